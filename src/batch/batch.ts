@@ -1,0 +1,288 @@
+import { IpdmError } from "../core/errors.ts";
+import type { Column, Values } from "./column.ts";
+import { align, ALIGNMENT, DESCRIPTOR, DESCRIPTOR_BYTES, FLAG_NULLABLE, HEADER, HEADER_BYTES, MAGIC, VERSION } from "./format.ts";
+import { COLUMNS_MAX } from "./limits.ts";
+import type { ColumnType, Field, Schema } from "./schema.ts";
+import { COLUMN_TYPES, findField, schemaOf, typeWidth } from "./schema.ts";
+
+/**
+ * Immutable columns over one position-independent block of bytes. The block is what is hashed, stored, sent and copied
+ * into a module's memory; the columns are views over it.
+ */
+export class Batch {
+  readonly schema: Schema;
+  readonly rows: number;
+  readonly columns: readonly Column[];
+  /** The block. Do not write to it. */
+  readonly bytes: Uint8Array;
+
+  constructor(schema: Schema, rows: number, columns: readonly Column[], bytes: Uint8Array) {
+    this.schema = schema;
+    this.rows = rows;
+    this.columns = columns;
+    this.bytes = bytes;
+  }
+
+  /** The column of that name. Throws `COLUMN_MISSING`. */
+  column(name: string): Column {
+    const column = this.columns.find((candidate) => candidate.field.name === name);
+    if (column === undefined) throw missingColumn(this.schema, name);
+    return column;
+  }
+}
+
+/** The error for a column that a schema does not have, naming those it has. */
+export function missingColumn(schema: Schema, name: string): IpdmError {
+  const names = schema.fields.map((field) => field.name).join(", ");
+  return new IpdmError("COLUMN_MISSING", `there is no column ${name}`, { kind: "config", hint: `columns here: ${names}` });
+}
+
+/** The field of that name. Throws `COLUMN_MISSING`. */
+export function fieldOf(schema: Schema, name: string): Field {
+  const field = findField(schema, name);
+  if (field === undefined) throw missingColumn(schema, name);
+  return field;
+}
+
+const utf8Strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
+/**
+ * Reads a batch block that may come from anyone: every offset, length, index and text is checked, so that later loops need
+ * not. The columns are views over `bytes` (copied first when it is not 8-byte aligned in its buffer). Throws `BATCH_MALFORMED`.
+ */
+export function decodeBatch(bytes: Uint8Array): Batch {
+  const block = bytes.byteOffset % 8 === 0 ? bytes : bytes.slice();
+  const view = new DataView(block.buffer, block.byteOffset, block.byteLength);
+  if (block.length < HEADER_BYTES || view.getUint32(HEADER.magic, true) !== MAGIC) throw malformed("no batch header");
+  if (view.getUint32(HEADER.version, true) !== VERSION) throw malformed("unknown version");
+  if (view.getUint32(HEADER.length, true) !== block.length || block.length % ALIGNMENT !== 0) throw malformed("length");
+  const rows = view.getUint32(HEADER.rows, true);
+  const count = view.getUint32(HEADER.columns, true);
+  if (count === 0 || count > COLUMNS_MAX || HEADER_BYTES + count * DESCRIPTOR_BYTES > block.length) throw malformed("column count");
+  const columns: Column[] = [];
+  for (let i = 0; i < count; i++) columns.push(new DescriptorReader(block, view, i).column(rows));
+  return new Batch(schemaOf(columns.map((column) => column.field)), rows, columns, block);
+}
+
+class DescriptorReader {
+  private readonly block: Uint8Array;
+  private readonly view: DataView;
+  private readonly base: number;
+  private readonly index: number;
+
+  constructor(block: Uint8Array, view: DataView, index: number) {
+    this.block = block;
+    this.view = view;
+    this.base = HEADER_BYTES + index * DESCRIPTOR_BYTES;
+    this.index = index;
+  }
+
+  column(rows: number): Column {
+    const field = this.field();
+    const validity = this.buffer(DESCRIPTOR.validityOffset, DESCRIPTOR.validityLength);
+    const nulls = this.u32(DESCRIPTOR.nulls);
+    if (nulls > rows || (nulls > 0 && !field.nullable)) throw this.bad("nulls");
+    if (nulls > 0 ? validity.length !== bitBytes(rows) : validity.length !== 0) throw this.bad("validity");
+    if (nulls > 0 && rows - countBits(validity, rows) !== nulls) throw this.bad("null count");
+    const data = this.buffer(DESCRIPTOR.dataOffset, DESCRIPTOR.dataLength);
+    const ends = this.buffer(DESCRIPTOR.offsetsOffset, DESCRIPTOR.offsetsLength);
+    const extra = this.buffer(DESCRIPTOR.extraOffset, DESCRIPTOR.extraLength);
+    const entries = this.u32(DESCRIPTOR.entries);
+    const variable = field.type === "utf8" || field.type === "binary";
+    const dict = field.type === "dict";
+    if (!dict && (entries !== 0 || extra.length !== 0)) throw this.bad("dictionary");
+    let offsets: Int32Array | undefined;
+    if (variable || dict) {
+      offsets = this.offsets(ends, (dict ? entries : rows) + 1, dict ? extra : data, field.type !== "binary");
+    } else if (ends.length !== 0) {
+      throw this.bad("offsets");
+    }
+    if (!variable) {
+      const expected = field.type === "bool" ? bitBytes(rows) : rows * typeWidth(field);
+      if (data.length !== expected) throw this.bad("data length");
+    }
+    const values = typedView(field.type, data);
+    if (dict) this.checkIndices(values as Uint32Array, entries, nulls > 0 ? validity : undefined);
+    return {
+      field, rows, nulls, values, offsets, entries,
+      validity: nulls > 0 ? validity : undefined,
+      extra: dict ? extra : undefined,
+    };
+  }
+
+  private field(): Field {
+    const type = COLUMN_TYPES[this.u32(DESCRIPTOR.type) - 1];
+    const flags = this.u32(DESCRIPTOR.flags);
+    const width = this.u32(DESCRIPTOR.width);
+    if (type === undefined || flags > FLAG_NULLABLE || (type !== "fixed" && width !== 0)) throw this.bad("type");
+    const name = this.text(this.slice(this.u32(DESCRIPTOR.nameOffset), this.u32(DESCRIPTOR.nameLength)));
+    const nullable = flags === FLAG_NULLABLE;
+    return type === "fixed" ? { name, type, nullable, width } : { name, type, nullable };
+  }
+
+  private offsets(ends: Uint8Array, count: number, data: Uint8Array, text: boolean): Int32Array {
+    if (ends.length !== 4 * count) throw this.bad("offsets length");
+    const offsets = new Int32Array(ends.buffer, ends.byteOffset, count);
+    if (offsets[0] !== 0 || offsets[count - 1] !== data.length) throw this.bad("offsets range");
+    for (let i = 1; i < count; i++) if ((offsets[i] as number) < (offsets[i - 1] as number)) throw this.bad("offsets order");
+    if (text) {
+      this.text(data);
+      // The whole is valid UTF-8; each part is too when no part starts inside a sequence.
+      for (let i = 0; i < count; i++) {
+        const start = offsets[i] as number;
+        if (start < data.length && ((data[start] as number) & 0xc0) === 0x80) throw this.bad("text");
+      }
+    }
+    return offsets;
+  }
+
+  private checkIndices(indices: Uint32Array, entries: number, validity: Uint8Array | undefined): void {
+    for (let row = 0; row < indices.length; row++) {
+      if ((indices[row] as number) >= entries) {
+        const isNullRow = validity !== undefined && (((validity[row >> 3] as number) >> (row & 7)) & 1) === 0;
+        if (!isNullRow || indices[row] !== 0) throw this.bad("dictionary index");
+      }
+    }
+  }
+
+  private text(bytes: Uint8Array): string {
+    try {
+      return utf8Strict.decode(bytes);
+    } catch {
+      throw this.bad("text");
+    }
+  }
+
+  private buffer(offsetAt: number, lengthAt: number): Uint8Array {
+    const offset = this.u32(offsetAt);
+    const length = this.u32(lengthAt);
+    if (length === 0 && offset === 0) return this.block.subarray(0, 0);
+    if (offset % ALIGNMENT !== 0) throw this.bad("alignment");
+    return this.slice(offset, length);
+  }
+
+  private slice(offset: number, length: number): Uint8Array {
+    if (offset < HEADER_BYTES || offset + length > this.block.length) throw this.bad("range");
+    return this.block.subarray(offset, offset + length);
+  }
+
+  private u32(at: number): number {
+    return this.view.getUint32(this.base + at, true);
+  }
+
+  private bad(what: string): IpdmError {
+    return malformed(`column ${this.index}: ${what}`);
+  }
+}
+
+/** Bytes of a bitmap over that many rows. */
+export function bitBytes(rows: number): number {
+  return (rows + 7) >> 3;
+}
+
+function countBits(bitmap: Uint8Array, rows: number): number {
+  let count = 0;
+  for (let row = 0; row < rows; row++) count += ((bitmap[row >> 3] as number) >> (row & 7)) & 1;
+  return count;
+}
+
+function typedView(type: ColumnType, data: Uint8Array): Values {
+  const { buffer, byteOffset, byteLength } = data;
+  switch (type) {
+    case "i8": return new Int8Array(buffer, byteOffset, byteLength);
+    case "i16": return new Int16Array(buffer, byteOffset, byteLength >> 1);
+    case "u16": return new Uint16Array(buffer, byteOffset, byteLength >> 1);
+    case "i32": return new Int32Array(buffer, byteOffset, byteLength >> 2);
+    case "u32": case "dict": return new Uint32Array(buffer, byteOffset, byteLength >> 2);
+    case "i64": case "timestamp": return new BigInt64Array(buffer, byteOffset, byteLength >> 3);
+    case "u64": return new BigUint64Array(buffer, byteOffset, byteLength >> 3);
+    case "f32": return new Float32Array(buffer, byteOffset, byteLength >> 2);
+    case "f64": return new Float64Array(buffer, byteOffset, byteLength >> 3);
+    default: return data;
+  }
+}
+
+function malformed(what: string): IpdmError {
+  return new IpdmError("BATCH_MALFORMED", `not a batch block: ${what}`, { kind: "verification" });
+}
+
+/** What a column's buffers hold before they are laid out in a block. */
+export interface ColumnData {
+  readonly data: Uint8Array;
+  readonly nulls: number;
+  readonly validity: Uint8Array | undefined;
+  readonly offsets: Int32Array | undefined;
+  readonly extra: Uint8Array | undefined;
+  readonly entries: number;
+}
+
+/** Lays columns out as a batch block: one canonical layout for given buffers. */
+export function layoutBatch(schema: Schema, rows: number, columns: readonly ColumnData[]): Batch {
+  const names = schema.fields.map((field) => new TextEncoder().encode(field.name));
+  const namesOffset = HEADER_BYTES + columns.length * DESCRIPTOR_BYTES;
+  const namesLength = names.reduce((sum, name) => sum + name.length, 0);
+  let length = align(namesOffset + namesLength);
+  for (const column of columns) for (const part of parts(column)) length += align(part?.byteLength ?? 0);
+  const bytes = new Uint8Array(length);
+  const view = new DataView(bytes.buffer);
+  const header = [MAGIC, VERSION, length, rows, columns.length, namesOffset, namesLength];
+  for (let i = 0; i < header.length; i++) view.setUint32(4 * i, header[i] as number, true);
+  let nameAt = namesOffset;
+  let at = align(namesOffset + namesLength);
+  for (let i = 0; i < columns.length; i++) {
+    const column = columns[i] as ColumnData;
+    const field = schema.fields[i] as Field;
+    const name = names[i] as Uint8Array;
+    const base = HEADER_BYTES + i * DESCRIPTOR_BYTES;
+    const put = (where: number, value: number): void => view.setUint32(base + where, value, true);
+    put(DESCRIPTOR.nameOffset, nameAt);
+    put(DESCRIPTOR.nameLength, name.length);
+    bytes.set(name, nameAt);
+    nameAt += name.length;
+    put(DESCRIPTOR.type, COLUMN_TYPES.indexOf(field.type) + 1);
+    put(DESCRIPTOR.width, field.type === "fixed" ? (field.width ?? 0) : 0);
+    put(DESCRIPTOR.flags, field.nullable ? FLAG_NULLABLE : 0);
+    put(DESCRIPTOR.nulls, column.nulls);
+    put(DESCRIPTOR.entries, column.entries);
+    const slots = [DESCRIPTOR.validityOffset, DESCRIPTOR.dataOffset, DESCRIPTOR.offsetsOffset, DESCRIPTOR.extraOffset];
+    const buffers = parts(column);
+    for (let k = 0; k < buffers.length; k++) {
+      const part = buffers[k];
+      if (part === undefined || part.byteLength === 0) continue;
+      put(slots[k] as number, at);
+      put((slots[k] as number) + 4, part.byteLength);
+      bytes.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at);
+      at += align(part.byteLength);
+    }
+  }
+  return decodeTrusted(schema, bytes);
+}
+
+function parts(column: ColumnData): (Uint8Array | Int32Array | undefined)[] {
+  return [column.nulls > 0 ? column.validity : undefined, column.data, column.offsets, column.extra];
+}
+
+/** Views over a block that this process laid out itself, without the checks of {@link decodeBatch}. */
+function decodeTrusted(schema: Schema, bytes: Uint8Array): Batch {
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const rows = view.getUint32(HEADER.rows, true);
+  const columns = schema.fields.map((field, i): Column => {
+    const base = HEADER_BYTES + i * DESCRIPTOR_BYTES;
+    const part = (at: number): Uint8Array => {
+      const offset = view.getUint32(base + at, true);
+      return bytes.subarray(offset, offset + view.getUint32(base + at + 4, true));
+    };
+    const ends = part(DESCRIPTOR.offsetsOffset);
+    const variable = field.type === "utf8" || field.type === "binary" || field.type === "dict";
+    const nulls = view.getUint32(base + DESCRIPTOR.nulls, true);
+    return {
+      field, rows, nulls,
+      validity: nulls > 0 ? part(DESCRIPTOR.validityOffset) : undefined,
+      values: typedView(field.type, part(DESCRIPTOR.dataOffset)),
+      offsets: variable ? new Int32Array(ends.buffer, ends.byteOffset, ends.byteLength >> 2) : undefined,
+      extra: field.type === "dict" ? part(DESCRIPTOR.extraOffset) : undefined,
+      entries: view.getUint32(base + DESCRIPTOR.entries, true),
+    };
+  });
+  return new Batch(schema, rows, columns, bytes);
+}

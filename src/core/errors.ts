@@ -1,0 +1,64 @@
+/** What the runtime will do about an error; it decides the process's exit code (see {@link EXIT_CODES}). */
+export type ErrorKind = "failed" | "usage" | "config" | "unreachable" | "verification" | "conflict" | "interrupted";
+
+/** Exit codes of the command line, by kind of error. */
+export const EXIT_CODES: Readonly<Record<ErrorKind, number>> = {
+  failed: 1,
+  usage: 2,
+  config: 3,
+  unreachable: 4,
+  verification: 5,
+  conflict: 6,
+  interrupted: 130,
+};
+
+/** Whether trying the same thing again can help: never, after a while, or at once. */
+export type Retry = "never" | "later" | "now";
+
+/** Details of an {@link IpdmError}: plain data, so that logs, `--json` and other threads can carry them. */
+export interface ErrorDetails {
+  readonly kind?: ErrorKind;
+  /** Where it happened: `file:line:column`, a CID, a statement such as `daily/3`. */
+  readonly where?: string;
+  /** The next thing to try, one sentence. */
+  readonly hint?: string;
+  readonly retry?: Retry;
+  readonly facts?: Readonly<Record<string, unknown>>;
+  readonly cause?: unknown;
+}
+
+/** The one error class of the runtime. `code` is stable and machine-readable; never match on the message. */
+export class IpdmError extends Error {
+  readonly code: string;
+  readonly kind: ErrorKind;
+  readonly where: string | undefined;
+  readonly hint: string | undefined;
+  readonly retry: Retry;
+  readonly facts: Readonly<Record<string, unknown>>;
+
+  constructor(code: string, message: string, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? undefined : { cause: details.cause });
+    this.name = "IpdmError";
+    this.code = code;
+    this.kind = details.kind ?? "failed";
+    this.where = details.where;
+    this.hint = details.hint;
+    this.retry = details.retry ?? "never";
+    this.facts = details.facts ?? {};
+  }
+}
+
+/** True when `error` carries the given code, whatever realm or thread it comes from. */
+export function hasCode(error: unknown, code: string): boolean {
+  return typeof error === "object" && error !== null && (error as { code?: unknown }).code === code;
+}
+
+/** Throws `INVARIANT` when a condition that this code guarantees does not hold: a bug here, not bad input. */
+export function assert(condition: unknown, message: string): asserts condition {
+  if (!condition) throw new IpdmError("INVARIANT", `broken invariant: ${message}`, { hint: "this is a bug in ipdm-runtime; please report it" });
+}
+
+/** Closes an exhaustive `switch`: the compiler proves that no case is left. */
+export function unreachable(value: never): never {
+  throw new IpdmError("INVARIANT", `unreachable case: ${String(value)}`);
+}

@@ -1,0 +1,31 @@
+/** Time, as the outside world tells it. Milliseconds since the Unix epoch. Never used on a path that decides a result. */
+export interface Clock {
+  now(): number;
+}
+
+/** Randomness. Never used on a path that decides a result. */
+export interface Entropy {
+  bytes(length: number): Uint8Array;
+}
+
+/** Plain data beside a log sentence. */
+export type LogFields = Readonly<Record<string, unknown>>;
+
+/** Narration: one sentence and its fields. It never changes what the runtime does. */
+export interface Log {
+  debug(message: string, fields?: LogFields): void;
+  info(message: string, fields?: LogFields): void;
+  warn(message: string, fields?: LogFields): void;
+}
+
+/** SHA-256 (FIPS 180-4) of the bytes: 32 bytes. */
+export type Hash = (bytes: Uint8Array) => Uint8Array;
+
+/** An Ed25519 key pair (RFC 8032) that signs. The public key is the 32 raw bytes. */
+export interface Signer {
+  readonly publicKey: Uint8Array;
+  sign(message: Uint8Array): Uint8Array;
+}
+
+/** Checks an Ed25519 signature (RFC 8032): 32-byte public key, 64-byte signature. */
+export type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;

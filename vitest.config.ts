@@ -1,0 +1,15 @@
+import { defineConfig } from "vitest/config";
+
+// One project a lane; `long` and `browser` run only when named.
+const lanes = ["unit", "contract", "property", "simulation", "integration", "e2e", "long"];
+
+export default defineConfig({
+  test: {
+    pool: "forks",
+    maxWorkers: 2,
+    projects: lanes.map((name) => ({
+      extends: true,
+      test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: name === "unit" || name === "property" ? 20_000 : 120_000, hookTimeout: 60_000 },
+    })),
+  },
+});
