@@ -4,7 +4,7 @@ import { createHash, hash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
-import { argv, execPath } from "node:process";
+import { argv, execPath, stderr } from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import { promisify } from "node:util";
 import { IpdmError } from "../src/core/errors.ts";
@@ -178,6 +178,6 @@ async function fileHash(path: string): Promise<string | undefined> {
 if (argv[1] !== undefined && import.meta.url === pathToFileURL(argv[1]).href) {
   const outDir = resolve(argv[2] ?? join(dirname(CIRCUITS_DIR), "dist", "circuits"));
   for (const build of await buildCircuits(outDir)) {
-    console.error(`${build.name}: ${build.compiled ? "compiled" : "unchanged"}, r1cs ${build.r1cs.slice(0, 16)}…`);
+    stderr.write(`${build.name}: ${build.compiled ? "compiled" : "unchanged"}, r1cs ${build.r1cs.slice(0, 16)}…\n`);
   }
 }

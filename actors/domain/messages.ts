@@ -1,0 +1,65 @@
+import * as dagCbor from "@ipld/dag-cbor";
+import { z } from "zod";
+import { link, parseNode, someBytes } from "../../src/consensus/ipld-schema.ts";
+
+/** Slots and certificates one sync answer carries at most; a node that lags asks again. */
+export const SYNC_ITEMS_MAX = 32;
+
+const messageSchema = z.discriminatedUnion("kind", [
+  /** A signed slot, as its dag-cbor block. */
+  z.strictObject({ kind: z.literal("slot"), slot: someBytes }),
+  /** The executor's statement for a slot, fixed before anything is drawn for it. */
+  z.strictObject({ kind: z.literal("statement"), slot: link, statement: link }),
+  z.strictObject({ kind: z.literal("challenge"), challenge: z.unknown() }),
+  /** What was drawn for a statement, and the proofs made for it: a block to fetch. */
+  z.strictObject({ kind: z.literal("draw"), statement: link, draw: link }),
+  z.strictObject({ kind: z.literal("vote"), vote: z.unknown() }),
+  /** A certificate, as its dag-cbor block. */
+  z.strictObject({ kind: z.literal("certificate"), certificate: someBytes }),
+]);
+
+/** What members of a domain tell each other by gossip. Bulk never travels here, only links to it. */
+export type Message = z.infer<typeof messageSchema>;
+
+/** Encodes a message for gossip. */
+export function encodeMessage(message: Message): Uint8Array {
+  return dagCbor.encode(message);
+}
+
+/** Decodes a message from gossip. Throws `NODE_MALFORMED`, or the codec's error. */
+export function decodeMessage(bytes: Uint8Array): Message {
+  return parseNode(messageSchema, "message", dagCbor.decode(bytes));
+}
+
+const syncRequestSchema = z.strictObject({
+  v: z.literal(1),
+  /** Next sequence number wanted by task. */
+  next: z.record(z.string().max(200), z.number().int().min(0)),
+  /** Slots whose certificate is awaited. */
+  awaiting: z.array(link).max(256),
+});
+
+/** What a node that missed something asks a peer. */
+export type SyncRequest = z.infer<typeof syncRequestSchema>;
+
+const syncAnswerSchema = z.strictObject({ v: z.literal(1), messages: z.array(someBytes).max(8 * SYNC_ITEMS_MAX) });
+
+/** Encodes a sync request. */
+export function encodeSyncRequest(request: SyncRequest): Uint8Array {
+  return dagCbor.encode(request);
+}
+
+/** Decodes a sync request. Throws `NODE_MALFORMED`, or the codec's error. */
+export function decodeSyncRequest(bytes: Uint8Array): SyncRequest {
+  return parseNode(syncRequestSchema, "sync request", dagCbor.decode(bytes));
+}
+
+/** Encodes the answer: the messages that the asker missed, as they would have come by gossip. */
+export function encodeSyncAnswer(messages: readonly Message[]): Uint8Array {
+  return dagCbor.encode({ v: 1, messages: messages.map(encodeMessage) });
+}
+
+/** Decodes an answer. Throws `NODE_MALFORMED`, or the codec's error. */
+export function decodeSyncAnswer(bytes: Uint8Array): Message[] {
+  return parseNode(syncAnswerSchema, "sync answer", dagCbor.decode(bytes)).messages.map(decodeMessage);
+}

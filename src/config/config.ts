@@ -1,0 +1,162 @@
+import type { ColumnTypeName } from "../sources/port.ts";
+
+/** A file named in the configuration: as it is written there, and the absolute path it stands for. */
+export interface FileReference {
+  readonly written: string;
+  readonly path: string;
+}
+
+/** Forms a table is read from or written to. */
+export const TABLE_FORMATS = ["parquet", "csv", "ndjson"] as const;
+
+/** One of {@link TABLE_FORMATS}. */
+export type TableFormat = (typeof TABLE_FORMATS)[number];
+
+/** The column that holds a row's event time, and how far a row may come after a later one before it counts as late. */
+export interface TimeConfig {
+  readonly column: string;
+  readonly outOfOrderUs: number;
+}
+
+/** How voters check a statement before they sign it: re-execute it always, or a share (above 0, at most 1) drawn by the challenges. */
+export type VerifyConfig = { readonly kind: "full" } | { readonly kind: "sample"; readonly share: number };
+
+/** The nodes that compute and sign together: `quorum` of `replicas` matching votes make a certificate; quorum > replicas / 2. */
+export interface DomainConfig {
+  readonly id: string;
+  readonly replicas: number;
+  readonly quorum: number;
+  readonly verify: VerifyConfig;
+}
+
+/** A bounded input. `columns` selects and orders the columns to read and declares their types; `format` is said or follows from the name. */
+export interface SourceConfig {
+  readonly name: string;
+  readonly file: FileReference;
+  readonly format: TableFormat;
+  readonly columns?: Readonly<Record<string, ColumnTypeName>>;
+  readonly time?: TimeConfig;
+}
+
+/** A WASM program with its limits; `time` is the event time of its output unless the task says otherwise. */
+export interface ModuleConfig {
+  readonly name: string;
+  readonly file: FileReference;
+  readonly memoryBytes: number;
+  readonly timeoutUs: number;
+  readonly time?: TimeConfig;
+}
+
+/** Kinds of aggregate. */
+export const AGGREGATE_KINDS = ["count", "sum", "min", "max", "mean"] as const;
+
+/** One of {@link AGGREGATE_KINDS}. */
+export type AggregateKind = (typeof AGGREGATE_KINDS)[number];
+
+/** A column of a window table: `name` is its name there, `column` the input column (none for `count`). */
+export interface AggregateConfig {
+  readonly name: string;
+  readonly kind: AggregateKind;
+  readonly column?: string;
+}
+
+/** A window named by the user: its start in microseconds since the Unix epoch and its key, one value a key column. */
+export interface NamedWindow {
+  readonly startUs: number;
+  readonly key: readonly (string | number | boolean)[];
+}
+
+/** Which windows of a task get a zero-knowledge proof: none, some drawn after the statement is fixed, or those the user names. */
+export type ProveConfig =
+  | { readonly kind: "none" }
+  | { readonly kind: "drawn"; readonly windows: number }
+  | { readonly kind: "named"; readonly windows: readonly NamedWindow[] };
+
+/** A task that runs a module over its input. `time` redeclares the event time of the output. */
+export interface ModuleTaskConfig {
+  readonly kind: "module";
+  readonly name: string;
+  /** Name of a source or of another task. */
+  readonly input: string;
+  readonly module: string;
+  readonly time?: TimeConfig;
+}
+
+/** A task that groups its input by key and tumbling event-time window. */
+export interface WindowTaskConfig {
+  readonly kind: "window";
+  readonly name: string;
+  /** Name of a source or of another task. */
+  readonly input: string;
+  readonly tumbleUs: number;
+  readonly latenessUs: number;
+  readonly key: readonly string[];
+  readonly aggregates: readonly AggregateConfig[];
+  readonly prove: ProveConfig;
+}
+
+/** One of the two kinds of task. */
+export type TaskConfig = ModuleTaskConfig | WindowTaskConfig;
+
+/** A lake and the size of its hot tier. */
+export interface LakeConfig {
+  readonly name: string;
+  readonly hotBytes: number;
+}
+
+/** A table that leaves the pipeline; `side: "late"` is the late rows of a window task. `file` as written: see `outputPaths`. */
+export interface OutputConfig {
+  readonly name: string;
+  readonly input: string;
+  readonly side: "main" | "late";
+  readonly file: string;
+  readonly format: TableFormat;
+}
+
+/**
+ * A checked configuration: plain data, defaults filled in, durations in microseconds, sizes in bytes. Everything stands in the
+ * order of the file, except `tasks`: there each task follows its input.
+ */
+export interface Config {
+  readonly name: string;
+  /** Absolute path of the folder that holds the configuration file. */
+  readonly folder: string;
+  readonly domain: DomainConfig;
+  readonly sources: readonly SourceConfig[];
+  readonly modules: readonly ModuleConfig[];
+  readonly tasks: readonly TaskConfig[];
+  readonly lakes: readonly LakeConfig[];
+  readonly outputs: readonly OutputConfig[];
+}
+
+/**
+ * The configuration with another number of replicas. The quorum stays where it is still a majority of them, and becomes the
+ * smallest majority where it is not.
+ */
+export function withReplicas(config: Config, replicas: number): Config {
+  const { quorum } = config.domain;
+  const stays = quorum <= replicas && quorum > replicas / 2;
+  return { ...config, domain: { ...config.domain, replicas, quorum: stays ? quorum : majorityOf(replicas) } };
+}
+
+/** The smallest number of votes that is more than half of the replicas. */
+export function majorityOf(replicas: number): number {
+  return Math.floor(replicas / 2) + 1;
+}
+
+/** Event time of a source's or task's rows: its own declaration, or what its input has; `undefined` for a window's table and where none is declared. */
+export function eventTimeOf(config: Config, name: string): TimeConfig | undefined {
+  let at: string | undefined = name;
+  // Tasks form no cycle, so this ends after as many steps as there are tasks.
+  for (let step = 0; at !== undefined && step <= config.tasks.length; step++) {
+    const current: string = at;
+    const source = config.sources.find((candidate) => candidate.name === current);
+    if (source !== undefined) return source.time;
+    const task = config.tasks.find((candidate) => candidate.name === current);
+    if (task === undefined || task.kind === "window") return undefined;
+    const time = task.time ?? config.modules.find((candidate) => candidate.name === task.module)?.time;
+    if (time !== undefined) return time;
+    at = task.input;
+  }
+  return undefined;
+}

@@ -1,0 +1,31 @@
+/** Bytes of a configuration file. */
+export const CONFIG_BYTES_MAX = 1024 * 1024;
+/** Values, mappings and lists of a configuration file, aliases counted as often as they are used. */
+export const NODES_MAX = 50_000;
+/** Levels of nesting in a configuration file. */
+export const DEPTH_MAX = 32;
+/** Problems that are collected before checking stops. */
+export const PROBLEMS_MAX = 100;
+/** Sources, modules and outputs of a configuration (each). */
+export const NAMED_MAX = 256;
+/** Tasks of a configuration. */
+export const TASKS_MAX = 1024;
+/** Columns of a window's key. */
+export const KEY_COLUMNS_MAX = 16;
+/** Aggregates of a window. */
+export const AGGREGATES_MAX = 64;
+/** Windows of a task that are proved in zero knowledge, drawn or named. */
+export const PROVED_WINDOWS_MAX = 256;
+/** Nodes that compute the same statement. A vote set is small enough to travel in one gossip message. */
+export const REPLICAS_MAX = 31;
+/** Share of the statements that a voter re-executes with `verify: sample` when `share` is not given. */
+export const SHARE_DEFAULT = 0.25;
+/** Linear memory of a module when nobody says otherwise, and what it may be set to: one WASM page to all of 32-bit memory. */
+export const MODULE_MEMORY_DEFAULT = "64MiB";
+export const MODULE_MEMORY_BYTES_MIN = 64 * 1024;
+export const MODULE_MEMORY_BYTES_MAX = 4 * 1024 * 1024 * 1024;
+/** Wall-clock time of one call of a module when nobody says otherwise, and the most it may be set to (in microseconds). */
+export const MODULE_TIMEOUT_DEFAULT = "10s";
+export const MODULE_TIMEOUT_US_MAX = 60 * 60 * 1_000_000;
+/** Hot tier of a lake when nobody says otherwise. */
+export const LAKE_HOT_DEFAULT = "256MiB";

@@ -1,0 +1,100 @@
+import type { CID } from "multiformats/cid";
+import type { InputRef } from "./result.ts";
+import { type Slot, slotName } from "./slot.ts";
+import type { Statement } from "./statement.ts";
+
+/** A slot and the statement certified for it. */
+export interface Committed {
+  readonly slot: Slot;
+  readonly slotCid: CID;
+  readonly statement: Statement;
+  readonly statementCid: CID;
+}
+
+/** A task's committed work in sequence, and what it reads. */
+export interface TaskCommits {
+  readonly task: string;
+  readonly input: InputRef;
+  readonly commits: readonly Committed[];
+}
+
+/** Where the statements do not cover the inputs exactly once. */
+export interface CoverageFault {
+  readonly code: "COVERAGE_GAP";
+  readonly where: string;
+  readonly message: string;
+}
+
+/**
+ * Checks that the statements of every task cover its whole input once and in order: sequence numbers, row ranges, the chain
+ * of states, the running row counts of outputs, and that a task's input batches are exactly the output batches of the task
+ * before it. Returns the first fault, or `undefined`.
+ */
+export function coverageFault(tasks: readonly TaskCommits[], sourceRows: Readonly<Record<string, number>>): CoverageFault | undefined {
+  const byName = new Map(tasks.map((task) => [task.task, task]));
+  for (const task of tasks) {
+    const fault = chainFault(task) ?? inputFault(task, byName, sourceRows);
+    if (fault !== undefined) return fault;
+  }
+  return undefined;
+}
+
+function chainFault({ task, commits }: TaskCommits): CoverageFault | undefined {
+  let rows = 0;
+  let state: CID | null = null;
+  const produced = new Map<string, number>();
+  for (const [seq, { slot, slotCid, statement }] of commits.entries()) {
+    const where = slotName(slot);
+    const last = seq === commits.length - 1;
+    if (slot.task !== task || slot.seq !== seq) return fault(`${task}/${seq}`, "the statement of this sequence number is missing");
+    if (!statement.slot.equals(slotCid)) return fault(where, "the statement is for another slot");
+    if (!statement.stage.equals(slot.stage) || !slot.stage.equals((commits[0] as Committed).slot.stage)) return fault(where, "the statement is for another stage");
+    if (slot.input.from !== rows) return fault(where, `input starts at row ${slot.input.from}, not at ${rows}`);
+    if (statement.input.from !== slot.input.from || statement.input.rows !== slot.input.rows) return fault(where, "the statement is for other input rows");
+    if (slot.input.end !== last) return fault(where, last ? "the end of the input is missing" : "something follows the end of the input");
+    if ((statement.tables !== null) !== last) return fault(where, "only the last statement of a task closes its tables");
+    if (!sameLink(statement.state.before, state)) return fault(where, "the state before it is not the state after the one before");
+    for (const [port, output] of Object.entries(statement.outputs)) {
+      if (output.from !== (produced.get(port) ?? 0)) return fault(where, `output ${port} starts at row ${output.from}`);
+      produced.set(port, output.from + output.rows);
+    }
+    rows += slot.input.rows;
+    state = statement.state.after;
+  }
+  const tables = commits.at(-1)?.statement.tables;
+  if (tables === undefined || tables === null) return fault(`${task}/${commits.length}`, "there is no last statement");
+  for (const [port, table] of Object.entries(tables)) {
+    if (table.rows !== (produced.get(port) ?? 0)) return fault(task, `table ${port} has ${table.rows} rows, its statements ${produced.get(port) ?? 0}`);
+  }
+  return undefined;
+}
+
+function inputFault(
+  { task, input, commits }: TaskCommits,
+  byName: ReadonlyMap<string, TaskCommits>,
+  sourceRows: Readonly<Record<string, number>>,
+): CoverageFault | undefined {
+  const read = commits.reduce((sum, { slot }) => sum + slot.input.rows, 0);
+  if (input.from === "source") {
+    const rows = sourceRows[input.name];
+    return rows === read ? undefined : fault(task, `read ${read} rows of source ${input.name}, which has ${rows ?? "none"}`);
+  }
+  const upstream = byName.get(input.name);
+  if (upstream === undefined) return fault(task, `reads ${input.name}, of which there are no statements`);
+  const outputs = upstream.commits.map(({ statement }) => statement.outputs[input.port]);
+  const made = outputs.reduce((sum, output) => sum + (output?.rows ?? 0), 0);
+  if (made !== read) return fault(task, `read ${read} rows of ${input.name}, which made ${made}`);
+  const batches = outputs.flatMap((output) => output?.batches ?? []);
+  const taken = commits.flatMap(({ slot }) => slot.input.batches);
+  const differs = taken.findIndex((cid, i) => !sameLink(cid, batches[i] ?? null));
+  if (differs >= 0 || taken.length !== batches.length) return fault(task, `its batch ${differs < 0 ? taken.length : differs} is not the one that ${input.name} made`);
+  return undefined;
+}
+
+function sameLink(a: CID | null, b: CID | null): boolean {
+  return a === null || b === null ? a === b : a.equals(b);
+}
+
+function fault(where: string, message: string): CoverageFault {
+  return { code: "COVERAGE_GAP", where, message };
+}

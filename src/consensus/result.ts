@@ -1,0 +1,90 @@
+import { z } from "zod";
+import { bytes32, count, link, name, parseNode } from "./ipld-schema.ts";
+
+/** The content of an input: what a stranger needs to be sure that he holds the same one. Names and paths are no part of it. */
+const anchorSchema = z.strictObject({
+  v: z.literal(1),
+  kind: z.literal("file"),
+  format: z.enum(["parquet", "ndjson", "csv"]),
+  /** SHA-256 of the file's bytes as given. */
+  sha256: bytes32,
+  bytes: count,
+  /** Declared columns by name, or null where the file decides. */
+  columns: z.record(name, name).nullable(),
+});
+
+/** See {@link anchorSchema}. */
+export type Anchor = z.infer<typeof anchorSchema>;
+
+/** Reads an input anchor. Throws `NODE_MALFORMED`. */
+export function parseAnchor(value: unknown): Anchor {
+  return parseNode(anchorSchema, "input anchor", value);
+}
+
+const inputRef = z.strictObject({ from: z.enum(["source", "task"]), name, port: name });
+/** Which output of which task, or which source, a task reads. */
+export type InputRef = z.infer<typeof inputRef>;
+
+const moduleOperator = z.strictObject({
+  kind: z.literal("module"),
+  /** CID of the module's original bytes. */
+  module: link,
+  abi: name,
+  splits: z.literal("rows"),
+  memoryBytesMax: count,
+});
+
+const windowOperator = z.strictObject({
+  kind: z.literal("window"),
+  time: name,
+  outOfOrderUs: count,
+  sizeUs: count,
+  offsetUs: z.number().int(),
+  latenessUs: count,
+  keys: z.array(name).max(64),
+  aggregates: z
+    .array(z.strictObject({ name, kind: z.enum(["count", "sum", "min", "max", "mean"]), column: name.nullable() }))
+    .max(256),
+});
+
+const operatorSchema = z.discriminatedUnion("kind", [moduleOperator, windowOperator, z.strictObject({ kind: z.literal("copy") })]);
+/** What a task does to its input, in normal form. */
+export type Operator = z.infer<typeof operatorSchema>;
+
+const stageSchema = z.strictObject({
+  v: z.literal(1),
+  task: name,
+  input: inputRef,
+  operator: operatorSchema,
+  /** The stage of the task it reads, or the anchor of the source: the whole way back to the inputs' content. */
+  upstream: link,
+  leaves: z.record(name, z.enum(["row", "batch"])),
+});
+
+/** A task in normal form, tied to everything before it. Its CID stands in slots and statements. */
+export type Stage = z.infer<typeof stageSchema>;
+
+/** Reads a stage. Throws `NODE_MALFORMED`. */
+export function parseStage(value: unknown): Stage {
+  return parseNode(stageSchema, "stage", value);
+}
+
+const fieldSchema = z.strictObject({ name, type: name, nullable: z.boolean(), width: count.optional() });
+
+const resultSchema = z.strictObject({
+  v: z.literal(1),
+  inputs: z.record(name, link),
+  tasks: z.record(name, z.strictObject({ input: inputRef, operator: operatorSchema })),
+  outputs: z.record(name, z.strictObject({ task: name, port: name, schema: z.array(fieldSchema).max(256), rows: count, root: bytes32 })),
+});
+
+/**
+ * The normal form of what was computed, without how it was cut, when, or by whom: the inputs' content, every task's operator,
+ * and schema, row count and row root of each output table. Two people who compute the same get the same CID.
+ */
+export type Result = z.infer<typeof resultSchema>;
+
+/** Reads a result. Throws `NODE_MALFORMED`. */
+export function parseResult(value: unknown): Result {
+  return parseNode(resultSchema, "result", value);
+}

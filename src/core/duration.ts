@@ -1,0 +1,20 @@
+import { IpdmError } from "./errors.ts";
+
+const UNITS_US: Readonly<Record<string, number>> = {
+  d: 86_400_000_000, h: 3_600_000_000, m: 60_000_000, s: 1_000_000, ms: 1000, us: 1,
+};
+
+/**
+ * Microseconds of a duration: a whole number and one unit of `d h m s ms us`, as in `1d`, `30m`, `250ms`, `0s`. A day is 24
+ * hours. The result is a safe integer (about 285 years at most). Throws `DURATION_INVALID`.
+ */
+export function parseDuration(text: string): number {
+  const match = /^(\d{1,16})(d|h|m|s|ms|us)$/.exec(text);
+  const us = match === null ? Number.NaN : Number(match[1]) * (UNITS_US[match[2] ?? ""] ?? Number.NaN);
+  if (Number.isSafeInteger(us)) return us;
+  throw new IpdmError("DURATION_INVALID", `${JSON.stringify(text.slice(0, 40))} is not a duration`, {
+    kind: "config",
+    hint: "write a whole number and a unit, one of d, h, m, s, ms, us: 1d, 30m, 250ms",
+    facts: { text: text.slice(0, 40) },
+  });
+}

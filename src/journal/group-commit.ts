@@ -1,0 +1,111 @@
+import { closed, stopped } from "./errors.ts";
+import { GROUP_BYTES_MAX, GROUP_OPERATIONS_MAX, QUEUE_BYTES_MAX, QUEUE_OPERATIONS_MAX } from "./limits.ts";
+
+interface Waiting<T> {
+  readonly operation: T;
+  readonly sizeBytes: number;
+  readonly settle: PromiseWithResolvers<void>;
+}
+
+/**
+ * A queue in front of a slow synced write: everything that arrives while one group is written becomes the next group, in
+ * order. Operations beyond the queue's limits wait outside it until there is room. A failed write stops it for good.
+ */
+export class GroupCommit<T> {
+  readonly #write: (group: readonly T[]) => Promise<void>;
+  readonly #queue: Waiting<T>[] = [];
+  readonly #outside: Waiting<T>[] = [];
+  #queueBytes = 0;
+  #running: Promise<void> | undefined;
+  #failure: unknown;
+  #failed = false;
+  #closed = false;
+
+  /** `write` makes a group durable, all of it or nothing acknowledged. */
+  constructor(write: (group: readonly T[]) => Promise<void>) {
+    this.#write = write;
+  }
+
+  /** Throws `JOURNAL_STOPPED` after a failed write, `JOURNAL_CLOSED` after `close`. */
+  check(): void {
+    if (this.#failed) throw stopped(this.#failure);
+    if (this.#closed) throw closed();
+  }
+
+  /** Resolves when the operation is durable. Rejects with the write's error, or as {@link check}. */
+  add(operation: T, sizeBytes: number): Promise<void> {
+    try {
+      this.check();
+    } catch (error) {
+      return Promise.reject(error);
+    }
+    const waiting: Waiting<T> = { operation, sizeBytes, settle: Promise.withResolvers<void>() };
+    if (this.#outside.length > 0 || !this.#hasRoom(sizeBytes)) this.#outside.push(waiting);
+    else this.#enqueue(waiting);
+    this.#running ??= this.#run();
+    return waiting.settle.promise;
+  }
+
+  /** Refuses further operations and waits for the queued ones. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+  }
+
+  #hasRoom(sizeBytes: number): boolean {
+    // One operation larger than the whole queue is let into an empty one.
+    if (this.#queue.length === 0) return true;
+    return this.#queue.length < QUEUE_OPERATIONS_MAX && this.#queueBytes + sizeBytes <= QUEUE_BYTES_MAX;
+  }
+
+  #enqueue(waiting: Waiting<T>): void {
+    this.#queue.push(waiting);
+    this.#queueBytes += waiting.sizeBytes;
+  }
+
+  async #run(): Promise<void> {
+    // One turn later, so that what is added in the same turn shares the first group.
+    await Promise.resolve();
+    while (this.#queue.length > 0 && !this.#failed) {
+      const group = this.#take();
+      try {
+        await this.#write(group.map((waiting) => waiting.operation));
+        for (const waiting of group) waiting.settle.resolve();
+      } catch (error) {
+        this.#stop(error, group);
+      }
+    }
+    this.#running = undefined;
+  }
+
+  #take(): Waiting<T>[] {
+    let count = 0;
+    let bytes = 0;
+    for (const waiting of this.#queue) {
+      if (count > 0 && (count === GROUP_OPERATIONS_MAX || bytes + waiting.sizeBytes > GROUP_BYTES_MAX)) break;
+      count += 1;
+      bytes += waiting.sizeBytes;
+    }
+    const group = this.#queue.splice(0, count);
+    this.#queueBytes -= bytes;
+    let admitted = 0;
+    for (const waiting of this.#outside) {
+      if (!this.#hasRoom(waiting.sizeBytes)) break;
+      this.#enqueue(waiting);
+      admitted += 1;
+    }
+    this.#outside.splice(0, admitted);
+    return group;
+  }
+
+  #stop(error: unknown, group: readonly Waiting<T>[]): void {
+    this.#failed = true;
+    this.#failure = error;
+    for (const waiting of group) waiting.settle.reject(error);
+    const later = stopped(error);
+    for (const waiting of [...this.#queue, ...this.#outside]) waiting.settle.reject(later);
+    this.#queue.length = 0;
+    this.#outside.length = 0;
+    this.#queueBytes = 0;
+  }
+}

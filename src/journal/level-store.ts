@@ -1,0 +1,338 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { ClassicLevel } from "classic-level";
+import type { CID } from "multiformats/cid";
+import { equalBytes } from "../core/bytes.ts";
+import { hasCode, IpdmError } from "../core/errors.ts";
+import type { Hash } from "../core/ports.ts";
+import { type Block, CODEC } from "../dag/block.ts";
+import { type CommitMark, CommitWitness, encodeCommit, readCommits } from "./commit-log.ts";
+import { Chain, type Tip, Tips } from "./continuity.ts";
+import { decodeEntry, lastSeq } from "./entry.ts";
+import { corrupt, writeFailed } from "./errors.ts";
+import { GroupCommit } from "./group-commit.ts";
+import * as keys from "./level-keys.ts";
+import { COMMIT_RECORDS_KEPT, INLINE_BLOCK_BYTES_MAX } from "./limits.ts";
+import { checkMeta, checkStorable, type Operation, sizeOf } from "./operation.ts";
+import type { BlockStore, EntryAppend, JournalHead, MetaStore, Store, StoredEntry } from "./port.ts";
+import { segmentName, Segments, type SegmentTail, syncDirectory } from "./segments.ts";
+
+/** Options of a {@link LevelStore}. `path` is a folder of its own, made when it is not there. */
+export interface LevelStoreOptions {
+  readonly path: string;
+  readonly hash: Hash;
+  /** Bytes after which a new segment file is begun; 64 MiB. */
+  readonly segmentBytes?: number;
+  /** Commit records kept for the check on open; 16,384. */
+  readonly commitRecordsKept?: number;
+}
+
+type Level = ClassicLevel<Buffer, Buffer>;
+type Put = { readonly type: "put"; readonly key: Buffer; readonly value: Buffer };
+type Write = Put | { readonly type: "del"; readonly key: Buffer };
+
+interface Parts {
+  readonly level: Level;
+  readonly segments: Segments;
+  readonly witness: CommitWitness;
+  readonly mark: CommitMark;
+  readonly tips: Tips;
+}
+
+const ENTRIES_PAGE = 256;
+
+/**
+ * A {@link Store} on disk: entries and small blocks in LevelDB, large and raw blocks in segment files that LevelDB indexes. A
+ * group commit syncs the segment first, then one LevelDB batch with its own numbered, linked commit record.
+ */
+export class LevelStore implements Store {
+  readonly blocks: BlockStore;
+  readonly meta: MetaStore;
+  readonly #path: string;
+  readonly #hash: Hash;
+  readonly #kept: number;
+  readonly #level: Level;
+  readonly #segments: Segments;
+  readonly #witness: CommitWitness;
+  readonly #tips: Tips;
+  readonly #commits: GroupCommit<Operation>;
+  /** Blocks whose stored bytes were found damaged: the next `put` of one writes it again. */
+  readonly #damaged = new Set<string>();
+  #mark: CommitMark;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: LevelStoreOptions, parts: Parts) {
+    this.#path = options.path;
+    this.#hash = options.hash;
+    this.#kept = options.commitRecordsKept ?? COMMIT_RECORDS_KEPT;
+    this.#level = parts.level;
+    this.#segments = parts.segments;
+    this.#witness = parts.witness;
+    this.#mark = parts.mark;
+    this.#tips = parts.tips;
+    this.#commits = new GroupCommit((group) => this.#commit(group));
+    this.blocks = {
+      get: (cid) => this.#get(cid),
+      has: async (cid) => {
+        this.#commits.check();
+        return (await this.#level.hasMany([keys.blockKey(cid), keys.locatorKey(cid)])).includes(true);
+      },
+      put: (block) => this.#put(block),
+      putAll: async (blocks) => {
+        await Promise.all(blocks.map((block) => this.#put(block)));
+      },
+    };
+    this.meta = {
+      get: async (key) => {
+        this.#commits.check();
+        const value = await this.#level.get(keys.metaKey(key));
+        return value === undefined ? undefined : Uint8Array.from(value);
+      },
+      put: async (key, value) => {
+        checkMeta(key, value);
+        await this.#add({ kind: "meta", key, value: value.slice() });
+      },
+    };
+  }
+
+  /**
+   * Opens the folder, checks its commit records, and cuts off what was written but never committed. Throws `DATA_DIR_IN_USE`
+   * when another process has it open, `JOURNAL_CORRUPT` when something acknowledged is missing or altered.
+   */
+  static async open(options: LevelStoreOptions): Promise<LevelStore> {
+    await mkdir(options.path, { recursive: true }).catch((cause: unknown) => {
+      throw writeFailed(cause, options.path);
+    });
+    const level = await openLevel(options.path);
+    let witness: CommitWitness | undefined;
+    try {
+      const opened = await CommitWitness.open(join(options.path, "commits"));
+      witness = opened.witness;
+      const kept = options.commitRecordsKept ?? COMMIT_RECORDS_KEPT;
+      const history = await readCommits(options.hash, recordsOf(level), kept, opened.mark);
+      const tips = await readTips(level, history.tips);
+      const directory = join(options.path, "segments");
+      const segments = await Segments.open(directory, await readCompleted(level), history.segments, options.segmentBytes);
+      await syncDirectory(options.path);
+      return new LevelStore(options, { level, segments, witness, mark: history.mark, tips });
+    } catch (error) {
+      await witness?.close();
+      await level.close();
+      throw error instanceof IpdmError ? error : corrupt(`it does not open: ${String((error as Error).message)}`, {}, error);
+    }
+  }
+
+  async append(append: EntryAppend): Promise<void> {
+    this.#commits.check();
+    for (const block of [append.block, ...(append.blocks ?? [])]) checkStorable(block);
+    this.#tips.advance(append);
+    await this.#add({ kind: "entry", append });
+  }
+
+  async head(actor: string): Promise<JournalHead | undefined> {
+    this.#commits.check();
+    const value = await this.#level.get(keys.tipKey(actor));
+    if (value === undefined) return undefined;
+    const tip = keys.parseTip(value);
+    const stored = await this.#entry(actor, tip.cid);
+    if (stored.entry.actor !== actor || lastSeq(stored.entry) !== tip.seq) {
+      throw corrupt(`the journal of ${actor}: its newest entry ${tip.cid.toString()} is another one`, { actor, cid: tip.cid.toString() });
+    }
+    return { ...stored, seq: tip.seq };
+  }
+
+  async *entries(actor: string): AsyncIterable<StoredEntry> {
+    const head = await this.head(actor);
+    const chain = new Chain(actor);
+    while (head !== undefined && (chain.tip?.seq ?? 0) < head.seq) {
+      const after = chain.tip?.seq ?? 0;
+      const cids = await this.#level.values({ ...keys.entriesAfter(actor, after), limit: ENTRIES_PAGE }).all();
+      if (cids.length === 0) throw corrupt(`the journal of ${actor}: event ${after + 1} is missing`, { actor, seq: after + 1 });
+      for (const value of cids) {
+        const stored = await this.#entry(actor, keys.parseCid(value));
+        const problem = chain.next(stored);
+        if (problem !== undefined) throw corrupt(`the journal of ${actor}: ${problem}`, { actor, seq: after + 1 });
+        yield stored;
+        if (stored.cid.equals(head.cid)) return;
+      }
+    }
+  }
+
+  async actors(): Promise<readonly string[]> {
+    this.#commits.check();
+    const found = await this.#level.keys(keys.allTips).all();
+    return found.map(keys.textOfKey).sort();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #close(): Promise<void> {
+    await this.#commits.close();
+    await this.#segments.close();
+    await this.#witness.close();
+    await this.#level.close();
+  }
+
+  async #put(block: Block): Promise<void> {
+    checkStorable(block);
+    await this.#add({ kind: "block", block });
+  }
+
+  #add(operation: Operation): Promise<void> {
+    return this.#commits.add(operation, sizeOf(operation));
+  }
+
+  async #commit(group: readonly Operation[]): Promise<void> {
+    try {
+      const small = new Map<string, Put>();
+      const large = new Map<string, Block>();
+      const tips = new Map<string, Tip>();
+      for (const operation of group) this.#sort(operation, small, large, tips);
+      const writes: Write[] = [...small.values()];
+      const segments = await this.#writeLarge([...large.values()], writes);
+      for (const [actor, tip] of tips) writes.push(put(keys.tipKey(actor), keys.tipValue(tip)));
+      if (writes.length === 0) return; // every block was here already
+      const number = this.#mark.number + 1;
+      const record = encodeCommit({ number, prev: this.#mark.hash, tips, segments });
+      writes.push(put(keys.commitKey(number), Buffer.from(record)));
+      if (number > this.#kept) writes.push({ type: "del", key: keys.commitKey(number - this.#kept) });
+      await this.#level.batch(writes, { sync: true });
+      this.#mark = { number, hash: this.#hash(record) };
+      this.#witness.note(this.#mark);
+    } catch (error) {
+      throw writeFailed(error, this.#path);
+    }
+  }
+
+  #sort(operation: Operation, small: Map<string, Put>, large: Map<string, Block>, tips: Map<string, Tip>): void {
+    const keep = (block: Block): void => {
+      if (isLarge(block)) large.set(Buffer.from(block.cid.bytes).toString("latin1"), block);
+      else keepSmall(small, keys.blockKey(block.cid), block.bytes);
+    };
+    if (operation.kind === "block") {
+      keep(operation.block);
+    } else if (operation.kind === "meta") {
+      keepSmall(small, keys.metaKey(operation.key), operation.value);
+    } else {
+      const { entry, block, blocks } = operation.append;
+      for (const each of [block, ...(blocks ?? [])]) keep(each);
+      keepSmall(small, keys.entryKey(entry.actor, entry.seq), block.cid.bytes);
+      tips.set(entry.actor, { cid: block.cid, seq: lastSeq(entry) });
+    }
+  }
+
+  async #writeLarge(blocks: readonly Block[], writes: Write[]): Promise<SegmentTail> {
+    if (blocks.length === 0) return this.#segments.tail;
+    const known = await this.#level.hasMany(blocks.map((block) => keys.locatorKey(block.cid)));
+    const fresh = blocks.filter((block, at) => known[at] !== true || this.#damaged.delete(block.cid.toString()));
+    if (fresh.length === 0) return this.#segments.tail;
+    const { locators, completed, tail } = await this.#segments.append(fresh);
+    for (const [at, block] of fresh.entries()) {
+      const locator = locators[at];
+      if (locator !== undefined) writes.push(put(keys.locatorKey(block.cid), keys.locatorValue(locator)));
+    }
+    for (const { segment, sizeBytes } of completed) writes.push(put(keys.completedKey(segment), keys.u64(sizeBytes)));
+    return tail;
+  }
+
+  async #get(cid: CID): Promise<Uint8Array | undefined> {
+    this.#commits.check();
+    const [inline, located] = await this.#level.getMany([keys.blockKey(cid), keys.locatorKey(cid)]);
+    if (inline !== undefined) {
+      if (this.#matches(cid, inline)) return new Uint8Array(inline.buffer, inline.byteOffset, inline.length);
+      this.#damaged.add(cid.toString());
+      throw corrupt(`block ${cid.toString()} has other bytes`, { cid: cid.toString() });
+    }
+    if (located === undefined) return undefined;
+    const locator = keys.parseLocator(located);
+    const bytes = await this.#segments.read(locator);
+    if (bytes.length === locator.sizeBytes && this.#matches(cid, bytes)) return bytes;
+    this.#damaged.add(cid.toString());
+    const segment = segmentName(locator.segment);
+    throw corrupt(`segments/${segment} at byte ${locator.offset}: block ${cid.toString()} has other bytes`, {
+      cid: cid.toString(),
+      segment,
+      offset: locator.offset,
+    });
+  }
+
+  #matches(cid: CID, bytes: Uint8Array): boolean {
+    return equalBytes(this.#hash(bytes), cid.multihash.digest);
+  }
+
+  async #entry(actor: string, cid: CID): Promise<StoredEntry> {
+    const bytes = await this.#get(cid);
+    if (bytes === undefined) throw corrupt(`the journal of ${actor}: entry ${cid.toString()} is missing`, { actor, cid: cid.toString() });
+    return { cid, bytes, entry: decodeEntry({ cid, bytes }) };
+  }
+}
+
+function isLarge(block: Block): boolean {
+  return block.cid.code === CODEC.raw || block.bytes.length > INLINE_BLOCK_BYTES_MAX;
+}
+
+function keepSmall(small: Map<string, Put>, key: Buffer, value: Uint8Array): void {
+  small.set(key.toString("latin1"), put(key, Buffer.from(value.buffer, value.byteOffset, value.length)));
+}
+
+function put(key: Buffer, value: Buffer): Put {
+  return { type: "put", key, value };
+}
+
+async function openLevel(path: string): Promise<Level> {
+  const level: Level = new ClassicLevel(join(path, "index"), { keyEncoding: "buffer", valueEncoding: "buffer" });
+  try {
+    await level.open();
+    return level;
+  } catch (error) {
+    const cause = (error as { cause?: unknown }).cause;
+    if (hasCode(cause, "LEVEL_LOCKED")) {
+      throw new IpdmError("DATA_DIR_IN_USE", `another process uses the data folder ${path}`, {
+        kind: "conflict",
+        where: path,
+        hint: "stop the other process, or give this one a folder of its own with --data",
+        retry: "later",
+        cause,
+      });
+    }
+    if (hasCode(cause, "LEVEL_CORRUPTION")) throw corrupt(`${join(path, "index")}: ${String((cause as Error).message)}`, {}, cause);
+    throw writeFailed(cause ?? error, path);
+  }
+}
+
+async function* recordsOf(level: Level): AsyncIterable<readonly [number, Uint8Array]> {
+  for await (const [key, value] of level.iterator(keys.allCommits)) yield [keys.numberOfKey(key), value];
+}
+
+async function readTips(level: Level, recorded: ReadonlyMap<string, Tip>): Promise<Tips> {
+  const tips = new Tips();
+  const unseen = new Map(recorded);
+  for await (const [key, value] of level.iterator(keys.allTips)) {
+    const actor = keys.textOfKey(key);
+    const tip = keys.parseTip(value);
+    const expected = unseen.get(actor);
+    if (expected !== undefined && (expected.seq !== tip.seq || !expected.cid.equals(tip.cid))) {
+      throw corrupt(`the journal of ${actor} does not end where its last commit left it`, { actor, expected: expected.seq, found: tip.seq });
+    }
+    unseen.delete(actor);
+    tips.set(actor, tip);
+  }
+  const missing = unseen.keys().next();
+  if (missing.done !== true) throw corrupt(`the journal of ${missing.value} is missing`, { actor: missing.value });
+  return tips;
+}
+
+async function readCompleted(level: Level): Promise<Map<number, number>> {
+  const completed = new Map<number, number>();
+  for await (const [key, value] of level.iterator(keys.allCompleted)) {
+    completed.set(keys.numberOfKey(key), Number(value.readBigUInt64BE(0)));
+  }
+  return completed;
+}

@@ -1,0 +1,166 @@
+import type { CID } from "multiformats/cid";
+import { equalBytes } from "../core/bytes.ts";
+import type { Hash } from "../core/ports.ts";
+import type { Block } from "../dag/block.ts";
+import { Chain, Tips } from "./continuity.ts";
+import { decodeEntry, lastSeq } from "./entry.ts";
+import { corrupt } from "./errors.ts";
+import { GroupCommit } from "./group-commit.ts";
+import { checkMeta, checkStorable, type Operation, sizeOf } from "./operation.ts";
+import type { BlockStore, EntryAppend, JournalHead, MetaStore, Store, StoredEntry } from "./port.ts";
+
+/** What a memory store holds durably: a second store may be opened on it, as a node would after a crash. */
+export interface MemoryImage {
+  readonly blocks: Map<string, Uint8Array>;
+  /** Entries of each actor, oldest first. */
+  readonly journals: Map<string, CID[]>;
+  readonly meta: Map<string, Uint8Array>;
+}
+
+/** Options of a {@link MemoryStore}. `sync` stands for the disk: what is queued becomes durable when it resolves. */
+export interface MemoryStoreOptions {
+  readonly hash: Hash;
+  readonly sync?: () => Promise<void>;
+  /** Contents to start from; they are copied. */
+  readonly image?: MemoryImage;
+}
+
+/** A {@link Store} that forgets everything with the process; for tests, simulations and throw-away runs. */
+export class MemoryStore implements Store {
+  readonly blocks: BlockStore;
+  readonly meta: MetaStore;
+  readonly #hash: Hash;
+  readonly #sync: () => Promise<void>;
+  readonly #durable: MemoryImage;
+  readonly #tips = new Tips();
+  readonly #commits: GroupCommit<Operation>;
+
+  constructor(options: MemoryStoreOptions) {
+    this.#hash = options.hash;
+    this.#sync = options.sync ?? (() => Promise.resolve());
+    this.#durable = copyOf(options.image ?? { blocks: new Map(), journals: new Map(), meta: new Map() });
+    this.#commits = new GroupCommit((group) => this.#commit(group));
+    this.blocks = {
+      get: async (cid) => this.#block(cid),
+      has: async (cid) => {
+        this.#commits.check();
+        return this.#durable.blocks.has(cid.toString());
+      },
+      put: (block) => this.#put(block),
+      putAll: async (blocks) => {
+        await Promise.all(blocks.map((block) => this.#put(block)));
+      },
+    };
+    this.meta = {
+      get: async (key) => {
+        this.#commits.check();
+        return this.#durable.meta.get(key)?.slice();
+      },
+      put: async (key, value) => {
+        checkMeta(key, value);
+        await this.#add({ kind: "meta", key, value: value.slice() });
+      },
+    };
+    for (const [actor, cids] of this.#durable.journals) {
+      const cid = cids.at(-1);
+      if (cid !== undefined) this.#tips.set(actor, { cid, seq: lastSeq(this.#entry(cid).entry) });
+    }
+  }
+
+  /** A copy of what is durable now: what a crash at this moment would leave. */
+  image(): MemoryImage {
+    return copyOf(this.#durable);
+  }
+
+  async append(append: EntryAppend): Promise<void> {
+    this.#commits.check();
+    for (const block of [append.block, ...(append.blocks ?? [])]) checkStorable(block);
+    this.#tips.advance(append);
+    await this.#add({ kind: "entry", append });
+  }
+
+  async head(actor: string): Promise<JournalHead | undefined> {
+    this.#commits.check();
+    const cid = this.#durable.journals.get(actor)?.at(-1);
+    if (cid === undefined) return undefined;
+    const stored = this.#entry(cid);
+    return { ...stored, seq: lastSeq(stored.entry) };
+  }
+
+  async *entries(actor: string): AsyncIterable<StoredEntry> {
+    this.#commits.check();
+    const chain = new Chain(actor);
+    for (const cid of [...(this.#durable.journals.get(actor) ?? [])]) {
+      const stored = this.#entry(cid);
+      const problem = chain.next(stored);
+      if (problem !== undefined) throw corrupt(`the journal of ${actor}: ${problem}`, { actor });
+      yield stored;
+    }
+  }
+
+  async actors(): Promise<readonly string[]> {
+    this.#commits.check();
+    return [...this.#durable.journals.keys()].sort();
+  }
+
+  async close(): Promise<void> {
+    await this.#commits.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  async #put(block: Block): Promise<void> {
+    checkStorable(block);
+    await this.#add({ kind: "block", block });
+  }
+
+  #add(operation: Operation): Promise<void> {
+    return this.#commits.add(operation, sizeOf(operation));
+  }
+
+  async #commit(group: readonly Operation[]): Promise<void> {
+    await this.#sync();
+    for (const operation of group) {
+      if (operation.kind === "meta") this.#durable.meta.set(operation.key, operation.value);
+      else if (operation.kind === "block") this.#keep(operation.block);
+      else this.#keepEntry(operation.append);
+    }
+  }
+
+  #keep(block: Block): void {
+    this.#durable.blocks.set(block.cid.toString(), block.bytes);
+  }
+
+  #keepEntry(append: EntryAppend): void {
+    for (const block of [append.block, ...(append.blocks ?? [])]) this.#keep(block);
+    const journal = this.#durable.journals.get(append.entry.actor);
+    if (journal === undefined) this.#durable.journals.set(append.entry.actor, [append.block.cid]);
+    else journal.push(append.block.cid);
+  }
+
+  #block(cid: CID): Uint8Array | undefined {
+    this.#commits.check();
+    const bytes = this.#durable.blocks.get(cid.toString());
+    if (bytes === undefined) return undefined;
+    if (!equalBytes(this.#hash(bytes), cid.multihash.digest)) {
+      throw corrupt(`block ${cid.toString()} has other bytes`, { cid: cid.toString() });
+    }
+    return bytes;
+  }
+
+  #entry(cid: CID): StoredEntry {
+    const bytes = this.#block(cid);
+    if (bytes === undefined) throw corrupt(`entry ${cid.toString()} is missing`, { cid: cid.toString() });
+    return { cid, bytes, entry: decodeEntry({ cid, bytes }) };
+  }
+}
+
+function copyOf(image: MemoryImage): MemoryImage {
+  return {
+    blocks: new Map(image.blocks),
+    journals: new Map([...image.journals].map(([actor, cids]) => [actor, [...cids]])),
+    meta: new Map(image.meta),
+  };
+}

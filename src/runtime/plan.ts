@@ -1,0 +1,69 @@
+import type { CID } from "multiformats/cid";
+import type { Schema } from "../batch/schema.ts";
+import type { Anchor, InputRef, Operator } from "../consensus/result.ts";
+import type { LeafKind } from "../consensus/statement.ts";
+import type { Block } from "../dag/block.ts";
+import type { ModuleSpec } from "../sandbox/port.ts";
+
+/** Port of a task's rows, and of the rows that came too late for its windows. */
+export const MAIN = "main";
+export const LATE = "late";
+
+/** Which windows of a finished table get zero-knowledge proofs: a number of drawn ones, or those the user names. */
+export type ProveWindows =
+  | { readonly kind: "drawn"; readonly windows: number }
+  | { readonly kind: "named"; readonly windows: readonly { readonly startUs: bigint; readonly key: readonly string[] }[] };
+
+/** A task as every node runs it. */
+export interface TaskPlan {
+  readonly name: string;
+  readonly input: InputRef;
+  readonly operator: Operator;
+  /** The task in normal form, tied to everything before it: what slots and statements name. */
+  readonly stage: Block;
+  readonly inputSchema: Schema;
+  /** Schema by output port. */
+  readonly ports: Readonly<Record<string, Schema>>;
+  readonly leaves: Readonly<Record<string, LeafKind>>;
+  readonly module: ModuleSpec | null;
+  readonly prove: ProveWindows | null;
+  /** Identity of the work for reuse: stage, membership, cut and proofs. A finished task of this key need not run again. */
+  readonly key: string;
+}
+
+/** An input of the run. */
+export interface InputPlan {
+  readonly name: string;
+  readonly anchor: Anchor;
+  readonly anchorBlock: Block;
+  readonly schema: Schema;
+}
+
+/** A table that leaves the run. */
+export interface OutputPlan {
+  readonly name: string;
+  readonly task: string;
+  readonly port: string;
+  readonly schema: Schema;
+}
+
+/** Everything about a run that its nodes agree on before it starts. */
+export interface RunPlan {
+  readonly name: string;
+  /** Tasks in dependency order. */
+  readonly tasks: readonly TaskPlan[];
+  readonly inputs: readonly InputPlan[];
+  readonly outputs: readonly OutputPlan[];
+  readonly membership: { readonly cid: CID; readonly block: Block };
+  /** Rows a batch. */
+  readonly cut: number;
+  /** Identity of the run: all tasks' keys and all outputs. */
+  readonly key: string;
+}
+
+/** The task of that name. */
+export function taskOf(plan: RunPlan, name: string): TaskPlan {
+  const task = plan.tasks.find((candidate) => candidate.name === name);
+  if (task === undefined) throw new RangeError(`no task ${name}`);
+  return task;
+}

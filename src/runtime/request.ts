@@ -1,0 +1,79 @@
+import * as dagCbor from "@ipld/dag-cbor";
+import { equalBytes } from "../core/bytes.ts";
+import { IpdmError } from "../core/errors.ts";
+import type { Ipld } from "../dag/block.ts";
+import type { RequestRecord } from "../journal/port.ts";
+import { plainOf } from "./plain-data.ts";
+
+/** What an effect answers: an event for the machine. The kernel adds `request`, the id of the request that it answers. */
+export interface OutcomeEvent {
+  readonly type: string;
+  readonly [key: string]: unknown;
+}
+
+/** What an effect may use besides its request. */
+export interface EffectContext {
+  /** Aborted when the actor is closed or faulted; whatever the effect answers after that is dropped. */
+  readonly signal: AbortSignal;
+  /** Sends a further event to the actor; resolves when it is durable. */
+  emit(event: OutcomeEvent): Promise<void>;
+}
+
+/**
+ * Carries out a request. It runs at least once for every request, with the same id, so what it touches must be idempotent by
+ * that id. `undefined` settles the request without an event; a rejection becomes a `failed` event.
+ */
+export type Effect = (request: RequestRecord, context: EffectContext) => Promise<OutcomeEvent | undefined>;
+
+/** The event for an effect that rejected: `{type: "failed", request, error: {code, message, facts?}}`. */
+export function failedEvent(request: string, error: unknown): Ipld {
+  const code = (error as { readonly code?: unknown } | null | undefined)?.code;
+  const message = error instanceof Error ? error.message : String(error);
+  const facts = error instanceof IpdmError ? plainOf(error.facts) : undefined;
+  const described: Record<string, Ipld> = {
+    code: typeof code === "string" ? code : "EFFECT_FAILED",
+    message: message.toWellFormed(),
+  };
+  if (facts?.ok === true && Object.keys(facts.value as object).length > 0) described["facts"] = facts.value;
+  return { type: "failed", request, error: described };
+}
+
+/** Where recorded and re-derived requests differ; `null` stands for a request that one side does not have. */
+export interface RequestDifference {
+  readonly seq: number;
+  readonly expected: RequestRecord | null;
+  readonly found: RequestRecord | null;
+}
+
+/** The first difference between the requests that an entry records and those its events cause now. */
+export function compareRequests(recorded: readonly RequestRecord[], derived: readonly RequestRecord[]): RequestDifference | undefined {
+  if (equalBytes(dagCbor.encode(recorded), dagCbor.encode(derived))) return undefined;
+  for (let at = 0; at < Math.max(recorded.length, derived.length); at++) {
+    const expected = recorded[at] ?? null;
+    const found = derived[at] ?? null;
+    if (expected === null || found === null || !equalBytes(dagCbor.encode(expected), dagCbor.encode(found))) {
+      const seqs = [expected, found].flatMap((request) => (request === null ? [] : [seqOf(request)]));
+      return { seq: Math.min(...seqs), expected, found };
+    }
+  }
+  return undefined;
+}
+
+/** `NON_DETERMINISM`: the machine does not do again what its journal says it did. */
+export function nonDeterminism(actor: string, machine: string, difference: { seq: number; expected: unknown; found: unknown }): IpdmError {
+  return new IpdmError(
+    "NON_DETERMINISM",
+    `machine ${machine} does not repeat what actor ${actor} journalled at event ${difference.seq}`,
+    {
+      kind: "verification",
+      where: `${actor}:${difference.seq}`,
+      hint: "run the machine that wrote this journal; a changed machine needs a new version",
+      facts: { actor, machine, seq: difference.seq, expected: difference.expected, found: difference.found },
+    },
+  );
+}
+
+// A request id is `actor:seq:index`; an actor id may hold colons itself.
+function seqOf(request: RequestRecord): number {
+  return Number(request.id.split(":").at(-2));
+}

@@ -1,0 +1,67 @@
+import type { Batch } from "../../batch/batch.ts";
+import { BATCH_ROWS_MAX } from "../../batch/limits.ts";
+import { BatchWriter } from "../../batch/writer.ts";
+import { concat, utf8 } from "../../core/bytes.ts";
+import type { Hash } from "../../core/ports.ts";
+import type { Call, ModuleHandle } from "../../sandbox/port.ts";
+import { MAIN, type TaskPlan } from "../plan.ts";
+import type { PortBatches, StageOperator } from "./operator.ts";
+
+/** Runs a `rows` module. Its calls may be cut anywhere: f(a‖b) = f(a)‖f(b). */
+export class ModuleOperator implements StageOperator {
+  private readonly module: ModuleHandle;
+  private readonly seed: Uint8Array;
+
+  constructor(hash: Hash, task: TaskPlan, module: ModuleHandle) {
+    this.module = module;
+    this.seed = hash(concat(utf8("ipdm/seed/1"), task.stage.cid.bytes));
+  }
+
+  async push(batches: readonly Batch[], firstRow: number, signal: AbortSignal): Promise<PortBatches> {
+    const outputs: Batch[] = [];
+    for await (const output of this.module.processAll(this.calls(batches, firstRow), { signal })) {
+      if (output.rows > 0) outputs.push(output);
+    }
+    return { [MAIN]: outputs };
+  }
+
+  end(): PortBatches {
+    return {};
+  }
+
+  snapshot(): null {
+    return null;
+  }
+
+  private *calls(batches: readonly Batch[], firstRow: number): Generator<Call> {
+    let row = firstRow;
+    for (const batch of joinSmall(batches)) {
+      yield { batch, context: { firstRow: row, seed: this.seed } };
+      row += batch.rows;
+    }
+  }
+}
+
+/** Joins small batches up to the most rows a batch may have: a call costs the same for one row and for thousands. */
+function* joinSmall(batches: readonly Batch[]): Generator<Batch> {
+  let pending: Batch[] = [];
+  let rows = 0;
+  for (const batch of batches) {
+    if (rows > 0 && rows + batch.rows > BATCH_ROWS_MAX) {
+      yield joined(pending);
+      pending = [];
+      rows = 0;
+    }
+    pending.push(batch);
+    rows += batch.rows;
+  }
+  if (rows > 0) yield joined(pending);
+}
+
+function joined(batches: readonly Batch[]): Batch {
+  const [first] = batches;
+  if (first !== undefined && batches.length === 1) return first;
+  const writer = new BatchWriter((first as Batch).schema);
+  for (const batch of batches) writer.append(batch);
+  return writer.take();
+}

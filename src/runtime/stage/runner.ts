@@ -1,0 +1,206 @@
+import * as dagCbor from "@ipld/dag-cbor";
+import type { CID } from "multiformats/cid";
+import type { Batch } from "../../batch/batch.ts";
+import { RowEncoder } from "../../batch/rows.ts";
+import type { Schema } from "../../batch/schema.ts";
+import { BatchWriter } from "../../batch/writer.ts";
+import { assert, IpdmError } from "../../core/errors.ts";
+import type { Hash } from "../../core/ports.ts";
+import type { Slot } from "../../consensus/slot.ts";
+import { parseTaskState, type Statement, type StatementOutput, type Table, type TaskState } from "../../consensus/statement.ts";
+import type { Block, Ipld } from "../../dag/block.ts";
+import { cborBlock, decodeBlock, rawBlock } from "../../dag/block.ts";
+import { Frontier } from "../../../proofs/merkle/frontier.ts";
+import { leafHash } from "../../../proofs/merkle/tree.ts";
+import type { ModuleHandle } from "../../sandbox/port.ts";
+import type { TaskPlan } from "../plan.ts";
+import { CopyOperator } from "./copy-operator.ts";
+import { ModuleOperator } from "./module-operator.ts";
+import type { PortBatches, StageOperator } from "./operator.ts";
+import { WindowOperator } from "./window-operator.ts";
+
+/** Where a runner finds states it did not just compute itself. */
+export type ReadBlock = (cid: CID) => Promise<Uint8Array>;
+
+/** A module as a node runs it: the handle, and what statements say of it. */
+export interface LoadedModule {
+  readonly handle: ModuleHandle;
+  readonly original: CID;
+  readonly instrumented: CID;
+  readonly costTable: string;
+}
+
+/** A slot carried out: the statement, and every block it names. */
+export interface Executed {
+  readonly statement: Statement;
+  readonly statementBlock: Block;
+  /** State, operator state and output batches. */
+  readonly blocks: readonly Block[];
+  readonly outputs: PortBatches;
+}
+
+/** What a runner works with. */
+export interface RunnerPorts {
+  readonly hash: Hash;
+  readonly read: ReadBlock;
+  readonly module: LoadedModule | null;
+}
+
+interface PortState {
+  rows: number;
+  readonly frontier: Frontier;
+}
+
+interface Position {
+  readonly cid: CID | null;
+  readonly rowsIn: number;
+  readonly operator: StageOperator;
+  readonly ports: ReadonlyMap<string, PortState>;
+}
+
+/**
+ * Carries out a task's slots on one node. It keeps the newest state in memory and goes on from it when the next slot asks
+ * for that state; any other state it reads back. Given the same slot, batches and state, every node produces the same statement.
+ */
+export class StageRunner {
+  private readonly task: TaskPlan;
+  private readonly ports: RunnerPorts;
+  private readonly encoder = new RowEncoder();
+  private position: Position | undefined;
+
+  constructor(task: TaskPlan, ports: RunnerPorts) {
+    this.task = task;
+    this.ports = ports;
+  }
+
+  /** Executes a slot over its input batches, from the state before it. Throws what the module or the operator throws. */
+  async execute(slotCid: CID, slot: Slot, batches: readonly Batch[], before: CID | null, signal: AbortSignal): Promise<Executed> {
+    const position = await this.at(before);
+    // A failure below leaves a half-advanced operator behind: whoever asks again starts from the stored state.
+    this.position = undefined;
+    const { input } = slot;
+    assert(input.from === position.rowsIn, `slot ${slot.task}/${slot.seq} starts where its state ends`);
+    const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
+    if (rows !== input.rows) {
+      throw new IpdmError("INPUT_MISMATCH", `slot ${slot.task}/${slot.seq} names ${input.rows} rows, its batches hold ${rows}`, { kind: "verification" });
+    }
+    const pushed = await position.operator.push(batches, input.from, signal);
+    const ended = input.end ? position.operator.end() : {};
+    const outputs: Record<string, readonly Batch[]> = {};
+    const described: Record<string, StatementOutput> = {};
+    const blocks: Block[] = [];
+    for (const [port, schema] of Object.entries(this.task.ports)) {
+      const cut = recut(schema, [...(pushed[port] ?? []), ...(ended[port] ?? [])], input.cut);
+      outputs[port] = cut;
+      const stored = cut.map((batch) => rawBlock(this.ports.hash, batch.bytes));
+      blocks.push(...stored);
+      described[port] = this.describe(port, position.ports.get(port) as PortState, cut, stored);
+    }
+    const { state, stateBlocks } = this.state(position, input.rows);
+    blocks.push(...stateBlocks);
+    const statement: Statement = {
+      v: 1,
+      kind: "result",
+      slot: slotCid,
+      stage: this.task.stage.cid,
+      module: this.moduleOf(),
+      input: { from: input.from, rows: input.rows },
+      outputs: described,
+      state: { before, after: state.cid },
+      fuel: null,
+      tables: input.end ? this.tables(position) : null,
+    };
+    this.position = { ...position, cid: state.cid, rowsIn: position.rowsIn + input.rows };
+    return { statement, statementBlock: cborBlock(this.ports.hash, statement), blocks, outputs };
+  }
+
+  private async at(before: CID | null): Promise<Position> {
+    const kept = this.position;
+    if (kept !== undefined && (before === null ? kept.cid === null : kept.cid?.equals(before))) return kept;
+    if (before === null) return this.beginning();
+    const state = parseTaskState(decodeBlock({ cid: before, bytes: await this.ports.read(before) }));
+    const snapshot = state.operator === null ? null : (dagCbor.decode<Ipld>(await this.ports.read(state.operator)) ?? null);
+    const ports = new Map<string, PortState>();
+    for (const port of Object.keys(this.task.ports)) {
+      const kept = state.outputs[port];
+      const frontier = { count: kept?.leaves ?? 0, hashes: kept?.frontier ?? [] };
+      ports.set(port, { rows: kept?.rows ?? 0, frontier: new Frontier(this.ports.hash, frontier) });
+    }
+    return { cid: before, rowsIn: state.rowsIn, operator: this.operator(snapshot), ports };
+  }
+
+  private beginning(): Position {
+    const names = Object.keys(this.task.ports);
+    const ports = new Map(names.map((port) => [port, { rows: 0, frontier: new Frontier(this.ports.hash) }]));
+    return { cid: null, rowsIn: 0, operator: this.operator(null), ports };
+  }
+
+  private operator(snapshot: Ipld | null): StageOperator {
+    const { operator, inputSchema } = this.task;
+    if (operator.kind === "window") return new WindowOperator(operator, inputSchema, snapshot);
+    if (operator.kind === "copy") return new CopyOperator();
+    assert(this.ports.module !== null, `module of ${this.task.name} is loaded`);
+    return new ModuleOperator(this.ports.hash, this.task, this.ports.module.handle);
+  }
+
+  private moduleOf(): Statement["module"] {
+    const { module } = this.ports;
+    return module === null ? null : { original: module.original, instrumented: module.instrumented, costTable: module.costTable };
+  }
+
+  private describe(port: string, kept: PortState, batches: readonly Batch[], stored: readonly Block[]): StatementOutput {
+    const own = new Frontier(this.ports.hash);
+    const from = kept.rows;
+    const kind = this.task.leaves[port] ?? "batch";
+    const append = (leaf: Uint8Array): void => {
+      own.append(leaf);
+      kept.frontier.append(leaf);
+    };
+    for (const [i, batch] of batches.entries()) {
+      if (kind === "batch") append(leafHash(this.ports.hash, (stored[i] as Block).cid.bytes));
+      else for (let row = 0; row < batch.rows; row++) append(this.ports.hash(this.encoder.encode(batch, row, 0x00)));
+      kept.rows += batch.rows;
+    }
+    return { from, rows: kept.rows - from, batches: stored.map((block) => block.cid), leaf: kind, root: own.root() };
+  }
+
+  private state(position: Position, rows: number): { readonly state: Block; readonly stateBlocks: readonly Block[] } {
+    const snapshot = position.operator.snapshot();
+    const operator = snapshot === null ? null : rawBlock(this.ports.hash, dagCbor.encode(snapshot));
+    const outputs: TaskState["outputs"] = {};
+    for (const [port, kept] of position.ports) {
+      const { count, hashes } = kept.frontier.toIpld();
+      outputs[port] = { rows: kept.rows, leaves: count, frontier: [...hashes] };
+    }
+    const state: TaskState = { v: 1, stage: this.task.stage.cid, rowsIn: position.rowsIn + rows, outputs, operator: operator?.cid ?? null };
+    const block = cborBlock(this.ports.hash, state);
+    return { state: block, stateBlocks: operator === null ? [block] : [block, operator] };
+  }
+
+  private tables(position: Position): Record<string, Table> {
+    const tables: Record<string, Table> = {};
+    for (const [port, kept] of position.ports) {
+      const leaf = this.task.leaves[port] ?? "batch";
+      tables[port] = { rows: kept.rows, leaf, leaves: kept.frontier.toIpld().count, root: kept.frontier.root() };
+    }
+    return tables;
+  }
+}
+
+/** The rows of a slot's output in batches of `cut` rows; what is cut so already is handed on as it is. */
+function recut(schema: Schema, batches: readonly Batch[], cut: number): Batch[] {
+  const full = batches.every((batch, i) => batch.rows === cut || (i === batches.length - 1 && batch.rows <= cut && batch.rows > 0));
+  if (full) return [...batches];
+  const writer = new BatchWriter(schema);
+  const out: Batch[] = [];
+  for (const batch of batches) {
+    for (let from = 0; from < batch.rows; ) {
+      const to = Math.min(batch.rows, from + cut - writer.rows);
+      writer.append(batch, from, to);
+      from = to;
+      if (writer.rows === cut) out.push(writer.take());
+    }
+  }
+  if (writer.rows > 0) out.push(writer.take());
+  return out;
+}

@@ -1,0 +1,28 @@
+import { assert } from "../core/errors.ts";
+import type { CallContext } from "./port.ts";
+
+/**
+ * The 64 bytes beside a batch in a module's memory (docs/reference/abi.md), little-endian:
+ * magic u32, version u32, first row u64, time i64, flags u32 (bit 0: there is a time), 0 u32, seed 32 bytes.
+ */
+export const DESCRIPTOR_MAGIC = 0x44445049; // "IPDD"
+export const DESCRIPTOR_VERSION = 1;
+export const DESCRIPTOR_BYTES = 64;
+export const SEED_BYTES = 32;
+const FLAG_TIME = 1;
+
+/** The descriptor of a call. */
+export function encodeDescriptor(context: CallContext): Uint8Array<ArrayBuffer> {
+  const { firstRow, seed, timeUs } = context;
+  assert(Number.isSafeInteger(firstRow) && firstRow >= 0, `no row number: ${firstRow}`);
+  assert(seed.length === SEED_BYTES, `a seed has ${SEED_BYTES} bytes, not ${seed.length}`);
+  const bytes = new Uint8Array(DESCRIPTOR_BYTES);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, DESCRIPTOR_MAGIC, true);
+  view.setUint32(4, DESCRIPTOR_VERSION, true);
+  view.setBigUint64(8, BigInt(firstRow), true);
+  view.setBigInt64(16, timeUs ?? 0n, true);
+  view.setUint32(24, timeUs === undefined ? 0 : FLAG_TIME, true);
+  bytes.set(seed, 32);
+  return bytes;
+}

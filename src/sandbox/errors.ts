@@ -1,0 +1,24 @@
+import type { ErrorDetails } from "../core/errors.ts";
+import { IpdmError } from "../core/errors.ts";
+
+/** What the sandbox reports. `MODULE_*` is about the module, `LANE_*` about this node. */
+export type SandboxErrorCode =
+  | "MODULE_NOT_WASM" | "MODULE_INVALID" | "MODULE_IMPORT_DENIED" | "MODULE_EXPORT_MISSING" | "MODULE_HAS_START"
+  | "MODULE_TRAP" | "MODULE_TIMEOUT" | "MODULE_OUTPUT_INVALID" | "MODULE_MEMORY_EXCEEDED" | "MODULE_NOT_ROWWISE"
+  | "LANE_FAULT" | "LANE_CRASHED" | "LANE_CLOSED" | "LANE_OVERLOADED";
+
+/** An error of the sandbox. */
+export function sandboxError(code: SandboxErrorCode, message: string, details: ErrorDetails): IpdmError {
+  return new IpdmError(code, message, details);
+}
+
+/** A module that cannot be used: whoever names it in a configuration has to name another. */
+export function moduleRefused(code: SandboxErrorCode, cid: string, what: string, hint?: string): IpdmError {
+  const details = { kind: "config", where: cid, facts: { module: cid } } as const;
+  return sandboxError(code, `module ${cid} ${what}`, hint === undefined ? details : { ...details, hint });
+}
+
+/** The error of a wait that its caller ended. */
+export function interrupted(signal: AbortSignal): IpdmError {
+  return new IpdmError("INTERRUPTED", "the call was interrupted", { kind: "interrupted", cause: signal.reason });
+}

@@ -1,0 +1,25 @@
+import { parentPort, workerData } from "node:worker_threads";
+import type { FromWorker, ToWorker, WorkerData } from "./lane-messages.ts";
+import { runCall } from "./module-call.ts";
+
+// The thread of a lane: it keeps compiled modules and runs one call at a time.
+const { finished } = workerData as WorkerData;
+const modules = new Map<number, { code: WebAssembly.Module; memoryBytesMax: number }>();
+const port = parentPort;
+if (port === null) throw new Error("lane-worker runs as a worker thread");
+
+port.on("message", (message: ToWorker) => {
+  if (message.type === "module") {
+    modules.set(message.module, { code: message.code, memoryBytesMax: message.memoryBytesMax });
+    return;
+  }
+  const module = modules.get(message.module);
+  if (module === undefined) throw new Error(`module ${message.module} was never sent`);
+  const outcome = runCall(module.code, module.memoryBytesMax, message.work);
+  Atomics.add(finished, 0, 1);
+  const reply: FromWorker = { type: "outcome", outcome };
+  port.postMessage(reply, outcome.type === "output" ? [outcome.bytes] : []);
+});
+
+const ready: FromWorker = { type: "ready" };
+port.postMessage(ready);

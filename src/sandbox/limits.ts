@@ -1,0 +1,30 @@
+/** Bytes of a module as its author gives it. */
+export const MODULE_BYTES_MAX = 8 * 1024 * 1024;
+/** Entries of any one section, so that a few bytes cannot ask for a long loop. */
+export const SECTION_ITEMS_MAX = 100_000;
+/** Parameters or results of one function type. */
+export const TYPE_VALUES_MAX = 64;
+/** Imports a module may list (those allowed are fewer). */
+export const IMPORTS_MAX = 16;
+/** Elements of a module's table; a larger or missing maximum is lowered to it. */
+export const TABLE_ELEMENTS_MAX = 10_000;
+/** Bytes of a page of linear memory (WebAssembly 2.0, section 4.2.8), and how many a 32-bit memory can have. */
+export const PAGE_BYTES = 65_536;
+export const PAGES_MAX = 65_536;
+/** Calls handed to a worker at once: enough that it never waits for the main thread, few enough to redo after a fault. */
+export const IN_FLIGHT_MAX = 4;
+/** Calls that may wait for a lane. */
+export const QUEUE_MAX = 4096;
+/** Fresh workers in a row that may fail to start before a lane gives up. */
+export const STARTS_MAX = 3;
+/** Times a call is tried again after a fault of the node. */
+export const FAULT_RETRIES = 1;
+/** Stack of a lane's thread. */
+export const STACK_MEBIBYTES = 16;
+/** Characters of a module's own words that an error repeats. */
+export const MESSAGE_CHARACTERS_MAX = 200;
+/** Output a call may return: this many bytes an input byte, and the constant beside it; a module's own limit may be lower. */
+export const OUTPUT_PER_INPUT_BYTE = 16;
+export const OUTPUT_BYTES_BASE = 1024 * 1024;
+/** Pairs of input and output schema that a module's handle remembers. */
+export const SCHEMAS_MAX = 64;

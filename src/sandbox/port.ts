@@ -1,0 +1,65 @@
+import type { Batch } from "../batch/batch.ts";
+import type { Schema } from "../batch/schema.ts";
+
+/** A module and what it may use. */
+export interface ModuleSpec {
+  /** The module as its author gave it. */
+  readonly bytes: Uint8Array;
+  /** CID of `bytes`; errors name it. */
+  readonly cid: string;
+  /** Linear memory, rounded down to pages of 64 KiB. Growth beyond it fails inside the module, the same on every node. */
+  readonly memoryBytesMax: number;
+  /** Wall clock a call may take before its worker is terminated: the way out, not a measure of work. */
+  readonly timeoutMs: number;
+  /** Most bytes of one output block; a call's limit is the lower of this and 16 times its input plus 1 MiB. */
+  readonly outputBytesMax: number;
+  /** `rows`: f(a‖b) = f(a)‖f(b). `batch`: the output depends on where a batch begins and ends. */
+  readonly kind: "rows" | "batch";
+}
+
+/** What stands in the descriptor beside a batch: everything a module may know besides its rows. */
+export interface CallContext {
+  /** Number of the batch's first row, counted from the start of the module's input. */
+  readonly firstRow: number;
+  /** 32 bytes, derived from the task's configuration. */
+  readonly seed: Uint8Array;
+  /** Event time of the batch in microseconds since the Unix epoch, where the task has one. */
+  readonly timeUs?: bigint;
+}
+
+/** Ends the wait for a call. The call itself may still run in its worker; its outcome is dropped. */
+export interface CallOptions {
+  readonly signal?: AbortSignal;
+}
+
+/** One call: a batch and its context. */
+export interface Call {
+  readonly batch: Batch;
+  readonly context: CallContext;
+}
+
+/** A module loaded into a lane. Every call starts from the module's initial memory, globals and tables. */
+export interface ModuleHandle {
+  readonly spec: ModuleSpec;
+  /** Schema of the output for that input, found by a call with no rows. Throws as {@link process} does. */
+  outputSchema(input: Schema): Promise<Schema>;
+  /**
+   * Runs the module on a batch. Throws `MODULE_TRAP`, `MODULE_TIMEOUT`, `MODULE_OUTPUT_INVALID`, `MODULE_MEMORY_EXCEEDED` for
+   * what the module did; `LANE_FAULT`, `LANE_CRASHED` for what this node could not do, after a second try in a fresh
+   * worker; `LANE_CLOSED`, `LANE_OVERLOADED`; `INTERRUPTED` when the signal ends the wait.
+   */
+  process(batch: Batch, context: CallContext, options?: CallOptions): Promise<Batch>;
+  /** The outputs of many calls in their order, a few of them under way at any time. Throws as {@link process} does. */
+  processAll(calls: Iterable<Call> | AsyncIterable<Call>, options?: CallOptions): AsyncIterable<Batch>;
+}
+
+/** One worker thread that runs modules, one call at a time, and its replacement after a fault. */
+export interface Lane extends AsyncDisposable {
+  /**
+   * Checks a module and makes it ready. Throws `MODULE_NOT_WASM`, `MODULE_INVALID`, `MODULE_IMPORT_DENIED`,
+   * `MODULE_EXPORT_MISSING`, `MODULE_HAS_START`, `MODULE_MEMORY_EXCEEDED`.
+   */
+  load(spec: ModuleSpec, options?: CallOptions): Promise<ModuleHandle>;
+  /** Terminates the worker; calls under way fail with `LANE_CLOSED`. */
+  close(): Promise<void>;
+}

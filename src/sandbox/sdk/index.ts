@@ -1,0 +1,10 @@
+// AssemblyScript, not TypeScript: what a module written for the ABI `ipdm/1` imports.
+export { ipdm_abi, ipdm_alloc } from "./abi";
+export { Batch, Column } from "./batch";
+export { OutputColumn } from "./column";
+export { Descriptor } from "./descriptor";
+export { fail } from "./failure";
+export { Type } from "./format";
+export { allocate } from "./memory";
+export { Output } from "./output";
+export { Selection } from "./selection";

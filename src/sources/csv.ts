@@ -1,0 +1,162 @@
+import { parse } from "csv-parse";
+import type { Batch } from "../batch/batch.ts";
+import { missingColumn } from "../batch/batch.ts";
+import type { Schema } from "../batch/schema.ts";
+import { schemaOf } from "../batch/schema.ts";
+import { byteStream } from "./byte-stream.ts";
+import { BatchCutter, checkBatches } from "./cut.ts";
+import { invalidRow, malformed, overLimit } from "./failure.ts";
+import type { SourceFile } from "./file.ts";
+import { TypeInference, unknownSchema } from "./infer.ts";
+import { INFERENCE_ROWS, LINE_BYTES_MAX } from "./limits.ts";
+import type { TextFile } from "./ndjson.ts";
+import { pushParsed } from "./ndjson.ts";
+import type { BatchesOptions } from "./port.ts";
+import type { FileReader } from "./reader.ts";
+import { csvParser } from "./text-value.ts";
+
+/** A record and the number of its last line; an empty cell without quotes is null. */
+interface CsvRecord {
+  readonly line: number;
+  readonly cells: readonly (string | null)[];
+}
+
+/**
+ * Reads CSV (RFC 4180) with a header row. An empty cell is null; a quoted empty cell is empty text in a text column and null
+ * elsewhere. Blank lines are passed over, except in a file of one column, where they are null rows.
+ */
+export class CsvReader implements FileReader {
+  readonly schema: Schema;
+  readonly rows = undefined;
+  private readonly text: TextFile;
+
+  constructor(text: TextFile) {
+    this.text = text;
+    this.schema = text.schema;
+  }
+
+  async *read({ batchRows, fromRow = 0, signal }: BatchesOptions): AsyncGenerator<Batch, void, undefined> {
+    checkBatches(batchRows, fromRow);
+    const { file, gzip } = this.text;
+    const { path } = file;
+    const cutter = new BatchCutter(this.schema, batchRows);
+    const { fields } = this.schema;
+    const parsers = fields.map(csvParser);
+    const isText = fields.map((field) => field.type === "utf8" || field.type === "dict" || field.type === "binary");
+    let places: number[] | undefined;
+    let width = 0;
+    let row = 0;
+    for await (const { cells, line } of records(file, gzip, signal)) {
+      if (places === undefined) {
+        const names = header(path, cells);
+        places = fields.map(({ name }) => place(names, name));
+        width = names.length;
+        continue;
+      }
+      if (isPassedOver(path, cells, width, line) || row++ < fromRow) continue;
+      for (let i = 0; i < fields.length; i++) {
+        const cell = cells[places[i] as number] as string | null;
+        const column = cutter.writer.at(i);
+        if (cell === null || (cell === "" && isText[i] !== true)) column.pushNull();
+        else pushParsed(column, (parsers[i] as (cell: string) => ReturnType<ReturnType<typeof csvParser>>)(cell), cell, { path, line });
+      }
+      cutter.writer.endRow();
+      const batch = cutter.afterRow();
+      if (batch === undefined) continue;
+      yield batch;
+      signal?.throwIfAborted();
+    }
+    const rest = cutter.rest();
+    if (rest !== undefined) yield rest;
+  }
+}
+
+/** Column types from the header and the first 1000 rows (see {@link TypeInference}). Throws `SOURCE_SCHEMA_UNKNOWN` when there are none. */
+export async function inferCsv(file: SourceFile, gzip: boolean, signal?: AbortSignal): Promise<Schema> {
+  const inference = new TypeInference(true);
+  let names: readonly string[] | undefined;
+  let rows = 0;
+  for await (const { cells, line } of records(file, gzip, signal)) {
+    if (names === undefined) {
+      names = header(file.path, cells);
+      for (const name of names) inference.declare(name);
+      continue;
+    }
+    if (isPassedOver(file.path, cells, names.length, line)) continue;
+    names.forEach((name, i) => inference.see(name, cells[i] === "" ? null : cells[i]));
+    if (++rows >= INFERENCE_ROWS) break;
+  }
+  if (rows === 0) throw unknownSchema(file.path);
+  return schemaOf(inference.fields(file.path));
+}
+
+async function* records(file: SourceFile, gzip: boolean, signal?: AbortSignal): AsyncGenerator<CsvRecord, void, undefined> {
+  const parser = parse({
+    bom: true,
+    relax_column_count: true,
+    max_record_size: LINE_BYTES_MAX,
+    cast: (cell, { quoting }) => (cell === "" && !quoting ? null : cell),
+    on_record: (cells: readonly (string | null)[], { lines }) => ({ line: lines, cells }),
+  });
+  const feeding = feed(byteStream(file, gzip, signal), parser, file.path);
+  try {
+    for await (const record of parser) yield record as CsvRecord;
+    await feeding;
+  } catch (error) {
+    throw csvError(file.path, error);
+  } finally {
+    parser.destroy();
+    await feeding.catch(() => undefined);
+  }
+}
+
+/** Pushes bytes into the parser as it takes them; a failure destroys the parser, whose reader then throws it. */
+async function feed(chunks: AsyncIterable<Buffer>, parser: ReturnType<typeof parse>, path: string): Promise<void> {
+  const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  const closed = new Promise<void>((resolve) => parser.once("close", resolve));
+  try {
+    for await (const chunk of chunks) {
+      try {
+        utf8.decode(chunk, { stream: true });
+      } catch (error) {
+        throw malformed(path, `line ${parser.info.lines} or later`, "the text is not UTF-8", error);
+      }
+      if (parser.destroyed) return;
+      if (!parser.write(chunk)) await Promise.race([closed, new Promise<void>((resolve) => parser.once("drain", resolve))]);
+      if (parser.destroyed) return;
+    }
+    parser.end();
+  } catch (error) {
+    parser.destroy(error instanceof Error ? error : new Error(String(error)));
+  }
+}
+
+function csvError(path: string, error: unknown): unknown {
+  const { code, lines, message } = error as { code?: unknown; lines?: unknown; message?: unknown };
+  if (typeof code !== "string" || !code.startsWith("CSV_")) return error;
+  if (code === "CSV_MAX_RECORD_SIZE") return overLimit(path, String(lines), `a record of more than ${LINE_BYTES_MAX} bytes`);
+  return malformed(path, String(lines ?? "an unknown line"), String(message), error);
+}
+
+function header(path: string, cells: readonly (string | null)[]): string[] {
+  const seen = new Set<string>();
+  return cells.map((cell, i) => {
+    if (cell === null || cell === "") throw malformed(path, "1", `column ${i + 1} has no name in the header`);
+    if (seen.has(cell)) throw malformed(path, "1", `column ${cell} stands twice in the header`);
+    seen.add(cell);
+    return cell;
+  });
+}
+
+function place(names: readonly string[], name: string): number {
+  const at = names.indexOf(name);
+  if (at === -1) throw missingColumn({ fields: names.map((known) => ({ name: known, type: "dict", nullable: true })) }, name);
+  return at;
+}
+
+/** True for a blank line between records. Throws `SOURCE_ROW_INVALID` when a record has not as many cells as the header. */
+function isPassedOver(path: string, cells: readonly (string | null)[], width: number, line: number): boolean {
+  if (cells.length === width) return false;
+  if (cells.length === 1 && cells[0] === null) return true;
+  throw invalidRow(path, line, `${cells.length} cells under a header of ${width}`, "quote cells that hold commas, quotes or line breaks");
+}

@@ -1,0 +1,95 @@
+import type { Batch } from "../batch/batch.ts";
+import type { Field, Schema } from "../batch/schema.ts";
+import { schemaOf } from "../batch/schema.ts";
+import { declaredField } from "./column-type.ts";
+import { CsvReader, inferCsv } from "./csv.ts";
+import { checkBatches } from "./cut.ts";
+import type { FileVersion } from "./file.ts";
+import { formatOf, SourceFile } from "./file.ts";
+import { inferNdjson, NdjsonReader } from "./ndjson.ts";
+import { openParquet } from "./parquet/reader.ts";
+import type { BatchesOptions, Content, OpenSourceOptions, Source, SourceFormat, SourceSpec } from "./port.ts";
+import type { FileReader } from "./reader.ts";
+import { readInThread } from "./thread.ts";
+
+/** Everything that another thread needs to read a file as this one would, as plain data. */
+export interface ReadPlan {
+  readonly version: FileVersion;
+  readonly format: SourceFormat;
+  readonly gzip: boolean;
+  readonly columns: SourceSpec["columns"];
+  /** The settled columns of a text file, and whether they were inferred. */
+  readonly fields: readonly Field[];
+  readonly inferred: boolean;
+}
+
+/**
+ * Opens a file as a table; formats are told by the name's ending (`.parquet`; `.ndjson`, `.jsonl`, `.json`, `.csv`, each
+ * also with `.gz`). Throws `SOURCE_MISSING`, `SOURCE_UNREADABLE`, `SOURCE_FORMAT_UNKNOWN`, `SOURCE_MALFORMED`,
+ * `SOURCE_COLUMN_UNSUPPORTED`, `SOURCE_COLUMN_MISMATCH`, `SOURCE_SCHEMA_UNKNOWN`, `COLUMN_MISSING`, `COLUMN_TYPE_UNKNOWN`.
+ */
+export async function openSource(spec: SourceSpec, { signal, worker = true }: OpenSourceOptions = {}): Promise<Source> {
+  signal?.throwIfAborted();
+  const { format, gzip } = formatOf(spec.file, spec.format);
+  const file = await SourceFile.look(spec.file);
+  const inferred = spec.columns === undefined;
+  let fields: readonly Field[] = [];
+  if (format !== "parquet") {
+    const infer = format === "csv" ? inferCsv : inferNdjson;
+    fields = spec.columns === undefined
+      ? (await infer(file, gzip, signal)).fields
+      : schemaOf(Object.entries(spec.columns).map(([name, type]) => declaredField(name, type))).fields;
+  }
+  const plan: ReadPlan = { version: file.version, format, gzip, columns: spec.columns, fields, inferred };
+  return new FileSource(file, plan, await openReader(plan), worker);
+}
+
+/** The reader of a plan, in this thread. */
+export async function openReader(plan: ReadPlan): Promise<FileReader> {
+  const file = new SourceFile(plan.version);
+  if (plan.format === "parquet") return openParquet(file, { file: file.path, columns: plan.columns });
+  const text = { file, gzip: plan.gzip, schema: schemaOf(plan.fields), strict: plan.inferred };
+  return plan.format === "csv" ? new CsvReader(text) : new NdjsonReader(text);
+}
+
+class FileSource implements Source {
+  readonly schema: Schema;
+  readonly rows: number | undefined;
+  private readonly file: SourceFile;
+  private readonly plan: ReadPlan;
+  private readonly reader: FileReader;
+  private readonly inThread: boolean;
+  private readonly closing = new AbortController();
+
+  constructor(file: SourceFile, plan: ReadPlan, reader: FileReader, inThread: boolean) {
+    this.file = file;
+    this.plan = plan;
+    this.reader = reader;
+    this.inThread = inThread;
+    this.schema = reader.schema;
+    this.rows = reader.rows;
+  }
+
+  batches(options: BatchesOptions): AsyncIterableIterator<Batch> {
+    checkBatches(options.batchRows, options.fromRow ?? 0);
+    const bound = { ...options, signal: this.until(options.signal) };
+    return this.inThread ? readInThread(this.plan, this.schema, bound) : this.reader.read(bound);
+  }
+
+  content(signal?: AbortSignal): Promise<Content> {
+    return this.file.content(this.until(signal));
+  }
+
+  close(): Promise<void> {
+    this.closing.abort(new DOMException("the source was closed", "AbortError"));
+    return Promise.resolve();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  private until(signal: AbortSignal | undefined): AbortSignal {
+    return signal === undefined ? this.closing.signal : AbortSignal.any([signal, this.closing.signal]);
+  }
+}

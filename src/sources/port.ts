@@ -1,0 +1,61 @@
+import type { Batch } from "../batch/batch.ts";
+import type { ColumnType, Schema } from "../batch/schema.ts";
+
+export { openSource } from "./open.ts";
+
+/** A column type as users write it: a name of {@link ColumnType}, or `fixed(32)` with its width in bytes. */
+export type ColumnTypeName = Exclude<ColumnType, "fixed"> | `fixed(${number})`;
+
+/** Formats of files that can be read. */
+export type SourceFormat = "parquet" | "ndjson" | "csv";
+
+/**
+ * What to read. `columns` selects columns, orders them and declares their types; without it all columns are read and a text
+ * file's types are inferred from its first 1000 rows. `format` overrides what the file's name says.
+ */
+export interface SourceSpec {
+  readonly file: string;
+  readonly columns?: Readonly<Record<string, ColumnTypeName>> | undefined;
+  readonly format?: SourceFormat | undefined;
+}
+
+/** How to cut batches. */
+export interface BatchesOptions {
+  /** Rows of a batch, 1 to 4096. */
+  readonly batchRows: number;
+  /** First row, which should be the first row of a batch; 0 without it. */
+  readonly fromRow?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Digest and size of a file's bytes as given (compressed, if it is). */
+export interface Content {
+  readonly sha256: Uint8Array;
+  readonly bytes: number;
+}
+
+/**
+ * A bounded table to read. Batches hold exactly `batchRows` rows counted from `fromRow`, and the last what is left; a batch
+ * closes early after the row that brings it to 1 MiB. Where it is cut depends on the rows alone.
+ */
+export interface Source extends AsyncDisposable {
+  readonly schema: Schema;
+  /** Rows, where the format tells before reading. */
+  readonly rows: number | undefined;
+  /**
+   * The rows from `fromRow` on; may be called again. Throws `SOURCE_MALFORMED`, `SOURCE_ROW_INVALID`, `SOURCE_LIMIT`,
+   * `SOURCE_CHANGED` (the file was written meanwhile), `SOURCE_UNREADABLE`, and the signal's reason when it is aborted.
+   */
+  batches(options: BatchesOptions): AsyncIterableIterator<Batch>;
+  /** SHA-256 and size of the file. Throws as {@link batches}. */
+  content(signal?: AbortSignal): Promise<Content>;
+  /** Ends reading and frees the file; safe to call twice. */
+  close(): Promise<void>;
+}
+
+/** How to open a source. */
+export interface OpenSourceOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Read in a thread of its own, so that this one stays free (default true). */
+  readonly worker?: boolean | undefined;
+}

@@ -1,0 +1,73 @@
+import type { MessagePort } from "node:worker_threads";
+import { parentPort, workerData } from "node:worker_threads";
+import { assert } from "../core/errors.ts";
+import type { ErrorRecord } from "./failure.ts";
+import { toRecord } from "./failure.ts";
+import { IN_FLIGHT_BATCHES_MAX, IN_FLIGHT_BYTES_MAX } from "./limits.ts";
+import type { ReadPlan } from "./open.ts";
+import { openReader } from "./open.ts";
+
+/** What a reading thread is started with. */
+export interface ThreadTask {
+  readonly plan: ReadPlan;
+  readonly batchRows: number;
+  readonly fromRow: number;
+}
+
+/** What a reading thread sends: batch blocks in order, then the end or a failure. */
+export type FromThread =
+  | { readonly kind: "batch"; readonly bytes: ArrayBuffer; readonly size: number }
+  | { readonly kind: "end" }
+  | { readonly kind: "failed"; readonly error: ErrorRecord };
+
+/** What a reading thread receives: a batch of that many bytes was taken. */
+export interface ToThread {
+  readonly kind: "taken";
+  readonly bytes: number;
+}
+
+/** Counts what was sent and not yet taken. */
+class Window {
+  private batches = 0;
+  private bytes = 0;
+  private wake: (() => void) | undefined;
+
+  returned(bytes: number): void {
+    this.batches--;
+    this.bytes -= bytes;
+    this.wake?.();
+  }
+
+  /** Waits until a batch of that size may be sent; one always may when nothing is in flight. */
+  async take(bytes: number): Promise<void> {
+    while (this.batches > 0 && (this.batches >= IN_FLIGHT_BATCHES_MAX || this.bytes + bytes > IN_FLIGHT_BYTES_MAX)) {
+      await new Promise<void>((resolve) => (this.wake = resolve));
+    }
+    this.batches++;
+    this.bytes += bytes;
+  }
+}
+
+async function run(port: MessagePort, { plan, batchRows, fromRow }: ThreadTask): Promise<void> {
+  const window = new Window();
+  port.on("message", ({ bytes }: ToThread) => window.returned(bytes));
+  const send = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
+  try {
+    const reader = await openReader(plan);
+    for await (const batch of reader.read({ batchRows, fromRow })) {
+      const bytes = batch.bytes.buffer as ArrayBuffer;
+      const size = bytes.byteLength;
+      await window.take(size);
+      send({ kind: "batch", bytes, size }, [bytes]);
+    }
+    send({ kind: "end" });
+  } catch (error) {
+    send({ kind: "failed", error: toRecord(error) });
+  }
+}
+
+// A worker's main thread file runs only in a worker; importing it for its types has no effect.
+if (parentPort !== null) {
+  assert(workerData !== undefined, "a reading thread has its task");
+  void run(parentPort, workerData as ThreadTask);
+}

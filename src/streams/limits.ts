@@ -1,0 +1,14 @@
+/** Groups (a key in an open window) that one window operator holds; beyond it `WINDOW_STATE_FULL` is thrown. */
+export const GROUPS_MAX = 2 ** 24;
+/** Distinct keys that are known at a time; ids stay below it so that two of them fit one safe integer. */
+export const KEYS_MAX = 2 ** 26;
+/** Keys that may be remembered without being in an open window before the key table is rebuilt. */
+export const KEYS_IDLE_MAX = 2 ** 16;
+/** Rows decided in one go: bounds scratch memory and keeps it in the processor's cache. */
+export const CHUNK_ROWS = 4096;
+/** Values that one drawn window may collect for a proof; beyond it `WINDOW_ROWS_LIMIT` is thrown. */
+export const WINDOW_VALUES_MAX = 2 ** 22;
+/** Batches a source may have under way when nobody says otherwise. */
+export const CREDITS_DEFAULT = 16;
+/** Batches that `mapBatch` works on at a time when nobody says otherwise. */
+export const CONCURRENCY_DEFAULT = 1;

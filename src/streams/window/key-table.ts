@@ -1,0 +1,266 @@
+import { Batch } from "../../batch/batch.ts";
+import type { Column, Value } from "../../batch/column.ts";
+import { bytesAt, dictionaryOf, isNull, valueAt, wordsOf, wordsToNumber } from "../../batch/column.ts";
+import { RowEncoder } from "../../batch/rows.ts";
+import type { Field } from "../../batch/schema.ts";
+import { compareBytes } from "../../core/bytes.ts";
+import { IpdmError } from "../../core/errors.ts";
+import { KEYS_MAX } from "../limits.ts";
+import { isWide } from "./plan.ts";
+
+/**
+ * Gives every distinct key (one value of each key column; null is a value of its own) a small number. The numbers follow the
+ * order of arrival and never reach a result; what orders output is a key's canonical bytes: the dag-cbor array of its values.
+ */
+export class KeyTable {
+  private readonly fields: readonly Field[];
+  private readonly columns: readonly ColumnKeys[];
+  private readonly pairs: readonly Map<number, number>[];
+  private readonly known: (Key | undefined)[] = [];
+  /** The batch last remembered from, and its key columns alone. */
+  private current: { readonly batch: Batch; readonly keys: Batch } | undefined;
+  private remembered = 0;
+  private order: { readonly of: number; readonly ranks: Int32Array } | undefined;
+  private readonly encoder = new RowEncoder();
+  private scratch = new Int32Array(0);
+
+  constructor(fields: readonly Field[]) {
+    this.fields = fields;
+    this.columns = fields.map((field) => new ColumnKeys(field));
+    this.pairs = fields.slice(1).map(() => new Map<number, number>());
+  }
+
+  /** Ids given so far: every id is below it. */
+  get size(): number {
+    if (this.fields.length === 0) return 1;
+    return this.pairs.at(-1)?.size ?? this.columns[0]?.size ?? 0;
+  }
+
+  /** Writes the ids of rows `from` to `to` into `ids`, starting at 0. */
+  fill(batch: Batch, from: number, to: number, ids: Int32Array): void {
+    const { columns } = this;
+    if (columns.length === 0) {
+      ids.fill(0, 0, to - from);
+      return;
+    }
+    if (this.scratch.length < to - from) this.scratch = new Int32Array(ids.length);
+    (columns[0] as ColumnKeys).fill(batch.column((this.fields[0] as Field).name), from, to, ids);
+    for (let i = 1; i < columns.length; i++) {
+      (columns[i] as ColumnKeys).fill(batch.column((this.fields[i] as Field).name), from, to, this.scratch);
+      const pairs = this.pairs[i - 1] as Map<number, number>;
+      for (let row = 0; row < to - from; row++) ids[row] = pairOf(pairs, ids[row] as number, this.scratch[row] as number);
+    }
+  }
+
+  /** Id of a key given by its values. */
+  idOf(values: readonly Value[]): number {
+    let id = this.columns[0]?.idOf(values[0] ?? null) ?? 0;
+    for (let i = 1; i < this.columns.length; i++) {
+      id = pairOf(this.pairs[i - 1] as Map<number, number>, id, (this.columns[i] as ColumnKeys).idOf(values[i] ?? null));
+    }
+    return id;
+  }
+
+  /** Remembers what the key of a row looks like; until then the id has no {@link keyOf}. */
+  remember(id: number, batch: Batch, row: number): void {
+    if (this.known[id] !== undefined) return;
+    if (this.current?.batch !== batch) {
+      const columns = this.fields.map((field) => batch.column(field.name));
+      this.current = { batch, keys: new Batch({ fields: this.fields }, batch.rows, columns, batch.bytes) };
+    }
+    const { keys } = this.current;
+    const bytes = this.encoder.encode(keys, row).slice();
+    this.know(id, { values: keys.columns.map((column) => valueAt(column, row)), bytes, prefix: prefixOf(bytes) });
+  }
+
+  /** Adds a key that is known from elsewhere and returns its id. */
+  add(values: readonly Value[], bytes: Uint8Array): number {
+    const id = this.idOf(values);
+    if (this.known[id] === undefined) this.know(id, { values, bytes, prefix: prefixOf(bytes) });
+    return id;
+  }
+
+  /** Order of two remembered keys by their canonical bytes. */
+  compare(a: number, b: number): number {
+    const first = this.keyOf(a);
+    const second = this.keyOf(b);
+    return first.prefix - second.prefix || compareBytes(first.bytes, second.bytes);
+  }
+
+  /**
+   * The place of every remembered key in the order of canonical bytes, by id; sorted anew only when there are new keys.
+   * `undefined` when that would cost more than sorting the `wanted` keys that are asked for.
+   */
+  ranks(wanted: number): Int32Array | undefined {
+    if (this.order?.of === this.remembered) return this.order.ranks;
+    if (4 * wanted < this.remembered) return undefined;
+    const ids = new Int32Array(this.remembered);
+    let count = 0;
+    this.known.forEach((key, id) => {
+      if (key !== undefined) ids[count++] = id;
+    });
+    ids.sort((a, b) => this.compare(a, b));
+    const ranks = new Int32Array(this.known.length);
+    ids.forEach((id, rank) => {
+      ranks[id] = rank;
+    });
+    this.order = { of: this.remembered, ranks };
+    return ranks;
+  }
+
+  /** Values as a batch would give them, from values as dag-cbor gives them (64-bit columns as bigint). */
+  valuesOf(decoded: readonly Value[]): Value[] {
+    return this.fields.map((field, i) => {
+      const value = decoded[i] ?? null;
+      return isWide(field) && typeof value === "number" ? BigInt(value) : value;
+    });
+  }
+
+  /** Values and canonical bytes of a remembered key. */
+  keyOf(id: number): Key {
+    const key = this.known[id];
+    if (key === undefined) throw new IpdmError("INVARIANT", `key ${id} was never remembered`);
+    return key;
+  }
+
+  private know(id: number, key: Key): void {
+    // Ids come in any order; a hole would make the array a slow one.
+    while (this.known.length <= id) this.known.push(undefined);
+    this.known[id] = key;
+    this.remembered++;
+  }
+}
+
+/** A key's values in the order of the key columns, and their dag-cbor array. */
+export interface Key {
+  readonly values: readonly Value[];
+  readonly bytes: Uint8Array;
+  /** Bytes 1 to 6 as a number: what most comparisons are decided by (byte 0 is the same for all keys of a table). */
+  readonly prefix: number;
+}
+
+function prefixOf(bytes: Uint8Array): number {
+  let prefix = 0;
+  for (let i = 1; i <= 6; i++) prefix = prefix * 256 + (bytes[i] ?? 0);
+  return prefix;
+}
+
+function pairOf(pairs: Map<number, number>, first: number, second: number): number {
+  const pair = first * KEYS_MAX + second;
+  let id = pairs.get(pair);
+  if (id === undefined) {
+    id = pairs.size;
+    checkRoom(id);
+    pairs.set(pair, id);
+  }
+  return id;
+}
+
+function checkRoom(id: number): void {
+  if (id >= KEYS_MAX) {
+    throw new IpdmError("WINDOW_STATE_FULL", `more than ${KEYS_MAX} distinct keys in open windows`, {
+      hint: "use smaller windows, less lateness or coarser keys",
+    });
+  }
+}
+
+/** Bytes as a string of one character each: the cheapest exact map key. */
+function latin1(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
+/** Ids of the values of one key column. */
+class ColumnKeys {
+  private readonly type: Field["type"];
+  private readonly ids = new Map<number | bigint | string | null, number>();
+  private readonly mapped = new WeakMap<Column, Int32Array>();
+
+  constructor(field: Field) {
+    this.type = field.type;
+  }
+
+  get size(): number {
+    return this.ids.size;
+  }
+
+  idOf(value: Value): number {
+    if (value instanceof Uint8Array) return this.id(latin1(value));
+    if (typeof value === "boolean") return this.id(value ? 1 : 0);
+    if (typeof value === "bigint") return this.id(this.number(value));
+    if (typeof value === "string" && this.type === "utf8") return this.id(latin1(Buffer.from(value)));
+    return this.id(value);
+  }
+
+  fill(column: Column, from: number, to: number, ids: Int32Array): void {
+    this.fillValues(column, from, to, ids);
+    if (column.nulls === 0) return;
+    for (let row = from; row < to; row++) if (isNull(column, row)) ids[row - from] = this.id(null);
+  }
+
+  /** Null rows get the id of anything; `fill` puts that right. */
+  private fillValues(column: Column, from: number, to: number, ids: Int32Array): void {
+    switch (this.type) {
+      case "dict":
+        return this.fillDict(column, from, to, ids);
+      case "utf8": case "binary": case "fixed":
+        for (let row = from; row < to; row++) if (!isNull(column, row)) ids[row - from] = this.id(latin1(bytesAt(column, row)));
+        return;
+      case "i64": case "u64": case "timestamp":
+        return this.fillWide(column, from, to, ids);
+      case "bool":
+        for (let row = from; row < to; row++) {
+          if (!isNull(column, row)) ids[row - from] = this.id((Number(column.values[row >> 3]) >> (row & 7)) & 1);
+        }
+        return;
+      default:
+        for (let row = from; row < to; row++) if (!isNull(column, row)) ids[row - from] = this.id(column.values[row] as number);
+    }
+  }
+
+  /** One map lookup a dictionary entry and batch; the rows only follow indices. */
+  private fillDict(column: Column, from: number, to: number, ids: Int32Array): void {
+    let map = this.mapped.get(column);
+    if (map === undefined) {
+      map = new Int32Array(Math.max(1, column.entries)).fill(-1);
+      this.mapped.set(column, map);
+    }
+    const indices = column.values as Uint32Array;
+    const texts = dictionaryOf(column);
+    for (let row = from; row < to; row++) {
+      const index = indices[row] as number;
+      let id = map[index] as number;
+      if (id < 0 && !isNull(column, row)) {
+        id = this.id(texts[index] as string);
+        map[index] = id;
+      }
+      ids[row - from] = id;
+    }
+  }
+
+  private fillWide(column: Column, from: number, to: number, ids: Int32Array): void {
+    const words = wordsOf(column);
+    const least = this.type === "u64" ? 0 : -0x1f_ffff;
+    for (let row = from; row < to; row++) {
+      if (isNull(column, row)) continue;
+      const high = words[2 * row + 1] as number;
+      const safe = high >= least && high < 0x1f_ffff;
+      ids[row - from] = this.id(safe ? wordsToNumber(words, row) : this.number(column.values[row] as bigint));
+    }
+  }
+
+  /** Safe integers are looked up as numbers, others as bigints, whatever way they came. */
+  private number(value: bigint): number | bigint {
+    const number = Number(value);
+    return Number.isSafeInteger(number) ? number : value;
+  }
+
+  private id(value: number | bigint | string | null): number {
+    let id = this.ids.get(value);
+    if (id === undefined) {
+      id = this.ids.size;
+      checkRoom(id);
+      this.ids.set(value, id);
+    }
+    return id;
+  }
+}

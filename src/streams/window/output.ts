@@ -1,0 +1,53 @@
+import type { Batch } from "../../batch/batch.ts";
+import { BATCH_BYTES_TARGET } from "../../batch/limits.ts";
+import type { Schema } from "../../batch/schema.ts";
+import { BatchWriter } from "../../batch/writer.ts";
+
+const STEP_ROWS = 256;
+
+/** Cuts rows into batches of at most `batchRows` rows and about 1 MiB. */
+export class BatchCutter {
+  private readonly writer: BatchWriter;
+  private readonly batchRows: number;
+  private done: Batch[] = [];
+
+  constructor(schema: Schema, batchRows: number) {
+    this.writer = new BatchWriter(schema);
+    this.batchRows = batchRows;
+  }
+
+  /** Writes `rows` rows column by column: `write` is called for consecutive ranges and must write them to every column. */
+  write(rows: number, write: (writer: BatchWriter, from: number, to: number) => void): void {
+    for (let from = 0; from < rows; ) {
+      const to = Math.min(rows, from + STEP_ROWS, from + this.batchRows - this.writer.rows);
+      write(this.writer, from, to);
+      this.writer.endRows(to - from);
+      this.cut(false);
+      from = to;
+    }
+  }
+
+  /** Copies rows of a batch of the same schema. */
+  copy(batch: Batch, from: number, to: number): void {
+    for (let row = from; row < to; ) {
+      const end = Math.min(to, row + STEP_ROWS, row + this.batchRows - this.writer.rows);
+      this.writer.append(batch, row, end);
+      this.cut(false);
+      row = end;
+    }
+  }
+
+  /** The batches so far; the last one may be short. */
+  take(): Batch[] {
+    this.cut(true);
+    const { done } = this;
+    this.done = [];
+    return done;
+  }
+
+  private cut(all: boolean): void {
+    const { rows } = this.writer;
+    if (rows === 0) return;
+    if (all || rows >= this.batchRows || this.writer.sizeBytes >= BATCH_BYTES_TARGET) this.done.push(this.writer.take());
+  }
+}

@@ -1,0 +1,90 @@
+import * as dagCbor from "@ipld/dag-cbor";
+import type { Value } from "../../batch/column.ts";
+import { concat } from "../../core/bytes.ts";
+import type { Ipld } from "../../dag/block.ts";
+import type { AggregateColumns } from "./columns.ts";
+import type { Groups } from "./groups.ts";
+import type { KeyTable } from "./key-table.ts";
+import type { WindowTimes } from "./plan.ts";
+import { bytesOfU32, bytesPart, malformed, partOf, u32OfBytes } from "./state-bytes.ts";
+
+const VERSION = 1;
+
+/** What a window's snapshot is made of. */
+export interface WindowState {
+  readonly keys: KeyTable;
+  readonly groups: Groups;
+  readonly columns: AggregateColumns;
+}
+
+/**
+ * `{v, seen, newest, ended, keys: {ends, bytes}, windows: [{start, keys, state}]}`: the keys of open windows once, in the
+ * order of their canonical bytes; windows by start, each with the positions of its keys (ascending) and a column of
+ * little-endian bytes an accumulator.
+ */
+export function writeState({ keys, groups, columns }: WindowState, newest: number, seen: number): Ipld {
+  const panes = [...groups.panes.values()].sort((a, b) => a.start - b.start);
+  const ordered = panes.map((pane) => groups.ordered(pane, keys));
+  const live = new Set<number>();
+  for (const slots of ordered) for (const slot of slots) live.add(groups.ids[slot] as number);
+  const ids = [...live].sort((a, b) => keys.compare(a, b));
+  const position = new Map(ids.map((id, i) => [id, i]));
+  const parts = ids.map((id) => keys.keyOf(id).bytes);
+  let end = 0;
+  const ends = Uint32Array.from(parts, (part) => (end += part.length));
+  return {
+    v: VERSION,
+    seen,
+    newest: Number.isFinite(newest) ? newest : null,
+    ended: newest === Number.POSITIVE_INFINITY,
+    keys: { ends: bytesOfU32(ends), bytes: concat(...parts) },
+    windows: panes.map(({ start }, i): Ipld => {
+      const slots = ordered[i] as Int32Array;
+      const positions = Uint32Array.from(slots, (slot) => position.get(groups.ids[slot] as number) as number);
+      return { start, keys: bytesOfU32(positions), state: columns.save(slots) };
+    }),
+  };
+}
+
+/** Fills an empty state from a snapshot. Throws `WINDOW_SNAPSHOT_MALFORMED`. */
+export function readState(snapshot: Ipld, { keys, groups, columns }: WindowState, times: WindowTimes): { newest: number; seen: number } {
+  if (partOf(snapshot, "v") !== VERSION) throw malformed("version");
+  const known = readKeys(partOf(snapshot, "keys"), keys);
+  const windows = partOf(snapshot, "windows");
+  if (!Array.isArray(windows)) throw malformed("windows");
+  for (const window of windows as readonly Ipld[]) {
+    const pane = groups.openPane(whole(partOf(window, "start"), "start"), times.size, times.slack);
+    const ids = Array.from(u32OfBytes(partOf(window, "keys")), (at) => known[at]);
+    const slots = Int32Array.from(ids, (id) => {
+      if (id === undefined) throw malformed("position of a key");
+      return groups.allocate(pane, id);
+    });
+    columns.load(slots, partOf(window, "state"));
+  }
+  const newest = partOf(snapshot, "newest");
+  const idle = partOf(snapshot, "ended") === true ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  return { newest: newest === null ? idle : whole(newest, "newest"), seen: whole(partOf(snapshot, "seen"), "seen") };
+}
+
+function readKeys(state: Ipld | undefined, keys: KeyTable): number[] {
+  const bytes = bytesPart(partOf(state, "bytes"));
+  let from = 0;
+  return Array.from(u32OfBytes(partOf(state, "ends")), (end) => {
+    const key = bytes.slice(from, end);
+    from = end;
+    return keys.add(decodeKey(key, keys), key);
+  });
+}
+
+function decodeKey(bytes: Uint8Array, keys: KeyTable): Value[] {
+  try {
+    return keys.valuesOf(dagCbor.decode(bytes) as readonly Value[]);
+  } catch {
+    throw malformed("key");
+  }
+}
+
+function whole(value: Ipld | undefined, name: string): number {
+  if (typeof value === "number" && Number.isSafeInteger(value)) return value;
+  throw malformed(name);
+}

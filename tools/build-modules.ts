@@ -1,0 +1,51 @@
+import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** A module compiled from AssemblyScript; paths are relative to the root. */
+export interface BuiltModule {
+  readonly source: string;
+  readonly output: string;
+  readonly sizeBytes: number;
+}
+
+/** Modules that the build makes: entry file and output. */
+const MODULES = [{ source: "examples/flights/module/late.ts", output: "examples/flights/late.wasm" }] as const;
+
+/** Compiles every module of the repository. Equal sources and compiler give equal bytes. Throws with the compiler's words. */
+export async function buildModules(root: string): Promise<BuiltModule[]> {
+  const built: BuiltModule[] = [];
+  for (const { source, output } of MODULES) {
+    const bytes = await compileModule(root, source);
+    await mkdir(dirname(join(root, output)), { recursive: true });
+    await writeFile(join(root, output), bytes);
+    built.push({ source, output, sizeBytes: bytes.length });
+  }
+  return built;
+}
+
+/** Compiles one AssemblyScript file; its imports are read from below the root. */
+export async function compileModule(root: string, source: string): Promise<Uint8Array> {
+  // Loaded here since it is large, and only a build needs it.
+  const { default: asc } = await import("assemblyscript/asc");
+  let binary: Uint8Array | undefined;
+  const { error, stderr } = await asc.main(
+    // Nothing of the runtime: the SDK allocates for itself, so that no start function is needed.
+    [source, "--outFile", "module.wasm", "--baseDir", root, "-O3", "--runtime", "stub", "--enable", "bulk-memory"],
+    {
+      readFile: (name, base) => readFile(join(base, name), "utf8").catch(() => null),
+      writeFile: (_name, contents) => {
+        if (typeof contents !== "string") binary = Uint8Array.from(contents);
+      },
+      listFiles: () => [],
+    },
+  );
+  if (error !== null || binary === undefined) throw new Error(`${source} does not compile:\n${stderr.toString()}`, { cause: error });
+  return binary;
+}
+
+if (import.meta.main) {
+  for (const { output, sizeBytes } of await buildModules(dirname(dirname(fileURLToPath(import.meta.url))))) {
+    process.stderr.write(`${output}: ${sizeBytes} bytes\n`);
+  }
+}

@@ -1,0 +1,72 @@
+// `npm run build`, and `prepare` after `npm ci`: everything in dist/ and schemas/ that does not stand in the repository.
+// The steps are processes of their own, two at a time: each may take a core, and circom may end its process.
+import { existsSync } from "node:fs";
+import { copyFile, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { dirname, extname, join, relative } from "node:path";
+import { argv, stderr } from "node:process";
+import { ROOT, type Ran, report, runSteps, type Step } from "./steps.ts";
+
+const DIST = join(ROOT, "dist");
+/** The trees that tsconfig.build.json compiles. */
+const TREES = ["src", "actors", "machines", "proofs", "circuits"];
+/** Folders that are other languages' sources: they go along as they are, `.ts` files included. */
+const FOREIGN = [join("src", "sandbox", "sdk")];
+
+// The slowest first.
+const STEPS: Readonly<Record<string, () => Promise<unknown>>> = {
+  circuits: async () => (await import("../circuits/compile.ts")).buildCircuits(join(DIST, "circuits")),
+  modules: async () => (await import("./build-modules.ts")).buildModules(ROOT),
+  schema: async () => (await import("./emit-schema.ts")).emitSchema(ROOT),
+  assets: copyAssets,
+};
+
+const only = argv[2] === "--step" ? argv[3] : undefined;
+if (only === undefined) {
+  process.exitCode = await buildAll();
+} else {
+  await STEPS[only]?.();
+}
+
+async function buildAll(): Promise<number> {
+  const start = performance.now();
+  await mkdir(DIST, { recursive: true });
+  const own = (name: string): Step => ({ name, command: ["node", join("tools", "build.ts"), "--step", name] });
+  const steps: Step[] = [own("circuits"), { name: "types", command: ["tsc", "-p", "tsconfig.build.json"] }];
+  for (const name of Object.keys(STEPS)) if (name !== "circuits") steps.push(own(name));
+  const results = await runSteps(steps, (ran: Ran) => stderr.write(report(ran)));
+  await removeStale(DIST);
+  const failed = results.filter((ran) => !ran.ok);
+  const seconds = ((performance.now() - start) / 1000).toFixed(1);
+  stderr.write(failed.length === 0 ? `built in ${seconds} s\n` : `build failed: ${failed.map((ran) => ran.name).join(", ")}\n`);
+  return failed.length === 0 ? 0 : 1;
+}
+
+/** Copies what the compiler leaves: files of the trees that are not TypeScript. Circuits and their keys are found from the package's root. */
+async function copyAssets(): Promise<void> {
+  for (const tree of TREES) {
+    if (tree === "circuits" || !existsSync(join(ROOT, tree))) continue;
+    for (const entry of await readdir(join(ROOT, tree), { recursive: true, withFileTypes: true })) {
+      const path = relative(ROOT, join(entry.parentPath, entry.name));
+      if (!entry.isFile() || (extname(path) === ".ts" && !isForeign(path))) continue;
+      const to = join(DIST, path);
+      await mkdir(dirname(to), { recursive: true });
+      await copyFile(join(ROOT, path), to);
+    }
+  }
+}
+
+/** Removes compiled files whose source is gone: they would be packed. */
+async function removeStale(dir: string): Promise<void> {
+  for (const entry of await readdir(dir, { recursive: true, withFileTypes: true })) {
+    const path = join(entry.parentPath, entry.name);
+    const name = relative(dir, path).replace(/\.(d\.ts|js)$/, "");
+    if (!entry.isFile() || !/\.(d\.ts|js)$/.test(path) || isForeign(name)) continue;
+    const sources = [".ts", ".d.ts", ".js"].map((ending) => join(ROOT, name + ending));
+    const found = await Promise.all(sources.map((source) => stat(source).catch(() => undefined)));
+    if (found.every((each) => each === undefined)) await rm(path);
+  }
+}
+
+function isForeign(path: string): boolean {
+  return FOREIGN.some((folder) => path.startsWith(folder));
+}
