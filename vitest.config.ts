@@ -9,7 +9,12 @@ export default defineConfig({
     maxWorkers: 2,
     projects: lanes.map((name) => ({
       extends: true,
-      test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout: name === "unit" || name === "property" ? 20_000 : 120_000, hookTimeout: 60_000 },
+      test: {
+        name,
+        include: [`test/${name}/**/*.test.ts`],
+        testTimeout: name === "unit" || name === "property" ? 20_000 : 120_000,
+        hookTimeout: 60_000,
+      },
     })),
   },
 });

@@ -28,7 +28,11 @@ function bundledNode() {
     var home = path.join(dir, "node_modules", "node");
     var file = path.join(home, "bin", process.platform === "win32" ? "node.exe" : "node");
     try {
-      if (fs.existsSync(file) && isNewEnough(JSON.parse(fs.readFileSync(path.join(home, "package.json"), "utf8")).version)) return file;
+      if (
+        fs.existsSync(file) &&
+        isNewEnough(JSON.parse(fs.readFileSync(path.join(home, "package.json"), "utf8")).version)
+      )
+        return file;
     } catch (_error) {
       // Nothing readable there: look further up.
     }
@@ -39,7 +43,10 @@ function bundledNode() {
 function runWith(node) {
   var env = Object.assign({}, process.env, { IPDM_WRAPPED: "1" });
   // The channel carries nothing. It tells the child when this process is gone, even by SIGKILL, which cannot be passed on.
-  var child = require("child_process").spawn(node, [__filename].concat(process.argv.slice(2)), { stdio: ["inherit", "inherit", "inherit", "ipc"], env: env });
+  var child = require("child_process").spawn(node, [__filename].concat(process.argv.slice(2)), {
+    stdio: ["inherit", "inherit", "inherit", "ipc"],
+    env: env,
+  });
   var onTerminal = process.stdin.isTTY || process.stdout.isTTY || process.stderr.isTTY;
   ["SIGINT", "SIGTERM", "SIGHUP"].forEach(function (signal) {
     process.on(signal, function () {
@@ -77,7 +84,9 @@ function runHere() {
         process.exitCode = code;
       },
       function (error) {
-        process.stderr.write("ipdm-runtime: " + (process.argv.indexOf("--verbose") < 0 ? error.message : error.stack) + "\n");
+        process.stderr.write(
+          "ipdm-runtime: " + (process.argv.indexOf("--verbose") < 0 ? error.message : error.stack) + "\n",
+        );
         process.exitCode = 1;
       },
     );
@@ -90,6 +99,14 @@ if (isNewEnough(process.version)) {
   runWith(other);
 } else {
   var command = ["npx -p node@24 -p ipdm-runtime ipdm-runtime"].concat(process.argv.slice(2)).join(" ");
-  process.stderr.write("ipdm-runtime needs Node.js " + needed.join(".") + " or newer and this is " + process.version.slice(1) + "; type: " + command + "\n");
+  process.stderr.write(
+    "ipdm-runtime needs Node.js " +
+      needed.join(".") +
+      " or newer and this is " +
+      process.version.slice(1) +
+      "; type: " +
+      command +
+      "\n",
+  );
   process.exitCode = 1;
 }

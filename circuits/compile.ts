@@ -1,4 +1,5 @@
-// SPDX-License-Identifier: GPL-3.0-or-later
+// SPDX-License-Identifier: Apache-2.0
+// Starts the compiler as a process and imports none of the GPL-licensed packages, so that build steps and tests may use it.
 import { execFile } from "node:child_process";
 import { createHash, hash } from "node:crypto";
 import { mkdir, mkdtemp, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
@@ -55,7 +56,11 @@ export async function buildCircuits(
 /** The folder `circuits/` that holds this file. The build runs from source only, so sources and keys are its siblings. */
 export const CIRCUITS_DIR: string = dirname(fileURLToPath(import.meta.url));
 
-async function buildCircuit(circuit: CircuitEntry, outDir: string, signal: AbortSignal | undefined): Promise<CircuitBuild> {
+async function buildCircuit(
+  circuit: CircuitEntry,
+  outDir: string,
+  signal: AbortSignal | undefined,
+): Promise<CircuitBuild> {
   const sources = await sourcesHash();
   const { name } = circuit;
   const path = (ending: string): string => join(outDir, `${name}.${ending}`);
@@ -106,10 +111,14 @@ async function compile(name: string, outDir: string, signal: AbortSignal | undef
   } catch (cause) {
     signal?.throwIfAborted();
     const said = cause as { readonly stderr?: string; readonly stdout?: string };
-    throw new IpdmError("CIRCUIT_COMPILE_FAILED", `circuit ${name} does not compile: ${said.stderr ?? ""}${said.stdout ?? ""}`, {
-      where: `circuits/src/${name}.circom`,
-      cause,
-    });
+    throw new IpdmError(
+      "CIRCUIT_COMPILE_FAILED",
+      `circuit ${name} does not compile: ${said.stderr ?? ""}${said.stdout ?? ""}`,
+      {
+        where: `circuits/src/${name}.circom`,
+        cause,
+      },
+    );
   }
 }
 
@@ -117,11 +126,15 @@ async function checkKey(build: CircuitBuild): Promise<void> {
   const path = join(CIRCUITS_DIR, "keys", `${build.name}.json`);
   const provenance = JSON.parse(await readFile(path, "utf8")) as KeyProvenance;
   if (provenance.r1cs === build.r1cs) return;
-  throw new IpdmError("CIRCUIT_KEY_MISMATCH", `the keys of ${build.name} were made for other constraints than its source gives`, {
-    where: `circuits/keys/${build.name}.json`,
-    hint: "make new keys with `node circuits/make-development-keys.ts`, or undo the change of the circuit",
-    facts: { expected: provenance.r1cs, found: build.r1cs },
-  });
+  throw new IpdmError(
+    "CIRCUIT_KEY_MISMATCH",
+    `the keys of ${build.name} were made for other constraints than its source gives`,
+    {
+      where: `circuits/keys/${build.name}.json`,
+      hint: "make new keys with `node circuits/make-development-keys.ts`, or undo the change of the circuit",
+      facts: { expected: provenance.r1cs, found: build.r1cs },
+    },
+  );
 }
 
 /** SHA-256 over compiler and library versions, options and all circuit sources by name: changes when a build could. */

@@ -36,8 +36,24 @@ export async function developmentTau(power: number): Promise<Uint8Array> {
     // Domains of 1, 2, 4, … elements lie one after the other, so the one of n elements begins at n - 1.
     { id: 12, bytes: points(G1, [...small, ...large], 4 * n - 1, n - 1) },
     { id: 13, bytes: points(G2, small, 2 * n - 1, n - 1) },
-    { id: 14, bytes: points(G1, small.map((x) => Fr.mul(x, alpha)), 2 * n - 1, n - 1) },
-    { id: 15, bytes: points(G1, small.map((x) => Fr.mul(x, beta)), 2 * n - 1, n - 1) },
+    {
+      id: 14,
+      bytes: points(
+        G1,
+        small.map((x) => Fr.mul(x, alpha)),
+        2 * n - 1,
+        n - 1,
+      ),
+    },
+    {
+      id: 15,
+      bytes: points(
+        G1,
+        small.map((x) => Fr.mul(x, beta)),
+        2 * n - 1,
+        n - 1,
+      ),
+    },
   ];
   await curve.terminate();
   return file(sections);

@@ -5,7 +5,7 @@ import { hash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { cpuUsage, exit, resourceUsage } from "node:process";
 import { type Curve, curves, groth16, wtns } from "snarkjs";
-import type { ProverReply, ProverRequest, ProveRequest, VerifyRequest } from "./messages.ts";
+import type { ProveRequest, ProverReply, ProverRequest, VerifyRequest } from "./messages.ts";
 
 /** Circuits kept in memory: key and witness program, 13 MB for the window circuit. */
 const CIRCUITS_KEPT_MAX = 4;
@@ -32,7 +32,12 @@ async function answer(request: ProverRequest): Promise<ProverReply> {
     return request.kind === "prove" ? await prove(request) : await verify(request);
   } catch (error) {
     const code = error instanceof KeyMismatch ? "CIRCUIT_KEY_MISMATCH" : "PROOF_FAILED";
-    return { id: request.id, kind: "failed", code, message: String((error as Error).message).slice(0, MESSAGE_LENGTH_MAX) };
+    return {
+      id: request.id,
+      kind: "failed",
+      code,
+      message: String((error as Error).message).slice(0, MESSAGE_LENGTH_MAX),
+    };
   }
 }
 
@@ -48,7 +53,12 @@ async function prove(request: ProveRequest): Promise<ProverReply> {
     await wtns.calculate(request.input, wasm, witness);
   } catch (cause) {
     const message = `the inputs do not satisfy the circuit: ${String((cause as Error).message)}`;
-    return { id: request.id, kind: "failed", code: "PROOF_WITNESS_REJECTED", message: message.slice(0, MESSAGE_LENGTH_MAX) };
+    return {
+      id: request.id,
+      kind: "failed",
+      code: "PROOF_WITNESS_REJECTED",
+      message: message.slice(0, MESSAGE_LENGTH_MAX),
+    };
   }
   const witnessMs = performance.now() - start;
   const { proof, publicSignals } = await groth16.prove(zkey, witness);

@@ -35,7 +35,13 @@ declare module "snarkjs" {
 
   export const zKey: {
     newZKey(r1cs: Binary, ptau: Binary, output: Binary, logger?: Logger): Promise<unknown>;
-    contribute(input: Binary, output: Binary, name: string, entropy: string | Uint8Array, logger?: Logger): Promise<unknown>;
+    contribute(
+      input: Binary,
+      output: Binary,
+      name: string,
+      entropy: string | Uint8Array,
+      logger?: Logger,
+    ): Promise<unknown>;
     verifyFromR1cs(r1cs: Binary, ptau: Binary, zkey: Binary, logger?: Logger): Promise<boolean>;
     exportVerificationKey(zkey: Binary, logger?: Logger): Promise<Record<string, unknown>>;
   };

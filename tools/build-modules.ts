@@ -24,8 +24,12 @@ export async function buildModules(root: string): Promise<BuiltModule[]> {
   return built;
 }
 
-/** Compiles one AssemblyScript file; its imports are read from below the root. */
-export async function compileModule(root: string, source: string): Promise<Uint8Array> {
+/** Compiles one AssemblyScript file; it and its imports are read from below the root, or from the texts given by path. */
+export async function compileModule(
+  root: string,
+  source: string,
+  texts: Readonly<Record<string, string>> = {},
+): Promise<Uint8Array> {
   // Loaded here since it is large, and only a build needs it.
   const { default: asc } = await import("assemblyscript/asc");
   let binary: Uint8Array | undefined;
@@ -33,14 +37,15 @@ export async function compileModule(root: string, source: string): Promise<Uint8
     // Nothing of the runtime: the SDK allocates for itself, so that no start function is needed.
     [source, "--outFile", "module.wasm", "--baseDir", root, "-O3", "--runtime", "stub", "--enable", "bulk-memory"],
     {
-      readFile: (name, base) => readFile(join(base, name), "utf8").catch(() => null),
+      readFile: async (name, base) => texts[name] ?? (await readFile(join(base, name), "utf8").catch(() => null)),
       writeFile: (_name, contents) => {
         if (typeof contents !== "string") binary = Uint8Array.from(contents);
       },
       listFiles: () => [],
     },
   );
-  if (error !== null || binary === undefined) throw new Error(`${source} does not compile:\n${stderr.toString()}`, { cause: error });
+  if (error !== null || binary === undefined)
+    throw new Error(`${source} does not compile:\n${stderr.toString()}`, { cause: error });
   return binary;
 }
 

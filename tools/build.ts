@@ -1,10 +1,11 @@
 // `npm run build`, and `prepare` after `npm ci`: everything in dist/ and schemas/ that does not stand in the repository.
 // The steps are processes of their own, two at a time: each may take a core, and circom may end its process.
+import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readdir, rm, stat } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, extname, join, relative } from "node:path";
 import { argv, stderr } from "node:process";
-import { ROOT, type Ran, report, runSteps, type Step } from "./steps.ts";
+import { type Ran, ROOT, report, runSteps, type Step } from "./steps.ts";
 
 const DIST = join(ROOT, "dist");
 /** The trees that tsconfig.build.json compiles. */
@@ -15,8 +16,7 @@ const FOREIGN = [join("src", "sandbox", "sdk")];
 // The slowest first.
 const STEPS: Readonly<Record<string, () => Promise<unknown>>> = {
   circuits: async () => (await import("../circuits/compile.ts")).buildCircuits(join(DIST, "circuits")),
-  modules: async () => (await import("./build-modules.ts")).buildModules(ROOT),
-  schema: async () => (await import("./emit-schema.ts")).emitSchema(ROOT),
+  modules: buildChangedModules,
   assets: copyAssets,
 };
 
@@ -31,14 +31,58 @@ async function buildAll(): Promise<number> {
   const start = performance.now();
   await mkdir(DIST, { recursive: true });
   const own = (name: string): Step => ({ name, command: ["node", join("tools", "build.ts"), "--step", name] });
-  const steps: Step[] = [own("circuits"), { name: "types", command: ["tsc", "-p", "tsconfig.build.json"] }];
-  for (const name of Object.keys(STEPS)) if (name !== "circuits") steps.push(own(name));
+  const steps: readonly Step[] = [
+    own("circuits"),
+    own("modules"),
+    { name: "types", command: ["tsc", "-p", "tsconfig.build.json"] },
+    { name: "schema", command: ["node", join("tools", "emit-schema.ts")] },
+    own("assets"),
+  ];
   const results = await runSteps(steps, (ran: Ran) => stderr.write(report(ran)));
   await removeStale(DIST);
   const failed = results.filter((ran) => !ran.ok);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
-  stderr.write(failed.length === 0 ? `built in ${seconds} s\n` : `build failed: ${failed.map((ran) => ran.name).join(", ")}\n`);
+  stderr.write(
+    failed.length === 0 ? `built in ${seconds} s\n` : `build failed: ${failed.map((ran) => ran.name).join(", ")}\n`,
+  );
   return failed.length === 0 ? 0 : 1;
+}
+
+/** Compiles the WASM modules unless their sources, the compiler and the outputs are those of the last time. */
+async function buildChangedModules(): Promise<void> {
+  const stamp = join(DIST, ".modules.json");
+  const sources = await fingerprint(
+    [join("src", "sandbox", "sdk"), join("examples"), join("tools", "build-modules.ts")],
+    (path) => path.endsWith(".ts"),
+  );
+  const kept = await readFile(stamp, "utf8").catch(() => "");
+  if (kept !== "") {
+    const last = JSON.parse(kept) as {
+      readonly sources: string;
+      readonly outputs: readonly string[];
+      readonly bytes: string;
+    };
+    if (last.sources === sources && last.bytes === (await fingerprint(last.outputs, () => true))) return;
+  }
+  const { buildModules } = await import("./build-modules.ts");
+  const outputs = (await buildModules(ROOT)).map((built) => built.output);
+  await writeFile(stamp, JSON.stringify({ sources, outputs, bytes: await fingerprint(outputs, () => true) }));
+}
+
+/** One hash over the lock file and the named files and folders, by path and content; what is missing counts as empty. */
+async function fingerprint(paths: readonly string[], wanted: (path: string) => boolean): Promise<string> {
+  const sum = createHash("sha256").update(await readFile(join(ROOT, "package-lock.json")));
+  for (const path of paths) {
+    const inside = await readdir(join(ROOT, path), { recursive: true }).catch(() => [""]);
+    for (const file of inside
+      .map((name) => join(path, name))
+      .filter(wanted)
+      .sort()) {
+      const bytes = await readFile(join(ROOT, file)).catch(() => new Uint8Array(0));
+      sum.update(JSON.stringify([file, bytes.length])).update(bytes);
+    }
+  }
+  return sum.digest("hex");
 }
 
 /** Copies what the compiler leaves: files of the trees that are not TypeScript. Circuits and their keys are found from the package's root. */

@@ -1,7 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { builtinModules } from "node:module";
 import { join, posix, relative, sep } from "node:path";
-import { importStatements, type ImportStatement } from "./import-statements.ts";
+import { type ImportStatement, importStatements } from "./import-statements.ts";
 
 /** The folders (and single files) of the runtime, innermost first: each imports only from itself and from those before it. */
 export const LAYERS = [
@@ -70,7 +70,12 @@ export function directionComplaints(tree: Tree): readonly string[] {
   return complaints.sort();
 }
 
-function complaintOf(path: string, statement: ImportStatement, tree: Tree, tainted: ReadonlySet<string>): string | undefined {
+function complaintOf(
+  path: string,
+  statement: ImportStatement,
+  tree: Tree,
+  tainted: ReadonlySet<string>,
+): string | undefined {
   const { specifier, kind } = statement;
   const layer = layerOf(path);
   const target = targetOf(path, specifier);
@@ -78,7 +83,10 @@ function complaintOf(path: string, statement: ImportStatement, tree: Tree, taint
   if (layer < 0) return undefined;
   if (kind !== "url" && !tree.has(target) && !FOREIGN.test(target)) return `${specifier} is no file of this tree`;
   const targetLayer = layerOf(target);
-  if (targetLayer < 0) return OUTSIDE.some((top) => target.startsWith(`${top}/`)) || target.startsWith("src/") ? `${folderOf(layer)} may not import ${target}` : undefined;
+  if (targetLayer < 0)
+    return OUTSIDE.some((top) => target.startsWith(`${top}/`)) || target.startsWith("src/")
+      ? `${folderOf(layer)} may not import ${target}`
+      : undefined;
   if (targetLayer > layer) return `${folderOf(layer)} may not import from ${folderOf(targetLayer)} (${specifier})`;
   if (folderOf(layer) !== "circuits" && tainted.has(target) && (kind === "static" || kind === "dynamic")) {
     return `${specifier} brings a GPL package into this process; start it as a process of its own`;
@@ -88,9 +96,11 @@ function complaintOf(path: string, statement: ImportStatement, tree: Tree, taint
 
 function packageComplaint(path: string, layer: number, specifier: string): string | undefined {
   const name = packageOf(specifier);
-  if (GPL.includes(name) && !path.startsWith("circuits/")) return `${name} is under the GPL and belongs to circuits/ alone`;
+  if (GPL.includes(name) && !path.startsWith("circuits/"))
+    return `${name} is under the GPL and belongs to circuits/ alone`;
   const folder = folderOf(layer);
-  if (PURE.includes(folder) && (specifier.startsWith("node:") || BUILTIN.has(name))) return `${folder} is pure and may not import ${specifier}`;
+  if (PURE.includes(folder) && (specifier.startsWith("node:") || BUILTIN.has(name)))
+    return `${folder} is pure and may not import ${specifier}`;
   return undefined;
 }
 
@@ -102,7 +112,9 @@ function reachesGpl(imports: ReadonlyMap<string, readonly ImportStatement[]>): R
     for (const [path, statements] of imports) {
       if (!path.startsWith("circuits/")) continue;
       const loaded = statements.filter(({ kind }) => kind === "static" || kind === "dynamic");
-      const loads = loaded.some(({ specifier }) => GPL.includes(packageOf(specifier)) || tainted.has(targetOf(path, specifier) ?? ""));
+      const loads = loaded.some(
+        ({ specifier }) => GPL.includes(packageOf(specifier)) || tainted.has(targetOf(path, specifier) ?? ""),
+      );
       if (loads) tainted.add(path);
     }
   }

@@ -15,7 +15,21 @@ interface Token {
 }
 
 /** After these words a slash begins a regular expression, not a division. */
-const BEFORE_EXPRESSION = new Set(["return", "typeof", "case", "in", "of", "do", "else", "void", "delete", "await", "yield", "throw", "new"]);
+const BEFORE_EXPRESSION = new Set([
+  "return",
+  "typeof",
+  "case",
+  "in",
+  "of",
+  "do",
+  "else",
+  "void",
+  "delete",
+  "await",
+  "yield",
+  "throw",
+  "new",
+]);
 
 /**
  * Every import of a TypeScript or JavaScript text: static, `export … from`, `import type`, `import()` as value and as type,
@@ -44,13 +58,17 @@ function statementAt(tokens: readonly Token[], at: number, { text, line }: Token
       return next.text === "." ? resolvedAt(tokens, at, line) : fromClause(tokens, at + 1, line);
     }
     case "export":
-      return next.text === "{" || next.text === "*" || next.text === "type" ? fromClause(tokens, at + 1, line) : undefined;
+      return next.text === "{" || next.text === "*" || next.text === "type"
+        ? fromClause(tokens, at + 1, line)
+        : undefined;
     case "require": {
       const specifier = called ?? (tokens[at + 2]?.text === "resolve" ? stringAt(tokens, at + 4) : undefined);
       return specifier === undefined ? undefined : { kind: "dynamic", specifier, line };
     }
     case "URL":
-      return called !== undefined && tokens[at + 4]?.text === "import" ? { kind: "url", specifier: called, line } : undefined;
+      return called !== undefined && tokens[at + 4]?.text === "import"
+        ? { kind: "url", specifier: called, line }
+        : undefined;
     default:
       return undefined;
   }
@@ -71,7 +89,8 @@ function fromClause(tokens: readonly Token[], start: number, line: number): Impo
     if (token === undefined || token.text === ";" || token.text === "=" || token.text === "(") return undefined;
     if (token.kind === "sign" && token.text === "{") depth++;
     if (token.kind === "sign" && token.text === "}") depth--;
-    const specifier = depth === 0 && token.kind === "word" && token.text === "from" ? stringAt(tokens, i + 1) : undefined;
+    const specifier =
+      depth === 0 && token.kind === "word" && token.text === "from" ? stringAt(tokens, i + 1) : undefined;
     if (specifier !== undefined) return { kind: isType ? "type" : "static", specifier, line };
     // The braces have closed and no `from` follows: `export { a }`.
     if (depth === 0 && token.text === "}" && tokens[i + 1]?.text !== "from") return undefined;
@@ -121,7 +140,8 @@ function tokensOf(text: string): readonly Token[] {
       push("sign", "/");
       skip(regexEnd(text, at + 1));
     } else {
-      if (open !== undefined && (char === "{" || char === "}")) templates[templates.length - 1] = open + (char === "{" ? 1 : -1);
+      if (open !== undefined && (char === "{" || char === "}"))
+        templates[templates.length - 1] = open + (char === "{" ? 1 : -1);
       push("sign", char);
       skip(at + 1);
     }

@@ -23,13 +23,17 @@ interface Packed {
 export async function packageComplaints(): Promise<readonly string[]> {
   const dir = await mkdtemp(join(tmpdir(), "ipdm-pack-"));
   try {
-    const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", dir], { cwd: ROOT, maxBuffer: 64 * 1024 * 1024 });
+    const { stdout } = await run("npm", ["pack", "--json", "--ignore-scripts", "--pack-destination", dir], {
+      cwd: ROOT,
+      maxBuffer: 64 * 1024 * 1024,
+    });
     const packed = firstPacked(JSON.parse(stdout));
     const paths = new Set(packed.files.map((file) => file.path));
     const complaints: string[] = [];
     for (const path of NEEDED) if (!paths.has(path)) complaints.push(`the package lacks ${path}`);
     for (const path of paths) if (UNWANTED.test(path)) complaints.push(`the package carries ${path}`);
-    if (packed.size > PACKED_BYTES_MAX) complaints.push(`the package has ${packed.size} bytes, more than ${PACKED_BYTES_MAX}`);
+    if (packed.size > PACKED_BYTES_MAX)
+      complaints.push(`the package has ${packed.size} bytes, more than ${PACKED_BYTES_MAX}`);
     const { messages, pkg } = await publint({ pkgDir: ROOT, level: "warning", strict: true, pack: "npm" });
     for (const message of messages) complaints.push(formatMessage(message, pkg, { color: false }) ?? message.code);
     return complaints;
@@ -38,8 +42,17 @@ export async function packageComplaints(): Promise<readonly string[]> {
   }
 }
 
-const NEEDED = ["bin/ipdm-runtime.js", "bin/package.json", "dist/src/cli/main.js", "dist/src/index.js", "dist/src/index.d.ts", "LICENSE", "README.md"];
-const UNWANTED = /(^|\/)(test|node_modules|bench|tools|docs)\/|\.test\.|\.sym$|\.tsbuildinfo$|\.env|^examples\/.*\/(out|\.ipdm)\//;
+const NEEDED = [
+  "bin/ipdm-runtime.js",
+  "bin/package.json",
+  "dist/src/cli/main.js",
+  "dist/src/index.js",
+  "dist/src/index.d.ts",
+  "LICENSE",
+  "README.md",
+];
+const UNWANTED =
+  /(^|\/)(test|node_modules|bench|tools|docs)\/|\.test\.|\.sym$|\.tsbuildinfo$|\.env|^examples\/.*\/(out|\.ipdm)\//;
 
 /** npm lists packages as an array, or by name, depending on its version. */
 function firstPacked(listed: unknown): Packed {

@@ -48,11 +48,17 @@ export function report(ran: Ran): string {
   return ran.ok || ran.output === "" ? line : `${line}${ran.output.trimEnd().replace(/^/gm, "     ")}\n`;
 }
 
-function runCommand(command: readonly [string, ...string[]]): Promise<{ readonly ok: boolean; readonly output: string }> {
+function runCommand(
+  command: readonly [string, ...string[]],
+): Promise<{ readonly ok: boolean; readonly output: string }> {
   const [program, ...args] = command;
   const path = program === "node" ? execPath : join(ROOT, "node_modules", ".bin", program);
   return new Promise((done) => {
-    const child = spawn(path, args, { cwd: ROOT, stdio: ["ignore", "pipe", "pipe"], env: { ...process.env, NO_COLOR: "1" } });
+    const child = spawn(path, args, {
+      cwd: ROOT,
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { ...process.env, NO_COLOR: "1" },
+    });
     const parts: Buffer[] = [];
     child.stdout.on("data", (part: Buffer) => parts.push(part));
     child.stderr.on("data", (part: Buffer) => parts.push(part));

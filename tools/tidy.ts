@@ -6,7 +6,8 @@ import { ROOT } from "./steps.ts";
 const LINES_MAX = 300;
 const SOURCES = /^(src|actors|machines|proofs|circuits)\/.*\.ts$/;
 const TEXTS = /\.(ts|js|md|json|ya?ml|circom|sh|html|css)$|^\.ci\//;
-const SKIPPED = /^(node_modules|dist|out|coverage|schemas|\.git|LICENSES)(\/|$)|\/(node_modules|out)\/|^package-lock\.json$/;
+const SKIPPED =
+  /^(node_modules|dist|out|coverage|schemas|\.git|LICENSES)(\/|$)|\/(node_modules|out)\/|^package-lock\.json$/;
 
 interface Rule {
   readonly name: string;
@@ -16,9 +17,23 @@ interface Rule {
 
 // Written in two halves where the rule would find itself.
 const RULES: readonly Rule[] = [
-  { name: "unfinished work", files: TEXTS, found: new RegExp(`\\b(${["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"].join("|")})\\b`) },
-  { name: "path of one machine", files: TEXTS, found: new RegExp(["/wo" + "rk/(main|shared)", "/ho" + "me/[a-z]", "/tmp/hel" + "pers", "\\.\\./sha" + "red/"].join("|")) },
-  { name: "default export", files: /^(src|actors|machines|proofs|circuits|bench|tools)\/(?!sandbox\/sdk).*\.ts$/, found: /^export default\b/ },
+  {
+    name: "unfinished work",
+    files: TEXTS,
+    found: new RegExp(`\\b(${["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"].join("|")})\\b`),
+  },
+  {
+    name: "path of one machine",
+    files: TEXTS,
+    found: new RegExp(
+      ["/wo" + "rk/(main|shared)", "/ho" + "me/[a-z]", "/tmp/hel" + "pers", "\\.\\./sha" + "red/"].join("|"),
+    ),
+  },
+  {
+    name: "default export",
+    files: /^(src|actors|machines|proofs|circuits|bench|tools)\/(?!sandbox\/sdk).*\.ts$/,
+    found: /^export default\b/,
+  },
   { name: "focused or skipped test", files: /^test\/.*\.ts$/, found: /\b(it|test|describe)\.(only|todo|skip)\b/ },
   {
     name: "sleep in a test (wait for the event; a deadline that fails says `// deadline`)",
@@ -39,7 +54,8 @@ export async function tidyComplaints(): Promise<readonly string[]> {
 export function tidyText(path: string, text: string): readonly string[] {
   const complaints: string[] = [];
   const lines = text.split("\n");
-  if (SOURCES.test(path) && lines.length - 1 > LINES_MAX) complaints.push(`${path}: ${lines.length - 1} lines, more than ${LINES_MAX}`);
+  if (SOURCES.test(path) && lines.length - 1 > LINES_MAX)
+    complaints.push(`${path}: ${lines.length - 1} lines, more than ${LINES_MAX}`);
   if (VAGUE_NAME.test(path)) complaints.push(`${path}: a name that says nothing`);
   for (const rule of RULES) {
     if (!rule.files.test(path)) continue;

@@ -1,7 +1,7 @@
 // `npm run verify`: every rule of the house that a program can check, one line each.
 import { stdout } from "node:process";
-import { report, runSteps, type Step } from "./steps.ts";
 import { packageComplaints } from "./package-check.ts";
+import { report, runSteps, type Step } from "./steps.ts";
 import { tidyComplaints } from "./tidy.ts";
 
 const STEPS: readonly Step[] = [

@@ -21,7 +21,6 @@ export interface KeptEvent {
   readonly request: string;
   readonly batches: number;
   readonly rows: number;
-  readonly bytes: number;
 }
 
 /** The run is sealed; its outputs may leave. */

@@ -6,7 +6,7 @@ import type { CommittedEvent, KeptEvent, LakeInput, SealedEvent, WantedEvent, Wr
 export interface LakeContext {
   readonly lake: string;
   readonly outputs: readonly string[];
-  readonly kept: { readonly statements: number; readonly batches: number; readonly rows: number; readonly bytes: number };
+  readonly kept: { readonly statements: number; readonly batches: number; readonly rows: number };
   readonly seal: CID | null;
   /** Rows written by output. */
   readonly written: { readonly [output: string]: number };
@@ -24,7 +24,7 @@ export function initialLake(input: LakeInput | undefined): LakeContext {
   return {
     lake: input?.lake ?? "",
     outputs: input?.outputs ?? [],
-    kept: { statements: 0, batches: 0, rows: 0, bytes: 0 },
+    kept: { statements: 0, batches: 0, rows: 0 },
     seal: null,
     written: {},
   };
@@ -38,8 +38,8 @@ export function committed(context: LakeContext, event: CommittedEvent): LakeStep
 
 /** What is kept is counted. */
 export function kept(context: LakeContext, event: KeptEvent): LakeStep {
-  const { statements, batches, rows, bytes } = context.kept;
-  const sum = { statements: statements + 1, batches: batches + event.batches, rows: rows + event.rows, bytes: bytes + event.bytes };
+  const { statements, batches, rows } = context.kept;
+  const sum = { statements: statements + 1, batches: batches + event.batches, rows: rows + event.rows };
   return { context: { ...context, kept: sum }, requests: [] };
 }
 

@@ -42,26 +42,37 @@ export function circuitFiles({ name }: CircuitEntry): CircuitFiles {
  * Reads a circuit's verifying key and provenance. With `production: true` it refuses keys of a single-party set-up
  * (`CIRCUIT_KEY_NOT_FOR_PRODUCTION`); a key that is not the recorded one is `CIRCUIT_KEY_MISMATCH`.
  */
-export async function loadCircuitKey(circuit: CircuitEntry, options: { readonly production?: boolean } = {}): Promise<CircuitKey> {
+export async function loadCircuitKey(
+  circuit: CircuitEntry,
+  options: { readonly production?: boolean } = {},
+): Promise<CircuitKey> {
   const files = circuitFiles(circuit);
   const [vkey, record] = await Promise.all([readFile(files.vkeyPath), readFile(files.provenancePath, "utf8")]);
   // Our own package's file, written by make-development-keys.
   const provenance = JSON.parse(record) as KeyProvenance;
   const found = hash("sha256", vkey, "hex");
   if (found !== provenance.vkey) {
-    throw new IpdmError("CIRCUIT_KEY_MISMATCH", `the verifying key of ${circuit.name} is not the one its provenance records`, {
-      kind: "verification",
-      where: files.vkeyPath,
-      hint: "install the package again, or make new keys with `node circuits/make-development-keys.ts`",
-      facts: { expected: provenance.vkey, found },
-    });
+    throw new IpdmError(
+      "CIRCUIT_KEY_MISMATCH",
+      `the verifying key of ${circuit.name} is not the one its provenance records`,
+      {
+        kind: "verification",
+        where: files.vkeyPath,
+        hint: "install the package again, or make new keys with `node circuits/make-development-keys.ts`",
+        facts: { expected: provenance.vkey, found },
+      },
+    );
   }
   if (options.production === true && !provenance.production) {
-    throw new IpdmError("CIRCUIT_KEY_NOT_FOR_PRODUCTION", `the keys of ${circuit.name} come from a single-party set-up`, {
-      kind: "config",
-      where: files.provenancePath,
-      hint: "use keys of a ceremony, or leave `production` out",
-    });
+    throw new IpdmError(
+      "CIRCUIT_KEY_NOT_FOR_PRODUCTION",
+      `the keys of ${circuit.name} come from a single-party set-up`,
+      {
+        kind: "config",
+        where: files.provenancePath,
+        hint: "use keys of a ceremony, or leave `production` out",
+      },
+    );
   }
   return { key: parseVerifyingKey(JSON.parse(vkey.toString("utf8"))), provenance };
 }

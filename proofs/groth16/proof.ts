@@ -70,6 +70,8 @@ export function publicInputsToBytes(inputs: readonly bigint[]): Uint8Array {
 export function publicInputsFromBytes(bytes: Uint8Array): readonly bigint[] | undefined {
   const count = bytes.length / ELEMENT_SIZE_BYTES;
   if (!Number.isInteger(count) || count > PUBLIC_INPUTS_MAX) return undefined;
-  const inputs = Array.from({ length: count }, (_, i) => bigEndian(bytes.subarray(i * ELEMENT_SIZE_BYTES, (i + 1) * ELEMENT_SIZE_BYTES)));
+  const inputs = Array.from({ length: count }, (_, i) =>
+    bigEndian(bytes.subarray(i * ELEMENT_SIZE_BYTES, (i + 1) * ELEMENT_SIZE_BYTES)),
+  );
   return inputs.every(isElement) ? inputs : undefined;
 }

@@ -29,7 +29,7 @@ export class ProverChild {
       };
       this.#process.once("exit", gone);
       // A process that could not be started has no exit.
-      this.#process.once("error", gone);
+      this.#process.on("error", gone);
     });
     this.#process.on("message", (message) => {
       // Written by circuits/prover.ts of this package.
@@ -96,9 +96,13 @@ export class ProverChild {
 
   #crashed(): IpdmError {
     const { exitCode, signalCode } = this.#process;
-    return new IpdmError("PROVER_CRASHED", `a prover process ended before its proof was done (${signalCode ?? `exit code ${exitCode}`})`, {
-      retry: "later",
-      facts: { exitCode, signalCode, stderr: this.#stderr },
-    });
+    return new IpdmError(
+      "PROVER_CRASHED",
+      `a prover process ended before its proof was done (${signalCode ?? `exit code ${exitCode}`})`,
+      {
+        retry: "later",
+        facts: { exitCode, signalCode, stderr: this.#stderr },
+      },
+    );
   }
 }

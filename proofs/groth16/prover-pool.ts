@@ -48,7 +48,8 @@ export class ProverPool implements Prover {
 
   /** Process ids of the living provers. */
   get pids(): readonly number[] {
-    return [...this.#idle, ...this.#busy].map(({ pid }) => pid).filter((pid) => pid !== undefined);
+    const living = [...this.#idle, ...this.#busy].filter(({ alive }) => alive);
+    return living.map(({ pid }) => pid).filter((pid) => pid !== undefined);
   }
 
   /** Processes that work on a proof now. */
@@ -61,7 +62,9 @@ export class ProverPool implements Prover {
       signal?.throwIfAborted();
       if (this.#closed) throw closed();
       if (this.#queue.length >= this.#options.queueMax) {
-        throw new IpdmError("PROVER_QUEUE_FULL", `${this.#queue.length} proofs are waiting already`, { retry: "later" });
+        throw new IpdmError("PROVER_QUEUE_FULL", `${this.#queue.length} proofs are waiting already`, {
+          retry: "later",
+        });
       }
       const onAbort = (): void => {
         const at = this.#queue.indexOf(task);
@@ -104,7 +107,7 @@ export class ProverPool implements Prover {
     while (!this.#closed && this.#running.size < this.#options.processesMax) {
       const task = this.#queue.shift();
       if (task === undefined) return;
-      const running = this.#attempt(task, 1)
+      const running = this.#run(task)
         .then(task.resolve, task.reject)
         .finally(() => {
           this.#running.delete(running);
@@ -114,21 +117,28 @@ export class ProverPool implements Prover {
     }
   }
 
-  async #attempt(task: Task, attempt: number): Promise<WindowProof> {
+  async #run(task: Task): Promise<WindowProof> {
     this.#files ??= provingFiles(WINDOW_CIRCUIT);
     const files = await this.#files.catch((error: unknown) => {
       this.#files = undefined;
       throw error;
     });
-    task.signal?.throwIfAborted();
-    if (this.#closed) throw closed();
+    for (let attempt = 1; ; attempt++) {
+      task.signal?.throwIfAborted();
+      if (this.#closed) throw closed();
+      try {
+        return await this.#attempt(files, task);
+      } catch (error) {
+        if (this.#closed) throw closed();
+        if (!hasCode(error, "PROVER_CRASHED") || attempt >= PROVER_ATTEMPTS_MAX) throw error;
+      }
+    }
+  }
+
+  async #attempt(files: Files, task: Task): Promise<WindowProof> {
     const child = this.#takeChild(files);
     try {
       return await this.#proveIn(child, files, task);
-    } catch (error) {
-      if (this.#closed) throw closed();
-      if (!hasCode(error, "PROVER_CRASHED") || attempt >= PROVER_ATTEMPTS_MAX) throw error;
-      return await this.#attempt(task, attempt + 1);
     } finally {
       this.#busy.delete(child);
       if (child.alive && !this.#closed) this.#idle.push(child);
@@ -156,7 +166,10 @@ export class ProverPool implements Prover {
     } catch (error) {
       signal?.throwIfAborted();
       if (!timeout.aborted) throw error;
-      throw new IpdmError("PROVER_TIMEOUT", `a proof took longer than ${this.#options.timeoutMs} ms`, { retry: "later", cause: error });
+      throw new IpdmError("PROVER_TIMEOUT", `a proof took longer than ${this.#options.timeoutMs} ms`, {
+        retry: "later",
+        cause: error,
+      });
     } finally {
       timeout.removeEventListener("abort", stop);
       signal?.removeEventListener("abort", stop);
@@ -193,7 +206,8 @@ export class ProverPool implements Prover {
 function readProof(reply: Awaited<ReturnType<ProverChild["request"]>>, expected: readonly bigint[]): WindowProof {
   if (reply.kind === "failed") throw new IpdmError(reply.code, reply.message);
   const proof = reply.kind === "proved" ? proofFromJson(reply.proof) : undefined;
-  if (reply.kind !== "proved" || proof === undefined) throw new IpdmError("PROOF_FAILED", "a prover process answered with no proof");
+  if (reply.kind !== "proved" || proof === undefined)
+    throw new IpdmError("PROOF_FAILED", "a prover process answered with no proof");
   if (reply.publicSignals.join() !== expected.join()) {
     throw new IpdmError("PROOF_FAILED", "a prover process proved other public inputs than it was asked to");
   }

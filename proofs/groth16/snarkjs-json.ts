@@ -28,7 +28,9 @@ export function proofToJson({ a, b, c }: Groth16Proof): ProofMessage {
 /** A record of named values, or `undefined`. */
 export function recordOf(json: unknown): Readonly<Record<string, unknown>> | undefined {
   // The check makes the type true: an object that is not null can be read by name.
-  return typeof json === "object" && json !== null && !Array.isArray(json) ? (json as Readonly<Record<string, unknown>>) : undefined;
+  return typeof json === "object" && json !== null && !Array.isArray(json)
+    ? (json as Readonly<Record<string, unknown>>)
+    : undefined;
 }
 
 /** A G1 point from `[x, y, "1"]`. */

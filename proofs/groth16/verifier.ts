@@ -22,7 +22,8 @@ export type Groth16Verdict = { readonly ok: true } | { readonly ok: false; reado
  */
 export function verifyGroth16(key: VerifyingKey, publicInputs: readonly bigint[], proof: Groth16Proof): Groth16Verdict {
   // Inputs x and x + r mean the same to the pairing: without this check one proof would show two claims.
-  if (publicInputs.length !== key.ic.length - 1 || !publicInputs.every(isElement)) return { ok: false, code: "PROOF_INPUTS_INVALID" };
+  if (publicInputs.length !== key.ic.length - 1 || !publicInputs.every(isElement))
+    return { ok: false, code: "PROOF_INPUTS_INVALID" };
   const prepared = prepare(key);
   const a = isCanonical(proof) ? pointG1(proof.a) : undefined;
   const b = a === undefined ? undefined : pointG2(proof.b);
@@ -73,7 +74,9 @@ function prepare(key: VerifyingKey): Prepared {
 
 function usable<T>(point: T | undefined): T {
   if (point !== undefined) return point;
-  throw new IpdmError("PROOF_KEY_MALFORMED", "a verifying key has a point that is not on its curve", { kind: "verification" });
+  throw new IpdmError("PROOF_KEY_MALFORMED", "a verifying key has a point that is not on its curve", {
+    kind: "verification",
+  });
 }
 
 /** The point, or `undefined` when it is at infinity, off the curve or outside the subgroup. Coordinates must be canonical. */

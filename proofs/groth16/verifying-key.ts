@@ -20,7 +20,8 @@ export interface VerifyingKey {
 /** Reads a verifying key as snarkjs exports it. Throws `PROOF_KEY_MALFORMED`. Points are checked by the verifier. */
 export function parseVerifyingKey(json: unknown): VerifyingKey {
   const record = recordOf(json) ?? {};
-  if (record["protocol"] !== "groth16" || record["curve"] !== "bn128") throw malformed("is not a Groth16 key over BN254");
+  if (record["protocol"] !== "groth16" || record["curve"] !== "bn128")
+    throw malformed("is not a Groth16 key over BN254");
   const ic = Array.isArray(record["IC"]) ? record["IC"].map(pointG1Of) : [];
   if (ic.length < 1 || ic.length > PUBLIC_INPUTS_MAX + 1) throw malformed("has no usable list IC");
   const key = {
@@ -43,7 +44,14 @@ export function proofIdentity(key: VerifyingKey, publicInputs: readonly bigint[]
 
 function bytesOf(key: Omit<VerifyingKey, "hash">): Uint8Array {
   const g2 = ({ x, y }: PointG2): bigint[] => [x.c1, x.c0, y.c1, y.c0];
-  const values = [key.alpha.x, key.alpha.y, ...g2(key.beta), ...g2(key.gamma), ...g2(key.delta), ...key.ic.flatMap(({ x, y }) => [x, y])];
+  const values = [
+    key.alpha.x,
+    key.alpha.y,
+    ...g2(key.beta),
+    ...g2(key.gamma),
+    ...g2(key.delta),
+    ...key.ic.flatMap(({ x, y }) => [x, y]),
+  ];
   if (values.some((value) => value >= BASE_ORDER)) throw malformed("has a coordinate outside the field");
   const bytes = new Uint8Array(values.length * ELEMENT_SIZE_BYTES);
   values.forEach((value, i) => {

@@ -32,5 +32,7 @@ export function contextOf(context: WindowContext): bigint {
     assert(typeof value === "bigint" || Number.isSafeInteger(value), "the numbers of a context are exact integers");
   }
   assert(chunk >= 0 && chunk < chunks, "a chunk's position is below the number of chunks");
-  return elementOfHash(sha256(encode({ v: 1, statement, domain, epoch, task, column, key, windowStart, windowEnd, chunk, chunks })));
+  return elementOfHash(
+    sha256(encode({ v: 1, statement, domain, epoch, task, column, key, windowStart, windowEnd, chunk, chunks })),
+  );
 }

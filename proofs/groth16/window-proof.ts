@@ -46,10 +46,13 @@ export function chunkCount(rows: number): number {
  * `PROOF_WINDOW_EMPTY` for no values and `PROOF_VALUE_OUT_OF_RANGE` for a value that the circuit cannot hold.
  */
 export function chunkWindow(values: WindowValues): readonly (readonly bigint[])[] {
-  if (values.length === 0) throw new IpdmError("PROOF_WINDOW_EMPTY", "a window without rows has no minimum and cannot be proved");
+  if (values.length === 0)
+    throw new IpdmError("PROOF_WINDOW_EMPTY", "a window without rows has no minimum and cannot be proved");
   const exact: bigint[] = [];
   for (const [row, value] of values.entries()) exact.push(inRange(value, row));
-  return Array.from({ length: chunkCount(exact.length) }, (_, i) => exact.slice(i * WINDOW_CIRCUIT.rowsMax, (i + 1) * WINDOW_CIRCUIT.rowsMax));
+  return Array.from({ length: chunkCount(exact.length) }, (_, i) =>
+    exact.slice(i * WINDOW_CIRCUIT.rowsMax, (i + 1) * WINDOW_CIRCUIT.rowsMax),
+  );
 }
 
 /**
@@ -61,7 +64,10 @@ export function commitWindowChunk(values: WindowValues, salt: bigint): bigint {
   assert(isElement(salt), "a salt is a canonical field element");
   const [chunk, more] = chunkWindow(values);
   if (chunk === undefined || more !== undefined) {
-    throw new IpdmError("PROOF_CHUNK_TOO_LARGE", `one proof covers at most ${WINDOW_CIRCUIT.rowsMax} rows, not ${values.length}`);
+    throw new IpdmError(
+      "PROOF_CHUNK_TOO_LARGE",
+      `one proof covers at most ${WINDOW_CIRCUIT.rowsMax} rows, not ${values.length}`,
+    );
   }
   const limbs: bigint[] = new Array<bigint>(LIMBS).fill(0n);
   chunk.forEach((value, i) => {
@@ -98,7 +104,14 @@ export function publicInputsOf(claim: WindowClaim): readonly bigint[] {
  */
 export function claimOf(publicInputs: readonly bigint[]): WindowClaim | undefined {
   if (publicInputs.length !== WINDOW_CIRCUIT.publicInputs.length || !publicInputs.every(isElement)) return undefined;
-  const [context, commitment, count, ...signed] = publicInputs as readonly [bigint, bigint, bigint, bigint, bigint, bigint];
+  const [context, commitment, count, ...signed] = publicInputs as readonly [
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+  ];
   const [sum, min, max] = signed.map(signedOf) as [bigint, bigint, bigint];
   if (count < 1n || count > BigInt(WINDOW_CIRCUIT.rowsMax)) return undefined;
   if (min < -OFFSET || max >= OFFSET || min > max || sum < count * min || sum > count * max) return undefined;
@@ -129,8 +142,12 @@ function inRange(value: number | bigint, row: number): bigint {
     const exact = BigInt(value);
     if (exact >= -OFFSET && exact < OFFSET) return exact;
   }
-  throw new IpdmError("PROOF_VALUE_OUT_OF_RANGE", `row ${row} of the window holds ${value}, which is no signed ${WINDOW_CIRCUIT.valueBits}-bit integer`, {
-    hint: "prove a column of integers in this range, or scale the values in the module; proofs never round or cut",
-    facts: { row, value: String(value) },
-  });
+  throw new IpdmError(
+    "PROOF_VALUE_OUT_OF_RANGE",
+    `row ${row} of the window holds ${value}, which is no signed ${WINDOW_CIRCUIT.valueBits}-bit integer`,
+    {
+      hint: "prove a column of integers in this range, or scale the values in the module; proofs never round or cut",
+      facts: { row, value: String(value) },
+    },
+  );
 }

@@ -30,14 +30,20 @@ export type WindowVerdict =
  * prove together. The caller compares it with the output row; whether the commitments are of the right rows only those who
  * have the rows can check (`commitWindowChunk`). Returns a verdict whatever the bytes hold.
  */
-export function verifyWindow(key: VerifyingKey, about: Omit<WindowContext, "chunk" | "chunks">, chunks: readonly ProvenChunk[]): WindowVerdict {
-  if (chunks.length < 1 || chunks.length > WINDOW_CHUNKS_MAX) return { ok: false, code: "PROOF_CHUNKS_INVALID", chunk: 0 };
+export function verifyWindow(
+  key: VerifyingKey,
+  about: Omit<WindowContext, "chunk" | "chunks">,
+  chunks: readonly ProvenChunk[],
+): WindowVerdict {
+  if (chunks.length < 1 || chunks.length > WINDOW_CHUNKS_MAX)
+    return { ok: false, code: "PROOF_CHUNKS_INVALID", chunk: 0 };
   const claims: WindowClaim[] = [];
   for (const [chunk, proven] of chunks.entries()) {
     const claim = verifyChunk(key, contextOf({ ...about, chunk, chunks: chunks.length }), proven);
     if (typeof claim === "string") return { ok: false, code: claim, chunk };
     // One way to cut a window: without this rule the same rows could be proved under many sets of commitments.
-    if (chunk < chunks.length - 1 && claim.count !== WINDOW_CIRCUIT.rowsMax) return { ok: false, code: "PROOF_CHUNKS_INVALID", chunk };
+    if (chunk < chunks.length - 1 && claim.count !== WINDOW_CIRCUIT.rowsMax)
+      return { ok: false, code: "PROOF_CHUNKS_INVALID", chunk };
     claims.push(claim);
   }
   return { ok: true, aggregate: combineChunks(claims), claims };

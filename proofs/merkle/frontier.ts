@@ -38,7 +38,8 @@ export class Frontier {
     if (leafHash.length !== MERKLE_HASH_BYTES) throw new IpdmError("MERKLE_MALFORMED", "a leaf is not a 32-byte hash");
     let node = leafHash;
     // As in binary counting: each trailing one of the count is a full subtree that merges with the new one.
-    for (let n = this.#count; n % 2 === 1; n = (n - 1) / 2) node = nodeHash(this.#hash, this.#subtrees.pop() as Uint8Array, node);
+    for (let n = this.#count; n % 2 === 1; n = (n - 1) / 2)
+      node = nodeHash(this.#hash, this.#subtrees.pop() as Uint8Array, node);
     this.#subtrees.push(node);
     this.#count += 1;
   }
@@ -47,7 +48,8 @@ export class Frontier {
   root(): Uint8Array {
     let node = this.#subtrees.at(-1);
     if (node === undefined) return this.#hash(new Uint8Array(0));
-    for (let i = this.#subtrees.length - 2; i >= 0; i--) node = nodeHash(this.#hash, this.#subtrees[i] as Uint8Array, node);
+    for (let i = this.#subtrees.length - 2; i >= 0; i--)
+      node = nodeHash(this.#hash, this.#subtrees[i] as Uint8Array, node);
     return node;
   }
 
@@ -62,13 +64,16 @@ function parse(value: unknown): FrontierIpld {
     throw malformed("it is not {count, hashes}");
   }
   const { count, hashes } = value as { readonly count: unknown; readonly hashes: unknown };
-  if (typeof count !== "number" || !Number.isSafeInteger(count) || count < 0) throw malformed("count is not a whole number");
-  if (!Array.isArray(hashes) || hashes.length !== bitsSet(count)) throw malformed(`${count} leaves need ${bitsSet(count)} hashes`);
+  if (typeof count !== "number" || !Number.isSafeInteger(count) || count < 0)
+    throw malformed("count is not a whole number");
+  if (!Array.isArray(hashes) || hashes.length !== bitsSet(count))
+    throw malformed(`${count} leaves need ${bitsSet(count)} hashes`);
   return { count, hashes: hashes.map(parseHash) };
 }
 
 function parseHash(value: unknown): Uint8Array {
-  if (!(value instanceof Uint8Array) || value.length !== MERKLE_HASH_BYTES) throw malformed("a hash does not have 32 bytes");
+  if (!(value instanceof Uint8Array) || value.length !== MERKLE_HASH_BYTES)
+    throw malformed("a hash does not have 32 bytes");
   return value.slice();
 }
 

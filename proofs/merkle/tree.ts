@@ -36,7 +36,8 @@ export function leafHash(hash: Hash, bytes: Uint8Array): Uint8Array {
 
 /** Hash of an inner node: SHA-256(0x01 ‖ left ‖ right), RFC 6962 section 2.1. Both hashes have 32 bytes: `MERKLE_MALFORMED`. */
 export function nodeHash(hash: Hash, left: Uint8Array, right: Uint8Array): Uint8Array {
-  if (left.length !== MERKLE_HASH_BYTES || right.length !== MERKLE_HASH_BYTES) throw malformed("a tree node is not a 32-byte hash");
+  if (left.length !== MERKLE_HASH_BYTES || right.length !== MERKLE_HASH_BYTES)
+    throw malformed("a tree node is not a 32-byte hash");
   const input = new Uint8Array(1 + 2 * MERKLE_HASH_BYTES);
   input[0] = 1;
   input.set(left, 1);
@@ -59,7 +60,11 @@ export function inclusionProof(hash: Hash, leafHashes: readonly Uint8Array[], in
 }
 
 /** The paths of several leaves, in the order asked for; the tree is hashed once. Throws `MERKLE_OUT_OF_RANGE`. */
-export function inclusionProofs(hash: Hash, leafHashes: readonly Uint8Array[], indexes: readonly number[]): Uint8Array[][] {
+export function inclusionProofs(
+  hash: Hash,
+  leafHashes: readonly Uint8Array[],
+  indexes: readonly number[],
+): Uint8Array[][] {
   for (const index of indexes) checkRange("leaf", index, 0, leafHashes.length - 1);
   const paths = indexes.map((): Uint8Array[] => []);
   const positions = [...indexes];
@@ -131,7 +136,8 @@ export function consistencyProof(hash: Hash, leafHashes: readonly Uint8Array[], 
 /** Checks a consistency proof (RFC 9162 section 2.1.4.2). Never throws on a bad claim: it is false. */
 export function verifyConsistency(hash: Hash, claim: ConsistencyClaim): boolean {
   const { oldSize, oldRoot, size, root, path } = claim;
-  if (!isCount(oldSize) || !isCount(size) || oldSize > size || !areHashes(path) || !areHashes([oldRoot, root])) return false;
+  if (!isCount(oldSize) || !isCount(size) || oldSize > size || !areHashes(path) || !areHashes([oldRoot, root]))
+    return false;
   if (size === 0 || oldSize === 0) {
     const empty = hash(new Uint8Array(0));
     return path.length === 0 && equalBytes(oldRoot, empty) && (size > 0 || equalBytes(root, empty));
@@ -212,7 +218,9 @@ function checkLeaf(leaf: Uint8Array | undefined): void {
 
 function checkRange(what: string, value: number, least: number, most: number): void {
   if (Number.isSafeInteger(value) && value >= least && value <= most) return;
-  throw new IpdmError("MERKLE_OUT_OF_RANGE", `${what} ${value} is not in ${least}…${most}`, { facts: { value, least, most } });
+  throw new IpdmError("MERKLE_OUT_OF_RANGE", `${what} ${value} is not in ${least}…${most}`, {
+    facts: { value, least, most },
+  });
 }
 
 function malformed(message: string): IpdmError {

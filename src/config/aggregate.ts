@@ -1,14 +1,14 @@
 import { IpdmError } from "../core/errors.ts";
-import { AGGREGATE_KINDS, type AggregateKind } from "./config.ts";
+import { AGGREGATE_KINDS, type AggregateKind } from "../streams/window/plan.ts";
 import { nearest } from "./nearest.ts";
 
-/** What an aggregate computes: `count` takes no column, the others take one. */
+/** What an aggregate computes: `count` without a column counts rows, the others need one. */
 export interface Aggregate {
   readonly kind: AggregateKind;
   readonly column?: string;
 }
 
-/** Reads `count()`, `sum(delay)`, `min(x)`, `max(x)`, `mean(x)`. Throws `AGGREGATE_INVALID`. */
+/** Reads `count()`, `count(x)`, `sum(delay)`, `min(x)`, `max(x)`, `mean(x)`. Throws `AGGREGATE_INVALID`. */
 export function readAggregate(text: string): Aggregate {
   const match = /^([A-Za-z_]{1,32})\(([^()]{0,256})\)$/.exec(text.trim());
   const known = AGGREGATE_KINDS.map((kind) => (kind === "count" ? "count()" : `${kind}(column)`)).join(", ");
@@ -20,10 +20,7 @@ export function readAggregate(text: string): Aggregate {
     throw invalid(`there is no aggregate ${word}`, near === undefined ? `write one of ${known}` : `did you mean ${near}?`);
   }
   const column = inside.trim();
-  if (kind === "count") {
-    if (column !== "") throw invalid("count takes no column: it counts rows", "write count()");
-    return { kind };
-  }
+  if (column === "" && kind === "count") return { kind };
   if (column === "") throw invalid(`${kind} needs a column`, `write ${kind}(column)`);
   return { kind, column };
 }

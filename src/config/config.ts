@@ -1,4 +1,7 @@
+import { IpdmError } from "../core/errors.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
+import type { AggregateKind } from "../streams/window/plan.ts";
+import { REPLICAS_MAX } from "./limits.ts";
 
 /** A file named in the configuration: as it is written there, and the absolute path it stands for. */
 export interface FileReference {
@@ -47,13 +50,7 @@ export interface ModuleConfig {
   readonly time?: TimeConfig;
 }
 
-/** Kinds of aggregate. */
-export const AGGREGATE_KINDS = ["count", "sum", "min", "max", "mean"] as const;
-
-/** One of {@link AGGREGATE_KINDS}. */
-export type AggregateKind = (typeof AGGREGATE_KINDS)[number];
-
-/** A column of a window table: `name` is its name there, `column` the input column (none for `count`). */
+/** A column of a window table: `name` is its name there, `column` the input column (`count` may have none: it counts rows then). */
 export interface AggregateConfig {
   readonly name: string;
   readonly kind: AggregateKind;
@@ -131,9 +128,12 @@ export interface Config {
 
 /**
  * The configuration with another number of replicas. The quorum stays where it is still a majority of them, and becomes the
- * smallest majority where it is not.
+ * smallest majority where it is not. Throws `REPLICAS_INVALID` (kind `usage`) for anything but 1 to 31.
  */
 export function withReplicas(config: Config, replicas: number): Config {
+  if (!Number.isInteger(replicas) || replicas < 1 || replicas > REPLICAS_MAX) {
+    throw new IpdmError("REPLICAS_INVALID", `there can be 1 to ${REPLICAS_MAX} replicas, not ${replicas}`, { kind: "usage" });
+  }
   const { quorum } = config.domain;
   const stays = quorum <= replicas && quorum > replicas / 2;
   return { ...config, domain: { ...config.domain, replicas, quorum: stays ? quorum : majorityOf(replicas) } };

@@ -1,19 +1,21 @@
 import { z } from "zod";
-import { declaredField } from "../sources/column-type.ts";
+import { COLUMN_TYPES } from "../batch/schema.ts";
 import { parseDuration } from "../core/duration.ts";
 import { hasCode, IpdmError } from "../core/errors.ts";
 import { parseSize, SIZE_PATTERN } from "../core/size.ts";
+import { declaredField } from "../sources/column-type.ts";
+import { readAggregate } from "./aggregate.ts";
 import { TABLE_FORMATS } from "./config.ts";
+import { readInstant } from "./instant.ts";
 import {
   KEY_COLUMNS_MAX, LAKE_HOT_DEFAULT, MODULE_MEMORY_BYTES_MAX, MODULE_MEMORY_BYTES_MIN, MODULE_MEMORY_DEFAULT,
   MODULE_TIMEOUT_DEFAULT, MODULE_TIMEOUT_US_MAX, NAMED_MAX, PROVED_WINDOWS_MAX, REPLICAS_MAX, SHARE_DEFAULT, TASKS_MAX,
 } from "./limits.ts";
-import { readAggregate } from "./aggregate.ts";
-import { readInstant } from "./instant.ts";
+import { nearest } from "./nearest.ts";
 
 const NAME_PATTERN = "^[a-z][a-z0-9-]{0,62}$";
 const DURATION_PATTERN = "^[0-9]{1,16}(d|h|m|s|ms|us)$";
-const AGGREGATE_PATTERN = "^(count\\(\\s*\\)|(sum|min|max|mean)\\(.*[^\\s].*\\))$";
+const AGGREGATE_PATTERN = "^\\s*(count\\([^()]*\\)|(sum|min|max|mean)\\([^()]*[^()\\s][^()]*\\))\\s*$";
 
 const name = z.string().regex(new RegExp(NAME_PATTERN), "must be 1 to 63 lower-case letters, digits and -, beginning with a letter");
 const inputName = z.string().min(1);
@@ -38,6 +40,17 @@ function bounded(read: (text: string) => number, least: number, most: number, ra
     if (value >= least && value <= most) return value;
     throw new IpdmError("CONFIG_INVALID", `must be ${range}, not ${text}`, { kind: "config" });
   };
+}
+
+function readColumnType(type: string): void {
+  try {
+    declaredField("", type);
+  } catch (error) {
+    if (!(error instanceof IpdmError)) throw error;
+    const near = nearest(type, COLUMN_TYPES);
+    const hint = near === undefined || near === "fixed" ? error.hint : `did you mean ${near}?`;
+    throw new IpdmError("CONFIG_INVALID", `${JSON.stringify(type.slice(0, 64))} is no column type`, { kind: "config", ...(hint === undefined ? {} : { hint }) });
+  }
 }
 
 const duration = readBy(parseDuration).meta({ pattern: DURATION_PATTERN, examples: ["0s", "10s", "1h", "1d"] });
@@ -66,7 +79,7 @@ const domain = z.strictObject({
 const source = z.strictObject({
   file: file.describe("Path relative to this file, absolute, or npm:<package>/<path> for a file of an installed npm package."),
   format: format.optional().describe("Form of the file; follows from the ending .parquet, .csv, .ndjson or .jsonl (also with .gz) when left out."),
-  columns: z.record(column, readBy((type) => declaredField("column", type))).optional()
+  columns: z.record(column, readBy(readColumnType)).optional()
     .describe("Columns to read, in this order, as name: type; all of them with the file's own or guessed types when left out."),
   time: time.optional(),
 }).describe("A bounded input.");
@@ -106,7 +119,7 @@ const task = z.strictObject({
   }).optional().describe("Groups the rows by event time."),
   key: z.array(column).min(1).max(KEY_COLUMNS_MAX).optional().describe("Columns to group by within a window; one group a window when left out."),
   aggregate: z.record(column, readBy(readAggregate).meta({ pattern: AGGREGATE_PATTERN })).optional()
-    .describe("Columns of the window's table as name: count(), sum(column), min(column), max(column) or mean(column)."),
+    .describe("Columns of the window's table as name: count(), count(column), sum(column), min(column), max(column) or mean(column)."),
   prove: prove.optional(),
 }).describe("One step: a module (module) or windows over event time (window, with aggregate).").meta({
   oneOf: [{ required: ["module"] }, { required: ["window", "aggregate"] }],
@@ -118,8 +131,7 @@ const lake = z.strictObject({
 
 const output = z.strictObject({
   input: inputName.describe("Name of a task or source, or <task>.late for the late rows of a window task."),
-  file: file.describe("Where the table goes: relative to the output folder (--out), or absolute."),
-  format: format.optional().describe("Form of the file; follows from the ending .parquet, .csv, .ndjson or .jsonl when left out."),
+  file: file.describe("Where the table goes: relative to the output folder (--out), or absolute. Its ending is the form: .parquet, .csv, .ndjson or .jsonl."),
 }).describe("A table that leaves the pipeline.");
 
 /** `ipdm.yaml` as it is written: strict, so that a key nobody reads is an error. `resolveConfig` makes a `Config` of it. */

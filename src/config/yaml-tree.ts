@@ -15,6 +15,8 @@ export interface YamlTree {
   readonly faults: readonly SyntaxFault[];
   /** Offset of the value at the path (or of its key), or of the nearest value around it. */
   offsetOf(path: ConfigPath, atKey: boolean): number;
+  /** True when something is written at the path. */
+  has(path: ConfigPath): boolean;
   /** Line and column, both from 1. */
   position(offset: number): { readonly line: number; readonly column: number };
 }
@@ -45,12 +47,13 @@ export function readYaml(text: string): YamlTree {
     .slice(0, 10)
     .map((error) => ({ offset: error.pos[0], ...explained(error.code, error.message) }));
   const nothing: Place = { value: null, offset: 0, children: new Map() };
-  const readable = faults.length === 0 && document.contents !== null;
-  const root = readable ? read(document.contents, { faults, anchors: new Map(), nodes: 0 }, 0) : nothing;
+  const contents = faults.length === 0 ? document.contents : null;
+  const root = contents === null ? nothing : read(contents, { faults, anchors: new Map(), nodes: 0 }, 0);
   return {
     value: root.value,
     faults,
     offsetOf: (path, atKey) => offsetOf(root, path, atKey),
+    has: (path) => path.reduce<Place | undefined>((place, step) => place?.children.get(step)?.place, root) !== undefined,
     position: (offset) => {
       const { line, col } = lines.linePos(Math.min(offset, text.length));
       return { line: Math.max(line, 1), column: Math.max(col, 1) };
@@ -98,7 +101,9 @@ function readMap(node: Node, walk: Walk, depth: number): Place {
       walk.faults.push({ offset: keyOffset, message: `${name} stands twice in the same place`, hint: "remove or rename one of the two" });
       continue;
     }
-    const place = value === null ? { value: null, offset: keyOffset, children: new Map() } : read(value, walk, depth + 1);
+    // A key without a value has an empty one, somewhere behind it: point at the key instead.
+    const absent = value === null || (isScalar(value) && value.source === "");
+    const place = absent ? { value: null, offset: keyOffset, children: new Map() } : read(value, walk, depth + 1);
     children.set(name, { keyOffset, place });
     entries.push([name, place.value]);
     if (walk.nodes > NODES_MAX) break;

@@ -25,7 +25,10 @@ export interface Walk {
 const HEADER_BYTES_READ_MAX = 1024;
 /** CIDv1 of a supported codec over sha2-256: version, codec (1 or 2 bytes), hash function, length, digest. */
 const CID_BYTES_MAX = 37;
-const CID_KINDS = Object.values(CODEC).map((code) => ({ code, beginning: Uint8Array.of(1, ...encodeVarint(code), 0x12, 0x20) }));
+const CID_KINDS = Object.values(CODEC).map((code) => ({
+  code,
+  beginning: Uint8Array.of(1, ...encodeVarint(code), 0x12, 0x20),
+}));
 const DIGEST_BYTES = 32;
 
 /**
@@ -42,7 +45,8 @@ export function encodeCar(root: CID, blocks: Iterable<Block>): Uint8Array<ArrayB
     const key = cid.toString();
     if (seen.has(key)) throw duplicate(key);
     seen.add(key);
-    if (bytes.length > BLOCK_SIZE_MAX) throw malformed(key, `a block has ${bytes.length} bytes, more than ${BLOCK_SIZE_MAX}`);
+    if (bytes.length > BLOCK_SIZE_MAX)
+      throw malformed(key, `a block has ${bytes.length} bytes, more than ${BLOCK_SIZE_MAX}`);
     const length = encodeVarint(cid.bytes.length + bytes.length);
     sizeBytes += length.length + cid.bytes.length + bytes.length;
     checkTotals(sizeBytes, seen.size);
@@ -81,7 +85,11 @@ export function readCar(hash: Hash, bytes: Uint8Array): Car {
  * Follows every link from `root`. A link that leads to no block of `blocks` must be `external` (a batch, an input), else
  * `CAR_LINK_MISSING`; a block that no link leads to is `CAR_UNREFERENCED_BLOCK`. External blocks that are there are followed.
  */
-export function walk(root: CID, blocks: ReadonlyMap<string, Block>, options: { readonly external: (cid: CID) => boolean }): Walk {
+export function walk(
+  root: CID,
+  blocks: ReadonlyMap<string, Block>,
+  options: { readonly external: (cid: CID) => boolean },
+): Walk {
   const reached = new Map<string, Block>();
   const external = new Map<string, CID>();
   // An explicit stack: a chain of journal entries is longer than the call stack.
@@ -121,13 +129,22 @@ function readHeader(bytes: Uint8Array): { readonly root: CID; readonly end: numb
 }
 
 function rootOf(header: unknown, at: number): CID {
-  if (typeof header !== "object" || header === null || !("version" in header) || !("roots" in header) || header.version !== 1) {
+  if (
+    typeof header !== "object" ||
+    header === null ||
+    !("version" in header) ||
+    !("roots" in header) ||
+    header.version !== 1
+  ) {
     throw malformed(`byte ${at}`, "the header is not that of a CAR file, version 1");
   }
   const roots: readonly unknown[] = Array.isArray(header.roots) ? header.roots : [];
   const root = CID.asCID(roots[0]);
   if (roots.length === 1 && root !== null) return root;
-  throw new IpdmError("CAR_ROOTS", `the file has ${roots.length} roots and must have exactly one`, { kind: "verification", where: `byte ${at}` });
+  throw new IpdmError("CAR_ROOTS", `the file has ${roots.length} roots and must have exactly one`, {
+    kind: "verification",
+    where: `byte ${at}`,
+  });
 }
 
 function readSection(bytes: Uint8Array, at: number): { readonly block: Block; readonly end: number } {
@@ -139,7 +156,8 @@ function readSection(bytes: Uint8Array, at: number): { readonly block: Block; re
   const section = bytes.subarray(start, end);
   const kind = CID_KINDS.find(({ beginning }) => startsWith(section, beginning));
   const size = kind === undefined ? 0 : kind.beginning.length + DIGEST_BYTES;
-  if (kind === undefined || section.length < size) throw malformed(`byte ${start}`, "a block does not begin with a CIDv1 of raw, dag-cbor or dag-json over sha2-256");
+  if (kind === undefined || section.length < size)
+    throw malformed(`byte ${start}`, "a block does not begin with a CIDv1 of raw, dag-cbor or dag-json over sha2-256");
   const cid = CID.createV1(kind.code, Digest.create(0x12, section.slice(kind.beginning.length, size)));
   return { block: { cid, bytes: section.subarray(size) }, end };
 }
@@ -185,7 +203,11 @@ function checkTotals(sizeBytes: number, count: number): void {
 }
 
 function malformed(where: string, what: string, cause?: unknown): IpdmError {
-  return new IpdmError("CAR_MALFORMED", `this is not a CAR file as it should be: ${what}`, { kind: "verification", where, cause });
+  return new IpdmError("CAR_MALFORMED", `this is not a CAR file as it should be: ${what}`, {
+    kind: "verification",
+    where,
+    cause,
+  });
 }
 
 function trailing(bytes: Uint8Array, at: number): IpdmError {
@@ -197,7 +219,10 @@ function trailing(bytes: Uint8Array, at: number): IpdmError {
 
 function duplicate(key: string, at?: number): IpdmError {
   const place = at === undefined ? "" : `, again at byte ${at}`;
-  return new IpdmError("CAR_DUPLICATE_BLOCK", `block ${key} is there twice${place}`, { kind: "verification", where: key });
+  return new IpdmError("CAR_DUPLICATE_BLOCK", `block ${key} is there twice${place}`, {
+    kind: "verification",
+    where: key,
+  });
 }
 
 function rootMissing(root: CID): IpdmError {
@@ -205,7 +230,11 @@ function rootMissing(root: CID): IpdmError {
 }
 
 function linkMissing(key: string, from: string): IpdmError {
-  return new IpdmError("CAR_LINK_MISSING", `${from} links to ${key}, which is not there`, { kind: "verification", where: key, facts: { from } });
+  return new IpdmError("CAR_LINK_MISSING", `${from} links to ${key}, which is not there`, {
+    kind: "verification",
+    where: key,
+    facts: { from },
+  });
 }
 
 function unreferenced(key: string): IpdmError {

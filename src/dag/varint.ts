@@ -11,7 +11,10 @@ export function encodeVarint(value: number): Uint8Array<ArrayBuffer> {
 }
 
 /** Reads the varint at an offset; `undefined` when it is unfinished, longer than five bytes, or not in its shortest form. */
-export function decodeVarint(bytes: Uint8Array, at: number): { readonly value: number; readonly end: number } | undefined {
+export function decodeVarint(
+  bytes: Uint8Array,
+  at: number,
+): { readonly value: number; readonly end: number } | undefined {
   let value = 0;
   for (let i = 0; i < VARINT_BYTES_MAX; i++) {
     const byte = bytes[at + i];

@@ -1,4 +1,5 @@
 import { CID } from "multiformats/cid";
+import { BLOCK_SIZE_MAX } from "../dag/limits.ts";
 import type { Tip } from "./continuity.ts";
 import type { Locator } from "./segments.ts";
 
@@ -30,8 +31,6 @@ export const entriesAfter = (actor: string, seq: number): KeyRange => ({ gte: en
 export const allTips: KeyRange = rangeOf(TIP);
 export const allCommits: KeyRange = rangeOf(COMMIT);
 export const allCompleted: KeyRange = rangeOf(COMPLETED);
-export const allLocators: KeyRange = rangeOf(LOCATED);
-export const allBlocks: KeyRange = rangeOf(BLOCK);
 
 /** The text after the key's first byte. */
 export const textOfKey = (key: Buffer): string => key.toString("utf8", 1);
@@ -53,11 +52,9 @@ export function locatorValue(locator: Locator): Buffer {
 
 /** Throws where the bytes are not a locator. */
 export function parseLocator(value: Buffer): Locator {
-  return {
-    segment: Number(value.readBigUInt64BE(0)),
-    offset: Number(value.readBigUInt64BE(8)),
-    sizeBytes: Number(value.readBigUInt64BE(16)),
-  };
+  const sizeBytes = Number(value.readBigUInt64BE(16));
+  if (sizeBytes > BLOCK_SIZE_MAX) throw new RangeError(`a locator of ${sizeBytes} bytes`);
+  return { segment: Number(value.readBigUInt64BE(0)), offset: Number(value.readBigUInt64BE(8)), sizeBytes };
 }
 
 /** A CID stored as a value. Throws where the bytes are not one. */

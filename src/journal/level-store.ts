@@ -1,9 +1,8 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { ClassicLevel } from "classic-level";
 import type { CID } from "multiformats/cid";
 import { equalBytes } from "../core/bytes.ts";
-import { hasCode, IpdmError } from "../core/errors.ts";
+import { IpdmError } from "../core/errors.ts";
 import type { Hash } from "../core/ports.ts";
 import { type Block, CODEC } from "../dag/block.ts";
 import { type CommitMark, CommitWitness, encodeCommit, readCommits } from "./commit-log.ts";
@@ -11,6 +10,7 @@ import { Chain, type Tip, Tips } from "./continuity.ts";
 import { decodeEntry, lastSeq } from "./entry.ts";
 import { corrupt, writeFailed } from "./errors.ts";
 import { GroupCommit } from "./group-commit.ts";
+import { LevelIndex, put, type Write } from "./level-index.ts";
 import * as keys from "./level-keys.ts";
 import { COMMIT_RECORDS_KEPT, INLINE_BLOCK_BYTES_MAX } from "./limits.ts";
 import { checkMeta, checkStorable, type Operation, sizeOf } from "./operation.ts";
@@ -27,12 +27,8 @@ export interface LevelStoreOptions {
   readonly commitRecordsKept?: number;
 }
 
-type Level = ClassicLevel<Buffer, Buffer>;
-type Put = { readonly type: "put"; readonly key: Buffer; readonly value: Buffer };
-type Write = Put | { readonly type: "del"; readonly key: Buffer };
-
 interface Parts {
-  readonly level: Level;
+  readonly index: LevelIndex;
   readonly segments: Segments;
   readonly witness: CommitWitness;
   readonly mark: CommitMark;
@@ -51,7 +47,7 @@ export class LevelStore implements Store {
   readonly #path: string;
   readonly #hash: Hash;
   readonly #kept: number;
-  readonly #level: Level;
+  readonly #index: LevelIndex;
   readonly #segments: Segments;
   readonly #witness: CommitWitness;
   readonly #tips: Tips;
@@ -65,7 +61,7 @@ export class LevelStore implements Store {
     this.#path = options.path;
     this.#hash = options.hash;
     this.#kept = options.commitRecordsKept ?? COMMIT_RECORDS_KEPT;
-    this.#level = parts.level;
+    this.#index = parts.index;
     this.#segments = parts.segments;
     this.#witness = parts.witness;
     this.#mark = parts.mark;
@@ -75,7 +71,7 @@ export class LevelStore implements Store {
       get: (cid) => this.#get(cid),
       has: async (cid) => {
         this.#commits.check();
-        return (await this.#level.hasMany([keys.blockKey(cid), keys.locatorKey(cid)])).includes(true);
+        return await this.#index.has(cid);
       },
       put: (block) => this.#put(block),
       putAll: async (blocks) => {
@@ -85,8 +81,7 @@ export class LevelStore implements Store {
     this.meta = {
       get: async (key) => {
         this.#commits.check();
-        const value = await this.#level.get(keys.metaKey(key));
-        return value === undefined ? undefined : Uint8Array.from(value);
+        return await this.#index.meta(key);
       },
       put: async (key, value) => {
         checkMeta(key, value);
@@ -103,22 +98,22 @@ export class LevelStore implements Store {
     await mkdir(options.path, { recursive: true }).catch((cause: unknown) => {
       throw writeFailed(cause, options.path);
     });
-    const level = await openLevel(options.path);
+    const index = await LevelIndex.open(options.path);
     let witness: CommitWitness | undefined;
     try {
       const opened = await CommitWitness.open(join(options.path, "commits"));
       witness = opened.witness;
       const kept = options.commitRecordsKept ?? COMMIT_RECORDS_KEPT;
-      const history = await readCommits(options.hash, recordsOf(level), kept, opened.mark);
-      const tips = await readTips(level, history.tips);
+      const history = await readCommits(options.hash, index.commits(), kept, opened.mark);
+      const tips = await readTips(index, history.tips);
       const directory = join(options.path, "segments");
-      const segments = await Segments.open(directory, await readCompleted(level), history.segments, options.segmentBytes);
+      const segments = await Segments.open(directory, await index.completed(), history.segments, options.segmentBytes);
       await syncDirectory(options.path);
-      return new LevelStore(options, { level, segments, witness, mark: history.mark, tips });
+      return new LevelStore(options, { index, segments, witness, mark: history.mark, tips });
     } catch (error) {
       await witness?.close();
-      await level.close();
-      throw error instanceof IpdmError ? error : corrupt(`it does not open: ${String((error as Error).message)}`, {}, error);
+      await index.close();
+      throw error instanceof IpdmError ? error : writeFailed(error, options.path);
     }
   }
 
@@ -131,9 +126,8 @@ export class LevelStore implements Store {
 
   async head(actor: string): Promise<JournalHead | undefined> {
     this.#commits.check();
-    const value = await this.#level.get(keys.tipKey(actor));
-    if (value === undefined) return undefined;
-    const tip = keys.parseTip(value);
+    const tip = await this.#index.tip(actor);
+    if (tip === undefined) return undefined;
     const stored = await this.#entry(actor, tip.cid);
     if (stored.entry.actor !== actor || lastSeq(stored.entry) !== tip.seq) {
       throw corrupt(`the journal of ${actor}: its newest entry ${tip.cid.toString()} is another one`, { actor, cid: tip.cid.toString() });
@@ -146,10 +140,10 @@ export class LevelStore implements Store {
     const chain = new Chain(actor);
     while (head !== undefined && (chain.tip?.seq ?? 0) < head.seq) {
       const after = chain.tip?.seq ?? 0;
-      const cids = await this.#level.values({ ...keys.entriesAfter(actor, after), limit: ENTRIES_PAGE }).all();
+      const cids = await this.#index.entryCids(actor, after, ENTRIES_PAGE);
       if (cids.length === 0) throw corrupt(`the journal of ${actor}: event ${after + 1} is missing`, { actor, seq: after + 1 });
-      for (const value of cids) {
-        const stored = await this.#entry(actor, keys.parseCid(value));
+      for (const cid of cids) {
+        const stored = await this.#entry(actor, cid);
         const problem = chain.next(stored);
         if (problem !== undefined) throw corrupt(`the journal of ${actor}: ${problem}`, { actor, seq: after + 1 });
         yield stored;
@@ -160,8 +154,7 @@ export class LevelStore implements Store {
 
   async actors(): Promise<readonly string[]> {
     this.#commits.check();
-    const found = await this.#level.keys(keys.allTips).all();
-    return found.map(keys.textOfKey).sort();
+    return [...(await this.#index.actors())].sort();
   }
 
   close(): Promise<void> {
@@ -177,7 +170,7 @@ export class LevelStore implements Store {
     await this.#commits.close();
     await this.#segments.close();
     await this.#witness.close();
-    await this.#level.close();
+    await this.#index.close();
   }
 
   async #put(block: Block): Promise<void> {
@@ -191,7 +184,7 @@ export class LevelStore implements Store {
 
   async #commit(group: readonly Operation[]): Promise<void> {
     try {
-      const small = new Map<string, Put>();
+      const small = new Map<string, Write>();
       const large = new Map<string, Block>();
       const tips = new Map<string, Tip>();
       for (const operation of group) this.#sort(operation, small, large, tips);
@@ -201,9 +194,9 @@ export class LevelStore implements Store {
       if (writes.length === 0) return; // every block was here already
       const number = this.#mark.number + 1;
       const record = encodeCommit({ number, prev: this.#mark.hash, tips, segments });
-      writes.push(put(keys.commitKey(number), Buffer.from(record)));
+      writes.push(put(keys.commitKey(number), record));
       if (number > this.#kept) writes.push({ type: "del", key: keys.commitKey(number - this.#kept) });
-      await this.#level.batch(writes, { sync: true });
+      await this.#index.write(writes);
       this.#mark = { number, hash: this.#hash(record) };
       this.#witness.note(this.#mark);
     } catch (error) {
@@ -211,7 +204,7 @@ export class LevelStore implements Store {
     }
   }
 
-  #sort(operation: Operation, small: Map<string, Put>, large: Map<string, Block>, tips: Map<string, Tip>): void {
+  #sort(operation: Operation, small: Map<string, Write>, large: Map<string, Block>, tips: Map<string, Tip>): void {
     const keep = (block: Block): void => {
       if (isLarge(block)) large.set(Buffer.from(block.cid.bytes).toString("latin1"), block);
       else keepSmall(small, keys.blockKey(block.cid), block.bytes);
@@ -230,7 +223,7 @@ export class LevelStore implements Store {
 
   async #writeLarge(blocks: readonly Block[], writes: Write[]): Promise<SegmentTail> {
     if (blocks.length === 0) return this.#segments.tail;
-    const known = await this.#level.hasMany(blocks.map((block) => keys.locatorKey(block.cid)));
+    const known = await this.#index.hasLocated(blocks.map((block) => block.cid));
     const fresh = blocks.filter((block, at) => known[at] !== true || this.#damaged.delete(block.cid.toString()));
     if (fresh.length === 0) return this.#segments.tail;
     const { locators, completed, tail } = await this.#segments.append(fresh);
@@ -244,22 +237,23 @@ export class LevelStore implements Store {
 
   async #get(cid: CID): Promise<Uint8Array | undefined> {
     this.#commits.check();
-    const [inline, located] = await this.#level.getMany([keys.blockKey(cid), keys.locatorKey(cid)]);
+    const { inline, located } = await this.#index.find(cid);
     if (inline !== undefined) {
-      if (this.#matches(cid, inline)) return new Uint8Array(inline.buffer, inline.byteOffset, inline.length);
+      if (this.#matches(cid, inline)) return inline;
       this.#damaged.add(cid.toString());
       throw corrupt(`block ${cid.toString()} has other bytes`, { cid: cid.toString() });
     }
     if (located === undefined) return undefined;
-    const locator = keys.parseLocator(located);
-    const bytes = await this.#segments.read(locator);
-    if (bytes.length === locator.sizeBytes && this.#matches(cid, bytes)) return bytes;
+    const bytes = await this.#segments.read(located).catch((error: unknown) => {
+      throw corrupt(`segments/${segmentName(located.segment)} cannot be read`, { cid: cid.toString() }, error);
+    });
+    if (bytes.length === located.sizeBytes && this.#matches(cid, bytes)) return bytes;
     this.#damaged.add(cid.toString());
-    const segment = segmentName(locator.segment);
-    throw corrupt(`segments/${segment} at byte ${locator.offset}: block ${cid.toString()} has other bytes`, {
+    const segment = segmentName(located.segment);
+    throw corrupt(`segments/${segment} at byte ${located.offset}: block ${cid.toString()} has other bytes`, {
       cid: cid.toString(),
       segment,
-      offset: locator.offset,
+      offset: located.offset,
     });
   }
 
@@ -270,7 +264,11 @@ export class LevelStore implements Store {
   async #entry(actor: string, cid: CID): Promise<StoredEntry> {
     const bytes = await this.#get(cid);
     if (bytes === undefined) throw corrupt(`the journal of ${actor}: entry ${cid.toString()} is missing`, { actor, cid: cid.toString() });
-    return { cid, bytes, entry: decodeEntry({ cid, bytes }) };
+    try {
+      return { cid, bytes, entry: decodeEntry({ cid, bytes }) };
+    } catch (error) {
+      throw corrupt(`the journal of ${actor}: block ${cid.toString()} is not an entry`, { actor, cid: cid.toString() }, error);
+    }
   }
 }
 
@@ -278,45 +276,14 @@ function isLarge(block: Block): boolean {
   return block.cid.code === CODEC.raw || block.bytes.length > INLINE_BLOCK_BYTES_MAX;
 }
 
-function keepSmall(small: Map<string, Put>, key: Buffer, value: Uint8Array): void {
-  small.set(key.toString("latin1"), put(key, Buffer.from(value.buffer, value.byteOffset, value.length)));
+function keepSmall(small: Map<string, Write>, key: Buffer, value: Uint8Array): void {
+  small.set(key.toString("latin1"), put(key, value));
 }
 
-function put(key: Buffer, value: Buffer): Put {
-  return { type: "put", key, value };
-}
-
-async function openLevel(path: string): Promise<Level> {
-  const level: Level = new ClassicLevel(join(path, "index"), { keyEncoding: "buffer", valueEncoding: "buffer" });
-  try {
-    await level.open();
-    return level;
-  } catch (error) {
-    const cause = (error as { cause?: unknown }).cause;
-    if (hasCode(cause, "LEVEL_LOCKED")) {
-      throw new IpdmError("DATA_DIR_IN_USE", `another process uses the data folder ${path}`, {
-        kind: "conflict",
-        where: path,
-        hint: "stop the other process, or give this one a folder of its own with --data",
-        retry: "later",
-        cause,
-      });
-    }
-    if (hasCode(cause, "LEVEL_CORRUPTION")) throw corrupt(`${join(path, "index")}: ${String((cause as Error).message)}`, {}, cause);
-    throw writeFailed(cause ?? error, path);
-  }
-}
-
-async function* recordsOf(level: Level): AsyncIterable<readonly [number, Uint8Array]> {
-  for await (const [key, value] of level.iterator(keys.allCommits)) yield [keys.numberOfKey(key), value];
-}
-
-async function readTips(level: Level, recorded: ReadonlyMap<string, Tip>): Promise<Tips> {
+async function readTips(index: LevelIndex, recorded: ReadonlyMap<string, Tip>): Promise<Tips> {
   const tips = new Tips();
   const unseen = new Map(recorded);
-  for await (const [key, value] of level.iterator(keys.allTips)) {
-    const actor = keys.textOfKey(key);
-    const tip = keys.parseTip(value);
+  for (const [actor, tip] of await index.tips()) {
     const expected = unseen.get(actor);
     if (expected !== undefined && (expected.seq !== tip.seq || !expected.cid.equals(tip.cid))) {
       throw corrupt(`the journal of ${actor} does not end where its last commit left it`, { actor, expected: expected.seq, found: tip.seq });
@@ -327,12 +294,4 @@ async function readTips(level: Level, recorded: ReadonlyMap<string, Tip>): Promi
   const missing = unseen.keys().next();
   if (missing.done !== true) throw corrupt(`the journal of ${missing.value} is missing`, { actor: missing.value });
   return tips;
-}
-
-async function readCompleted(level: Level): Promise<Map<number, number>> {
-  const completed = new Map<number, number>();
-  for await (const [key, value] of level.iterator(keys.allCompleted)) {
-    completed.set(keys.numberOfKey(key), Number(value.readBigUInt64BE(0)));
-  }
-  return completed;
 }

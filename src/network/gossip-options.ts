@@ -65,5 +65,5 @@ function wholeMessageId(message: WireMessage): string {
     new DataView(length.buffer).setUint32(0, bytes.length);
     hash.update(length).update(bytes);
   }
-  return hash.digest("latin1");
+  return hash.digest("base64");
 }

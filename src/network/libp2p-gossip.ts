@@ -38,7 +38,7 @@ export class Libp2pGossip {
       if (detail.type !== "signed") return;
       const from = keyOf(detail.from);
       if (from === undefined || equalBytes(from, ports.self)) return;
-      ports.subscriptions.deliver(detail.topic, { from, data: detail.data });
+      ports.subscriptions.deliver(detail.topic, { from, data: new Uint8Array(detail.data) });
     });
   }
 
@@ -53,13 +53,16 @@ export class Libp2pGossip {
     };
   }
 
-  /** Peers that can be reached on the topic, counted as soon as a message to them has a way: see `waitForPeers`. */
+  /**
+   * Peers that a message on the topic would reach now. A subscriber counts once there is a stream to it, and, where this
+   * node subscribes too, once its own mesh has the links it wants: before that, messages of the first moments are lost.
+   */
   reachable(topic: string): number {
     const { pubsub, subscriptions, degree } = this.#ports;
-    const subscribers = pubsub.getSubscribers(topic).length;
+    const { mesh, streamsOutbound } = pubsub as unknown as GossipInternals;
+    const subscribers = pubsub.getSubscribers(topic).filter((peer) => streamsOutbound.has(peer.toString())).length;
     if (!subscriptions.has(topic)) return subscribers;
-    // A subscriber publishes into its mesh: until that has its links, messages of the first moments would be lost.
-    const links = (pubsub as unknown as GossipInternals).mesh.get(topic)?.size ?? 0;
+    const links = [...(mesh.get(topic) ?? [])].filter((peer) => streamsOutbound.has(peer)).length;
     return links >= Math.min(subscribers, degree.Dlo) ? subscribers : links;
   }
 

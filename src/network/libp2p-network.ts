@@ -90,7 +90,8 @@ class Libp2pNodeNetwork implements Libp2pNetwork {
     const { pubsub } = node.services;
     this.#gossip = new Libp2pGossip({ pubsub, self, subscriptions: this.#subscriptions, degree: meshDegree(domainNodes), closing });
     const changed = (): void => this.#wait.changed();
-    for (const event of ["subscription-change", "gossipsub:graft", "gossipsub:prune"] as const) pubsub.addEventListener(event, changed);
+    // Gossipsub says nothing when a stream to a peer opens; its heartbeat comes soon after.
+    for (const event of ["subscription-change", "gossipsub:graft", "gossipsub:heartbeat"] as const) pubsub.addEventListener(event, changed);
     for (const event of ["peer:connect", "peer:disconnect"] as const) node.addEventListener(event, changed);
   }
 

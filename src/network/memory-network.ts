@@ -59,6 +59,7 @@ export class MemoryHub {
   /** Adds a node; it is connected to every other at once. Throws `PEER_DUPLICATE` when the key is there already. */
   join(self: PeerKey): Network {
     const name = toHex(self);
+    if (self.length !== 32) throw new IpdmError("KEY_INVALID", `an Ed25519 public key has 32 bytes, not ${self.length}`);
     if (this.#nodes.has(name)) throw new IpdmError("PEER_DUPLICATE", `${name} has joined this hub already`, { where: name });
     const node = new MemoryNetwork(self, {
       scheduler: this.#scheduler,
@@ -182,7 +183,7 @@ class MemoryNetwork implements Network {
   #publishing = 0;
 
   constructor(self: PeerKey, hub: HubPorts) {
-    this.self = self;
+    this.self = new Uint8Array(self);
     this.#hub = hub;
     const { timers } = hub.scheduler;
     this.#exchange = new Exchange({ open: (peer, protocol) => hub.open(peer, protocol), timers, hash: hub.hash, log: hub.log });
@@ -203,7 +204,7 @@ class MemoryNetwork implements Network {
     checkName("topic", topic);
     if (data.length > GOSSIP_SIZE_MAX_BYTES) throw tooLarge("GOSSIP_TOO_LARGE", data.length, GOSSIP_SIZE_MAX_BYTES);
     if (this.#publishing >= GOSSIP_QUEUE_MAX) throw gossipQueueFull();
-    const message = data.slice();
+    const message = new Uint8Array(data);
     const deliveries: Promise<void>[] = [];
     for (const other of this.#hub.others()) {
       for (const dueMs of this.#hub.draw(this.self, other.self)) {

@@ -19,7 +19,8 @@ export type Plain = { readonly ok: true; readonly value: Ipld } | ({ readonly ok
  * the same: keys in dag-cbor's order, `undefined` members gone, byte arrays as plain Uint8Array. Refuses what would come back
  * different or not at all: NaN, infinities, -0, bigints that fit a number or exceed 64 bits, dates, maps, class instances,
  * functions, symbols, texts that are not well-formed, `undefined` inside a list, nesting beyond {@link DEPTH_MAX}.
- * Objects in `known` were returned from here before and are trusted; what is returned is added to it.
+ * Without `known` the result shares nothing with the value. With it, objects returned from here before are trusted, and objects
+ * that are as they should be already are frozen in place.
  */
 export function plainOf(value: unknown, known?: WeakSet<object>): Plain {
   try {
@@ -71,7 +72,8 @@ function plainObject(value: object, path: string, depth: number, known: WeakSet<
   let result: object;
   if (Array.isArray(value)) {
     // Array.from visits holes too, which are then refused as undefined.
-    result = Object.freeze(Array.from(value, (item, at) => plain(item, `${path}[${at}]`, depth + 1, known)));
+    const items = Array.from(value, (item, at) => plain(item, `${path}[${at}]`, depth + 1, known));
+    result = Object.freeze(known !== undefined && items.every((item, at) => item === value[at]) ? value : items);
   } else if (value instanceof Uint8Array) {
     result = known === undefined || value.constructor !== Uint8Array ? Uint8Array.from(value) : value;
   } else {
@@ -95,7 +97,14 @@ function plainRecord(value: object, path: string, depth: number, known: WeakSet<
     if (key === "__proto__" || !key.isWellFormed()) throw new Refusal(path, `the key ${JSON.stringify(key)}`);
     result[key] = plain(member, `${path}.${key}`, depth + 1, known);
   }
-  return Object.freeze(result);
+  return Object.freeze(known !== undefined && sameMembers(source, result) ? source : result);
+}
+
+/** True when both have the same members in the same order: then the source itself will do, and XState need not resolve a new state. */
+function sameMembers(source: Readonly<Record<string, unknown>>, result: Readonly<Record<string, unknown>>): boolean {
+  const keys = Object.keys(result);
+  const sourceKeys = Object.keys(source);
+  return keys.length === sourceKeys.length && keys.every((key, at) => key === sourceKeys[at] && result[key] === source[key]);
 }
 
 /** dag-cbor's order of keys: by length of their UTF-8, then byte by byte. */

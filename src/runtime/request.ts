@@ -75,5 +75,6 @@ export function nonDeterminism(actor: string, machine: string, difference: { seq
 
 // A request id is `actor:seq:index`; an actor id may hold colons itself.
 function seqOf(request: RequestRecord): number {
-  return Number(request.id.split(":").at(-2));
+  const seq = Number(request.id.split(":").at(-2));
+  return Number.isSafeInteger(seq) ? seq : 0;
 }

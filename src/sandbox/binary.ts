@@ -2,7 +2,20 @@ import { SECTION_ITEMS_MAX } from "./limits.ts";
 
 /** Numbers of the sections of a module (WebAssembly core specification, 5.5). */
 export const SECTION = {
-  custom: 0, type: 1, import: 2, function: 3, table: 4, memory: 5, global: 6, export: 7, start: 8, element: 9, code: 10, data: 11, dataCount: 12, tag: 13,
+  custom: 0,
+  type: 1,
+  import: 2,
+  function: 3,
+  table: 4,
+  memory: 5,
+  global: 6,
+  export: 7,
+  start: 8,
+  element: 9,
+  code: 10,
+  data: 11,
+  dataCount: 12,
+  tag: 13,
 } as const;
 
 /** A section's payload: `start` (inclusive) to `end` (exclusive) in the module; `from` is where its number stands. */
@@ -71,8 +84,19 @@ export class ByteReader {
 
 // Order in which sections stand (5.5.16): the tag section lies between memory and global, the data count before code.
 const ORDER = [
-  SECTION.type, SECTION.import, SECTION.function, SECTION.table, SECTION.memory, SECTION.tag, SECTION.global, SECTION.export,
-  SECTION.start, SECTION.element, SECTION.dataCount, SECTION.code, SECTION.data,
+  SECTION.type,
+  SECTION.import,
+  SECTION.function,
+  SECTION.table,
+  SECTION.memory,
+  SECTION.tag,
+  SECTION.global,
+  SECTION.export,
+  SECTION.start,
+  SECTION.element,
+  SECTION.dataCount,
+  SECTION.code,
+  SECTION.data,
 ] as readonly number[];
 
 /** True for bytes that begin as a module of version 1 does. */

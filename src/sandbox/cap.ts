@@ -9,13 +9,28 @@ import type { Limits, ModuleShape } from "./module-shape.ts";
  * them fails inside the module, by the rules of WebAssembly, and equally on every node. Nothing else changes; no index moves.
  * The initial sizes must fit already.
  */
-export function capModule(bytes: Uint8Array, sections: readonly Section[], shape: ModuleShape, pages: number): Uint8Array {
+export function capModule(
+  bytes: Uint8Array,
+  sections: readonly Section[],
+  shape: ModuleShape,
+  pages: number,
+): Uint8Array {
   const parts: Uint8Array[] = [bytes.subarray(0, 8)];
   for (const section of sections) {
     if (section.id === SECTION.memory) {
-      parts.push(encodeSection(section.id, shape.memories.map((memory) => encodeLimits(memory, pages))));
+      parts.push(
+        encodeSection(
+          section.id,
+          shape.memories.map((memory) => encodeLimits(memory, pages)),
+        ),
+      );
     } else if (section.id === SECTION.table) {
-      parts.push(encodeSection(section.id, shape.tables.map((table) => [table.reference, ...encodeLimits(table, TABLE_ELEMENTS_MAX)])));
+      parts.push(
+        encodeSection(
+          section.id,
+          shape.tables.map((table) => [table.reference, ...encodeLimits(table, TABLE_ELEMENTS_MAX)]),
+        ),
+      );
     } else {
       parts.push(bytes.subarray(section.from, section.end));
     }

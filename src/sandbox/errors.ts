@@ -3,9 +3,20 @@ import { IpdmError } from "../core/errors.ts";
 
 /** What the sandbox reports. `MODULE_*` is about the module, `LANE_*` about this node. */
 export type SandboxErrorCode =
-  | "MODULE_NOT_WASM" | "MODULE_INVALID" | "MODULE_IMPORT_DENIED" | "MODULE_EXPORT_MISSING" | "MODULE_HAS_START"
-  | "MODULE_TRAP" | "MODULE_TIMEOUT" | "MODULE_OUTPUT_INVALID" | "MODULE_MEMORY_EXCEEDED" | "MODULE_NOT_ROWWISE"
-  | "LANE_FAULT" | "LANE_CRASHED" | "LANE_CLOSED" | "LANE_OVERLOADED";
+  | "MODULE_NOT_WASM"
+  | "MODULE_INVALID"
+  | "MODULE_IMPORT_DENIED"
+  | "MODULE_EXPORT_MISSING"
+  | "MODULE_HAS_START"
+  | "MODULE_TRAP"
+  | "MODULE_TIMEOUT"
+  | "MODULE_OUTPUT_INVALID"
+  | "MODULE_MEMORY_EXCEEDED"
+  | "MODULE_NOT_ROWWISE"
+  | "LANE_FAULT"
+  | "LANE_CRASHED"
+  | "LANE_CLOSED"
+  | "LANE_OVERLOADED";
 
 /** An error of the sandbox. */
 export function sandboxError(code: SandboxErrorCode, message: string, details: ErrorDetails): IpdmError {

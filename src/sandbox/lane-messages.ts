@@ -1,12 +1,22 @@
 /** What a lane tells its worker. Messages are handled one after the other. */
 export type ToWorker =
-  | { readonly type: "module"; readonly module: number; readonly code: WebAssembly.Module; readonly memoryBytesMax: number }
+  | {
+      readonly type: "module";
+      readonly module: number;
+      readonly code: WebAssembly.Module;
+      readonly memoryBytesMax: number;
+    }
   | { readonly type: "call"; readonly module: number; readonly work: Work };
 
 /** A question for the ABI version, or a batch to process. Buffers are transferred. */
 export type Work =
   | { readonly type: "abi" }
-  | { readonly type: "process"; readonly batch: ArrayBuffer; readonly descriptor: ArrayBuffer; readonly outputBytesMax: number };
+  | {
+      readonly type: "process";
+      readonly batch: ArrayBuffer;
+      readonly descriptor: ArrayBuffer;
+      readonly outputBytesMax: number;
+    };
 
 /** What a call came to; `fault` is this node's own inability, the rest is the module's doing. */
 export type Outcome =

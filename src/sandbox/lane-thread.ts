@@ -1,3 +1,4 @@
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import type { FromWorker, Outcome, ToWorker, WorkerData } from "./lane-messages.ts";
 import { STACK_MEBIBYTES } from "./limits.ts";
@@ -33,9 +34,14 @@ export class LaneThread implements Thread {
   constructor(events: ThreadEvents) {
     const data: WorkerData = { finished: this.finished };
     // The same extension as this file: .ts while developing, .js when built.
-    const file = new URL(`./lane-worker${import.meta.url.slice(import.meta.url.lastIndexOf("."))}`, import.meta.url);
+    const file = new URL(`./lane-worker${extname(new URL(import.meta.url).pathname)}`, import.meta.url);
     this.worker = new Worker(file, {
-      workerData: data, env: {}, argv: [], execArgv: [], name: "ipdm-lane", resourceLimits: { stackSizeMb: STACK_MEBIBYTES },
+      workerData: data,
+      env: {},
+      argv: [],
+      execArgv: [],
+      name: "ipdm-lane",
+      resourceLimits: { stackSizeMb: STACK_MEBIBYTES },
     });
     let reason = "the worker ended";
     this.worker.on("message", (message: FromWorker) => {

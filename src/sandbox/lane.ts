@@ -54,13 +54,14 @@ class WorkerLane implements Lane {
   async load(spec: ModuleSpec, options: CallOptions = {}): Promise<ModuleHandle> {
     this.checkOpen();
     const { bytes } = validateModule(spec);
-    const code = await WebAssembly.compile(new Uint8Array(bytes));
+    const code = await compile(bytes, spec.cid);
     this.checkOpen();
     const module = this.modules.push({ code, spec }) - 1;
     this.thread?.post({ type: "module", module, code, memoryBytesMax: spec.memoryBytesMax });
     const loaded = new LoadedModule(spec, (work, signal) => this.call(module, work, signal));
     const version = await loaded.abiVersion(options.signal);
-    if (version !== ABI_VERSION) throw moduleRefused("MODULE_INVALID", spec.cid, `speaks version ${version} of the ABI, not ${ABI_VERSION}`);
+    if (version !== ABI_VERSION)
+      throw moduleRefused("MODULE_INVALID", spec.cid, `speaks version ${version} of the ABI, not ${ABI_VERSION}`);
     return loaded;
   }
 
@@ -85,7 +86,9 @@ class WorkerLane implements Lane {
       if (signal?.aborted === true) return reject(interrupted(signal));
       if (this.isClosed) return reject(closed());
       if (this.queue.length >= QUEUE_MAX) {
-        return reject(sandboxError("LANE_OVERLOADED", `more than ${QUEUE_MAX} calls wait for a lane`, { retry: "later" }));
+        return reject(
+          sandboxError("LANE_OVERLOADED", `more than ${QUEUE_MAX} calls wait for a lane`, { retry: "later" }),
+        );
       }
       const timeoutMs = this.modules[module]?.spec.timeoutMs ?? 0;
       const onAbort = (): void => {
@@ -95,7 +98,11 @@ class WorkerLane implements Lane {
       };
       const over = (): void => signal?.removeEventListener("abort", onAbort);
       const entry: LaneCall = {
-        module, timeoutMs, work, faults: 0, isDropped: false,
+        module,
+        timeoutMs,
+        work,
+        faults: 0,
+        isDropped: false,
         settle: (result) => (over(), resolve(result)),
         fail: (error) => (over(), reject(error)),
       };
@@ -114,7 +121,10 @@ class WorkerLane implements Lane {
     while (thread.isReady && this.queue.length > 0 && this.underWay.length < IN_FLIGHT_MAX) {
       const call = this.queue.shift() as LaneCall;
       const work = call.work();
-      thread.post({ type: "call", module: call.module, work }, work.type === "process" ? [work.batch, work.descriptor] : []);
+      thread.post(
+        { type: "call", module: call.module, work },
+        work.type === "process" ? [work.batch, work.descriptor] : [],
+      );
       this.underWay.push(call);
       if (this.underWay.length === 1) this.arm();
     }
@@ -196,6 +206,19 @@ class WorkerLane implements Lane {
 
   private checkOpen(): void {
     if (this.isClosed) throw closed();
+  }
+}
+
+async function compile(bytes: Uint8Array, cid: string): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(new Uint8Array(bytes));
+  } catch (cause) {
+    // The bytes are valid, so this node lacks the memory for their code.
+    throw sandboxError("LANE_FAULT", `module ${cid} could not be compiled by this node: ${String(cause)}`, {
+      where: cid,
+      retry: "later",
+      cause,
+    });
   }
 }
 

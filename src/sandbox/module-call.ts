@@ -27,7 +27,12 @@ class Stop extends Error {
 export function runCall(code: WebAssembly.Module, memoryBytesMax: number, work: Work): Outcome {
   let memory: WebAssembly.Memory | undefined;
   try {
-    const imports = { env: { abort: (message: number, file: number, line: number, column: number) => abort(memory, message, file, line, column) } };
+    const imports = {
+      env: {
+        abort: (message: number, file: number, line: number, column: number) =>
+          abort(memory, message, file, line, column),
+      },
+    };
     // The exports were checked by name, kind and signature when the module was validated.
     const exports = new WebAssembly.Instance(code, imports).exports as unknown as Exports;
     memory = exports.memory;
@@ -45,12 +50,21 @@ function process(exports: Exports, work: Work & { readonly type: "process" }): A
   const output = exports.ipdm_process(batch, descriptor) >>> 0;
   if (output === 0) throw new Stop("trap", "ipdm_process reported a failure (it returned 0)");
   const sizeBytes = memory.buffer.byteLength;
-  if (output + HEADER_BYTES > sizeBytes) throw new Stop("output-invalid", `the output at ${output} lies outside the memory of ${sizeBytes} bytes`);
+  if (output + HEADER_BYTES > sizeBytes)
+    throw new Stop("output-invalid", `the output at ${output} lies outside the memory of ${sizeBytes} bytes`);
   const header = new DataView(memory.buffer, output, HEADER_BYTES);
   if (header.getUint32(HEADER.magic, true) !== MAGIC) throw new Stop("output-invalid", "the output is no batch block");
   const length = header.getUint32(HEADER.length, true);
-  if (output + length > sizeBytes) throw new Stop("output-invalid", `the output of ${length} bytes at ${output} ends outside the memory of ${sizeBytes} bytes`);
-  if (length > work.outputBytesMax) throw new Stop("output-invalid", `the output has ${length} bytes, more than the ${work.outputBytesMax} this call may return`);
+  if (output + length > sizeBytes)
+    throw new Stop(
+      "output-invalid",
+      `the output of ${length} bytes at ${output} ends outside the memory of ${sizeBytes} bytes`,
+    );
+  if (length > work.outputBytesMax)
+    throw new Stop(
+      "output-invalid",
+      `the output has ${length} bytes, more than the ${work.outputBytesMax} this call may return`,
+    );
   return memory.buffer.slice(output, output + length);
 }
 
@@ -60,7 +74,10 @@ function place(exports: Exports, bytes: ArrayBuffer): number {
   if (address === 0) throw new Stop("memory", `ipdm_alloc found no room for ${bytes.byteLength} bytes`);
   const sizeBytes = exports.memory.buffer.byteLength;
   if (address % 64 !== 0 || address + bytes.byteLength > sizeBytes) {
-    throw new Stop("trap", `ipdm_alloc returned ${address} for ${bytes.byteLength} bytes: not 64-byte aligned inside the memory of ${sizeBytes} bytes`);
+    throw new Stop(
+      "trap",
+      `ipdm_alloc returned ${address} for ${bytes.byteLength} bytes: not 64-byte aligned inside the memory of ${sizeBytes} bytes`,
+    );
   }
   new Uint8Array(exports.memory.buffer, address, bytes.byteLength).set(new Uint8Array(bytes));
   return address;
@@ -75,7 +92,13 @@ function outcomeOf(error: unknown, memory: WebAssembly.Memory | undefined, memor
   return { type: isFull ? "memory" : "trap", message };
 }
 
-function abort(memory: WebAssembly.Memory | undefined, message: number, file: number, line: number, column: number): never {
+function abort(
+  memory: WebAssembly.Memory | undefined,
+  message: number,
+  file: number,
+  line: number,
+  column: number,
+): never {
   const text = textAt(memory, message >>> 0) ?? "aborted";
   const where = textAt(memory, file >>> 0);
   throw new Stop("trap", where === undefined ? text : `${text} (${where}:${line >>> 0}:${column >>> 0})`);
@@ -85,7 +108,11 @@ function abort(memory: WebAssembly.Memory | undefined, message: number, file: nu
 function textAt(memory: WebAssembly.Memory | undefined, address: number): string | undefined {
   if (memory === undefined || address < 4 || address > memory.buffer.byteLength) return undefined;
   const view = new DataView(memory.buffer);
-  const length = Math.min(view.getUint32(address - 4, true), 2 * MESSAGE_CHARACTERS_MAX, memory.buffer.byteLength - address);
+  const length = Math.min(
+    view.getUint32(address - 4, true),
+    2 * MESSAGE_CHARACTERS_MAX,
+    memory.buffer.byteLength - address,
+  );
   let text = "";
   for (let at = address; at + 1 < address + length; at += 2) text += String.fromCharCode(view.getUint16(at, true));
   return text.replaceAll(/\p{Cc}/gu, " ").toWellFormed();

@@ -36,7 +36,8 @@ export class LoadedModule implements ModuleHandle {
     if (known !== undefined) return known.output;
     const context = { firstRow: 0, seed: new Uint8Array(SEED_BYTES) };
     const output = this.run(new BatchWriter(input).take(), context, undefined).then((batch) => {
-      if (batch.rows !== 0 && this.spec.kind === "rows") throw this.invalid(`${batch.rows} rows came from none`, "rows none");
+      if (batch.rows !== 0 && this.spec.kind === "rows")
+        throw this.invalid(`${batch.rows} rows came from none`, "rows none");
       return batch.schema;
     });
     if (this.schemas.length === SCHEMAS_MAX) this.schemas.shift();
@@ -52,7 +53,8 @@ export class LoadedModule implements ModuleHandle {
   async process(batch: Batch, context: CallContext, options: CallOptions = {}): Promise<Batch> {
     const declared = await this.outputSchema(batch.schema);
     const output = await this.run(batch, context, options.signal);
-    if (!sameSchema(output.schema, declared)) throw this.invalid("its columns differ from those of an output without rows", rowsOf(batch, context));
+    if (!sameSchema(output.schema, declared))
+      throw this.invalid("its columns differ from those of an output without rows", rowsOf(batch, context));
     return output;
   }
 
@@ -71,9 +73,17 @@ export class LoadedModule implements ModuleHandle {
   private async run(batch: Batch, context: CallContext, signal: AbortSignal | undefined): Promise<Batch> {
     const rows = rowsOf(batch, context);
     const descriptor = encodeDescriptor(context);
-    const outputBytesMax = Math.min(this.spec.outputBytesMax, OUTPUT_PER_INPUT_BYTE * batch.bytes.length + OUTPUT_BYTES_BASE);
+    const outputBytesMax = Math.min(
+      this.spec.outputBytesMax,
+      OUTPUT_PER_INPUT_BYTE * batch.bytes.length + OUTPUT_BYTES_BASE,
+    );
     const result = await this.submit(
-      () => ({ type: "process", batch: new Uint8Array(batch.bytes).buffer, descriptor: descriptor.slice().buffer, outputBytesMax }),
+      () => ({
+        type: "process",
+        batch: new Uint8Array(batch.bytes).buffer,
+        descriptor: descriptor.slice().buffer,
+        outputBytesMax,
+      }),
       signal,
     );
     if (result.type !== "output") throw this.failure(result, rows);
@@ -88,36 +98,71 @@ export class LoadedModule implements ModuleHandle {
   private failure(result: CallResult, rows: string): IpdmError {
     switch (result.type) {
       case "trap":
-        return this.error("MODULE_TRAP", `trapped on ${rows}: ${result.message}`, rows, { facts: { trap: result.message } });
+        return this.error("MODULE_TRAP", `trapped on ${rows}: ${result.message}`, rows, {
+          facts: { trap: result.message },
+        });
       case "timeout":
-        return this.error("MODULE_TIMEOUT", `ran longer than ${this.spec.timeoutMs} ms on ${rows} and was stopped`, rows, {
-          hint: "a module that is only slow needs a longer time-out",
-        });
+        return this.error(
+          "MODULE_TIMEOUT",
+          `ran longer than ${this.spec.timeoutMs} ms on ${rows} and was stopped`,
+          rows,
+          {
+            hint: "a module that is only slow needs a longer time-out",
+          },
+        );
       case "memory":
-        return this.error("MODULE_MEMORY_EXCEEDED", `used up its ${this.spec.memoryBytesMax} bytes of memory on ${rows}: ${result.message}`, rows, {
-          hint: "raise the module's memory limit, or give it smaller batches",
-        });
+        return this.error(
+          "MODULE_MEMORY_EXCEEDED",
+          `used up its ${this.spec.memoryBytesMax} bytes of memory on ${rows}: ${result.message}`,
+          rows,
+          {
+            hint: "raise the module's memory limit, or give it smaller batches",
+          },
+        );
       case "fault":
-        return this.error("LANE_FAULT", `could not be run on ${rows} by this node, also in a fresh worker: ${result.message}`, rows, {
-          retry: "later", hint: "a module that recurses without end shows itself this way too",
-        });
+        return this.error(
+          "LANE_FAULT",
+          `could not be run on ${rows} by this node, also in a fresh worker: ${result.message}`,
+          rows,
+          {
+            retry: "later",
+            hint: "a module that recurses without end shows itself this way too",
+          },
+        );
       case "crash":
-        return this.error("LANE_CRASHED", `lost its worker on ${rows}, also on the second try: ${result.message}`, rows, { retry: "now" });
+        return this.error(
+          "LANE_CRASHED",
+          `lost its worker on ${rows}, also on the second try: ${result.message}`,
+          rows,
+          { retry: "now" },
+        );
       default:
-        return this.invalid(result.type === "output-invalid" ? result.message : `an outcome of type ${result.type}`, rows);
+        return this.invalid(
+          result.type === "output-invalid" ? result.message : `an outcome of type ${result.type}`,
+          rows,
+        );
     }
   }
 
   private invalid(what: string, rows: string, cause?: unknown): IpdmError {
-    return this.error("MODULE_OUTPUT_INVALID", `returned something else than a batch on ${rows}: ${what}`, rows, { cause });
+    return this.error("MODULE_OUTPUT_INVALID", `returned something else than a batch on ${rows}: ${what}`, rows, {
+      cause,
+    });
   }
 
   private error(
-    code: SandboxErrorCode, what: string, rows: string,
+    code: SandboxErrorCode,
+    what: string,
+    rows: string,
     details: { hint?: string; retry?: "later" | "now"; facts?: Record<string, unknown>; cause?: unknown },
   ): IpdmError {
     const { cid } = this.spec;
-    return sandboxError(code, `module ${cid} ${what}`, { kind: "failed", where: `${cid} ${rows}`, ...details, facts: { module: cid, rows, ...details.facts } });
+    return sandboxError(code, `module ${cid} ${what}`, {
+      kind: "failed",
+      where: `${cid} ${rows}`,
+      ...details,
+      facts: { module: cid, rows, ...details.facts },
+    });
   }
 }
 

@@ -68,7 +68,15 @@ function items<T>(reader: ByteReader | undefined, read: (reader: ByteReader) => 
   return all;
 }
 
-const VALUE_TYPES = new Map([[0x7f, "i32"], [0x7e, "i64"], [0x7d, "f32"], [0x7c, "f64"], [0x7b, "v128"], [0x70, "funcref"], [0x6f, "externref"]]);
+const VALUE_TYPES = new Map([
+  [0x7f, "i32"],
+  [0x7e, "i64"],
+  [0x7d, "f32"],
+  [0x7c, "f64"],
+  [0x7b, "v128"],
+  [0x70, "funcref"],
+  [0x6f, "externref"],
+]);
 
 function readType(reader: ByteReader): string {
   // Only function types: the forms of garbage-collected types are refused.
@@ -115,7 +123,8 @@ function externalKind(reader: ByteReader): ExternalKind {
 
 function readTable(reader: ByteReader): TableShape {
   const reference = reader.byte();
-  if (reference !== 0x70 && reference !== 0x6f) throw new BinaryError("has a table that is neither of functions nor of references");
+  if (reference !== 0x70 && reference !== 0x6f)
+    throw new BinaryError("has a table that is neither of functions nor of references");
   return { reference, ...readLimits(reader) };
 }
 

@@ -16,7 +16,12 @@ export interface RowsCheckOptions extends CallOptions {
  * output of the whole, row by row. Cuts are drawn from the SHA-256 of the batch, so that every node tries the same. It
  * finds mistakes; it proves nothing about other batches. Throws `MODULE_NOT_ROWWISE`, and what the calls themselves throw.
  */
-export async function checkRowsProperty(handle: ModuleHandle, batch: Batch, splits: number, options: RowsCheckOptions = {}): Promise<void> {
+export async function checkRowsProperty(
+  handle: ModuleHandle,
+  batch: Batch,
+  splits: number,
+  options: RowsCheckOptions = {},
+): Promise<void> {
   if (batch.rows < 2) return;
   const context = options.context ?? { firstRow: 0, seed: new Uint8Array(SEED_BYTES) };
   const whole = canonical([await handle.process(batch, context, options)]);
@@ -28,10 +33,16 @@ export async function checkRowsProperty(handle: ModuleHandle, batch: Batch, spli
     ]);
     if (equalBytes(whole, canonical(parts))) continue;
     const { cid } = handle.spec;
-    throw sandboxError("MODULE_NOT_ROWWISE", `module ${cid} gives other rows when a batch of ${batch.rows} rows is cut before row ${cut}`, {
-      kind: "config", where: cid, facts: { module: cid, rows: batch.rows, cut },
-      hint: "declare the module as kind batch with a unit of rows, or let each row depend on itself alone",
-    });
+    throw sandboxError(
+      "MODULE_NOT_ROWWISE",
+      `module ${cid} gives other rows when a batch of ${batch.rows} rows is cut before row ${cut}`,
+      {
+        kind: "config",
+        where: cid,
+        facts: { module: cid, rows: batch.rows, cut },
+        hint: "declare the module as kind batch with a unit of rows, or let each row depend on itself alone",
+      },
+    );
   }
 }
 
@@ -52,7 +63,10 @@ function canonical(parts: readonly Batch[]): Uint8Array {
 function cuts(batch: Batch, splits: number): number[] {
   const seed = hash("sha256", batch.bytes, "buffer");
   return Array.from({ length: splits }, (_, i) => {
-    const draw = hash("sha256", Buffer.concat([seed, Buffer.from(Uint32Array.of(i).buffer)]), "buffer").readUIntBE(0, 6);
+    const draw = hash("sha256", Buffer.concat([seed, Buffer.from(Uint32Array.of(i).buffer)]), "buffer").readUIntBE(
+      0,
+      6,
+    );
     return 1 + (draw % (batch.rows - 1));
   });
 }

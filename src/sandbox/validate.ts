@@ -26,9 +26,15 @@ export const ABI_IMPORTS = { "env.abort": "(i32,i32,i32,i32)->()" } as const;
 export function validateModule(spec: Pick<ModuleSpec, "bytes" | "cid" | "memoryBytesMax">): Instrumented {
   const { bytes, cid } = spec;
   if (!hasHeader(bytes)) {
-    throw moduleRefused("MODULE_NOT_WASM", cid, "is not a WebAssembly module of version 1", "give the compiled .wasm file, not its source or a component");
+    throw moduleRefused(
+      "MODULE_NOT_WASM",
+      cid,
+      "is not a WebAssembly module of version 1",
+      "give the compiled .wasm file, not its source or a component",
+    );
   }
-  if (bytes.length > MODULE_BYTES_MAX) throw moduleRefused("MODULE_INVALID", cid, `has ${bytes.length} bytes, more than ${MODULE_BYTES_MAX}`);
+  if (bytes.length > MODULE_BYTES_MAX)
+    throw moduleRefused("MODULE_INVALID", cid, `has ${bytes.length} bytes, more than ${MODULE_BYTES_MAX}`);
   // The original must be valid by itself: adding to an invalid module can make it valid with another meaning.
   if (!WebAssembly.validate(owned(bytes))) throw moduleRefused("MODULE_INVALID", cid, "is not valid WebAssembly");
   const { sections, shape } = readModule(bytes, cid);
@@ -37,7 +43,8 @@ export function validateModule(spec: Pick<ModuleSpec, "bytes" | "cid" | "memoryB
   checkExports(shape, cid);
   const pages = checkSizes(shape, spec);
   const result = instrument(capModule(bytes, sections, shape, pages));
-  if (!WebAssembly.validate(owned(result.bytes))) throw moduleRefused("MODULE_INVALID", cid, "is not valid after instrumentation");
+  if (!WebAssembly.validate(owned(result.bytes)))
+    throw moduleRefused("MODULE_INVALID", cid, "is not valid after instrumentation");
   return result;
 }
 
@@ -58,7 +65,12 @@ function readModule(bytes: Uint8Array, cid: string): { sections: Section[]; shap
 
 function checkStart(shape: ModuleShape, cid: string): void {
   if (!shape.hasStart) return;
-  throw moduleRefused("MODULE_HAS_START", cid, "has a start function, which would run before any call", "initialise on the first ipdm_alloc, or compile without global initialisers");
+  throw moduleRefused(
+    "MODULE_HAS_START",
+    cid,
+    "has a start function, which would run before any call",
+    "initialise on the first ipdm_alloc, or compile without global initialisers",
+  );
 }
 
 function checkImports(shape: ModuleShape, cid: string): void {
@@ -67,23 +79,30 @@ function checkImports(shape: ModuleShape, cid: string): void {
     const allowed = Object.hasOwn(ABI_IMPORTS, name) ? ABI_IMPORTS[name as keyof typeof ABI_IMPORTS] : undefined;
     if (entry.kind === "function" && allowed === entry.signature) continue;
     throw moduleRefused(
-      "MODULE_IMPORT_DENIED", cid, `imports ${described(entry, name)}`,
-      `a module may import only ${Object.entries(ABI_IMPORTS).map(([key, signature]) => key + signature).join(", ")}`,
+      "MODULE_IMPORT_DENIED",
+      cid,
+      `imports ${described(entry, name)}`,
+      `a module may import only ${Object.entries(ABI_IMPORTS)
+        .map(([key, signature]) => key + signature)
+        .join(", ")}`,
     );
   }
 }
 
 function checkExports(shape: ModuleShape, cid: string): void {
   const memory = shape.exports.find((entry) => entry.name === "memory");
-  if (memory?.kind !== "memory" || memory.index !== 0 || shape.memories.length !== 1) throw missingExport(cid, "memory", "its one memory", memory);
+  if (memory?.kind !== "memory" || memory.index !== 0 || shape.memories.length !== 1)
+    throw missingExport(cid, "memory", "its one memory", memory);
   for (const [name, signature] of Object.entries(ABI_EXPORTS)) {
     const found = shape.exports.find((entry) => entry.name === name);
-    if (found?.kind !== "function" || found.signature !== signature) throw missingExport(cid, name, name + signature, found);
+    if (found?.kind !== "function" || found.signature !== signature)
+      throw missingExport(cid, name, name + signature, found);
   }
 }
 
 function missingExport(cid: string, name: string, wanted: string, found: External | undefined): IpdmError {
-  const what = found === undefined ? `does not export ${wanted}` : `exports ${described(found, name)} where ${wanted} is wanted`;
+  const what =
+    found === undefined ? `does not export ${wanted}` : `exports ${described(found, name)} where ${wanted} is wanted`;
   return moduleRefused("MODULE_EXPORT_MISSING", cid, what, "docs/reference/abi.md lists the exports of ipdm/1");
 }
 
@@ -95,12 +114,24 @@ function checkSizes(shape: ModuleShape, spec: Pick<ModuleSpec, "cid" | "memoryBy
   const pages = Math.min(PAGES_MAX, Math.floor(spec.memoryBytesMax / PAGE_BYTES));
   for (const memory of shape.memories) {
     if (memory.initial <= pages) continue;
-    throw sandboxError("MODULE_MEMORY_EXCEEDED", `module ${spec.cid} begins with ${memory.initial * PAGE_BYTES} bytes of memory, more than the ${pages * PAGE_BYTES} it may have`, {
-      kind: "config", where: spec.cid, hint: "raise the module's memory limit", facts: { module: spec.cid, memoryBytesMax: pages * PAGE_BYTES },
-    });
+    throw sandboxError(
+      "MODULE_MEMORY_EXCEEDED",
+      `module ${spec.cid} begins with ${memory.initial * PAGE_BYTES} bytes of memory, more than the ${pages * PAGE_BYTES} it may have`,
+      {
+        kind: "config",
+        where: spec.cid,
+        hint: "raise the module's memory limit",
+        facts: { module: spec.cid, memoryBytesMax: pages * PAGE_BYTES },
+      },
+    );
   }
   for (const table of shape.tables) {
-    if (table.initial > TABLE_ELEMENTS_MAX) throw moduleRefused("MODULE_INVALID", spec.cid, `has a table of ${table.initial} elements, more than ${TABLE_ELEMENTS_MAX}`);
+    if (table.initial > TABLE_ELEMENTS_MAX)
+      throw moduleRefused(
+        "MODULE_INVALID",
+        spec.cid,
+        `has a table of ${table.initial} elements, more than ${TABLE_ELEMENTS_MAX}`,
+      );
   }
   return pages;
 }

@@ -1,5 +1,6 @@
+import { Buffer } from "node:buffer";
 import type { FileHandle } from "node:fs/promises";
-import { pipeline } from "node:stream";
+import { pipeline, Readable } from "node:stream";
 import { createGunzip } from "node:zlib";
 import { malformed } from "./failure.ts";
 import type { SourceFile } from "./file.ts";
@@ -9,20 +10,10 @@ import { READ_CHUNK_BYTES } from "./limits.ts";
 /** A file's bytes from the start, decompressed where asked. Throws `SOURCE_MALFORMED` on broken gzip, `SOURCE_CHANGED`, `SOURCE_UNREADABLE`. */
 export async function* byteStream(file: SourceFile, gzip: boolean, signal?: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
   signal?.throwIfAborted();
-  const handle: FileHandle = await file.open();
+  const handle = await file.open();
   try {
-    const raw = handle.createReadStream({ highWaterMark: READ_CHUNK_BYTES, autoClose: false });
-    // The callback's errors are those that the last stream throws to its reader.
-    const bytes = gzip ? pipeline(raw, createGunzip({ chunkSize: READ_CHUNK_BYTES }), () => undefined) : raw;
-    try {
-      for await (const chunk of bytes) {
-        signal?.throwIfAborted();
-        yield chunk as Buffer;
-      }
-    } finally {
-      raw.destroy();
-      bytes.destroy();
-    }
+    const raw = chunksOf(handle, signal);
+    yield* gzip ? gunzipped(raw) : raw;
     await file.check(handle);
   } catch (error) {
     const code = String((error as { code?: unknown }).code ?? "");
@@ -30,5 +21,30 @@ export async function* byteStream(file: SourceFile, gzip: boolean, signal?: Abor
     throw readingError(file.path, error);
   } finally {
     await handle.close();
+  }
+}
+
+async function* chunksOf(handle: FileHandle, signal?: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+  for (let at = 0; ; ) {
+    const chunk = Buffer.allocUnsafe(READ_CHUNK_BYTES);
+    const { bytesRead } = await handle.read(chunk, 0, chunk.length, at);
+    signal?.throwIfAborted();
+    if (bytesRead === 0) return;
+    at += bytesRead;
+    yield chunk.subarray(0, bytesRead);
+  }
+}
+
+async function* gunzipped(raw: AsyncIterable<Buffer>): AsyncGenerator<Buffer, void, undefined> {
+  const source = Readable.from(raw);
+  const closed = new Promise<void>((resolve) => source.once("close", resolve));
+  // The errors that the callback gets are those that the last stream throws to its reader.
+  const bytes = pipeline(source, createGunzip({ chunkSize: READ_CHUNK_BYTES }), () => undefined);
+  try {
+    for await (const chunk of bytes) yield chunk as Buffer;
+  } finally {
+    source.destroy();
+    bytes.destroy();
+    await closed;
   }
 }

@@ -1,4 +1,4 @@
-import { parse } from "csv-parse";
+import { CsvError, parse } from "csv-parse";
 import type { Batch } from "../batch/batch.ts";
 import { missingColumn } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
@@ -93,10 +93,11 @@ export async function inferCsv(file: SourceFile, gzip: boolean, signal?: AbortSi
 async function* records(file: SourceFile, gzip: boolean, signal?: AbortSignal): AsyncGenerator<CsvRecord, void, undefined> {
   const parser = parse({
     bom: true,
+    record_delimiter: ["\r\n", "\n"],
     relax_column_count: true,
     max_record_size: LINE_BYTES_MAX,
     cast: (cell, { quoting }) => (cell === "" && !quoting ? null : cell),
-    on_record: (cells: readonly (string | null)[], { lines }) => ({ line: lines, cells }),
+    on_record: ((cells: readonly (string | null)[], { lines }: { readonly lines: number }) => ({ line: lines, cells })) as never,
   });
   const feeding = feed(byteStream(file, gzip, signal), parser, file.path);
   try {
@@ -114,17 +115,21 @@ async function* records(file: SourceFile, gzip: boolean, signal?: AbortSignal): 
 async function feed(chunks: AsyncIterable<Buffer>, parser: ReturnType<typeof parse>, path: string): Promise<void> {
   const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
   const closed = new Promise<void>((resolve) => parser.once("close", resolve));
+  const check = (chunk?: Buffer): void => {
+    try {
+      utf8.decode(chunk, { stream: chunk !== undefined });
+    } catch (error) {
+      throw malformed(path, `line ${parser.info.lines} or later`, "the text is not UTF-8", error);
+    }
+  };
   try {
     for await (const chunk of chunks) {
-      try {
-        utf8.decode(chunk, { stream: true });
-      } catch (error) {
-        throw malformed(path, `line ${parser.info.lines} or later`, "the text is not UTF-8", error);
-      }
+      check(chunk);
       if (parser.destroyed) return;
       if (!parser.write(chunk)) await Promise.race([closed, new Promise<void>((resolve) => parser.once("drain", resolve))]);
       if (parser.destroyed) return;
     }
+    check();
     parser.end();
   } catch (error) {
     parser.destroy(error instanceof Error ? error : new Error(String(error)));
@@ -132,10 +137,11 @@ async function feed(chunks: AsyncIterable<Buffer>, parser: ReturnType<typeof par
 }
 
 function csvError(path: string, error: unknown): unknown {
-  const { code, lines, message } = error as { code?: unknown; lines?: unknown; message?: unknown };
-  if (typeof code !== "string" || !code.startsWith("CSV_")) return error;
+  if (!(error instanceof CsvError)) return error;
+  const { code, message } = error;
+  const lines: unknown = (error as { lines?: unknown }).lines;
   if (code === "CSV_MAX_RECORD_SIZE") return overLimit(path, String(lines), `a record of more than ${LINE_BYTES_MAX} bytes`);
-  return malformed(path, String(lines ?? "an unknown line"), String(message), error);
+  return malformed(path, String(lines ?? "an unknown line"), message, error);
 }
 
 function header(path: string, cells: readonly (string | null)[]): string[] {

@@ -33,7 +33,10 @@ export function watSource(parts: WatParts = {}): string {
 }
 
 /** Compiles WebAssembly text. */
-export async function watBytes(source: string, features: Parameters<Awaited<ReturnType<typeof wabt>>["parseWat"]>[2] = {}): Promise<Uint8Array> {
+export async function watBytes(
+  source: string,
+  features: Parameters<Awaited<ReturnType<typeof wabt>>["parseWat"]>[2] = {},
+): Promise<Uint8Array> {
   const module = (await wabt()).parseWat("test.wat", source, features);
   try {
     return module.toBinary({}).buffer;
@@ -44,5 +47,13 @@ export async function watBytes(source: string, features: Parameters<Awaited<Retu
 
 /** A module for a lane, with limits that suit a test. */
 export function specOf(bytes: Uint8Array, limits: Partial<ModuleSpec> = {}): ModuleSpec {
-  return { bytes, cid: "bafytest", memoryBytesMax: 4 * 65_536, timeoutMs: 10_000, outputBytesMax: 16 * 1024 * 1024, kind: "rows", ...limits };
+  return {
+    bytes,
+    cid: "bafytest",
+    memoryBytesMax: 4 * 65_536,
+    timeoutMs: 10_000,
+    outputBytesMax: 16 * 1024 * 1024,
+    kind: "rows",
+    ...limits,
+  };
 }

@@ -99,14 +99,24 @@ export class Column {
   /** An integer or timestamp of any width; u64 beyond 2^63 wraps. Traps for other types. */
   integer(row: i32): i64 {
     switch (this.type) {
-      case Type.I8: return this.value<i8>(row);
-      case Type.I16: return this.value<i16>(row);
-      case Type.I32: return this.value<i32>(row);
-      case Type.U8: return this.value<u8>(row);
-      case Type.U16: return this.value<u16>(row);
-      case Type.U32: return this.value<u32>(row);
-      case Type.I64: case Type.U64: case Type.TIMESTAMP: return this.value<i64>(row);
-      default: unreachable();
+      case Type.I8:
+        return this.value<i8>(row);
+      case Type.I16:
+        return this.value<i16>(row);
+      case Type.I32:
+        return this.value<i32>(row);
+      case Type.U8:
+        return this.value<u8>(row);
+      case Type.U16:
+        return this.value<u16>(row);
+      case Type.U32:
+        return this.value<u32>(row);
+      case Type.I64:
+      case Type.U64:
+      case Type.TIMESTAMP:
+        return this.value<i64>(row);
+      default:
+        unreachable();
     }
     return 0;
   }
@@ -128,7 +138,7 @@ export class Column {
   bytes(row: i32): usize {
     if (this.type == Type.FIXED) return this.data + <usize>row * this.fixedWidth;
     if (this.type == Type.DICT) return this.entryBytes(this.value<u32>(row));
-    return this.data + load<u32>(this.offsets + (<usize>row << 2));
+    return this.data + load<u32>(this.offsets + ((<usize>row) << 2));
   }
 
   /** Length of {@link bytes}. */
@@ -142,6 +152,6 @@ export class Column {
   /** Address of the bytes of a dictionary's entry. */
   @inline
   entryBytes(entry: u32): usize {
-    return this.extra + load<u32>(this.offsets + (<usize>entry << 2));
+    return this.extra + load<u32>(this.offsets + ((<usize>entry) << 2));
   }
 }

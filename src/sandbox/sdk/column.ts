@@ -34,7 +34,8 @@ export class OutputColumn {
     self.capacity = rows;
     self.width = widthOf(type, fixedWidth);
     const isVariable = type == Type.UTF8 || type == Type.BINARY;
-    self.room = type == Type.BOOL ? <usize>((rows + 7) >> 3) : isVariable ? <usize>rows << 4 : <usize>rows * self.width;
+    self.room =
+      type == Type.BOOL ? <usize>((rows + 7) >> 3) : isVariable ? (<usize>rows) << 4 : <usize>rows * self.width;
     self.data = allocate(self.room);
     self.validity = allocate(<usize>((rows + 7) >> 3));
     if (isVariable) self.offsets = allocate((<usize>rows + 1) << 2);
@@ -55,7 +56,7 @@ export class OutputColumn {
   pushBool(value: bool): void {
     if (this.rows >= this.capacity || this.type != Type.BOOL) unreachable();
     const at = this.data + (this.rows >> 3);
-    if (value) store<u8>(at, load<u8>(at) | (<u8>1 << <u8>(this.rows & 7)));
+    if (value) store<u8>(at, load<u8>(at) | ((<u8>1) << (<u8>(this.rows & 7))));
     this.closeRow();
   }
 
@@ -81,7 +82,7 @@ export class OutputColumn {
     this.used += this.width;
     this.nulls++;
     this.rows++;
-    if (this.offsets != 0) store<u32>(this.offsets + (<usize>this.rows << 2), <u32>this.used);
+    if (this.offsets != 0) store<u32>(this.offsets + ((<usize>this.rows) << 2), <u32>this.used);
   }
 
   /** Appends the selected rows of a column of the same type. */
@@ -167,7 +168,7 @@ export class OutputColumn {
   private copyDictionary(column: Column, selection: Selection): void {
     const dictionary = changetype<Dictionary>(this.dictionary);
     // Index of an input entry in this dictionary, plus one; 0 before its first use.
-    const known = allocate(<usize>column.entries << 2);
+    const known = allocate((<usize>column.entries) << 2);
     for (let i = 0, count = selection.length; i < count; i++) {
       const row = selection.at(i);
       if (column.isNull(row)) {
@@ -175,7 +176,7 @@ export class OutputColumn {
         continue;
       }
       const entry = column.value<u32>(row);
-      const at = known + (<usize>entry << 2);
+      const at = known + ((<usize>entry) << 2);
       let index = load<u32>(at);
       if (index == 0) {
         index = dictionary.indexOf(column.entryBytes(entry), column.byteLength(row)) + 1;
@@ -189,7 +190,7 @@ export class OutputColumn {
   private closeRow(): void {
     const row = this.rows;
     const at = this.validity + (row >> 3);
-    store<u8>(at, load<u8>(at) | (<u8>1 << <u8>(row & 7)));
+    store<u8>(at, load<u8>(at) | ((<u8>1) << (<u8>(row & 7))));
     this.rows = row + 1;
     if (this.offsets != 0) store<u32>(this.offsets + ((<usize>row + 1) << 2), <u32>this.used);
   }

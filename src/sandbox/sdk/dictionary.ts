@@ -17,9 +17,9 @@ export class Dictionary {
     let slots: u32 = 16;
     while (slots < 2 * capacity) slots <<= 1;
     self.mask = slots - 1;
-    self.slots = allocate(<usize>slots << 2);
-    self.starts = allocate(<usize>capacity << 2);
-    self.lengths = allocate(<usize>capacity << 2);
+    self.slots = allocate((<usize>slots) << 2);
+    self.starts = allocate((<usize>capacity) << 2);
+    self.lengths = allocate((<usize>capacity) << 2);
     self.capacity = capacity;
     return self;
   }
@@ -31,17 +31,18 @@ export class Dictionary {
     for (let i: usize = 0; i < length; i++) hash = (hash ^ load<u8>(text + i)) * 0x01000193;
     let slot = (hash ^ (hash >> 15)) & this.mask;
     for (;;) {
-      const known = load<u32>(this.slots + (<usize>slot << 2));
+      const known = load<u32>(this.slots + ((<usize>slot) << 2));
       if (known == 0) break;
-      const at = <usize>(known - 1) << 2;
-      if (load<u32>(this.lengths + at) == <u32>length && memory.compare(load<u32>(this.starts + at), text, length) == 0) return known - 1;
+      const at = (<usize>(known - 1)) << 2;
+      if (load<u32>(this.lengths + at) == <u32>length && memory.compare(load<u32>(this.starts + at), text, length) == 0)
+        return known - 1;
       slot = (slot + 1) & this.mask;
     }
     const index = this.entries++;
     if (index >= this.capacity) unreachable();
-    store<u32>(this.slots + (<usize>slot << 2), index + 1);
-    store<u32>(this.starts + (<usize>index << 2), <u32>text);
-    store<u32>(this.lengths + (<usize>index << 2), <u32>length);
+    store<u32>(this.slots + ((<usize>slot) << 2), index + 1);
+    store<u32>(this.starts + ((<usize>index) << 2), <u32>text);
+    store<u32>(this.lengths + ((<usize>index) << 2), <u32>length);
     this.bytes += length;
     return index;
   }

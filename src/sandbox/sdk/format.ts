@@ -29,11 +29,25 @@ export namespace Type {
 /** Bytes of a value in a column's data; 0 for bits and for variable width. */
 export function widthOf(type: u32, fixedWidth: u32): u32 {
   switch (type) {
-    case Type.I8: case Type.U8: return 1;
-    case Type.I16: case Type.U16: return 2;
-    case Type.I32: case Type.U32: case Type.F32: case Type.DICT: return 4;
-    case Type.I64: case Type.U64: case Type.F64: case Type.TIMESTAMP: return 8;
-    case Type.FIXED: return fixedWidth;
-    default: return 0;
+    case Type.I8:
+    case Type.U8:
+      return 1;
+    case Type.I16:
+    case Type.U16:
+      return 2;
+    case Type.I32:
+    case Type.U32:
+    case Type.F32:
+    case Type.DICT:
+      return 4;
+    case Type.I64:
+    case Type.U64:
+    case Type.F64:
+    case Type.TIMESTAMP:
+      return 8;
+    case Type.FIXED:
+      return fixedWidth;
+    default:
+      return 0;
   }
 }

@@ -3,8 +3,6 @@
 let top: usize = 0;
 
 /** The next multiple of 64. */
-// @ts-ignore: decorator
-@inline
 export function align64(offset: usize): usize {
   return (offset + 63) & ~63;
 }
@@ -15,7 +13,7 @@ export function tryAllocate(bytes: usize): usize {
   if (top == 0) top = align64(__heap_base);
   const address = top;
   const end = <u64>address + <u64>align64(bytes);
-  const size = <u64>memory.size() << 16;
+  const size = (<u64>memory.size()) << 16;
   if (end > 0xffff_0000) return 0;
   if (end > size) {
     const pages = <i32>((end - size + 0xffff) >> 16);

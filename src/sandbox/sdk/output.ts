@@ -1,5 +1,4 @@
-import { Batch } from "./batch";
-import { Column } from "./batch";
+import { Batch, Column } from "./batch";
 import { OutputColumn } from "./column";
 import { DESCRIPTOR_BYTES, FLAG_NULLABLE, HEADER_BYTES, MAGIC, VERSION } from "./format";
 import { align64, allocate } from "./memory";
@@ -18,7 +17,7 @@ export class Output {
     const self = changetype<Output>(allocate(offsetof<Output>()));
     self.rows = rows;
     self.capacity = columnsMax;
-    self.columns = allocate(<usize>columnsMax << 2);
+    self.columns = allocate((<usize>columnsMax) << 2);
     return self;
   }
 
@@ -29,7 +28,14 @@ export class Output {
 
   /** Adds the selected rows of a column under its own name. */
   copy(column: Column, selection: Selection): void {
-    const output = OutputColumn.of(column.name, column.nameLength, column.type, column.fixedWidth, column.isNullable, this.rows);
+    const output = OutputColumn.of(
+      column.name,
+      column.nameLength,
+      column.type,
+      column.fixedWidth,
+      column.isNullable,
+      this.rows,
+    );
     output.copy(column, selection);
     this.push(output);
   }
@@ -84,12 +90,12 @@ export class Output {
 
   private push(column: OutputColumn): void {
     if (this.count == this.capacity) unreachable();
-    store<usize>(this.columns + (<usize>this.count << 2), changetype<usize>(column));
+    store<usize>(this.columns + ((<usize>this.count) << 2), changetype<usize>(column));
     this.count++;
   }
 
   @inline
   private at(index: i32): OutputColumn {
-    return changetype<OutputColumn>(load<usize>(this.columns + (<usize>index << 2)));
+    return changetype<OutputColumn>(load<usize>(this.columns + ((<usize>index) << 2)));
   }
 }

@@ -19,8 +19,10 @@ export class KeyTable {
   private readonly known: (Key | undefined)[] = [];
   /** The batch last remembered from, and its key columns alone. */
   private current: { readonly batch: Batch; readonly keys: Batch } | undefined;
-  private remembered = 0;
-  private order: { readonly of: number; readonly ranks: Int32Array } | undefined;
+  /** Remembered ids in canonical order, the place of each in it, and those not yet sorted in. */
+  private order: Int32Array = new Int32Array(0);
+  private rankOf: Int32Array = new Int32Array(0);
+  private fresh: number[] = [];
   private readonly encoder = new RowEncoder();
   private scratch = new Int32Array(0);
 
@@ -88,24 +90,30 @@ export class KeyTable {
   }
 
   /**
-   * The place of every remembered key in the order of canonical bytes, by id; sorted anew only when there are new keys.
-   * `undefined` when that would cost more than sorting the `wanted` keys that are asked for.
+   * The place of every remembered key in the order of canonical bytes, by id. New keys are sorted and merged in;
+   * `undefined` when even that costs more than sorting the `wanted` keys that are asked for.
    */
   ranks(wanted: number): Int32Array | undefined {
-    if (this.order?.of === this.remembered) return this.order.ranks;
-    if (4 * wanted < this.remembered) return undefined;
-    const ids = new Int32Array(this.remembered);
-    let count = 0;
-    this.known.forEach((key, id) => {
-      if (key !== undefined) ids[count++] = id;
-    });
-    ids.sort((a, b) => this.compare(a, b));
-    const ranks = new Int32Array(this.known.length);
-    ids.forEach((id, rank) => {
-      ranks[id] = rank;
-    });
-    this.order = { of: this.remembered, ranks };
-    return ranks;
+    if (this.fresh.length > 0) {
+      if (16 * wanted < this.order.length) return undefined;
+      const fresh = Int32Array.from(this.fresh).sort((a, b) => this.compare(a, b));
+      this.order = this.merged(this.order, fresh);
+      this.fresh = [];
+      this.rankOf = new Int32Array(this.known.length);
+      for (let rank = 0; rank < this.order.length; rank++) this.rankOf[this.order[rank] as number] = rank;
+    }
+    return this.rankOf;
+  }
+
+  private merged(first: Int32Array, second: Int32Array): Int32Array {
+    const all = new Int32Array(first.length + second.length);
+    let i = 0;
+    let j = 0;
+    for (let at = 0; at < all.length; at++) {
+      const takeFirst = j === second.length || (i < first.length && this.compare(first[i] as number, second[j] as number) < 0);
+      all[at] = (takeFirst ? first[i++] : second[j++]) as number;
+    }
+    return all;
   }
 
   /** Values as a batch would give them, from values as dag-cbor gives them (64-bit columns as bigint). */
@@ -127,7 +135,7 @@ export class KeyTable {
     // Ids come in any order; a hole would make the array a slow one.
     while (this.known.length <= id) this.known.push(undefined);
     this.known[id] = key;
-    this.remembered++;
+    this.fresh.push(id);
   }
 }
 

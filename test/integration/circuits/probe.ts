@@ -29,8 +29,16 @@ export interface Probe {
 /** The input that an honest prover gives for these values. */
 export function honest(values: readonly number[], salt = 99n): CircuitInput {
   const inputs = publicInputsOf(windowChunk(values, salt, 7n).claim);
-  const [context, commitment, count, sum, min, max] = inputs as readonly [bigint, bigint, bigint, bigint, bigint, bigint];
-  const row = (i: number, of: (value: bigint) => bigint): bigint => (i < values.length ? of(BigInt(values[i] as number)) : 0n);
+  const [context, commitment, count, sum, min, max] = inputs as readonly [
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+    bigint,
+  ];
+  const row = (i: number, of: (value: bigint) => bigint): bigint =>
+    i < values.length ? of(BigInt(values[i] as number)) : 0n;
   return {
     context,
     commitment,
@@ -50,11 +58,15 @@ export function commitment(values: readonly number[], salt = 99n): bigint {
 }
 
 /** Runs the probes in one process of the circuit's own side; see circuits/probe-witness.ts for the verdicts. */
-export async function probe(probes: readonly Probe[]): Promise<readonly string[]> {
-  const { proverPath, wasmPath } = circuitFiles(WINDOW_128X32);
-  const script = join(dirname(proverPath), "probe-witness.ts");
-  const child = spawn(process.execPath, [script, WINDOW_128X32.name, dirname(wasmPath)], { stdio: ["pipe", "pipe", "pipe"] });
-  child.stdin.end(JSON.stringify(probes, (_, value: unknown) => (typeof value === "bigint" ? String(mod(value)) : value)));
+export async function probe(
+  probes: readonly Probe[],
+  build = { name: WINDOW_128X32.name, dir: dirname(circuitFiles(WINDOW_128X32).wasmPath) },
+): Promise<readonly string[]> {
+  const script = join(dirname(circuitFiles(WINDOW_128X32).proverPath), "probe-witness.ts");
+  const child = spawn(process.execPath, [script, build.name, build.dir], { stdio: ["pipe", "pipe", "pipe"] });
+  child.stdin.end(
+    JSON.stringify(probes, (_, value: unknown) => (typeof value === "bigint" ? String(mod(value)) : value)),
+  );
   // On stderr the witness program complains of each refused input; it matters only when there is no answer.
   const [answer, complaints] = await Promise.all([text(child.stdout), text(child.stderr)]);
   if (answer === "") throw new Error(`the probe ended without an answer: ${complaints}`);

@@ -13,14 +13,23 @@ import type { WindowProof } from "../../../proofs/groth16/prover.ts";
 import { ProverPool } from "../../../proofs/groth16/prover-pool.ts";
 import { proofToJson } from "../../../proofs/groth16/snarkjs-json.ts";
 import { verifyGroth16 } from "../../../proofs/groth16/verifier.ts";
-import { proofIdentity, type VerifyingKey } from "../../../proofs/groth16/verifying-key.ts";
+import type { VerifyingKey } from "../../../proofs/groth16/verifying-key.ts";
 import { contextOf } from "../../../proofs/groth16/window-context.ts";
 import { chunkWindow, claimOf, commitWindowChunk, windowChunk } from "../../../proofs/groth16/window-proof.ts";
 import { verifyWindow } from "../../../proofs/groth16/window-verifier.ts";
 import { malleated } from "../../unit/proofs/groth16/trapdoor-proof.ts";
 
 const files = circuitFiles(WINDOW_128X32);
-const ABOUT = { statement: Uint8Array.of(1), domain: "d", epoch: 1, task: "t", column: "c", key: Uint8Array.of(2), windowStart: 0, windowEnd: 60 };
+const ABOUT = {
+  statement: Uint8Array.of(1),
+  domain: "d",
+  epoch: 1,
+  task: "t",
+  column: "c",
+  key: Uint8Array.of(2),
+  windowStart: 0,
+  windowEnd: 60,
+};
 const pool = new ProverPool();
 let key: VerifyingKey;
 
@@ -35,11 +44,19 @@ describe("ProverPool", () => {
     const values = Array.from({ length: 129 }, (_, i) => ((i * 7919) % 2001) - 1000);
     const proofs = await proveAll(values);
     expect(proofs.map(({ publicInputs }) => claimOf(publicInputs)?.count)).toEqual([128, 1]);
-    const stored = proofs.map(({ proof, publicInputs }) => ({ proof: proofToBytes(proof), publicInputs: publicInputsToBytes(publicInputs) }));
+    const stored = proofs.map(({ proof, publicInputs }) => ({
+      proof: proofToBytes(proof),
+      publicInputs: publicInputsToBytes(publicInputs),
+    }));
     const verdict = verifyWindow(key, ABOUT, stored);
     expect(verdict).toMatchObject({
       ok: true,
-      aggregate: { count: 129, sum: BigInt(values.reduce((a, b) => a + b)), min: Math.min(...values), max: Math.max(...values) },
+      aggregate: {
+        count: 129,
+        sum: BigInt(values.reduce((a, b) => a + b)),
+        min: Math.min(...values),
+        max: Math.max(...values),
+      },
     });
     if (verdict.ok) expect(verdict.claims[1]?.commitment).toBe(commitWindowChunk(values.slice(128), 2n));
 
@@ -74,14 +91,17 @@ describe("ProverPool", () => {
     ];
     const mine = cases.map(([name, candidate, inputs]) => [name, verifyGroth16(key, inputs, candidate).ok]);
     expect(mine).toEqual(cases.map(([name, , , expected]) => [name, expected]));
-    expect(await snarkjsVerdicts(cases.map(([, candidate, inputs]) => [candidate, inputs]))).toEqual(mine.map(([, ok]) => ok));
+    expect(await snarkjsVerdicts(cases.map(([, candidate, inputs]) => [candidate, inputs]))).toEqual(
+      mine.map(([, ok]) => ok),
+    );
     expect(proofToBytes(other)).not.toEqual(proofToBytes(proof));
-    expect(proofIdentity(key, publicInputs)).toEqual(proofIdentity(key, publicInputs));
   });
 
   it("refuses a claim that is not true of the values with PROOF_WITNESS_REJECTED, and goes on", async () => {
     const chunk = windowChunk([1, 2], 1n, 1n);
-    await expect(pool.prove({ ...chunk, claim: { ...chunk.claim, sum: 4n } })).rejects.toMatchObject({ code: "PROOF_WITNESS_REJECTED" });
+    await expect(pool.prove({ ...chunk, claim: { ...chunk.claim, sum: 4n } })).rejects.toMatchObject({
+      code: "PROOF_WITNESS_REJECTED",
+    });
     expect(pool.pids).toHaveLength(1);
   });
 
@@ -95,6 +115,20 @@ describe("ProverPool", () => {
     expect(pool.pids).toHaveLength(1);
   });
 
+  it("gives up with PROVER_CRASHED when the second process dies too", async () => {
+    await using doomed = new ProverPool();
+    let code: unknown;
+    const proving = doomed.prove(windowChunk([1], 1n, 1n)).catch((error: unknown) => {
+      code = (error as { code?: unknown }).code;
+    });
+    while (code === undefined) {
+      for (const pid of doomed.pids) process.kill(pid, "SIGKILL");
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    await proving;
+    expect(code).toBe("PROVER_CRASHED");
+  });
+
   it("takes an aborted proof out of the queue or out of its process", async () => {
     const [running, waiting] = [new AbortController(), new AbortController()];
     const first = pool.prove(windowChunk([1], 1n, 1n), { signal: running.signal });
@@ -104,8 +138,9 @@ describe("ProverPool", () => {
     await untilBusy(pool);
     running.abort(new Error("stopped"));
     await expect(first).rejects.toThrow("stopped");
-    expect(() => AbortSignal.abort(new Error("before")).throwIfAborted()).toThrow("before");
-    await expect(pool.prove(windowChunk([1], 1n, 1n), { signal: AbortSignal.abort(new Error("before")) })).rejects.toThrow("before");
+    await expect(
+      pool.prove(windowChunk([1], 1n, 1n), { signal: AbortSignal.abort(new Error("before")) }),
+    ).rejects.toThrow("before");
   });
 
   it("bounds its queue and time, and ends its processes on close", async () => {
@@ -127,7 +162,6 @@ describe("ProverPool", () => {
     const busy = startParent("setInterval(() => {}, 1000);");
     const pid = Number(await firstLine(busy));
     busy.kill("SIGKILL");
-    // The pipe is inherited by nobody else: its end means that parent and prover are gone.
     await once(busy, "close");
     await gone(pid);
   });
@@ -135,7 +169,9 @@ describe("ProverPool", () => {
 
 async function proveAll(values: readonly number[]): Promise<readonly WindowProof[]> {
   const chunks = chunkWindow(values);
-  const proofs = chunks.map((chunk, i) => pool.prove(windowChunk(chunk, BigInt(i + 1), contextOf({ ...ABOUT, chunk: i, chunks: chunks.length }))));
+  const proofs = chunks.map((chunk, i) =>
+    pool.prove(windowChunk(chunk, BigInt(i + 1), contextOf({ ...ABOUT, chunk: i, chunks: chunks.length }))),
+  );
   return await Promise.all(proofs);
 }
 
@@ -144,11 +180,19 @@ async function untilBusy(prover: ProverPool): Promise<void> {
   while (prover.busy === 0) await new Promise((resolve) => setImmediate(resolve));
 }
 
-async function snarkjsVerdicts(cases: readonly (readonly [Groth16Proof, readonly bigint[]])[]): Promise<readonly boolean[]> {
+async function snarkjsVerdicts(
+  cases: readonly (readonly [Groth16Proof, readonly bigint[]])[],
+): Promise<readonly boolean[]> {
   const child = fork(files.proverPath, [], { execArgv: [] });
   const verdicts: boolean[] = [];
   for (const [id, [proof, inputs]] of cases.entries()) {
-    const request: VerifyRequest = { id, kind: "verify", vkeyPath: files.vkeyPath, proof: proofToJson(proof), publicSignals: inputs.map(String) };
+    const request: VerifyRequest = {
+      id,
+      kind: "verify",
+      vkeyPath: files.vkeyPath,
+      proof: proofToJson(proof),
+      publicSignals: inputs.map(String),
+    };
     const reply = once(child, "message");
     child.send(request);
     const [answer] = (await reply) as [ProverReply];

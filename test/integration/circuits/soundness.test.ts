@@ -18,7 +18,9 @@ beforeAll(async () => {
 describe("the window circuit", () => {
   it("accepts what is true", async () => {
     const full = Array.from({ length: 128 }, (_, i) => (i % 2 === 0 ? -(2 ** 31) : 2 ** 31 - 1));
-    const truths = [VALUES, [0], [-(2 ** 31)], [2 ** 31 - 1], [-1, -1, -1], [-(2 ** 31), -(2 ** 31)], full].map((values) => ({ input: honest(values) }));
+    const truths = [VALUES, [0], [-(2 ** 31)], [2 ** 31 - 1], [-1, -1, -1], [-(2 ** 31), -(2 ** 31)], full].map(
+      (values) => ({ input: honest(values) }),
+    );
     expect(await probe(truths)).toEqual(truths.map(() => "accepted"));
   });
 
@@ -43,11 +45,27 @@ describe("the window circuit", () => {
       "the commitment of other values": { commitment: commitment([...VALUES.slice(0, 6), 8]) },
       "a row left out of the flags": { active: at(base.active, 6, 0n), count: 6n },
       "a flag of 2": { active: at(base.active, 1, 2n), count: 8n, sum: base.sum - OFFSET },
-      "two flags that add up": { active: at(at(base.active, 1, 2n), 6, 0n), values: at(base.values, 6, 0n), sum: base.sum - 7n - OFFSET },
-      "a gap": { active: at(at(base.active, 3, 0n), 7, 1n), values: at(at(base.values, 3, 0n), 7, base.values[3] ?? 0n) },
-      "a first row that is padding": { active: at(base.active, 0, 0n), values: at(base.values, 0, 0n), count: 6n, sum: base.sum - 5n },
+      "two flags that add up": {
+        active: at(at(base.active, 1, 2n), 6, 0n),
+        values: at(base.values, 6, 0n),
+        sum: base.sum - 7n - OFFSET,
+      },
+      "a gap": {
+        active: at(at(base.active, 3, 0n), 7, 1n),
+        values: at(at(base.values, 3, 0n), 7, base.values[3] ?? 0n),
+      },
+      "a first row that is padding": {
+        active: at(base.active, 0, 0n),
+        values: at(base.values, 0, 0n),
+        count: 6n,
+        sum: base.sum - 5n,
+      },
       "a value in the padding": { values: at(base.values, 9, 1n), sum: base.sum + 1n },
-      "a value below the range": { values: at(base.values, 4, -1n), sum: base.sum + 40n - OFFSET - 1n, min: -OFFSET - 1n },
+      "a value below the range": {
+        values: at(base.values, 4, -1n),
+        sum: base.sum + 40n - OFFSET - 1n,
+        min: -OFFSET - 1n,
+      },
       "a value above the range": { values: at(base.values, 2, 2n ** 32n), sum: base.sum - 12n + OFFSET, max: OFFSET },
       "a carry between packed values": {
         values: at(at(base.values, 0, (base.values[0] ?? 0n) + 2n ** 32n), 1, (base.values[1] ?? 0n) - 1n),
@@ -62,7 +80,21 @@ describe("the window circuit", () => {
   });
 
   it("refuses an honest witness with one signal changed", async () => {
-    const signals = ["context", "commitment", "count", "sum", "min", "max", "salt", "values[2]", "values[100]", "active[5]", "active[90]", "lowestProduct[5]", "below[3].out[4]"];
+    const signals = [
+      "context",
+      "commitment",
+      "count",
+      "sum",
+      "min",
+      "max",
+      "salt",
+      "values[2]",
+      "values[100]",
+      "active[5]",
+      "active[90]",
+      "lowestProduct[5]",
+      "below[3].out[4]",
+    ];
     const probes: readonly Probe[] = signals.map((signal) => ({ input: base, change: { signal, by: 1n } }));
     const verdicts = await probe(probes);
     expect(Object.fromEntries(signals.map((signal, i) => [signal, verdicts[i]]))).toEqual(

@@ -1,3 +1,4 @@
+import { readFile } from "node:fs/promises";
 import { afterAll, describe, expect, it } from "vitest";
 import type { Batch } from "../../../src/batch/batch.ts";
 import { schemaOf } from "../../../src/batch/schema.ts";
@@ -9,7 +10,10 @@ import { checkRowsProperty } from "../../../src/sandbox/rows-property.ts";
 import type { WatParts } from "../../support/wat-module.ts";
 import { specOf, watBytes, watSource } from "../../support/wat-module.ts";
 
-const schema = schemaOf([{ name: "n", type: "i32", nullable: false }, { name: "text", type: "utf8", nullable: true }]);
+const schema = schemaOf([
+  { name: "n", type: "i32", nullable: false },
+  { name: "text", type: "utf8", nullable: true },
+]);
 const context = { firstRow: 100, seed: new Uint8Array(32) };
 const hasRows = "(i32.load offset=12 (local.get $batch))";
 
@@ -31,8 +35,17 @@ function withRows(body: string): WatParts {
   return { process: `(if ${hasRows} (then ${body})) (local.get $batch)` };
 }
 
+async function collect(outputs: AsyncIterable<Batch>): Promise<Batch[]> {
+  const all: Batch[] = [];
+  for await (const output of outputs) all.push(output);
+  return all;
+}
+
 async function codeOf(work: Promise<unknown>): Promise<string> {
-  return work.then(() => "no error", (error: { code?: string }) => error.code ?? String(error));
+  return work.then(
+    () => "no error",
+    (error: { code?: string }) => error.code ?? String(error),
+  );
 }
 
 describe("a lane", () => {
@@ -50,17 +63,20 @@ describe("a lane", () => {
     const echo = await load({});
     const other = await load({});
     const calls = Array.from({ length: 40 }, (_, i) => ({ batch: batchOf(3, i), context }));
-    const [a, b] = await Promise.all([echo, other].map((handle) => Array.fromAsync(handle.processAll(calls))));
-    for (const outputs of [a, b]) expect(outputs?.map((batch) => batch.columns[0]?.values[0])).toEqual(calls.map((_, i) => i));
+    const [a, b] = await Promise.all([echo, other].map((handle) => collect(handle.processAll(calls))));
+    for (const outputs of [a, b])
+      expect(outputs?.map((batch) => batch.columns[0]?.values[0])).toEqual(calls.map((_, i) => i));
   });
 
   it("shows a module its descriptor", async () => {
     // The output is the input with its first value replaced by a field of the descriptor.
-    const field = (offset: number): WatParts => withRows(`
+    const field = (offset: number): WatParts =>
+      withRows(`
       (i32.store (i32.add (local.get $batch) (i32.load offset=${64 + 32} (local.get $batch))) (i32.load offset=${offset} (local.get $descriptor)))`);
     const seed = Uint8Array.from({ length: 32 }, (_, i) => i + 1);
     const full = { firstRow: 2 ** 32 * 7 + 5, seed, timeUs: -2n };
-    const read = async (offset: number): Promise<unknown> => (await (await load(field(offset))).process(batchOf(1), full)).columns[0]?.values[0];
+    const read = async (offset: number): Promise<unknown> =>
+      (await (await load(field(offset))).process(batchOf(1), full)).columns[0]?.values[0];
     const words = await Promise.all([0, 4, 8, 12, 16, 20, 24, 28, 32, 60].map(read));
     expect(words).toEqual([0x44445049, 1, 5, 7, -2, -1, 1, 0, 0x04030201, 0x201f1e1d]);
   });
@@ -86,8 +102,14 @@ describe("a lane", () => {
     const echo = await load({});
     const stuck = loop.process(batchOf(5), context);
     const behind = Array.from({ length: 10 }, (_, i) => echo.process(batchOf(2, i), context));
-    await expect(stuck).rejects.toMatchObject({ code: "MODULE_TIMEOUT", kind: "failed", where: "bafytest rows 100 to 104" });
-    expect((await Promise.all(behind)).map((batch) => batch.columns[0]?.values[0])).toEqual(Array.from({ length: 10 }, (_, i) => i));
+    await expect(stuck).rejects.toMatchObject({
+      code: "MODULE_TIMEOUT",
+      kind: "failed",
+      where: "bafytest rows 100 to 104",
+    });
+    expect((await Promise.all(behind)).map((batch) => batch.columns[0]?.values[0])).toEqual(
+      Array.from({ length: 10 }, (_, i) => i),
+    );
   });
 
   it("does not take a busy main thread for a slow module", async () => {
@@ -114,17 +136,24 @@ describe("a lane", () => {
   ])("reports %s as a trap with its rows", async (_, body, message) => {
     const handle = await load(withRows(body));
     const error = await handle.process(batchOf(3), context).catch((caught: unknown) => caught);
-    expect(error).toMatchObject({ code: "MODULE_TRAP", kind: "failed", retry: "never", where: "bafytest rows 100 to 102" });
+    expect(error).toMatchObject({
+      code: "MODULE_TRAP",
+      kind: "failed",
+      retry: "never",
+      where: "bafytest rows 100 to 102",
+    });
     expect((error as Error).message).toContain(message);
     expect((error as Error).message).toContain("bafytest");
   });
 
   it("repeats the words of an abort, bounded and without control characters", async () => {
     const abort = (length: number, text: string): Promise<ModuleHandle> =>
-      watBytes(watSource({
-        fields: `(data (i32.const 16) "${String.raw`\%`.replace("%", length.toString(16).padStart(2, "0"))}\\ff\\00\\00${text}")`,
-        ...withRows("(call $abort (i32.const 20) (i32.const 0) (i32.const 7) (i32.const 9))"),
-      }).replace("(module", '(module (import "env" "abort" (func $abort (param i32 i32 i32 i32)))')).then((bytes) => lane.load(specOf(bytes)));
+      watBytes(
+        watSource({
+          fields: `(data (i32.const 16) "${String.raw`\%`.replace("%", length.toString(16).padStart(2, "0"))}\\ff\\00\\00${text}")`,
+          ...withRows("(call $abort (i32.const 20) (i32.const 0) (i32.const 7) (i32.const 9))"),
+        }).replace("(module", '(module (import "env" "abort" (func $abort (param i32 i32 i32 i32)))'),
+      ).then((bytes) => lane.load(specOf(bytes)));
     const handle = await abort(4, String.raw`h\00i\00\1b\00`);
     const error = await handle.process(batchOf(1), context).catch((caught: unknown) => caught);
     expect(error).toMatchObject({ code: "MODULE_TRAP" });
@@ -133,7 +162,9 @@ describe("a lane", () => {
   });
 
   it("ends a memory bomb", async () => {
-    const bomb = await load(withRows("(loop (br_if 0 (i32.ge_s (memory.grow (i32.const 1)) (i32.const 0)))) unreachable"));
+    const bomb = await load(
+      withRows("(loop (br_if 0 (i32.ge_s (memory.grow (i32.const 1)) (i32.const 0)))) unreachable"),
+    );
     expect(await codeOf(bomb.process(batchOf(1), context))).toBe("MODULE_MEMORY_EXCEEDED");
     const greedy = await load({ alloc: "(i32.const 0)" });
     expect(await codeOf(greedy.process(batchOf(1), context))).toBe("MODULE_MEMORY_EXCEEDED");
@@ -165,9 +196,12 @@ describe("a lane", () => {
     expect(await codeOf(echo.process(batchOf(4), context))).toBe("MODULE_OUTPUT_INVALID");
   });
 
-  it.each(["(i32.const 65536)", "(i32.const 1025)", "(i32.const -64)"])("refuses an address for its input that is %s", async (alloc) => {
-    expect(await codeOf((await load({ alloc })).process(batchOf(4), context))).toBe("MODULE_TRAP");
-  });
+  it.each(["(i32.const 65536)", "(i32.const 1025)", "(i32.const -64)"])(
+    "refuses an address for its input that is %s",
+    async (alloc) => {
+      expect(await codeOf((await load({ alloc })).process(batchOf(4), context))).toBe("MODULE_TRAP");
+    },
+  );
 
   it("takes an overflown stack for a fault of the node, never for a result", async () => {
     const deep = await load({ ...withRows("(call $down)"), fields: "(func $down (call $down) (call $down))" });
@@ -204,6 +238,16 @@ describe("a lane", () => {
     const codes = await Promise.all(Array.from({ length: 4200 }, () => codeOf(echo.process(batch, context))));
     expect(new Set(codes)).toEqual(new Set(["no error", "LANE_OVERLOADED"]));
     expect(codes.filter((code) => code === "no error").length).toBeGreaterThanOrEqual(4096);
+  });
+});
+
+describe("docs/reference/abi.md", () => {
+  it("shows a module that works", async () => {
+    const page = await readFile(new URL("../../../docs/reference/abi.md", import.meta.url), "utf8");
+    const source = /```wat\n([^`]*)```/.exec(page)?.[1] ?? "";
+    const echo = await lane.load(specOf(await watBytes(source), { memoryBytesMax: 64 * 65_536 }));
+    const batch = batchOf(20_000);
+    expect((await echo.process(batch, context)).bytes).toEqual(batch.bytes);
   });
 });
 
@@ -245,7 +289,12 @@ describe("checkRowsProperty", () => {
     const echo = await load({});
     await checkRowsProperty(echo, batchOf(50), 3);
     // Overwrites the first value of every batch.
-    const first = withRows(`(i32.store (i32.add (local.get $batch) (i32.load offset=96 (local.get $batch))) (i32.const 77))`);
-    await expect(checkRowsProperty(await load(first), batchOf(50), 3)).rejects.toMatchObject({ code: "MODULE_NOT_ROWWISE", kind: "config" });
+    const first = withRows(
+      `(i32.store (i32.add (local.get $batch) (i32.load offset=96 (local.get $batch))) (i32.const 77))`,
+    );
+    await expect(checkRowsProperty(await load(first), batchOf(50), 3)).rejects.toMatchObject({
+      code: "MODULE_NOT_ROWWISE",
+      kind: "config",
+    });
   });
 });

@@ -13,7 +13,9 @@ const sha256 = (bytes: Uint8Array): Uint8Array => nodeHashing("sha256", bytes, "
 function graph(sizes: readonly number[]): readonly [Block, ...Block[]] {
   const leaves = sizes.map((size, i) => rawBlock(sha256, new Uint8Array(size).fill(i + 1)));
   const unique = [...new Map(leaves.map((leaf) => [leaf.cid.toString(), leaf])).values()];
-  const nodes = unique.map((leaf, i) => cborBlock(sha256, { v: 1, i, leaf: leaf.cid, list: [-1, 2.5, "é", null, true] }));
+  const nodes = unique.map((leaf, i) =>
+    cborBlock(sha256, { v: 1, i, leaf: leaf.cid, list: [-1, 2.5, "é", null, true] }),
+  );
   return [jsonBlock(sha256, { v: 1, nodes: nodes.map((node) => node.cid) }), ...nodes, ...unique];
 }
 
@@ -53,7 +55,8 @@ describe("CAR", () => {
         const car = openCar(encodeCar(blocks[0].cid, blocks));
         expect(car.root.equals(blocks[0].cid)).toBe(true);
         expect([...car.blocks.keys()]).toEqual(blocks.map((block) => block.cid.toString()));
-        for (const block of blocks) expect(Buffer.compare(car.blocks.get(block.cid.toString())?.bytes ?? smallCar, block.bytes)).toBe(0);
+        for (const block of blocks)
+          expect(Buffer.compare(car.blocks.get(block.cid.toString())?.bytes ?? smallCar, block.bytes)).toBe(0);
       }),
     );
   });
@@ -100,12 +103,14 @@ describe("CAR", () => {
   });
 
   it("refuses every truncation", () => {
-    for (let length = 0; length < smallCar.length; length++) expect(refusal(smallCar.slice(0, length)), `${length} bytes`).toBeDefined();
+    for (let length = 0; length < smallCar.length; length++)
+      expect(refusal(smallCar.slice(0, length)), `${length} bytes`).toBeDefined();
   });
 
   it("refuses every inserted and every deleted byte", () => {
     for (let at = 0; at <= smallCar.length; at++) {
-      for (const byte of [0, 1, 0x80, 0xff]) expect(refusal(concat(smallCar.slice(0, at), Uint8Array.of(byte), smallCar.slice(at)))).toBeDefined();
+      for (const byte of [0, 1, 0x80, 0xff])
+        expect(refusal(concat(smallCar.slice(0, at), Uint8Array.of(byte), smallCar.slice(at)))).toBeDefined();
       if (at < smallCar.length) expect(refusal(concat(smallCar.slice(0, at), smallCar.slice(at + 1)))).toBeDefined();
     }
   });
@@ -117,7 +122,8 @@ describe("CAR", () => {
       }),
       { numRuns: 500 },
     );
-    for (const tail of [[0], [0, 0, 0], [0x0a], [7, 7, 7]]) expect(refusal(concat(smallCar, Uint8Array.from(tail)))).toBe("CAR_TRAILING_BYTES");
+    for (const tail of [[0], [0, 0, 0], [0x0a], [7, 7, 7]])
+      expect(refusal(concat(smallCar, Uint8Array.from(tail)))).toBe("CAR_TRAILING_BYTES");
   });
 
   it("never fails on random bytes with anything but its own error", () => {
@@ -134,7 +140,9 @@ describe("CAR blocks", () => {
   it("takes them in any order, to the same content", () => {
     fc.assert(
       fc.property(
-        graphs.chain((blocks) => fc.tuple(fc.constant(blocks), fc.shuffledSubarray([...blocks], { minLength: blocks.length }))),
+        graphs.chain((blocks) =>
+          fc.tuple(fc.constant(blocks), fc.shuffledSubarray([...blocks], { minLength: blocks.length })),
+        ),
         ([blocks, shuffled]) => {
           const car = openCar(encodeCar(blocks[0].cid, shuffled));
           expect([...car.blocks.keys()].sort()).toEqual(blocks.map((block) => block.cid.toString()).sort());
@@ -149,14 +157,19 @@ describe("CAR blocks", () => {
         const at = pick % blocks.length;
         const one = blocks[at] as Block;
         const rest = blocks.toSpliced(at, 1);
-        const file = (list: readonly Block[]): Uint8Array => concat(encodeCar(blocks[0].cid, [blocks[0]]), ...list.map(sectionOf));
+        const file = (list: readonly Block[]): Uint8Array =>
+          concat(encodeCar(blocks[0].cid, [blocks[0]]), ...list.map(sectionOf));
         expect(refusal(file(blocks.slice(1)))).toBeUndefined();
         if (at > 0) expect(refusal(file(rest.slice(1)))).toBe("CAR_LINK_MISSING");
         expect(refusal(file([...blocks.slice(1), one]))).toBe("CAR_DUPLICATE_BLOCK");
-        expect(refusal(file([...blocks.slice(1), rawBlock(sha256, Uint8Array.of(1, 2, 3, pick & 255))]))).toBe("CAR_UNREFERENCED_BLOCK");
+        expect(refusal(file([...blocks.slice(1), rawBlock(sha256, Uint8Array.of(1, 2, 3, pick & 255))]))).toBe(
+          "CAR_UNREFERENCED_BLOCK",
+        );
         const other = rest[0];
         if (other !== undefined) {
-          const exchanged = blocks.slice(1).map((block) => (block === one ? { cid: one.cid, bytes: other.bytes } : block));
+          const exchanged = blocks
+            .slice(1)
+            .map((block) => (block === one ? { cid: one.cid, bytes: other.bytes } : block));
           if (at > 0) expect(refusal(file(exchanged))).toBe("DAG_CID_MISMATCH");
         }
       }),

@@ -21,6 +21,7 @@ describe("varint", () => {
       }),
       { numRuns: 1000 },
     );
-    for (const bad of [[], [0x80], [0x80, 0], [0xff, 0x80, 0], [0xff, 0xff, 0xff, 0xff, 0xff, 1]]) expect(decodeVarint(Uint8Array.from(bad), 0)).toBeUndefined();
+    for (const bad of [[], [0x80], [0x80, 0], [0xff, 0x80, 0], [0xff, 0xff, 0xff, 0xff, 0xff, 1]])
+      expect(decodeVarint(Uint8Array.from(bad), 0)).toBeUndefined();
   });
 });

@@ -7,14 +7,17 @@ import { type Block, CODEC, cborBlock, cidOf, jsonBlock, rawBlock } from "../../
 import { encodeCar, readCar, walk } from "../../../src/dag/car.ts";
 
 const sha256 = (bytes: Uint8Array): Uint8Array => nodeHashing("sha256", bytes, "buffer");
-const failsWith = (code: string, where?: string): unknown => expect.objectContaining({ code, kind: "verification", ...(where === undefined ? {} : { where }) });
+const failsWith = (code: string, where?: string): unknown =>
+  expect.objectContaining({ code, kind: "verification", ...(where === undefined ? {} : { where }) });
 
 const leaf = rawBlock(sha256, Uint8Array.of(1, 2, 3));
 const root = cborBlock(sha256, { v: 1, leaf: leaf.cid });
 
 /** A file by hand: header bytes as given, one-byte lengths. */
 function file(header: Uint8Array, ...blocks: readonly Block[]): Uint8Array {
-  const sections = blocks.map(({ cid, bytes }) => concat(Uint8Array.of(cid.bytes.length + bytes.length), cid.bytes, bytes));
+  const sections = blocks.map(({ cid, bytes }) =>
+    concat(Uint8Array.of(cid.bytes.length + bytes.length), cid.bytes, bytes),
+  );
   return concat(Uint8Array.of(header.length), header, ...sections);
 }
 
@@ -31,7 +34,9 @@ describe("readCar", () => {
     { what: "a root that is no link", roots: ["x"] },
     { what: "no list of roots", roots: 1 },
   ])("refuses $what", ({ roots }) => {
-    expect(() => readCar(sha256, file(dagCbor.encode({ version: 1, roots }), root, leaf))).toThrow(failsWith("CAR_ROOTS", "byte 1"));
+    expect(() => readCar(sha256, file(dagCbor.encode({ version: 1, roots }), root, leaf))).toThrow(
+      failsWith("CAR_ROOTS", "byte 1"),
+    );
   });
 
   it.each([
@@ -41,7 +46,14 @@ describe("readCar", () => {
     { what: "no map", header: dagCbor.encode([1]) },
     { what: "no dag-cbor", header: Uint8Array.of(0xff, 0xff) },
     // The same map with its keys in the other order.
-    { what: "keys out of order", header: concat(Uint8Array.of(0xa2), fromHex("6776657273696f6e01") as Uint8Array, dagCbor.encode({ roots: [root.cid] }).slice(1)) },
+    {
+      what: "keys out of order",
+      header: concat(
+        Uint8Array.of(0xa2),
+        fromHex("6776657273696f6e01") as Uint8Array,
+        dagCbor.encode({ roots: [root.cid] }).slice(1),
+      ),
+    },
   ])("refuses a header with $what", ({ header }) => {
     expect(() => readCar(sha256, file(header, root, leaf))).toThrow(failsWith("CAR_MALFORMED"));
   });
@@ -76,8 +88,16 @@ describe("readCar", () => {
     const header = dagCbor.encode({ version: 1, roots: [root.cid] });
     const odd = (section: Uint8Array): Uint8Array => concat(file(header, root), Uint8Array.of(section.length), section);
     const digest = sha256(new Uint8Array(0));
-    for (const prefix of [[], [1, 0x70, 0x12, 0x20], [1, 0x55, 0x13, 0x20], [1, 0xd5, 0, 0x12, 0x20], [2, 0x55, 0x12, 0x20]]) {
-      expect(() => readCar(sha256, odd(concat(Uint8Array.from(prefix), digest, new Uint8Array(8))))).toThrow(failsWith("CAR_MALFORMED"));
+    for (const prefix of [
+      [],
+      [1, 0x70, 0x12, 0x20],
+      [1, 0x55, 0x13, 0x20],
+      [1, 0xd5, 0, 0x12, 0x20],
+      [2, 0x55, 0x12, 0x20],
+    ]) {
+      expect(() => readCar(sha256, odd(concat(Uint8Array.from(prefix), digest, new Uint8Array(8))))).toThrow(
+        failsWith("CAR_MALFORMED"),
+      );
     }
     expect(() => readCar(sha256, odd(concat(v0.bytes, new Uint8Array(8))))).toThrow(failsWith("CAR_MALFORMED"));
   });
@@ -86,7 +106,9 @@ describe("readCar", () => {
     const depth = 200_000;
     const deep = concat(new Uint8Array(depth).fill(0x81), Uint8Array.of(0));
     const block = { cid: cidOf(sha256, CODEC.dagCbor, deep), bytes: deep };
-    expect(() => readCar(sha256, encodeCar(block.cid, [block]))).toThrow(expect.objectContaining({ kind: "verification" }));
+    expect(() => readCar(sha256, encodeCar(block.cid, [block]))).toThrow(
+      expect.objectContaining({ kind: "verification" }),
+    );
   });
 
   it("refuses a file whose root is not in it", () => {
@@ -105,7 +127,8 @@ describe("encodeCar", () => {
 });
 
 describe("walk", () => {
-  const blocksOf = (...blocks: readonly Block[]): Map<string, Block> => new Map(blocks.map((block) => [block.cid.toString(), block]));
+  const blocksOf = (...blocks: readonly Block[]): Map<string, Block> =>
+    new Map(blocks.map((block) => [block.cid.toString(), block]));
   const none = { external: () => false };
 
   it("gives the blocks in the order of links, each once", () => {
@@ -121,7 +144,9 @@ describe("walk", () => {
 
   it("refuses a block that nothing leads to", () => {
     const stray = rawBlock(sha256, Uint8Array.of(9));
-    expect(() => walk(root.cid, blocksOf(root, leaf, stray), none)).toThrow(failsWith("CAR_UNREFERENCED_BLOCK", stray.cid.toString()));
+    expect(() => walk(root.cid, blocksOf(root, leaf, stray), none)).toThrow(
+      failsWith("CAR_UNREFERENCED_BLOCK", stray.cid.toString()),
+    );
   });
 
   it("follows a chain longer than the call stack", () => {

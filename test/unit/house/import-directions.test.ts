@@ -78,9 +78,14 @@ describe("import directions", () => {
       }
       expect(planted("circuits/planted.ts", `import { x } from "${name}";`)).toEqual([]);
     }
-    const more = { "circuits/planted-prover.ts": `import "snarkjs";`, "circuits/planted-between.ts": `export * from "./planted-prover.ts";` };
+    const more = {
+      "circuits/planted-prover.ts": `import "snarkjs";`,
+      "circuits/planted-between.ts": `export * from "./planted-prover.ts";`,
+    };
     for (const name of ["planted-prover", "planted-between"]) {
-      expect(planted("proofs/planted.ts", `import { x } from "../circuits/${name}.ts";`, more)).toEqual([expect.stringContaining("GPL")]);
+      expect(planted("proofs/planted.ts", `import { x } from "../circuits/${name}.ts";`, more)).toEqual([
+        expect.stringContaining("GPL"),
+      ]);
       expect(planted("proofs/planted.ts", `import type { x } from "../circuits/${name}.ts";`, more)).toEqual([]);
       expect(planted("proofs/planted.ts", `new URL("../circuits/${name}.ts", import.meta.url);`, more)).toEqual([]);
     }
@@ -89,7 +94,9 @@ describe("import directions", () => {
   it("keep Node out of the pure folders", () => {
     for (const folder of ["src/core", "src/dag", "src/batch", "src/consensus", "machines/task"]) {
       for (const name of ["node:fs", "fs", "fs/promises", "node:crypto"]) {
-        expect(planted(`${folder}/planted.ts`, `import { x } from "${name}";`)).toEqual([expect.stringContaining("is pure")]);
+        expect(planted(`${folder}/planted.ts`, `import { x } from "${name}";`)).toEqual([
+          expect.stringContaining("is pure"),
+        ]);
       }
       expect(planted(`${folder}/planted.ts`, `import { CID } from "multiformats/cid";`)).toEqual([]);
     }
@@ -98,7 +105,11 @@ describe("import directions", () => {
 
   it("refuse files outside the layout, and imports of tests and tools", () => {
     expect(planted("src/stray/planted.ts", "")).toEqual([expect.stringContaining("in no folder of the layout")]);
-    expect(planted("src/cli/planted.ts", `import "../../tools/build.ts";`, { "tools/build.ts": "" })).toEqual([expect.stringContaining("may not import tools/")]);
-    expect(planted("src/cli/planted.ts", `import "./not-there.ts";`)).toEqual([expect.stringContaining("no file of this tree")]);
+    expect(planted("src/cli/planted.ts", `import "../../tools/build.ts";`, { "tools/build.ts": "" })).toEqual([
+      expect.stringContaining("may not import tools/"),
+    ]);
+    expect(planted("src/cli/planted.ts", `import "./not-there.ts";`)).toEqual([
+      expect.stringContaining("no file of this tree"),
+    ]);
   });
 });

@@ -39,7 +39,8 @@ function flipped(bytes: Uint8Array, bit: number): Uint8Array {
 describe("merkle tree", () => {
   it("has the root that the recursive definition gives, for every size below 300", () => {
     const all = leaves(300);
-    for (let n = 0; n < 300; n++) expect(toHex(merkleRoot(sha256, all.slice(0, n)))).toBe(toHex(rootByDefinition(all.slice(0, n))));
+    for (let n = 0; n < 300; n++)
+      expect(toHex(merkleRoot(sha256, all.slice(0, n)))).toBe(toHex(rootByDefinition(all.slice(0, n))));
   });
 
   it("proves every leaf, and nothing else about it", () => {
@@ -56,7 +57,9 @@ describe("merkle tree", () => {
         if (other % size !== index) expect(verifyInclusion(sha256, { ...claim, index: other % size })).toBe(false);
         if (path.length > 0) {
           const at = other % path.length;
-          expect(verifyInclusion(sha256, { ...claim, path: path.with(at, flipped(path[at] as Uint8Array, bit)) })).toBe(false);
+          expect(verifyInclusion(sha256, { ...claim, path: path.with(at, flipped(path[at] as Uint8Array, bit)) })).toBe(
+            false,
+          );
           expect(verifyInclusion(sha256, { ...claim, path: path.toSpliced(at, 1) })).toBe(false);
         }
       }),
@@ -68,7 +71,9 @@ describe("merkle tree", () => {
       fc.property(indexed, ([size, index]) => {
         const hashes = leaves(size);
         const indexes = [index, 0, size - 1];
-        expect(inclusionProofs(sha256, hashes, indexes)).toEqual(indexes.map((each) => inclusionProof(sha256, hashes, each)));
+        expect(inclusionProofs(sha256, hashes, indexes)).toEqual(
+          indexes.map((each) => inclusionProof(sha256, hashes, each)),
+        );
       }),
       { numRuns: 30 },
     );
@@ -76,9 +81,17 @@ describe("merkle tree", () => {
 
   it("refuses a claim out of range without throwing", () => {
     const hashes = leaves(5);
-    const claim = { leaf: hashes[0] as Uint8Array, index: 0, size: 5, path: inclusionProof(sha256, hashes, 0), root: merkleRoot(sha256, hashes) };
-    for (const index of [-1, 5, 0.5, Number.NaN, 2 ** 53]) expect(verifyInclusion(sha256, { ...claim, index })).toBe(false);
-    for (const size of [0, -1, 1, 9, Number.POSITIVE_INFINITY]) expect(verifyInclusion(sha256, { ...claim, size })).toBe(false);
+    const claim = {
+      leaf: hashes[0] as Uint8Array,
+      index: 0,
+      size: 5,
+      path: inclusionProof(sha256, hashes, 0),
+      root: merkleRoot(sha256, hashes),
+    };
+    for (const index of [-1, 5, 0.5, Number.NaN, 2 ** 53])
+      expect(verifyInclusion(sha256, { ...claim, index })).toBe(false);
+    for (const size of [0, -1, 1, 9, Number.POSITIVE_INFINITY])
+      expect(verifyInclusion(sha256, { ...claim, size })).toBe(false);
     expect(verifyInclusion(sha256, { ...claim, path: claim.path.map((node) => node.slice(1)) })).toBe(false);
   });
 
@@ -89,12 +102,15 @@ describe("merkle tree", () => {
         const root = merkleRoot(sha256, hashes);
         // The forged leaf is the concatenation that an inner node hashes; without domain separation the root would be equal.
         const pairs: Uint8Array[] = [];
-        for (let i = 0; i + 1 < size; i += 2) pairs.push(Buffer.concat([hashes[i] as Uint8Array, hashes[i + 1] as Uint8Array]));
+        for (let i = 0; i + 1 < size; i += 2)
+          pairs.push(Buffer.concat([hashes[i] as Uint8Array, hashes[i + 1] as Uint8Array]));
         const forged = pairs.map((pair) => leafHash(sha256, pair));
         if (size % 2 === 1) forged.push(hashes[size - 1] as Uint8Array);
         expect(toHex(merkleRoot(sha256, forged))).not.toBe(toHex(root));
         const path = inclusionProof(sha256, hashes, 0).slice(1);
-        expect(verifyInclusion(sha256, { leaf: forged[0] as Uint8Array, index: 0, size: forged.length, path, root })).toBe(false);
+        expect(
+          verifyInclusion(sha256, { leaf: forged[0] as Uint8Array, index: 0, size: forged.length, path, root }),
+        ).toBe(false);
       }),
       { numRuns: 30 },
     );

@@ -15,7 +15,12 @@ describe("parseVerifyingKey", () => {
   it("throws PROOF_KEY_MALFORMED for anything else", () => {
     const json = trapdoorKeyJson();
     const wrongs = [null, [], {}, { ...json, protocol: "plonk" }, { ...json, curve: "bls12381" }, { ...json, IC: [] }];
-    for (const wrong of [...wrongs, { ...json, IC: ["1"] }, { ...json, vk_beta_2: 5 }, { ...json, vk_alpha_1: ["1", "9".repeat(78), "1"] }]) {
+    for (const wrong of [
+      ...wrongs,
+      { ...json, IC: ["1"] },
+      { ...json, vk_beta_2: 5 },
+      { ...json, vk_alpha_1: ["1", "9".repeat(78), "1"] },
+    ]) {
       expect(() => parseVerifyingKey(wrong)).toThrow(expect.objectContaining({ code: "PROOF_KEY_MALFORMED" }));
     }
   });
@@ -34,10 +39,16 @@ describe("loadCircuitKey", () => {
   it("reads the development key of the window circuit, which says what it is", async () => {
     const { key, provenance } = await loadCircuitKey(WINDOW_128X32);
     expect(key.ic).toHaveLength(WINDOW_128X32.publicInputs.length + 1);
-    expect(provenance).toMatchObject({ circuit: "window-128x32", production: false, label: expect.stringContaining("DEVELOPMENT KEY") });
+    expect(provenance).toMatchObject({
+      circuit: "window-128x32",
+      production: false,
+      label: expect.stringContaining("DEVELOPMENT KEY"),
+    });
   });
 
   it("refuses it for production with CIRCUIT_KEY_NOT_FOR_PRODUCTION", async () => {
-    await expect(loadCircuitKey(WINDOW_128X32, { production: true })).rejects.toMatchObject({ code: "CIRCUIT_KEY_NOT_FOR_PRODUCTION" });
+    await expect(loadCircuitKey(WINDOW_128X32, { production: true })).rejects.toMatchObject({
+      code: "CIRCUIT_KEY_NOT_FOR_PRODUCTION",
+    });
   });
 });

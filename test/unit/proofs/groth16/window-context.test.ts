@@ -42,7 +42,13 @@ describe("contextOf", () => {
   });
 
   it("refuses numbers that are not exact integers and chunks that are not there", () => {
-    for (const wrong of [{ windowStart: 0.5 }, { windowEnd: 2 ** 60 }, { epoch: Number.NaN }, { chunk: 2 }, { chunk: -1 }]) {
+    for (const wrong of [
+      { windowStart: 0.5 },
+      { windowEnd: 2 ** 60 },
+      { epoch: Number.NaN },
+      { chunk: 2 },
+      { chunk: -1 },
+    ]) {
       expect(() => contextOf({ ...context, ...wrong })).toThrow(expect.objectContaining({ code: "INVARIANT" }));
     }
   });

@@ -102,8 +102,14 @@ describe("merkle tree, by the vectors of RFC 6962 implementations", () => {
     expect(() => inclusionProof(sha256, hashes, 8)).toThrow(expect.objectContaining({ code: "MERKLE_OUT_OF_RANGE" }));
     expect(() => inclusionProof(sha256, [], 0)).toThrow(expect.objectContaining({ code: "MERKLE_OUT_OF_RANGE" }));
     expect(() => consistencyProof(sha256, hashes, 9)).toThrow(expect.objectContaining({ code: "MERKLE_OUT_OF_RANGE" }));
-    expect(() => merkleRoot(sha256, [new Uint8Array(31)])).toThrow(expect.objectContaining({ code: "MERKLE_MALFORMED" }));
-    expect(() => nodeHash(sha256, new Uint8Array(32), new Uint8Array(33))).toThrow(expect.objectContaining({ code: "MERKLE_MALFORMED" }));
-    expect(() => new Frontier(sha256).append(new Uint8Array(31))).toThrow(expect.objectContaining({ code: "MERKLE_MALFORMED" }));
+    expect(() => merkleRoot(sha256, [new Uint8Array(31)])).toThrow(
+      expect.objectContaining({ code: "MERKLE_MALFORMED" }),
+    );
+    expect(() => nodeHash(sha256, new Uint8Array(32), new Uint8Array(33))).toThrow(
+      expect.objectContaining({ code: "MERKLE_MALFORMED" }),
+    );
+    expect(() => new Frontier(sha256).append(new Uint8Array(31))).toThrow(
+      expect.objectContaining({ code: "MERKLE_MALFORMED" }),
+    );
   });
 });

@@ -1,0 +1,101 @@
+import type { CID } from "multiformats/cid";
+import { IpdmError } from "../../src/core/errors.ts";
+import { schemaToIpld } from "../../src/batch/schema.ts";
+import { coverageFault, type TaskCommits } from "../../src/consensus/coverage.ts";
+import type { Result } from "../../src/consensus/result.ts";
+import { signSlot } from "../../src/consensus/slot.ts";
+import { SEAL_TASK, type Seal } from "../../src/consensus/statement.ts";
+import type { Block } from "../../src/dag/block.ts";
+import { cborBlock } from "../../src/dag/block.ts";
+import { statementsRoot } from "../../proofs/merkle/statements.ts";
+import type { RunPlan } from "../../src/runtime/plan.ts";
+import type { NodeContext } from "../node/run-node.ts";
+
+/**
+ * Seals the run on this node: checks that its statements cover every input once, names the result, and states both. The
+ * submitter fixes the slot; voters wait for it. Throws `COVERAGE_GAP` (kind `verification`).
+ */
+export async function sealRun(node: NodeContext, signal: AbortSignal): Promise<{ readonly slot: CID; readonly statement: CID }> {
+  const { plan, hash, store } = node.ports;
+  const tasks = plan.tasks.map((task): TaskCommits => ({ task: task.name, input: task.input, commits: node.ledger.commits(task.name) }));
+  const rows = inputRows(plan, tasks);
+  const fault = coverageFault(tasks, rows);
+  if (fault !== undefined) throw new IpdmError(fault.code, `${fault.where}: ${fault.message}`, { kind: "verification", where: fault.where });
+  const result = resultBlock(node);
+  await store.blocks.putAll([result, ...plan.inputs.map((input) => input.anchorBlock), ...plan.tasks.map((task) => task.stage), plan.membership.block]);
+  const slot = node.isSubmitter ? await fixSealSlot(node, result.cid) : await awaitSealSlot(node, signal);
+  const ordered = tasks.toSorted((a, b) => (a.task < b.task ? -1 : 1)).flatMap(({ commits }) => commits.map(({ statementCid }) => statementCid));
+  const seal: Seal = {
+    v: 1,
+    kind: "seal",
+    slot,
+    result: result.cid,
+    statements: { count: ordered.length, root: statementsRoot(hash, ordered) },
+    inputs: Object.fromEntries(plan.inputs.map(({ name, anchorBlock }) => [name, { rows: rows[name] ?? 0, anchor: anchorBlock.cid }])),
+    outputs: Object.fromEntries(outputTables(node).map(({ name, task, port, rows: count, root }) => [name, { task, port, rows: count, root }])),
+  };
+  const block = cborBlock(hash, seal);
+  await store.blocks.put(block);
+  return { slot, statement: block.cid };
+}
+
+function inputRows(plan: RunPlan, tasks: readonly TaskCommits[]): Record<string, number> {
+  const rows: Record<string, number> = {};
+  for (const { name } of plan.inputs) {
+    const reader = tasks.find(({ input }) => input.from === "source" && input.name === name);
+    rows[name] = reader?.commits.reduce((sum, { slot }) => sum + slot.input.rows, 0) ?? 0;
+  }
+  return rows;
+}
+
+async function fixSealSlot(node: NodeContext, result: CID): Promise<CID> {
+  const { ports, committee } = node;
+  const { membership, signer, hash, store, plan } = ports;
+  const input = { from: 0, rows: 0, end: true, cut: plan.cut, batches: [] };
+  const { domain, epoch } = membership;
+  const body = { v: 1 as const, membership: ports.membershipCid, domain, epoch, task: SEAL_TASK, stage: result, seq: 0, input, submitter: signer.publicKey };
+  const slot = signSlot(body, signer);
+  const block = cborBlock(hash, slot);
+  await store.blocks.put(block);
+  await committee.offer({ cid: block.cid, slot, bytes: block.bytes });
+  return block.cid;
+}
+
+async function awaitSealSlot(node: NodeContext, signal: AbortSignal): Promise<CID> {
+  const known = await node.sealSlot.wait(signal);
+  await node.ports.store.blocks.put({ cid: known.cid, bytes: known.bytes });
+  return known.cid;
+}
+
+interface OutputTable {
+  readonly name: string;
+  readonly task: string;
+  readonly port: string;
+  readonly rows: number;
+  readonly root: Uint8Array;
+}
+
+function outputTables(node: NodeContext): OutputTable[] {
+  return node.ports.plan.outputs.map(({ name, task, port }) => {
+    const table = node.ledger.commits(task).at(-1)?.statement.tables?.[port];
+    if (table === undefined) throw new IpdmError("INVARIANT", `output ${name} has no finished table`);
+    return { name, task, port, rows: table.rows, root: table.root };
+  });
+}
+
+function resultBlock(node: NodeContext): Block {
+  const { plan, hash } = node.ports;
+  const tables = new Map(outputTables(node).map((table) => [table.name, table]));
+  const result: Result = {
+    v: 1,
+    inputs: Object.fromEntries(plan.inputs.map(({ name, anchorBlock }) => [name, anchorBlock.cid])),
+    tasks: Object.fromEntries(plan.tasks.map(({ name, input, operator }) => [name, { input, operator }])),
+    outputs: Object.fromEntries(
+      plan.outputs.map(({ name, task, port, schema }) => {
+        const table = tables.get(name) as OutputTable;
+        return [name, { task, port, schema: schemaToIpld(schema), rows: table.rows, root: table.root }];
+      }),
+    ),
+  };
+  return cborBlock(hash, result);
+}

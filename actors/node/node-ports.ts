@@ -1,0 +1,52 @@
+import type { CID } from "multiformats/cid";
+import type { Batch } from "../../src/batch/batch.ts";
+import type { Hash, Log, Signer, Verify } from "../../src/core/ports.ts";
+import type { Membership } from "../../src/consensus/membership.ts";
+import type { Block } from "../../src/dag/block.ts";
+import type { Store } from "../../src/journal/port.ts";
+import type { Network } from "../../src/network/port.ts";
+import type { Prover } from "../../proofs/groth16/prover.ts";
+import type { VerifyingKey } from "../../proofs/groth16/verifying-key.ts";
+import type { OutputPlan, RunPlan } from "../../src/runtime/plan.ts";
+import type { LoadedModule } from "../../src/runtime/stage/runner.ts";
+import type { ReadSource } from "./input.ts";
+
+/** What a node is told of what happens in its run, for progress lines and reports. It decides nothing. */
+export interface NodeObserver {
+  /** A task executed a slot. */
+  executed?(task: string, rows: number): void;
+  /** A statement was certified. */
+  certified?(task: string, seq: number): void;
+  /** A member did what it should not have; `voter` is its key. */
+  evidence?(kind: string, voter: Uint8Array, task: string, seq: number): void;
+  /** Proofs were made or checked. */
+  proved?(task: string, proofs: number): void;
+}
+
+/** Writes a finished table where the user wants it, from its batches in order. Returns the rows written. */
+export type WriteOutput = (output: OutputPlan, batches: AsyncIterable<Batch>, signal: AbortSignal) => Promise<number>;
+
+/** Everything a node needs for one run. */
+export interface NodePorts {
+  readonly name: string;
+  readonly store: Store;
+  /** Absent where the node is its domain's only member. */
+  readonly network: Network | undefined;
+  readonly signer: Signer;
+  readonly hash: Hash;
+  readonly verify: Verify;
+  readonly log: Log;
+  readonly membership: Membership;
+  readonly membershipCid: CID;
+  readonly plan: RunPlan;
+  readonly modules: ReadonlyMap<string, LoadedModule>;
+  /** Absent where this node does not have the sources: it takes batches from the submitter by their CIDs. */
+  readonly readSource: ReadSource | undefined;
+  readonly prover: Prover;
+  /** The verifying key of window proofs. */
+  readonly key: VerifyingKey;
+  readonly writeOutput: WriteOutput | undefined;
+  readonly observer: NodeObserver;
+  /** For tests of the protocol: changes what this node claims. */
+  readonly tamper?: (task: string, seq: number, statement: Block) => Block;
+}

@@ -1,0 +1,254 @@
+import type { CID } from "multiformats/cid";
+import { Latch } from "../../src/core/latch.ts";
+import { type Block, decodeBlock, decodeStrict } from "../../src/dag/block.ts";
+import { IpdmError } from "../../src/core/errors.ts";
+import { parseSlot, type Slot } from "../../src/consensus/slot.ts";
+import { parseStatement, SEAL_TASK } from "../../src/consensus/statement.ts";
+import { parseCertificate } from "../../src/consensus/vote.ts";
+import { type Actor, type Effect, Kernel, type MachineSpec } from "../../src/runtime/kernel.ts";
+import type { TaskPlan } from "../../src/runtime/plan.ts";
+import type { TaskContext } from "../../machines/task/step.ts";
+import type { LakeContext } from "../../machines/lake/step.ts";
+import { DOMAIN, LAKE, TASK } from "../../machines/registry.ts";
+import { Committee, type KnownSlot } from "../domain/committee.ts";
+import { DomainEffects, isSubmitter } from "../domain/actor.ts";
+import type { DrawPorts } from "../domain/draws.ts";
+import { LakeEffects } from "../lake/actor.ts";
+import { TaskEffects, type TaskRecord } from "../task/actor.ts";
+import { BlockReader } from "./block-reader.ts";
+import { Ledger } from "./ledger.ts";
+import type { NodePorts } from "./node-ports.ts";
+
+/** Slots of a task that may be open at once: one executes while others gather votes. */
+export const OPEN_SLOTS_MAX = 4;
+
+/** What the effects of a node's actors share. */
+export interface NodeContext {
+  readonly ports: NodePorts;
+  readonly isSubmitter: boolean;
+  readonly committee: Committee;
+  readonly reader: BlockReader;
+  readonly ledger: Ledger;
+  readonly draws: DrawPorts;
+  readonly domain: Actor;
+  readonly lake: Actor;
+  readonly tasks: ReadonlyMap<string, Actor>;
+  /** The seal's slot, once the submitter has fixed it. */
+  readonly sealSlot: Latch<KnownSlot>;
+  slot(cid: CID): Promise<Slot>;
+  learnRecord(record: TaskRecord): Promise<void>;
+}
+
+/** Ids of a run's actors: a task's follows from the work it does, so that another run with the same work finds it done. */
+export function actorIds(plan: { readonly key: string; readonly tasks: readonly TaskPlan[] }, domain: string) {
+  return {
+    domain: `domain/${domain}/${plan.key}`,
+    lake: `lake/${domain}/${plan.key}`,
+    task: (task: TaskPlan): string => `task/${task.name}/${task.key}`,
+  };
+}
+
+/**
+ * One node in one run: its actors, their effects and what these share. It starts where its journals ended. A failure of this
+ * node (not of the work it does) ends its part in the run and leaves the journals as they are.
+ */
+export class RunNode implements NodeContext {
+  readonly ports: NodePorts;
+  readonly isSubmitter: boolean;
+  readonly committee: Committee;
+  readonly reader: BlockReader;
+  readonly ledger = new Ledger();
+  readonly sealSlot = new Latch<KnownSlot>();
+  readonly tasks = new Map<string, Actor>();
+  /** Tasks that were complete before this run began. */
+  readonly reused = new Set<string>();
+  private readonly kernel: Kernel;
+  private readonly taskEffects: TaskEffects[] = [];
+  private readonly failure = new Latch<unknown>();
+  /** Set when the ledger is filled: effects of recovered actors wait for it. */
+  private readonly ready = new Latch<true>();
+  private domainActor: Actor | undefined;
+  private lakeActor: Actor | undefined;
+
+  constructor(ports: NodePorts, hotBytesMax?: number) {
+    this.ports = ports;
+    this.isSubmitter = isSubmitter(ports);
+    this.reader = new BlockReader(ports.store.blocks, ports.network, hotBytesMax);
+    this.kernel = new Kernel(ports.store, { hash: ports.hash, log: ports.log });
+    const { network, membership, membershipCid, signer, hash, verify, log } = ports;
+    this.committee = new Committee({
+      network, membership, membershipCid, signer, hash, verify, log,
+      onSlot: (known) => this.heardSlot(known),
+      onEvidence: (evidence) => {
+        const { kind, voter, slot, statement } = evidence;
+        const { task, seq } = slot.slot;
+        ports.observer.evidence?.(kind, voter, task, seq);
+        void this.domainActor?.send({ type: "observed", kind, voter, task, seq, statement }).catch(() => {});
+      },
+      wanted: () => this.wanted(),
+    });
+  }
+
+  get draws(): DrawPorts {
+    const { hash, verify, signer, membership, store } = this.ports;
+    return { hash, verify, signer, membership, committee: this.committee, read: (cid) => this.reader.read(cid), put: (blocks) => store.blocks.putAll(blocks) };
+  }
+
+  get domain(): Actor {
+    if (this.domainActor === undefined) throw new IpdmError("INVARIANT", "the node is not open");
+    return this.domainActor;
+  }
+
+  get lake(): Actor {
+    if (this.lakeActor === undefined) throw new IpdmError("INVARIANT", "the node is not open");
+    return this.lakeActor;
+  }
+
+  /** Recovers or creates the node's actors and goes on with the run. */
+  async open(signal: AbortSignal): Promise<void> {
+    const { ports } = this;
+    const { plan, membership, network } = ports;
+    network?.serveBlocks((cid) => this.reader.find(cid));
+    await this.committee.open(signal);
+    const ids = actorIds(plan, membership.domain);
+    const outputs = ports.writeOutput === undefined ? [] : plan.outputs.map((output) => output.name);
+    this.lakeActor = await this.spawn(ids.lake, LAKE, { lake: membership.domain, outputs }, new LakeEffects(this).effects);
+    const domainInput = { domain: membership.domain, epoch: membership.epoch, membership: ports.membershipCid, tasks: plan.tasks.map((task) => task.name) };
+    this.domainActor = await this.spawn(ids.domain, DOMAIN, domainInput, new DomainEffects(this).effects);
+    for (const task of plan.tasks) await this.spawnTask(task, ids.task(task));
+    for (const actor of this.tasks.values()) await this.recall(actor);
+    this.ready.set(true);
+    for (const [name, actor] of this.tasks) await this.resume(name, actor);
+  }
+
+  /** Resolves when the run is sealed here and its outputs are written; rejects when this node fails. */
+  async published(signal: AbortSignal): Promise<void> {
+    const done = async (): Promise<void> => {
+      await this.domain.until((state) => state.value === "sealed", { signal });
+      await this.lake.until((state) => state.value === "published", { signal });
+      await Promise.all([this.domain.settled({ signal }), this.lake.settled({ signal })]);
+    };
+    const failed = this.failure.wait(signal).then((error) => Promise.reject(error as Error));
+    await Promise.race([done(), failed]);
+  }
+
+  /** Ends this node's part; journals stay as they are. */
+  async close(): Promise<void> {
+    this.committee.close();
+    await this.kernel.close();
+    await Promise.all(this.taskEffects.map((effects) => effects.close()));
+  }
+
+  async slot(cid: CID): Promise<Slot> {
+    return parseSlot(decodeBlock({ cid, bytes: await this.reader.read(cid) }));
+  }
+
+  async learnRecord(record: TaskRecord): Promise<void> {
+    const { hash } = this.ports;
+    const read = async (cid: CID): Promise<Block> => ({ cid, bytes: await this.reader.read(cid) });
+    const slotBlock = await read(record.slot);
+    const certificateBlock = await read(record.certificate);
+    const slot = parseSlot(decodeStrict(hash, slotBlock));
+    const statement = parseStatement(decodeStrict(hash, await read(record.statement)));
+    const certificate = parseCertificate(decodeStrict(hash, certificateBlock));
+    this.committee.learnCertified({ cid: record.slot, slot, bytes: slotBlock.bytes }, { block: certificateBlock, certificate });
+    this.ledger.record({ slot, slotCid: record.slot, statement, statementCid: record.statement });
+  }
+
+  private async spawn(id: string, machine: MachineSpec, input: object, effects: Readonly<Record<string, Effect>>): Promise<Actor> {
+    const guarded = Object.fromEntries(Object.entries(effects).map(([type, effect]) => [type, this.guarded(effect)]));
+    const actor = await this.kernel.spawn({ id, machine, input, effects: guarded });
+    actor.onFault((fault) => this.failure.set(fault));
+    return actor;
+  }
+
+  /** An effect that fails is this node's failure, not a fact of its actor: the request stays open for the next start. */
+  private guarded(effect: Effect): Effect {
+    return async (request, context) => {
+      try {
+        await this.ready.wait(context.signal);
+        return await effect(request, context);
+      } catch (error) {
+        if (!context.signal.aborted) this.failure.set(error);
+        return aborted(context.signal);
+      }
+    };
+  }
+
+  private async spawnTask(task: TaskPlan, id: string): Promise<void> {
+    const effects = new TaskEffects(this, task);
+    this.taskEffects.push(effects);
+    const input = { task: task.name, role: this.isSubmitter ? "submitter" : "voter", openMax: OPEN_SLOTS_MAX };
+    this.tasks.set(task.name, await this.spawn(id, TASK, input, effects.effects));
+  }
+
+  /** Fills ledger and committee from what a task's journal remembers. */
+  private async recall(actor: Actor): Promise<void> {
+    const { records, open } = actor.snapshot().context as unknown as TaskContext;
+    const chain: TaskRecord[] = [];
+    for (let cid = records.head; cid !== null; ) {
+      const record = decodeBlock({ cid, bytes: await this.reader.read(cid) }) as TaskRecord;
+      chain.push(record);
+      cid = record.prev;
+    }
+    for (const record of chain.reverse()) await this.learnRecord(record);
+    for (const { slot: cid, statement: statementCid } of open) {
+      const bytes = await this.reader.read(cid);
+      const slot = parseSlot(decodeBlock({ cid, bytes }));
+      if (statementCid !== null) {
+        const statement = parseStatement(decodeBlock({ cid: statementCid, bytes: await this.reader.read(statementCid) }));
+        this.ledger.execute({ slot, slotCid: cid, statement, statementCid });
+      }
+      if (this.isSubmitter) await this.committee.offer({ cid, slot, bytes });
+    }
+  }
+
+  private async resume(name: string, actor: Actor): Promise<void> {
+    const { value, context } = actor.snapshot();
+    const { records } = context as unknown as TaskContext;
+    if (value === "complete" && records.head !== null) {
+      this.reused.add(name);
+      await this.domain.send({ type: "completed", task: name, head: records.head, count: records.count });
+    } else if (value === "idle") {
+      await actor.send({ type: "start" });
+    }
+  }
+
+  private heardSlot(known: KnownSlot): void {
+    const { slot, cid, bytes } = known;
+    if (this.isSubmitter) return;
+    if (slot.task === SEAL_TASK) return this.sealSlot.set(known);
+    const actor = this.tasks.get(slot.task);
+    const task = this.ports.plan.tasks.find((candidate) => candidate.name === slot.task);
+    if (actor === undefined || task === undefined || !task.stage.cid.equals(slot.stage)) return;
+    const context = actor.snapshot().context as unknown as TaskContext;
+    if (slot.seq !== context.nextSeq || context.open.length >= OPEN_SLOTS_MAX) return;
+    const offer = { type: "offered", seq: slot.seq, slot: cid, rows: slot.input.rows, end: slot.input.end };
+    void this.ports.store.blocks.put({ cid, bytes }).then(
+      () => actor.send(offer),
+      (error: unknown) => this.failure.set(error),
+    ).catch(() => {});
+  }
+
+  private wanted(): Record<string, number> {
+    const wanted: Record<string, number> = {};
+    if (this.isSubmitter) return wanted;
+    for (const [name, actor] of this.tasks) {
+      if (actor.snapshot().value !== "complete") wanted[name] = (actor.snapshot().context as unknown as TaskContext).nextSeq;
+    }
+    if (this.sealSlot.value === undefined) wanted[SEAL_TASK] = 0;
+    return wanted;
+  }
+
+  /** Rows that an output was written with; `undefined` before. */
+  writtenRows(output: string): number | undefined {
+    return (this.lake.snapshot().context as unknown as LakeContext).written[output];
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    if (signal.aborted) return reject(signal.reason as Error);
+    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
+  });
+}

@@ -1,0 +1,169 @@
+import type { CID } from "multiformats/cid";
+import { IpdmError } from "../../src/core/errors.ts";
+import { mustExecute } from "../../src/consensus/draw.ts";
+import type { Committed } from "../../src/consensus/coverage.ts";
+import { signSlot, type Slot, slotName } from "../../src/consensus/slot.ts";
+import { parseStatement } from "../../src/consensus/statement.ts";
+import type { Block } from "../../src/dag/block.ts";
+import { cborBlock, decodeStrict } from "../../src/dag/block.ts";
+import type { RequestRecord } from "../../src/journal/port.ts";
+import type { Effect, OutcomeEvent } from "../../src/runtime/kernel.ts";
+import type { TaskPlan } from "../../src/runtime/plan.ts";
+import { StageRunner } from "../../src/runtime/stage/runner.ts";
+import type { TaskRequest } from "../../machines/task/step.ts";
+import { drawAsVoter } from "../domain/draws.ts";
+import { type Piece, readStored, SourceInput, TaskOutputInput, type TaskInputReader } from "../node/input.ts";
+import type { NodeContext } from "../node/run-node.ts";
+
+/** Parameters of a task's request of a type. */
+type Params<T extends TaskRequest["type"]> = Extract<TaskRequest, { type: T }>["params"];
+
+/** A slot's record in a task's chain: certified work, oldest reachable through `prev`. */
+export interface TaskRecord {
+  readonly v: 1;
+  readonly task: string;
+  readonly seq: number;
+  readonly slot: CID;
+  readonly statement: CID;
+  readonly certificate: CID;
+  readonly prev: CID | null;
+}
+
+/** Carries out a task machine's requests on one node. */
+export class TaskEffects {
+  readonly effects: Readonly<Record<TaskRequest["type"], Effect>>;
+  private readonly node: NodeContext;
+  private readonly task: TaskPlan;
+  private readonly runner: StageRunner;
+  private readonly input: TaskInputReader | undefined;
+  /** Batches of open slots, so that what was just pulled need not be read again. */
+  private readonly pulled = new Map<string, Piece["batches"]>();
+
+  constructor(node: NodeContext, task: TaskPlan) {
+    this.node = node;
+    this.task = task;
+    const { hash, modules, readSource, plan } = node.ports;
+    const module = task.module === null ? null : (modules.get(task.name) ?? null);
+    this.runner = new StageRunner(task, { hash, read: (cid) => node.reader.read(cid), module });
+    if (task.input.from === "task") this.input = new TaskOutputInput(task.input, node.ledger, (cid) => node.reader.read(cid));
+    else if (readSource !== undefined) this.input = new SourceInput(task.input.name, plan.cut, hash, readSource);
+    this.effects = {
+      pull: (request, { signal }) => this.pull(request.params as never, signal),
+      execute: (request, { signal }) => this.execute(request, signal),
+      claim: (request) => this.claim(request.params as never),
+      record: (request) => this.record(request.params as never),
+      complete: (request) => this.complete(request.params as never),
+    };
+  }
+
+  /** Ends this node's own pass over the input. */
+  async close(): Promise<void> {
+    await this.input?.close();
+  }
+
+  private async pull({ seq, from }: Params<"pull">, signal: AbortSignal): Promise<OutcomeEvent> {
+    const { ports, committee, reader } = this.node;
+    const { membership, plan, signer, hash, store } = ports;
+    if (this.input === undefined) throw new IpdmError("SOURCE_MISSING", `the submitter does not have source ${this.task.input.name}`, { kind: "config" });
+    const piece = await this.input.next(from, signal);
+    const body: Omit<Slot, "signature"> = {
+      v: 1,
+      membership: ports.membershipCid,
+      domain: membership.domain,
+      epoch: membership.epoch,
+      task: this.task.name,
+      stage: this.task.stage.cid,
+      seq,
+      input: { from, rows: piece.rows, end: piece.end, cut: plan.cut, batches: [...piece.cids] },
+      submitter: signer.publicKey,
+    };
+    const slot = signSlot(body, signer);
+    const block = cborBlock(hash, slot);
+    for (const fresh of piece.fresh) reader.keep(fresh);
+    await store.blocks.putAll([...piece.fresh, block]);
+    this.pulled.set(block.cid.toString(), piece.batches);
+    await committee.offer({ cid: block.cid, slot, bytes: block.bytes });
+    return { type: "pulled", seq, slot: block.cid, rows: piece.rows, end: piece.end };
+  }
+
+  private async execute(request: RequestRecord, signal: AbortSignal): Promise<OutcomeEvent> {
+    const { seq, slot: cid, state } = request.params as unknown as Params<"execute">;
+    const slot = await this.node.slot(cid);
+    const { policy } = this.node.ports.membership;
+    if (policy.verify === "sample" && !this.node.isSubmitter) {
+      const adopted = await this.adopt(cid, slot, state, signal);
+      if (adopted !== undefined) return { type: "executed", seq, statement: adopted.statementCid, state: adopted.statement.state.after, executed: false };
+    }
+    const done = await this.compute(cid, slot, state, signal);
+    return { type: "executed", seq, statement: done.statementCid, state: done.statement.state.after, executed: true };
+  }
+
+  private async compute(cid: CID, slot: Slot, state: CID | null, signal: AbortSignal): Promise<Committed> {
+    const { store, observer, tamper, hash } = this.node.ports;
+    const batches = await this.batches(cid, slot, signal);
+    const done = await this.runner.execute(cid, slot, batches, state, signal);
+    const claimed = tamper?.(slot.task, slot.seq, done.statementBlock) ?? done.statementBlock;
+    for (const block of done.blocks) this.node.reader.keep(block);
+    await store.blocks.putAll([...done.blocks, claimed]);
+    this.pulled.delete(cid.toString());
+    const committed = { slot, slotCid: cid, statement: parseStatement(decodeStrict(hash, claimed)), statementCid: claimed.cid };
+    this.node.ledger.execute(committed);
+    observer.executed?.(this.task.name, slot.input.rows);
+    return committed;
+  }
+
+  private async batches(cid: CID, slot: Slot, signal: AbortSignal): Promise<Piece["batches"]> {
+    const kept = this.pulled.get(cid.toString());
+    if (kept !== undefined) return kept;
+    // The submitter fixed the batches itself and stored them; a voter compares them with its own reading of the source.
+    if (this.node.isSubmitter || this.input === undefined) return readStored(slot, (block) => this.node.reader.read(block, signal), signal);
+    return this.input.read(slot, signal);
+  }
+
+  /** Under `sample`: takes the executor's statement over unless the draw says to execute. */
+  private async adopt(cid: CID, slot: Slot, state: CID | null, signal: AbortSignal): Promise<Committed | undefined> {
+    const { committee, reader, ports } = this.node;
+    const statementCid = await committee.announced(cid, signal);
+    const bytes = await reader.read(statementCid, signal);
+    const statement = parseStatement(decodeStrict(ports.hash, { cid: statementCid, bytes }));
+    this.checkShape(cid, slot, statement, state);
+    const draw = await drawAsVoter(this.node.draws, { slot: cid, statement: statementCid }, signal);
+    if (mustExecute(ports.hash, draw.seed, ports.signer.publicKey, ports.membership.policy)) return undefined;
+    const stateBlock: Block = { cid: statement.state.after, bytes: await reader.read(statement.state.after, signal) };
+    await ports.store.blocks.putAll([{ cid: statementCid, bytes }, stateBlock]);
+    const committed = { slot, slotCid: cid, statement, statementCid };
+    this.node.ledger.execute(committed);
+    return committed;
+  }
+
+  private checkShape(cid: CID, slot: Slot, statement: Committed["statement"], state: CID | null): void {
+    const { before } = statement.state;
+    const chained = before === null || state === null ? before === state : before.equals(state);
+    const fits = statement.slot.equals(cid) && statement.stage.equals(slot.stage) && statement.input.from === slot.input.from && statement.input.rows === slot.input.rows;
+    if (!chained || !fits || (statement.tables !== null) !== slot.input.end) {
+      throw new IpdmError("STATEMENT_INVALID", `the executor's statement for ${slotName(slot)} does not follow from its slot and the state before`, {
+        kind: "verification",
+        where: slotName(slot),
+      });
+    }
+  }
+
+  private async claim(params: Params<"claim">): Promise<undefined> {
+    await this.node.domain.send({ type: "claimed", task: this.task.name, ...params });
+    return undefined;
+  }
+
+  private async record({ seq, slot, statement, certificate, prev }: Params<"record">): Promise<OutcomeEvent> {
+    const { hash, store } = this.node.ports;
+    const record: TaskRecord = { v: 1, task: this.task.name, seq, slot, statement, certificate, prev };
+    const block = cborBlock(hash, record);
+    await store.blocks.put(block);
+    await this.node.learnRecord(record);
+    return { type: "recorded", seq, record: block.cid };
+  }
+
+  private async complete({ head, count }: Params<"complete">): Promise<undefined> {
+    await this.node.domain.send({ type: "completed", task: this.task.name, head, count });
+    return undefined;
+  }
+}

@@ -1,0 +1,34 @@
+// npm run bench -- <name> [--json]: a table, and with --json the same as one line at the end.
+import { stderr, stdout } from "node:process";
+import { parseArgs } from "node:util";
+import { type Bench, table } from "./harness.ts";
+
+const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
+  flights: async () => (await import("./flights.ts")).flights,
+};
+
+process.exitCode = await main();
+
+async function main(): Promise<number> {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    strict: false,
+    options: { json: { type: "boolean" } },
+  });
+  const name = positionals[0] ?? "";
+  const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+  if (load === undefined || positionals.length !== 1) {
+    stderr.write(`npm run bench -- <name> [--json], where <name> is one of: ${Object.keys(BENCHES).join(", ")}\n`);
+    return 2;
+  }
+  try {
+    const bench = await load();
+    const measured = await bench((line) => stderr.write(`${line}\n`));
+    stdout.write(table(measured));
+    if (values["json"] === true) stdout.write(`${JSON.stringify({ v: 1, bench: name, metrics: measured.metrics })}\n`);
+    return 0;
+  } catch (error) {
+    stderr.write(`bench ${name} failed: ${error instanceof Error ? error.message : String(error)}\n`);
+    return 1;
+  }
+}

@@ -1,0 +1,108 @@
+import { parseDuration } from "../core/duration.ts";
+import { hasCode, IpdmError } from "../core/errors.ts";
+import { parseSize } from "../core/size.ts";
+import { formatOf } from "../sources/file.ts";
+import type { ColumnTypeName } from "../sources/port.ts";
+import { readAggregate } from "./aggregate.ts";
+import {
+  type Config, type DomainConfig, majorityOf, type ModuleConfig, type ProveConfig, type SourceConfig, type TaskConfig, type TimeConfig,
+} from "./config.ts";
+import { formatOfName } from "./cross-check.ts";
+import { locate, pathFault } from "./files.ts";
+import { inOrder } from "./graph.ts";
+import { readInstant } from "./instant.ts";
+import { MODULE_MEMORY_DEFAULT, MODULE_TIMEOUT_DEFAULT, SHARE_DEFAULT } from "./limits.ts";
+import { readInput } from "./names.ts";
+import type { Finding } from "./problem.ts";
+import type { WrittenConfig } from "./schema.ts";
+
+type Written<K extends "tasks" | "sources"> = NonNullable<WrittenConfig[K]>[string];
+
+/** The configuration with its defaults, units and paths resolved; `written` has passed the checks of form and of names. */
+export async function resolveConfig(written: WrittenConfig, folder: string): Promise<Config> {
+  const sources = await Promise.all(Object.entries(written.sources).map(([name, source]) => resolveSource(name, source, folder)));
+  const modules = await Promise.all(Object.entries(written.modules ?? {}).map(async ([name, given]): Promise<ModuleConfig> => {
+    const module = typeof given === "string" ? { file: given, memory: MODULE_MEMORY_DEFAULT, timeout: MODULE_TIMEOUT_DEFAULT } : given;
+    const file = await locate(module.file, folder);
+    const limits = { memoryBytes: parseSize(module.memory), timeoutUs: parseDuration(module.timeout) };
+    return { name, file, ...limits, ...timeOf("time" in module ? module.time : undefined) };
+  }));
+  return {
+    name: written.name,
+    folder,
+    domain: resolveDomain(written),
+    sources,
+    modules,
+    tasks: inOrder(Object.entries(written.tasks ?? {}).map(([name, task]) => resolveTask(name, task))),
+    lakes: Object.entries(written.lakes ?? {}).map(([name, lake]) => ({ name, hotBytes: parseSize(lake.hot) })),
+    outputs: Object.entries(written.outputs).map(([name, output]) => {
+      const { name: input, side } = readInput(output.input);
+      return { name, input, side, file: output.file, format: formatOfName(output.file) ?? "parquet" };
+    }),
+  };
+}
+
+/** Faults of the paths of sources and modules that can be told without touching a disk. */
+export function checkPaths(written: WrittenConfig): Finding[] {
+  const findings: Finding[] = [];
+  for (const [name, source] of Object.entries(written.sources)) {
+    const fault = pathFault(source.file);
+    if (fault !== undefined) findings.push({ path: ["sources", name, "file"], atKey: false, message: `sources.${name}.file ${fault}` });
+    try {
+      formatOf(source.file, source.format);
+    } catch (error) {
+      if (!hasCode(error, "SOURCE_FORMAT_UNKNOWN") || !(error instanceof IpdmError)) throw error;
+      const hint = error.hint === undefined ? {} : { hint: error.hint };
+      findings.push({ path: ["sources", name, "file"], atKey: false, message: `sources.${name}.file: ${error.message}`, ...hint });
+    }
+  }
+  for (const [name, module] of Object.entries(written.modules ?? {})) {
+    const place = typeof module === "string" ? ["modules", name] : ["modules", name, "file"];
+    const fault = pathFault(typeof module === "string" ? module : module.file);
+    if (fault !== undefined) findings.push({ path: place, atKey: false, message: `${place.join(".")} ${fault}` });
+  }
+  return findings;
+}
+
+async function resolveSource(name: string, source: Written<"sources">, folder: string): Promise<SourceConfig> {
+  const file = await locate(source.file, folder);
+  const columns = source.columns as Record<string, ColumnTypeName> | undefined; // the schema has read every type
+  return { name, file, format: formatOf(source.file, source.format).format, ...(columns === undefined ? {} : { columns }), ...timeOf(source.time) };
+}
+
+function resolveDomain({ name, domain }: WrittenConfig): DomainConfig {
+  const replicas = domain?.replicas ?? 1;
+  return {
+    id: domain?.id ?? name,
+    replicas,
+    quorum: domain?.quorum ?? majorityOf(replicas),
+    verify: domain?.verify === "sample" ? { kind: "sample", share: domain.share ?? SHARE_DEFAULT } : { kind: "full" },
+  };
+}
+
+function resolveTask(name: string, task: Written<"tasks">): TaskConfig {
+  const { input, module, window } = task;
+  if (window === undefined) return { kind: "module", name, input, module: module ?? "", ...timeOf(task.time) };
+  return {
+    kind: "window",
+    name,
+    input,
+    tumbleUs: parseDuration(window.tumble),
+    latenessUs: parseDuration(window.lateness),
+    key: task.key ?? [],
+    aggregates: Object.entries(task.aggregate ?? {}).map(([column, text]) => ({ name: column, ...readAggregate(text) })),
+    prove: resolveProve(task.prove),
+  };
+}
+
+function resolveProve(prove: Written<"tasks">["prove"]): ProveConfig {
+  if (prove === undefined) return { kind: "none" };
+  if (prove === "window") return { kind: "drawn", windows: 1 };
+  if (typeof prove.windows === "number") return { kind: "drawn", windows: prove.windows };
+  const windows = prove.windows.map(({ start, key }) => ({ startUs: typeof start === "number" ? start : readInstant(start), key }));
+  return { kind: "named", windows };
+}
+
+function timeOf(time: Written<"sources">["time"]): { time?: TimeConfig } {
+  return time === undefined ? {} : { time: { column: time.column, outOfOrderUs: parseDuration(time.outOfOrder) } };
+}

@@ -1,0 +1,143 @@
+import { join } from "node:path";
+import { ClassicLevel } from "classic-level";
+import type { CID } from "multiformats/cid";
+import { hasCode, IpdmError } from "../core/errors.ts";
+import type { Tip } from "./continuity.ts";
+import { corrupt, writeFailed } from "./errors.ts";
+import * as keys from "./level-keys.ts";
+import type { Locator } from "./segments.ts";
+
+/** One put or deletion of a batch. */
+export type Write =
+  | { readonly type: "put"; readonly key: Buffer; readonly value: Buffer }
+  | { readonly type: "del"; readonly key: Buffer };
+
+/** A put; the value's bytes are not copied. */
+export function put(key: Buffer, value: Uint8Array): Write {
+  return { type: "put", key, value: Buffer.from(value.buffer, value.byteOffset, value.length) };
+}
+
+/** The LevelDB of a store, by what is kept in it. Whatever LevelDB cannot read is `JOURNAL_CORRUPT`. */
+export class LevelIndex {
+  readonly #level: ClassicLevel<Buffer, Buffer>;
+
+  private constructor(level: ClassicLevel<Buffer, Buffer>) {
+    this.#level = level;
+  }
+
+  /** Opens `index` in the folder, under LevelDB's own lock. Throws `DATA_DIR_IN_USE`, `JOURNAL_CORRUPT`, `DISK_FULL`. */
+  static async open(folder: string): Promise<LevelIndex> {
+    const path = join(folder, "index");
+    const level = new ClassicLevel<Buffer, Buffer>(path, { keyEncoding: "buffer", valueEncoding: "buffer" });
+    try {
+      await level.open();
+      return new LevelIndex(level);
+    } catch (error) {
+      throw openFailed(folder, path, (error as { cause?: unknown }).cause ?? error);
+    }
+  }
+
+  /** Where a block is: its bytes, or their place in a segment. */
+  find(cid: CID): Promise<{ readonly inline: Uint8Array | undefined; readonly located: Locator | undefined }> {
+    return reading(async () => {
+      const [inline, located] = await this.#level.getMany([keys.blockKey(cid), keys.locatorKey(cid)]);
+      return {
+        inline: inline === undefined ? undefined : new Uint8Array(inline.buffer, inline.byteOffset, inline.length),
+        located: located === undefined ? undefined : keys.parseLocator(located),
+      };
+    });
+  }
+
+  has(cid: CID): Promise<boolean> {
+    return reading(async () => (await this.#level.hasMany([keys.blockKey(cid), keys.locatorKey(cid)])).includes(true));
+  }
+
+  /** For each CID whether a segment holds it. */
+  hasLocated(cids: readonly CID[]): Promise<readonly boolean[]> {
+    return reading(() => this.#level.hasMany(cids.map(keys.locatorKey)));
+  }
+
+  tip(actor: string): Promise<Tip | undefined> {
+    return reading(async () => {
+      const value = await this.#level.get(keys.tipKey(actor));
+      return value === undefined ? undefined : keys.parseTip(value);
+    });
+  }
+
+  tips(): Promise<readonly (readonly [string, Tip])[]> {
+    return reading(async () => {
+      const found = await this.#level.iterator(keys.allTips).all();
+      return found.map(([key, value]) => [keys.textOfKey(key), keys.parseTip(value)] as const);
+    });
+  }
+
+  actors(): Promise<readonly string[]> {
+    return reading(async () => (await this.#level.keys(keys.allTips).all()).map(keys.textOfKey));
+  }
+
+  /** CIDs of the next entries of an actor whose first event is after `seq`. */
+  entryCids(actor: string, seq: number, limit: number): Promise<readonly CID[]> {
+    return reading(async () => (await this.#level.values({ ...keys.entriesAfter(actor, seq), limit }).all()).map(keys.parseCid));
+  }
+
+  meta(key: string): Promise<Uint8Array | undefined> {
+    return reading(async () => {
+      const value = await this.#level.get(keys.metaKey(key));
+      return value === undefined ? undefined : Uint8Array.from(value);
+    });
+  }
+
+  /** Commit records in order: number and bytes. */
+  async *commits(): AsyncIterable<readonly [number, Uint8Array]> {
+    const iterator = this.#level.iterator(keys.allCommits);
+    try {
+      for (;;) {
+        const page = await reading(() => iterator.nextv(1000));
+        if (page.length === 0) return;
+        for (const [key, value] of page) yield [keys.numberOfKey(key), value];
+      }
+    } finally {
+      await iterator.close();
+    }
+  }
+
+  /** Final sizes of completed segments, by number. */
+  completed(): Promise<ReadonlyMap<number, number>> {
+    return reading(async () => {
+      const found = await this.#level.iterator(keys.allCompleted).all();
+      return new Map(found.map(([key, value]) => [keys.numberOfKey(key), Number(value.readBigUInt64BE(0))]));
+    });
+  }
+
+  /** Writes all or nothing, synced. */
+  async write(writes: readonly Write[]): Promise<void> {
+    await this.#level.batch([...writes], { sync: true });
+  }
+
+  async close(): Promise<void> {
+    await this.#level.close();
+  }
+}
+
+async function reading<T>(read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (error) {
+    if (hasCode(error, "LEVEL_DATABASE_NOT_OPEN")) throw error;
+    throw corrupt(`LevelDB: ${error instanceof Error ? error.message : String(error)}`, {}, error);
+  }
+}
+
+function openFailed(folder: string, path: string, cause: unknown): IpdmError {
+  if (hasCode(cause, "LEVEL_LOCKED")) {
+    return new IpdmError("DATA_DIR_IN_USE", `another process, or another store of this one, uses the data folder ${folder}`, {
+      kind: "conflict",
+      where: folder,
+      hint: "stop the other process, or give this one a folder of its own with --data",
+      retry: "later",
+      cause,
+    });
+  }
+  if (hasCode(cause, "LEVEL_CORRUPTION")) return corrupt(`${path}: ${(cause as Error).message}`, {}, cause);
+  return writeFailed(cause, path);
+}

@@ -1,0 +1,125 @@
+import type { CID } from "multiformats/cid";
+import { hasCode, IpdmError } from "../core/errors.ts";
+import type { Ipld } from "../dag/block.ts";
+import { type Checkpoint, type ActorState, decodeCheckpoint, decodeState, type MachineIdentity } from "../journal/checkpoint.ts";
+import { decodeEntry, lastSeq } from "../journal/entry.ts";
+import type { JournalEntry, JournalHead, RequestRecord, Store } from "../journal/port.ts";
+import { type Machine, sameMachine } from "./machine.ts";
+import { parseInitEvent, Progress } from "./progress.ts";
+import { compareRequests, nonDeterminism } from "./request.ts";
+
+/** Finds the machine that a journal names; throws `MACHINE_VERSION_MISSING`. */
+export type MachineFinder = (actor: string, identity: MachineIdentity) => Machine;
+
+/** An actor brought back, and the number of the event that its newest valid checkpoint was taken at (0 for none). */
+export interface Recovered {
+  readonly progress: Progress;
+  readonly checkpointSeq: number;
+  /** Checkpoints that could not be read and were passed over. */
+  readonly skipped: readonly CID[];
+}
+
+/**
+ * Brings an actor back: newest valid checkpoint, then the entries after it. The requests of every replayed entry are compared
+ * with those it records. Throws `NON_DETERMINISM`, `MACHINE_VERSION_MISSING`, `JOURNAL_CORRUPT`.
+ */
+export async function recoverActor(store: Store, head: JournalHead, machineFor: MachineFinder): Promise<Recovered> {
+  const { actor } = head.entry;
+  const tail: JournalEntry[] = [];
+  const skipped: CID[] = [];
+  let entry: JournalEntry = head.entry;
+  for (;;) {
+    if (entry.checkpoint !== undefined) {
+      const found = await readCheckpoint(store, entry, entry.checkpoint);
+      if (found !== undefined) {
+        const progress = Progress.restore(machineFor(actor, found.checkpoint.machine), found.checkpoint, found.state);
+        for (const each of tail.reverse()) replayEntry(progress, each);
+        return { progress, checkpointSeq: found.checkpoint.seq, skipped };
+      }
+      skipped.push(entry.checkpoint);
+    }
+    if (entry.prev === null) break;
+    tail.push(entry);
+    entry = await previousEntry(store, entry, entry.prev);
+  }
+  const progress = beginEntry(entry, machineFor);
+  for (const each of tail.reverse()) replayEntry(progress, each);
+  return { progress, checkpointSeq: 0, skipped };
+}
+
+/** Replays the first entry of a journal. Throws `JOURNAL_CORRUPT` where it does not begin with an init event, and as {@link recoverActor}. */
+export function beginEntry(entry: JournalEntry, machineFor: MachineFinder): Progress {
+  const init = parseInitEvent(entry.events[0]);
+  if (init === undefined) {
+    throw new IpdmError("JOURNAL_CORRUPT", `the journal of ${entry.actor} does not begin with its machine and input`, {
+      where: entry.actor,
+    });
+  }
+  const machine = machineFor(entry.actor, init.machine);
+  if (!sameMachine(machine.identity, init.machine)) {
+    throw nonDeterminism(entry.actor, machine.label, {
+      seq: 1,
+      expected: { definition: init.machine.definition.toString() },
+      found: { definition: machine.identity.definition.toString() },
+    });
+  }
+  const begun = orNonDeterminism(entry.actor, machine, 1, () => Progress.begin(machine, entry.actor, init.input));
+  replayEvents(begun.progress, entry, entry.events.slice(1), begun.requests);
+  return begun.progress;
+}
+
+/** Replays an entry that continues `progress`. Throws `NON_DETERMINISM`. */
+export function replayEntry(progress: Progress, entry: JournalEntry): void {
+  replayEvents(progress, entry, entry.events, []);
+}
+
+function replayEvents(progress: Progress, entry: JournalEntry, events: readonly Ipld[], before: readonly RequestRecord[]): void {
+  const derived: RequestRecord[] = [...before];
+  for (const event of events) {
+    derived.push(...orNonDeterminism(progress.actor, progress.machine, progress.seq + 1, () => progress.apply(event)));
+  }
+  const difference = compareRequests(entry.requests, derived);
+  if (difference !== undefined) throw nonDeterminism(progress.actor, progress.machine.label, difference);
+}
+
+// A journalled event did not throw when it was journalled, so throwing now is a difference.
+function orNonDeterminism<T>(actor: string, machine: Machine, seq: number, replay: () => T): T {
+  try {
+    return replay();
+  } catch (error) {
+    const found = error instanceof IpdmError ? `${error.code}: ${error.message}` : String(error);
+    throw nonDeterminism(actor, machine.label, { seq, expected: "a state", found });
+  }
+}
+
+async function previousEntry(store: Store, entry: JournalEntry, prev: CID): Promise<JournalEntry> {
+  const bytes = await store.blocks.get(prev);
+  const before = bytes === undefined ? undefined : decodeEntry({ cid: prev, bytes });
+  if (before === undefined || before.actor !== entry.actor || lastSeq(before) !== entry.seq - 1) {
+    throw new IpdmError("JOURNAL_CORRUPT", `the journal of ${entry.actor}: the entry before event ${entry.seq} is missing or another one`, {
+      where: prev.toString(),
+      facts: { actor: entry.actor, seq: entry.seq, prev: prev.toString() },
+    });
+  }
+  return before;
+}
+
+async function readCheckpoint(
+  store: Store,
+  entry: JournalEntry,
+  cid: CID,
+): Promise<{ checkpoint: Checkpoint; state: ActorState } | undefined> {
+  try {
+    const bytes = await store.blocks.get(cid);
+    if (bytes === undefined) return undefined;
+    const checkpoint = decodeCheckpoint({ cid, bytes });
+    if (checkpoint.actor !== entry.actor || checkpoint.seq !== lastSeq(entry)) return undefined;
+    const state = await store.blocks.get(checkpoint.state);
+    return state === undefined ? undefined : { checkpoint, state: decodeState({ cid: checkpoint.state, bytes: state }) };
+  } catch (error) {
+    // A checkpoint only saves time: an older one, or the first entry, does as well.
+    const unreadable = ["JOURNAL_CORRUPT", "CHECKPOINT_MALFORMED", "DAG_MALFORMED"].some((code) => hasCode(error, code));
+    if (unreadable) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,57 @@
+import { assert, IpdmError } from "../core/errors.ts";
+
+/**
+ * Counts the batches of one source that are under way after `next` has returned: waiting at a sink or inside an
+ * asynchronous stage. Synchronous operators need no credit, since they are done when `next` returns.
+ */
+export class CreditPool {
+  readonly credits: number;
+  private taken = 0;
+  private most = 0;
+  private waiting: (() => void) | undefined;
+
+  constructor(credits: number) {
+    if (!Number.isSafeInteger(credits) || credits < 1) {
+      throw new IpdmError("CREDITS_INVALID", `a source cannot have ${credits} credits`, { kind: "config", hint: "give a whole number from 1" });
+    }
+    this.credits = credits;
+  }
+
+  /** Batches under way. */
+  get inFlight(): number {
+    return this.taken;
+  }
+
+  /** The most there were at a time. */
+  get peak(): number {
+    return this.most;
+  }
+
+  /** Keeps a batch. Never refused: an operator that makes several batches of one may go beyond, and the source waits longer. */
+  take(): void {
+    this.taken++;
+    this.most = Math.max(this.most, this.taken);
+  }
+
+  /** Gives a credit back. */
+  giveBack(): void {
+    assert(this.taken > 0, "a credit came back twice");
+    this.taken--;
+    if (this.taken < this.credits) this.wake();
+  }
+
+  /** Resolves when a credit is free, or when {@link wake} is called. */
+  async free(): Promise<void> {
+    if (this.taken < this.credits) return;
+    await new Promise<void>((resolve) => {
+      this.waiting = resolve;
+    });
+  }
+
+  /** Ends a wait without a credit, so that the source sees that it was closed. */
+  wake(): void {
+    const { waiting } = this;
+    this.waiting = undefined;
+    waiting?.();
+  }
+}

@@ -1,0 +1,91 @@
+import { readdir, readFile, writeFile, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { schemaOf } from "../../../src/batch/schema.ts";
+import type { Schema } from "../../../src/batch/schema.ts";
+import { openSink } from "../../../src/sinks/port.ts";
+import { batchesOf, declared, EVERY_TYPE, everyTypeRow, folder, readRows, write } from "../sources/table.ts";
+
+const ROWS = Array.from({ length: 500 }, (_, i) => everyTypeRow(i));
+
+for (const format of ["parquet", "ndjson", "jsonl", "csv"] as const) {
+  describe(`a ${format} sink`, () => {
+    for (const field of EVERY_TYPE.fields) {
+      it(`keeps values of ${field.type}, with nulls and without`, async () => {
+        await using dir = await folder();
+        const column = EVERY_TYPE.fields.indexOf(field);
+        for (const nullable of [true, false]) {
+          const schema: Schema = schemaOf([{ ...field, nullable }]);
+          const rows = ROWS.map((row) => [row[column] ?? null]).filter(([value]) => nullable || value !== null);
+          const file = await write(join(dir.path, `${field.type}-${nullable}.${format}`), schema, rows);
+          expect(await readRows({ file, columns: declared(schema) })).toEqual(rows);
+        }
+      });
+    }
+
+    it("writes the same bytes however the rows are cut", async () => {
+      await using dir = await folder();
+      const files = await Promise.all([1, 7, 500].map((cut) => write(join(dir.path, `t${cut}.${format}`), EVERY_TYPE, ROWS, cut)));
+      const [first, ...others] = await Promise.all(files.map((file) => readFile(file)));
+      for (const other of others) expect(other).toEqual(first);
+    });
+
+    it("writes a table without rows", async () => {
+      await using dir = await folder();
+      const file = await write(join(dir.path, `none.${format}`), EVERY_TYPE, []);
+      expect(await readRows({ file, columns: declared(EVERY_TYPE) })).toEqual([]);
+    });
+
+    it("creates its folder, reports what it wrote, and replaces an older file only when it is complete", async () => {
+      await using dir = await folder();
+      const file = join(dir.path, "new", "deep", `t.${format}`);
+      await write(file, EVERY_TYPE, ROWS.slice(0, 3));
+      const before = await readFile(file);
+      const sink = await openSink({ file, schema: EVERY_TYPE });
+      for (const batch of batchesOf(EVERY_TYPE, ROWS, 50)) await sink.write(batch);
+      expect(await readFile(file)).toEqual(before);
+      const written = await sink.close();
+      expect(written).toEqual({ file, rows: 500, bytes: (await readFile(file)).length });
+      expect(await readdir(join(dir.path, "new", "deep"))).toEqual([`t.${format}`]);
+      await expect(sink.close()).rejects.toMatchObject({ code: "SINK_CLOSED" });
+      await sink.abort();
+    });
+
+    it("leaves nothing behind when it is aborted or disposed of", async () => {
+      await using dir = await folder();
+      {
+        await using sink = await openSink({ file: join(dir.path, `t.${format}`), schema: EVERY_TYPE });
+        for (const batch of batchesOf(EVERY_TYPE, ROWS, 50)) await sink.write(batch);
+      }
+      expect(await readdir(dir.path)).toEqual([]);
+    });
+
+    it("refuses batches of another schema, and is aborted then", async () => {
+      await using dir = await folder();
+      const sink = await openSink({ file: join(dir.path, `t.${format}`), schema: EVERY_TYPE });
+      const other = schemaOf([{ name: "x", type: "i64", nullable: false }]);
+      const [batch] = batchesOf(other, [[1n]], 1);
+      if (batch === undefined) throw new Error("no batch");
+      await expect(sink.write(batch)).rejects.toMatchObject({ code: "SINK_SCHEMA_MISMATCH" });
+      expect(await readdir(dir.path)).toEqual([]);
+    });
+  });
+}
+
+describe("opening a sink", () => {
+  it("names the endings it knows when it does not know this one", async () => {
+    for (const file of ["x.txt", "x", "x.constructor", "x.parquet.gz"]) {
+      const error = await openSink({ file, schema: EVERY_TYPE }).catch((caught: unknown) => caught);
+      expect(error).toMatchObject({ code: "SINK_UNSUPPORTED", kind: "config" });
+      expect((error as { hint: string }).hint).toContain(".parquet, .csv, .ndjson, .jsonl");
+    }
+  });
+
+  it("refuses a folder and a path through a file", async () => {
+    await using dir = await folder();
+    await mkdir(join(dir.path, "t.csv"));
+    await writeFile(join(dir.path, "plain"), "");
+    await expect(openSink({ file: join(dir.path, "t.csv"), schema: EVERY_TYPE })).rejects.toMatchObject({ code: "SINK_UNWRITABLE" });
+    await expect(openSink({ file: join(dir.path, "plain", "t.csv"), schema: EVERY_TYPE })).rejects.toMatchObject({ code: "SINK_UNWRITABLE" });
+  });
+});

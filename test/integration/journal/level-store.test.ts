@@ -1,0 +1,157 @@
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, symlink, truncate } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { rawBlock } from "../../../src/dag/block.ts";
+import { dataFiles, flipBit, onCopy, openStore, readAll, type Written, writeStore } from "./damage.ts";
+import { resumeWriters } from "./resume-writers.ts";
+import { randomFrom, sha256 } from "./seeded-store.ts";
+
+let once: Written;
+let thrice: Written;
+const folders: string[] = [];
+
+beforeAll(async () => {
+  [once, thrice] = [await writeStore(1), await writeStore(3)];
+  folders.push(once.folder, thrice.folder);
+});
+afterAll(async () => {
+  for (const folder of folders) await rm(folder, { recursive: true, force: true });
+});
+
+describe("LevelStore finds damage", () => {
+  it("none where there is none", async () => {
+    for (const written of [once, thrice]) {
+      expect(await onCopy(written, (folder) => readAll(written, folder))).toMatchObject({ whole: true, codes: [] });
+    }
+  });
+
+  it("a LevelDB log cut short: names the first lost commit", async () => {
+    await onCopy(once, async (folder) => {
+      const log = join(folder, "index", await newest(join(folder, "index"), ".log"));
+      await truncate(log, Math.floor((await stat(log)).size / 2));
+      for (let attempt = 0; attempt < 2; attempt++) {
+        await expect(openStore(folder)).rejects.toMatchObject({
+          code: "JOURNAL_CORRUPT",
+          message: expect.stringMatching(/group commit \d+: it was acknowledged and is missing/),
+          facts: { commit: expect.any(Number) },
+        });
+      }
+    });
+  });
+
+  it("a flipped bit in a LevelDB log: names the commit", async () => {
+    const random = randomFrom(5);
+    for (let flip = 0; flip < 12; flip++) {
+      await onCopy(once, async (folder) => {
+        const log = join(folder, "index", await newest(join(folder, "index"), ".log"));
+        const bit = Math.floor(random() * (await stat(log)).size * 8);
+        await flipBit(log, bit);
+        const finding = await readAll(once, folder);
+        if (finding.whole) return; // the padding at the end of a log block
+        expect(finding.codes, `bit ${bit}`).toEqual(["JOURNAL_CORRUPT"]);
+        expect(finding.messages[0], `bit ${bit}`).toMatch(/group commit \d+/);
+      });
+    }
+  });
+
+  it("a LevelDB that is gone", async () => {
+    await onCopy(once, async (folder) => {
+      await rm(join(folder, "index"), { recursive: true });
+      await expect(openStore(folder)).rejects.toMatchObject({ code: "JOURNAL_CORRUPT", facts: { commit: 1 } });
+    });
+  });
+
+  it("a segment cut short, or gone: names the file", async () => {
+    for (const name of ["000001.seg", "000002.seg", "000003.seg"]) {
+      await onCopy(once, async (folder) => {
+        await truncate(join(folder, "segments", name), 100);
+        await expect(openStore(folder)).rejects.toMatchObject({ code: "JOURNAL_CORRUPT", facts: { segment: name, found: 100 } });
+        await rm(join(folder, "segments", name));
+        await expect(openStore(folder)).rejects.toMatchObject({ code: "JOURNAL_CORRUPT", facts: { segment: name } });
+      });
+    }
+  });
+
+  it("a flipped bit in a segment: names file, byte and block, and the next put repairs it", async () => {
+    await onCopy(once, async (folder) => {
+      await flipBit(join(folder, "segments", "000001.seg"), 8 * 2000);
+      await using store = await openStore(folder);
+      const [block] = once.blocks;
+      if (block === undefined) throw new Error("no block");
+      await expect(store.blocks.get(block.cid)).rejects.toMatchObject({
+        code: "JOURNAL_CORRUPT",
+        facts: { segment: "000001.seg", offset: 56, cid: block.cid.toString() },
+      });
+      await store.blocks.put(block);
+      expect(await store.blocks.get(block.cid)).toEqual(block.bytes);
+    });
+  });
+
+  it("a flipped bit anywhere: never a wrong entry or wrong bytes", async () => {
+    const random = randomFrom(99);
+    for (let flip = 0; flip < 30; flip++) {
+      const written = flip % 2 === 0 ? once : thrice;
+      await onCopy(written, async (folder) => {
+        const files = await dataFiles(folder);
+        const file = files[Math.floor(random() * files.length)] as string;
+        const bit = Math.floor(random() * (await stat(join(folder, file))).size * 8);
+        await flipBit(join(folder, file), bit);
+        const finding = await readAll(written, folder);
+        expect(finding.wrong, `${file} bit ${bit}`).toEqual([]);
+        expect(new Set([...finding.codes, "JOURNAL_CORRUPT"]), `${file} bit ${bit}`).toEqual(new Set(["JOURNAL_CORRUPT"]));
+      });
+    }
+  });
+});
+
+describe("LevelStore and its folder", () => {
+  it("cuts off what was written to a segment and never committed", async () => {
+    await onCopy(once, async (folder) => {
+      const last = join(folder, "segments", await newest(join(folder, "segments"), ".seg"));
+      const { size } = await stat(last);
+      await appendFile(last, "half a frame");
+      await appendFile(join(folder, "segments", "000099.seg"), "a segment that no commit knows");
+      expect(await readAll(once, folder)).toMatchObject({ whole: true });
+      expect((await readFile(last)).length).toBe(size);
+      expect(await readdir(join(folder, "segments"))).not.toContain("000099.seg");
+    });
+  });
+
+  it("belongs to one opener at a time", async () => {
+    await onCopy(once, async (folder) => {
+      await using store = await openStore(folder);
+      await expect(openStore(folder)).rejects.toMatchObject({ code: "DATA_DIR_IN_USE", kind: "conflict", where: folder });
+      expect(await store.actors()).toHaveLength(3);
+    });
+  });
+
+  it.skipIf(process.platform !== "linux")("stops for good when the disk is full", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "ipdm-full-"));
+    folders.push(folder);
+    await using store = await openStore(folder);
+    const [writer] = await resumeWriters(store, ["task/a"]);
+    if (writer === undefined) throw new Error("no writer");
+    await store.append(writer.next([{ n: 1 }]));
+    await store.blocks.put(rawBlock(sha256, new Uint8Array(50_000)));
+    // The next segment is the device that is always full.
+    await symlink("/dev/full", join(folder, "segments", "000002.seg"));
+    const [put, append] = await Promise.allSettled([
+      store.blocks.put(rawBlock(sha256, new Uint8Array(50_000).fill(1))),
+      store.append(writer.next([{ n: 2 }])),
+    ]);
+    expect(put).toMatchObject({ status: "rejected", reason: { code: "DISK_FULL", kind: "failed", hint: expect.any(String) } });
+    expect(append).toMatchObject({ status: "rejected", reason: { code: "DISK_FULL" } });
+    await expect(store.append(writer.next([{ n: 3 }]))).rejects.toMatchObject({ code: "JOURNAL_STOPPED" });
+    await expect(store.head("task/a")).rejects.toMatchObject({ code: "JOURNAL_STOPPED" });
+    await store.close();
+    await rm(join(folder, "segments", "000002.seg"));
+    await using again = await openStore(folder);
+    expect((await again.head("task/a"))?.seq).toBe(1);
+  });
+});
+
+async function newest(folder: string, ending: string): Promise<string> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith(ending)).sort();
+  return names.at(-1) as string;
+}

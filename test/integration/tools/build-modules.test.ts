@@ -1,0 +1,33 @@
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { validateModule } from "../../../src/sandbox/validate.ts";
+import { buildModules, compileModule } from "../../../tools/build-modules.ts";
+
+const root = fileURLToPath(new URL("../../..", import.meta.url));
+let copy: string;
+beforeAll(async () => {
+  copy = await mkdtemp(join(tmpdir(), "ipdm-modules-"));
+  for (const part of ["src/sandbox/sdk", "examples/flights/module"])
+    await cp(join(root, part), join(copy, part), { recursive: true });
+});
+afterAll(() => rm(copy, { recursive: true, force: true }));
+
+describe("buildModules", () => {
+  it("writes the same bytes from every folder and every time, ready to be loaded", async () => {
+    const built = await buildModules(copy);
+    expect(built.map(({ output }) => output)).toEqual(["examples/flights/late.wasm"]);
+    const bytes = await readFile(join(copy, "examples/flights/late.wasm"));
+    expect(bytes.equals(await compileModule(root, "examples/flights/module/late.ts"))).toBe(true);
+    expect(bytes.includes(copy)).toBe(false);
+    validateModule({ bytes, cid: "late", memoryBytesMax: 1024 * 1024 });
+  });
+
+  it("fails with the compiler's words", async () => {
+    await expect(
+      compileModule(copy, "broken.ts", { "broken.ts": "export function f(): i32 { return missing; }" }),
+    ).rejects.toThrow("missing");
+  });
+});
