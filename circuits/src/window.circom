@@ -63,7 +63,6 @@ template WindowAggregate(N, BITS) {
     signal input salt;        // full-entropy field element: hides the values behind the commitment
 
     // (1) Each flag is 0 or 1. (2) A row follows a row: flags are ones, then zeros. (3) The first is a row: count >= 1.
-    // ((3) also follows from (8), which no window without rows satisfies; stated, so that it holds whatever (8) becomes.)
     active[0] === 1;
     for (var i = 1; i < N; i++) {
         active[i] * (active[i] - 1) === 0;

@@ -41,18 +41,34 @@ export async function initProject(dir: string): Promise<InitResult> {
 
 function notEmpty(dir: string, present: readonly string[]): IpdmError {
   const some = [...present].sort().slice(0, 3).join(", ");
-  return new IpdmError("INIT_NOT_EMPTY", `the folder ${dir} is not empty: it holds ${some}${present.length > 3 ? ", …" : ""}`, {
-    kind: "config", where: dir, hint: "name a new folder", facts: { present: present.slice(0, 100) },
-  });
+  return new IpdmError(
+    "INIT_NOT_EMPTY",
+    `the folder ${dir} is not empty: it holds ${some}${present.length > 3 ? ", …" : ""}`,
+    {
+      kind: "config",
+      where: dir,
+      hint: "name a new folder",
+      facts: { present: present.slice(0, 100) },
+    },
+  );
 }
 
 function explained(dir: string, error: unknown): unknown {
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   if (error instanceof IpdmError || typeof code !== "string") return error;
   if (code === "EEXIST" || code === "ENOTDIR") {
-    return new IpdmError("INIT_NOT_A_FOLDER", `${dir} cannot be made a folder: a file is in its place`, { kind: "config", where: dir, hint: "name a new folder", cause: error });
+    return new IpdmError("INIT_NOT_A_FOLDER", `${dir} cannot be made a folder: a file is in its place`, {
+      kind: "config",
+      where: dir,
+      hint: "name a new folder",
+      cause: error,
+    });
   }
-  return new IpdmError("INIT_UNWRITABLE", `${dir} could not be written: ${error instanceof Error ? error.message : code}`, { kind: "config", where: dir, retry: "later", cause: error });
+  return new IpdmError(
+    "INIT_UNWRITABLE",
+    `${dir} could not be written: ${error instanceof Error ? error.message : code}`,
+    { kind: "config", where: dir, retry: "later", cause: error },
+  );
 }
 
 /** The path as one word of a POSIX shell. */

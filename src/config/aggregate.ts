@@ -12,12 +12,16 @@ export interface Aggregate {
 export function readAggregate(text: string): Aggregate {
   const match = /^([A-Za-z_]{1,32})\(([^()]{0,256})\)$/.exec(text.trim());
   const known = AGGREGATE_KINDS.map((kind) => (kind === "count" ? "count()" : `${kind}(column)`)).join(", ");
-  if (match === null) throw invalid(`${JSON.stringify(text.slice(0, 64))} is not an aggregate`, `write one of ${known}`);
+  if (match === null)
+    throw invalid(`${JSON.stringify(text.slice(0, 64))} is not an aggregate`, `write one of ${known}`);
   const [, word = "", inside = ""] = match;
   const kind = AGGREGATE_KINDS.find((candidate) => candidate === word);
   if (kind === undefined) {
     const near = nearest(word, AGGREGATE_KINDS);
-    throw invalid(`there is no aggregate ${word}`, near === undefined ? `write one of ${known}` : `did you mean ${near}?`);
+    throw invalid(
+      `there is no aggregate ${word}`,
+      near === undefined ? `write one of ${known}` : `did you mean ${near}?`,
+    );
   }
   const column = inside.trim();
   if (column === "" && kind === "count") return { kind };

@@ -132,7 +132,9 @@ export interface Config {
  */
 export function withReplicas(config: Config, replicas: number): Config {
   if (!Number.isInteger(replicas) || replicas < 1 || replicas > REPLICAS_MAX) {
-    throw new IpdmError("REPLICAS_INVALID", `there can be 1 to ${REPLICAS_MAX} replicas, not ${replicas}`, { kind: "usage" });
+    throw new IpdmError("REPLICAS_INVALID", `there can be 1 to ${REPLICAS_MAX} replicas, not ${replicas}`, {
+      kind: "usage",
+    });
   }
   const { quorum } = config.domain;
   const stays = quorum <= replicas && quorum > replicas / 2;

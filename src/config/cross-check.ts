@@ -10,7 +10,10 @@ import type { WrittenConfig } from "./schema.ts";
 type Task = NonNullable<WrittenConfig["tasks"]>[string];
 
 /** Checks what one part of a well-formed configuration says about another. All that is wrong, or odd (`warnings`), is returned. */
-export function crossCheck(config: WrittenConfig): { readonly findings: readonly Finding[]; readonly warnings: readonly Finding[] } {
+export function crossCheck(config: WrittenConfig): {
+  readonly findings: readonly Finding[];
+  readonly warnings: readonly Finding[];
+} {
   const tasks = Object.entries(config.tasks ?? {});
   const { findings: names, warnings } = checkNames(config);
   const cycles = cyclesOf(tasks.map(([name, task]) => [name, task.input]));
@@ -18,7 +21,13 @@ export function crossCheck(config: WrittenConfig): { readonly findings: readonly
     ...checkDomain(config.domain),
     ...names,
     ...tasks.flatMap(([name, task]) => checkTask(["tasks", name], task)),
-    ...cycles.map((cycle) => at(["tasks", cycle[0] ?? "", "input"], `the tasks form a cycle: ${[...cycle, cycle[0]].join(" reads ")}`, "let one of them read a source")),
+    ...cycles.map((cycle) =>
+      at(
+        ["tasks", cycle[0] ?? "", "input"],
+        `the tasks form a cycle: ${[...cycle, cycle[0]].join(" reads ")}`,
+        "let one of them read a source",
+      ),
+    ),
     ...(cycles.length > 0 ? [] : tasks.flatMap(([name, task]) => checkEventTime(config, name, task))),
     ...checkOutputFiles(config),
   ];
@@ -35,13 +44,26 @@ function checkDomain(domain: WrittenConfig["domain"]): Finding[] {
   const findings: Finding[] = [];
   const path = ["domain", "quorum"];
   if (quorum !== undefined && quorum > replicas) {
-    findings.push(at(path, `domain.quorum is ${quorum}, but there are only ${replicas} replicas`, `write quorum: ${majorityOf(replicas)}, or more replicas`));
-  } else if (quorum !== undefined && quorum <= replicas / 2) {
+    findings.push(
+      at(
+        path,
+        `domain.quorum is ${quorum}, but there are only ${replicas} replicas`,
+        `write quorum: ${majorityOf(replicas)}, or more replicas`,
+      ),
+    );
+  } else if (quorum !== undefined && quorum < replicas / 2) {
     const message = `domain.quorum is ${quorum}, not more than half of ${replicas} replicas: two different results could both have a quorum`;
     findings.push(at(path, message, `write quorum: ${majorityOf(replicas)} or more`));
   }
   if (share !== undefined && verify !== "sample") {
-    findings.push(at(["domain", "share"], `domain.share has no meaning with verify: ${verify}`, "write verify: sample, or remove share", true));
+    findings.push(
+      at(
+        ["domain", "share"],
+        `domain.share has no meaning with verify: ${verify}`,
+        "write verify: sample, or remove share",
+        true,
+      ),
+    );
   }
   return findings;
 }
@@ -49,31 +71,82 @@ function checkDomain(domain: WrittenConfig["domain"]): Finding[] {
 function checkTask(path: ConfigPath, task: Task): Finding[] {
   const place = placeName(path);
   if (task.module !== undefined && task.window !== undefined) {
-    return [at([...path, "window"], `${place} has both module and window`, "make two tasks of it, one reading the other", true)];
+    return [
+      at(
+        [...path, "window"],
+        `${place} has both module and window`,
+        "make two tasks of it, one reading the other",
+        true,
+      ),
+    ];
   }
   if (task.module !== undefined) {
     return (["key", "aggregate", "prove"] as const).flatMap((key) =>
-      task[key] === undefined ? [] : [at([...path, key], `${place}.${key} belongs to a task with window, not with module`, "move it to a task that reads this one", true)],
+      task[key] === undefined
+        ? []
+        : [
+            at(
+              [...path, key],
+              `${place}.${key} belongs to a task with window, not with module`,
+              "move it to a task that reads this one",
+              true,
+            ),
+          ],
     );
   }
-  if (task.window === undefined) return [at(path, `${place} has neither module nor window`, "add module: <name>, or window: { tumble: 1d } and aggregate", true)];
+  if (task.window === undefined)
+    return [
+      at(
+        path,
+        `${place} has neither module nor window`,
+        "add module: <name>, or window: { tumble: 1d } and aggregate",
+        true,
+      ),
+    ];
   const findings: Finding[] = [];
   if (task.time !== undefined) {
-    findings.push(at([...path, "time"], `${place}.time belongs to a task with module; a window reads its input's event time`, "declare it at the input", true));
+    findings.push(
+      at(
+        [...path, "time"],
+        `${place}.time belongs to a task with module; a window reads its input's event time`,
+        "declare it at the input",
+        true,
+      ),
+    );
   }
   const count = Object.keys(task.aggregate ?? {}).length;
-  if (count === 0) findings.push(at([...path, "aggregate"], `${place}.aggregate is missing: a window task needs at least one`, "add aggregate: { rows: count() }", true));
-  if (count > AGGREGATES_MAX) findings.push(at([...path, "aggregate"], `${place}.aggregate has ${count} entries, more than ${AGGREGATES_MAX}`));
+  if (count === 0)
+    findings.push(
+      at(
+        [...path, "aggregate"],
+        `${place}.aggregate is missing: a window task needs at least one`,
+        "add aggregate: { rows: count() }",
+        true,
+      ),
+    );
+  if (count > AGGREGATES_MAX)
+    findings.push(at([...path, "aggregate"], `${place}.aggregate has ${count} entries, more than ${AGGREGATES_MAX}`));
   return [...findings, ...checkWindowColumns(path, task), ...checkNamedWindows(path, task)];
 }
 
 /** A window's table has the columns start and end, the key, then the aggregates; all names differ. */
 function checkWindowColumns(path: ConfigPath, task: Task): Finding[] {
-  const taken = new Map([["start", "the window's start"], ["end", "the window's end"]]);
+  const taken = new Map([
+    ["start", "the window's start"],
+    ["end", "the window's end"],
+  ]);
   const findings: Finding[] = [];
   const take = (name: string, what: string, where: ConfigPath, atKey: boolean): void => {
     const other = taken.get(name);
-    if (other !== undefined) findings.push(at(where, `${placeName(where)}: the window's table already has a column ${name}, ${other}`, "choose another name", atKey));
+    if (other !== undefined)
+      findings.push(
+        at(
+          where,
+          `${placeName(where)}: the window's table already has a column ${name}, ${other}`,
+          "choose another name",
+          atKey,
+        ),
+      );
     taken.set(name, what);
   };
   (task.key ?? []).forEach((column, i) => take(column, "a key column", [...path, "key", i], false));
@@ -94,9 +167,24 @@ function checkNamedWindows(path: ConfigPath, task: Task): Finding[] {
     seen.add(identity);
     const inside = ((start % size) + size) % size;
     return [
-      ...(inside === 0 ? [] : [at([...where, "start"], `${placeName(where)}.start is no start of a window of ${window.tumble}`, `the window around it starts at ${instantText(start - inside)}`)]),
-      ...(named.key.length === key.length ? [] : [at([...where, "key"], `${placeName(where)}.key has ${named.key.length} values, the task's key has ${key.length} columns`,
-        key.length === 0 ? "remove it" : `write one value for each of ${key.join(", ")}`)]),
+      ...(inside === 0
+        ? []
+        : [
+            at(
+              [...where, "start"],
+              `${placeName(where)}.start is no start of a window of ${window.tumble}`,
+              `the window around it starts at ${instantText(start - inside)}`,
+            ),
+          ]),
+      ...(named.key.length === key.length
+        ? []
+        : [
+            at(
+              [...where, "key"],
+              `${placeName(where)}.key has ${named.key.length} values, the task's key has ${key.length} columns`,
+              key.length === 0 ? "remove it" : `write one value for each of ${key.join(", ")}`,
+            ),
+          ]),
       ...(twice ? [at(where, `${placeName(where)} names a window that stands above already`, "remove it")] : []),
     ];
   });
@@ -115,7 +203,9 @@ function checkEventTime(config: WrittenConfig, name: string, task: Task): Findin
     }
     const before = Object.hasOwn(config.tasks ?? {}, input) ? config.tasks?.[input] : undefined;
     if (before === undefined || before.window !== undefined || before.time !== undefined) return []; // an unknown input is another finding
-    const module = Object.hasOwn(config.modules ?? {}, before.module ?? "") ? config.modules?.[before.module ?? ""] : undefined;
+    const module = Object.hasOwn(config.modules ?? {}, before.module ?? "")
+      ? config.modules?.[before.module ?? ""]
+      : undefined;
     if (typeof module === "object" && module.time !== undefined) return [];
     input = before.input;
   }
@@ -127,11 +217,20 @@ function checkOutputFiles(config: WrittenConfig): Finding[] {
     const path = ["outputs", name, "file"];
     const findings: Finding[] = [];
     if (formatOfName(output.file) === undefined) {
-      findings.push(at(path, `outputs.${name}.file: the form of ${output.file} cannot be told from its name`, "end it in .parquet, .csv, .ndjson or .jsonl"));
+      findings.push(
+        at(
+          path,
+          `outputs.${name}.file: the form of ${output.file} cannot be told from its name`,
+          "end it in .parquet, .csv, .ndjson or .jsonl",
+        ),
+      );
     }
     const file = output.file.replaceAll(/(^|\/)(\.\/)+/g, "$1").replaceAll(/\/+/g, "/");
     const other = seen.get(file);
-    if (other !== undefined) findings.push(at(path, `outputs.${name}.file is also the file of outputs.${other}`, "give each output a file of its own"));
+    if (other !== undefined)
+      findings.push(
+        at(path, `outputs.${name}.file is also the file of outputs.${other}`, "give each output a file of its own"),
+      );
     seen.set(file, name);
     return findings;
   });

@@ -15,7 +15,9 @@ export function pathFault(written: string): string | undefined {
   if (!written.startsWith("npm:")) return undefined;
   const match = NPM.exec(written);
   if (match === null) return "must be npm:<package>/<path>";
-  return match[2]?.split("/").some((part) => part === ".." || part === "." || part === "") === true ? "must not hold .. or empty parts behind npm:" : undefined;
+  return match[2]?.split("/").some((part) => part === ".." || part === "." || part === "") === true
+    ? "must not hold .. or empty parts behind npm:"
+    : undefined;
 }
 
 /**

@@ -27,7 +27,9 @@ export function cyclesOf(edges: readonly (readonly [name: string, input: string]
 }
 
 /** The things in an order in which each follows its input, otherwise as given. They form no cycle. */
-export function inOrder<T extends { readonly name: string; readonly input: string }>(things: readonly T[]): readonly T[] {
+export function inOrder<T extends { readonly name: string; readonly input: string }>(
+  things: readonly T[],
+): readonly T[] {
   const byName = new Map(things.map((thing) => [thing.name, thing]));
   const ordered = new Set<T>();
   for (const thing of things) {

@@ -29,11 +29,17 @@ export function configSchemaText(): string {
   return `${JSON.stringify(configJsonSchema(), null, 2)}\n`;
 }
 
+let root: JsonSchema | undefined;
+
 /** The keys that may stand at a place of the configuration; none where names are free or values stand. */
 export function keysAt(path: ConfigPath): readonly string[] {
-  let at: readonly JsonSchema[] = [configJsonSchema()];
+  // Made once: making it takes milliseconds, and only errors need it.
+  root ??= configJsonSchema();
+  let at: readonly JsonSchema[] = [root];
   for (const step of path) at = at.flatMap(branches).flatMap((schema) => childOf(schema, step));
-  return [...new Set(at.flatMap(branches).flatMap((schema) => Object.keys(schema.properties ?? {})))].filter((key) => key !== "$schema");
+  return [...new Set(at.flatMap(branches).flatMap((schema) => Object.keys(schema.properties ?? {})))].filter(
+    (key) => key !== "$schema",
+  );
 }
 
 function branches(schema: JsonSchema): readonly JsonSchema[] {

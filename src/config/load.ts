@@ -48,14 +48,26 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
 }
 
 /** Checks a configuration's text as if it stood at the absolute path; `shown` is how messages name the file. Throws as {@link loadConfig}. */
-export async function parseConfig(text: string, path: string, shown = path): Promise<{ config: Config; warnings: readonly Problem[]; tree: YamlTree }> {
+export async function parseConfig(
+  text: string,
+  path: string,
+  shown = path,
+): Promise<{ config: Config; warnings: readonly Problem[]; tree: YamlTree }> {
   const tree = readYaml(text);
   if (tree.faults.length > 0) {
-    const problems = tree.faults.map(({ offset, message, hint }) => ({ where: whereOf(tree, shown, offset), message, ...(hint === undefined ? {} : { hint }) }));
+    const problems = tree.faults.map(({ offset, message, hint }) => ({
+      where: whereOf(tree, shown, offset),
+      message,
+      ...(hint === undefined ? {} : { hint }),
+    }));
     throw failure("CONFIG_SYNTAX", problems);
   }
   const shape = checkShape(tree.value);
-  if ("findings" in shape) throw failure("CONFIG_INVALID", shape.findings.map((finding) => problemOf(finding, tree, shown)));
+  if ("findings" in shape)
+    throw failure(
+      "CONFIG_INVALID",
+      shape.findings.map((finding) => problemOf(finding, tree, shown)),
+    );
   const { findings, warnings } = crossCheck(shape.ok);
   throwIfAny("CONFIG_INVALID", [...findings, ...checkPaths(shape.ok)], tree, shown);
   const config = await resolveConfig(shape.ok, dirname(path));
@@ -65,7 +77,11 @@ export async function parseConfig(text: string, path: string, shown = path): Pro
 async function configPathOf(path: string): Promise<string> {
   const found = await stat(path).catch((cause: NodeJS.ErrnoException) => {
     if (cause.code !== "ENOENT" && cause.code !== "ENOTDIR") throw unreadable(path, cause);
-    throw new IpdmError("CONFIG_MISSING", `there is no configuration ${path}`, { ...about(path), hint: "`ipdm-runtime init <dir>` writes a working starter", cause });
+    throw new IpdmError("CONFIG_MISSING", `there is no configuration ${path}`, {
+      ...about(path),
+      hint: "`ipdm-runtime init <dir>` writes a working starter",
+      cause,
+    });
   });
   if (!found.isDirectory()) return path;
   for (const name of CONFIG_NAMES) if (await isFile(join(path, name))) return join(path, name);
@@ -85,12 +101,20 @@ async function readText(path: string): Promise<string> {
       if (bytesRead === 0 || length === buffer.length) break;
     }
     if (length > CONFIG_BYTES_MAX) {
-      throw new IpdmError("CONFIG_TOO_LARGE", `${path} is larger than ${CONFIG_BYTES_MAX} bytes`, { ...about(path), hint: "is it a configuration at all?" });
+      throw new IpdmError("CONFIG_TOO_LARGE", `${path} is larger than ${CONFIG_BYTES_MAX} bytes`, {
+        ...about(path),
+        hint: "is it a configuration at all?",
+      });
     }
     return new TextDecoder("utf-8", { fatal: true }).decode(buffer.subarray(0, length));
   } catch (error) {
     if (error instanceof IpdmError) throw error;
-    if (error instanceof TypeError) throw new IpdmError("CONFIG_SYNTAX", `${path} is not UTF-8 text`, { ...about(path), hint: "save it as UTF-8", cause: error });
+    if (error instanceof TypeError)
+      throw new IpdmError("CONFIG_SYNTAX", `${path} is not UTF-8 text`, {
+        ...about(path),
+        hint: "save it as UTF-8",
+        cause: error,
+      });
     throw unreadable(path, error);
   }
 }
@@ -104,13 +128,24 @@ async function missingFiles(config: Config, tree: YamlTree): Promise<Finding[]> 
     const npm = npmPackageOf(file.written);
     const written = tree.has(path) ? path : path.slice(0, -1); // a module may be given by its path alone
     const message = `${written.join(".")}: there is no file ${npm === undefined ? file.path : file.written}`;
-    return [{ path: written, atKey: false, message, hint: npm === undefined ? "check the path; it is relative to the configuration file" : `npm install ${npm}` }];
+    return [
+      {
+        path: written,
+        atKey: false,
+        message,
+        hint: npm === undefined ? "check the path; it is relative to the configuration file" : `npm install ${npm}`,
+      },
+    ];
   });
   return (await Promise.all(checks)).flat();
 }
 
 function throwIfAny(code: string, findings: readonly Finding[], tree: YamlTree, shown: string): void {
-  if (findings.length > 0) throw failure(code, findings.slice(0, PROBLEMS_MAX).map((finding) => problemOf(finding, tree, shown)));
+  if (findings.length > 0)
+    throw failure(
+      code,
+      findings.slice(0, PROBLEMS_MAX).map((finding) => problemOf(finding, tree, shown)),
+    );
 }
 
 function problemOf({ path, atKey, message, hint }: Finding, tree: YamlTree, shown: string): Problem {
@@ -126,12 +161,21 @@ function failure(code: string, problems: readonly Problem[]): IpdmError {
   const [first, ...more] = problems;
   const message = `${first?.message ?? "the configuration is not valid"}${more.length === 0 ? "" : ` (and ${more.length} more)`}`;
   const { where, hint } = first ?? {};
-  return new IpdmError(code, message, { kind: "config", facts: { problems }, ...(where === undefined ? {} : { where }), ...(hint === undefined ? {} : { hint }) });
+  return new IpdmError(code, message, {
+    kind: "config",
+    facts: { problems },
+    ...(where === undefined ? {} : { where }),
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 function unreadable(path: string, cause: unknown): IpdmError {
   const reason = cause instanceof Error ? cause.message : String(cause);
-  return new IpdmError("CONFIG_UNREADABLE", `${path} could not be read: ${reason}`, { ...about(path), retry: "later", cause });
+  return new IpdmError("CONFIG_UNREADABLE", `${path} could not be read: ${reason}`, {
+    ...about(path),
+    retry: "later",
+    cause,
+  });
 }
 
 /** Details of a fault that lies with the file itself. */

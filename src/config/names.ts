@@ -10,38 +10,68 @@ export function readInput(input: string): { readonly name: string; readonly side
 }
 
 /** Checks that every name that is used is declared, once; what is declared and never used is a warning. */
-export function checkNames(config: WrittenConfig): { readonly findings: readonly Finding[]; readonly warnings: readonly Finding[] } {
+export function checkNames(config: WrittenConfig): {
+  readonly findings: readonly Finding[];
+  readonly warnings: readonly Finding[];
+} {
   const sources = Object.keys(config.sources);
   const tasks = Object.entries(config.tasks ?? {});
   const modules = Object.keys(config.modules ?? {});
   const inputs = [...sources, ...tasks.map(([name]) => name)];
   const findings: Finding[] = [];
-  if (sources.length === 0) findings.push(found(["sources"], "sources is empty: a pipeline needs at least one", undefined, true));
-  if (Object.keys(config.outputs).length === 0) findings.push(found(["outputs"], "outputs is empty: nothing would come out", undefined, true));
+  if (sources.length === 0)
+    findings.push(found(["sources"], "sources is empty: a pipeline needs at least one", undefined, true));
+  if (Object.keys(config.outputs).length === 0)
+    findings.push(found(["outputs"], "outputs is empty: nothing would come out", undefined, true));
   for (const [name, task] of tasks) {
     const path = ["tasks", name];
-    if (sources.includes(name)) findings.push(found(path, `${name} is the name of a source and of a task`, "rename one of the two", true));
+    if (sources.includes(name))
+      findings.push(found(path, `${name} is the name of a source and of a task`, "rename one of the two", true));
     if (task.input.endsWith(LATE) && inputs.includes(readInput(task.input).name)) {
-      findings.push(found([...path, "input"], `tasks.${name}.input: late rows can be an output, not the input of a task`));
+      findings.push(
+        found([...path, "input"], `tasks.${name}.input: late rows can be an output, not the input of a task`),
+      );
     } else if (!inputs.includes(task.input)) {
-      findings.push(found([...path, "input"], `tasks.${name}.input: there is no source or task ${quoted(task.input)}`, meant(task.input, inputs)));
+      findings.push(
+        found(
+          [...path, "input"],
+          `tasks.${name}.input: there is no source or task ${quoted(task.input)}`,
+          meant(task.input, inputs),
+        ),
+      );
     }
     if (task.module !== undefined && !modules.includes(task.module)) {
-      findings.push(found([...path, "module"], `tasks.${name}.module: there is no module ${quoted(task.module)}`, meant(task.module, modules)));
+      findings.push(
+        found(
+          [...path, "module"],
+          `tasks.${name}.module: there is no module ${quoted(task.module)}`,
+          meant(task.module, modules),
+        ),
+      );
     }
   }
-  for (const [name, output] of Object.entries(config.outputs)) findings.push(...checkOutput(config, name, output.input, inputs));
+  for (const [name, output] of Object.entries(config.outputs))
+    findings.push(...checkOutput(config, name, output.input, inputs));
   return { findings, warnings: unused(config) };
 }
 
 function checkOutput(config: WrittenConfig, name: string, input: string, inputs: readonly string[]): Finding[] {
   const path = ["outputs", name, "input"];
   const read = readInput(input);
-  if (!inputs.includes(read.name)) return [found(path, `outputs.${name}.input: there is no source or task ${quoted(read.name)}`, meant(read.name, inputs))];
+  if (!inputs.includes(read.name))
+    return [
+      found(path, `outputs.${name}.input: there is no source or task ${quoted(read.name)}`, meant(read.name, inputs)),
+    ];
   if (read.side === "main") return [];
   const tasks = config.tasks ?? {};
   if (Object.hasOwn(tasks, read.name) && tasks[read.name]?.window !== undefined) return [];
-  return [found(path, `outputs.${name}.input: ${read.name} has no late rows, only a task with window has`, `write ${read.name}`)];
+  return [
+    found(
+      path,
+      `outputs.${name}.input: ${read.name} has no late rows, only a task with window has`,
+      `write ${read.name}`,
+    ),
+  ];
 }
 
 function unused(config: WrittenConfig): Finding[] {
@@ -56,7 +86,9 @@ function unused(config: WrittenConfig): Finding[] {
   }
   const modules = new Set([...tasks.values()].map((task) => task.module));
   const warn = (kind: string, names: Iterable<string>, used: ReadonlySet<string | undefined>, why: string): Finding[] =>
-    [...names].filter((name) => !used.has(name)).map((name) => found([kind, name], `${kind}.${name} ${why}`, "remove it, or use it", true));
+    [...names]
+      .filter((name) => !used.has(name))
+      .map((name) => found([kind, name], `${kind}.${name} ${why}`, "remove it, or use it", true));
   return [
     ...warn("sources", Object.keys(config.sources), reached, "leads to no output"),
     ...warn("tasks", tasks.keys(), reached, "leads to no output"),
@@ -71,7 +103,9 @@ function found(path: ConfigPath, message: string, hint?: string, atKey = false):
 function meant(name: string, known: readonly string[]): string {
   const near = nearest(name, known);
   if (near !== undefined) return `did you mean ${near}?`;
-  return known.length === 0 ? "none is declared" : `declared are ${known.slice(0, 10).join(", ")}${known.length > 10 ? ", …" : ""}`;
+  return known.length === 0
+    ? "none is declared"
+    : `declared are ${known.slice(0, 10).join(", ")}${known.length > 10 ? ", …" : ""}`;
 }
 
 function quoted(name: string): string {

@@ -29,9 +29,16 @@ export function outputPaths(config: Config, outDir: string): readonly OutputPath
     const path = resolve(outDir, output.file);
     const other = taken.get(path);
     if (other !== undefined) {
-      throw new IpdmError("CONFIG_OUTPUT_CLASH", `outputs.${output.name} would overwrite ${path}, the file of ${other}`, {
-        kind: "config", where: `outputs.${output.name}.file`, hint: "give the output another file, or another folder with --out", facts: { path, other },
-      });
+      throw new IpdmError(
+        "CONFIG_OUTPUT_CLASH",
+        `outputs.${output.name} would overwrite ${path}, the file of ${other}`,
+        {
+          kind: "config",
+          where: `outputs.${output.name}.file`,
+          hint: "give the output another file, or another folder with --out",
+          facts: { path, other },
+        },
+      );
     }
     taken.set(path, `outputs.${output.name}`);
     return { output, path };

@@ -5,7 +5,14 @@ import { formatOf } from "../sources/file.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import { readAggregate } from "./aggregate.ts";
 import {
-  type Config, type DomainConfig, majorityOf, type ModuleConfig, type ProveConfig, type SourceConfig, type TaskConfig, type TimeConfig,
+  type Config,
+  type DomainConfig,
+  type ModuleConfig,
+  majorityOf,
+  type ProveConfig,
+  type SourceConfig,
+  type TaskConfig,
+  type TimeConfig,
 } from "./config.ts";
 import { formatOfName } from "./cross-check.ts";
 import { locate, pathFault } from "./files.ts";
@@ -20,13 +27,20 @@ type Written<K extends "tasks" | "sources"> = NonNullable<WrittenConfig[K]>[stri
 
 /** The configuration with its defaults, units and paths resolved; `written` has passed the checks of form and of names. */
 export async function resolveConfig(written: WrittenConfig, folder: string): Promise<Config> {
-  const sources = await Promise.all(Object.entries(written.sources).map(([name, source]) => resolveSource(name, source, folder)));
-  const modules = await Promise.all(Object.entries(written.modules ?? {}).map(async ([name, given]): Promise<ModuleConfig> => {
-    const module = typeof given === "string" ? { file: given, memory: MODULE_MEMORY_DEFAULT, timeout: MODULE_TIMEOUT_DEFAULT } : given;
-    const file = await locate(module.file, folder);
-    const limits = { memoryBytes: parseSize(module.memory), timeoutUs: parseDuration(module.timeout) };
-    return { name, file, ...limits, ...timeOf("time" in module ? module.time : undefined) };
-  }));
+  const sources = await Promise.all(
+    Object.entries(written.sources).map(([name, source]) => resolveSource(name, source, folder)),
+  );
+  const modules = await Promise.all(
+    Object.entries(written.modules ?? {}).map(async ([name, given]): Promise<ModuleConfig> => {
+      const module =
+        typeof given === "string"
+          ? { file: given, memory: MODULE_MEMORY_DEFAULT, timeout: MODULE_TIMEOUT_DEFAULT }
+          : given;
+      const file = await locate(module.file, folder);
+      const limits = { memoryBytes: parseSize(module.memory), timeoutUs: parseDuration(module.timeout) };
+      return { name, file, ...limits, ...timeOf("time" in module ? module.time : undefined) };
+    }),
+  );
   return {
     name: written.name,
     folder,
@@ -47,13 +61,19 @@ export function checkPaths(written: WrittenConfig): Finding[] {
   const findings: Finding[] = [];
   for (const [name, source] of Object.entries(written.sources)) {
     const fault = pathFault(source.file);
-    if (fault !== undefined) findings.push({ path: ["sources", name, "file"], atKey: false, message: `sources.${name}.file ${fault}` });
+    if (fault !== undefined)
+      findings.push({ path: ["sources", name, "file"], atKey: false, message: `sources.${name}.file ${fault}` });
     try {
       formatOf(source.file, source.format);
     } catch (error) {
       if (!hasCode(error, "SOURCE_FORMAT_UNKNOWN") || !(error instanceof IpdmError)) throw error;
       const hint = error.hint === undefined ? {} : { hint: error.hint };
-      findings.push({ path: ["sources", name, "file"], atKey: false, message: `sources.${name}.file: ${error.message}`, ...hint });
+      findings.push({
+        path: ["sources", name, "file"],
+        atKey: false,
+        message: `sources.${name}.file: ${error.message}`,
+        ...hint,
+      });
     }
   }
   for (const [name, module] of Object.entries(written.modules ?? {})) {
@@ -67,7 +87,13 @@ export function checkPaths(written: WrittenConfig): Finding[] {
 async function resolveSource(name: string, source: Written<"sources">, folder: string): Promise<SourceConfig> {
   const file = await locate(source.file, folder);
   const columns = source.columns as Record<string, ColumnTypeName> | undefined; // the schema has read every type
-  return { name, file, format: formatOf(source.file, source.format).format, ...(columns === undefined ? {} : { columns }), ...timeOf(source.time) };
+  return {
+    name,
+    file,
+    format: formatOf(source.file, source.format).format,
+    ...(columns === undefined ? {} : { columns }),
+    ...timeOf(source.time),
+  };
 }
 
 function resolveDomain({ name, domain }: WrittenConfig): DomainConfig {
@@ -90,7 +116,10 @@ function resolveTask(name: string, task: Written<"tasks">): TaskConfig {
     tumbleUs: parseDuration(window.tumble),
     latenessUs: parseDuration(window.lateness),
     key: task.key ?? [],
-    aggregates: Object.entries(task.aggregate ?? {}).map(([column, text]) => ({ name: column, ...readAggregate(text) })),
+    aggregates: Object.entries(task.aggregate ?? {}).map(([column, text]) => ({
+      name: column,
+      ...readAggregate(text),
+    })),
     prove: resolveProve(task.prove),
   };
 }
@@ -99,7 +128,10 @@ function resolveProve(prove: Written<"tasks">["prove"]): ProveConfig {
   if (prove === undefined) return { kind: "none" };
   if (prove === "window") return { kind: "drawn", windows: 1 };
   if (typeof prove.windows === "number") return { kind: "drawn", windows: prove.windows };
-  const windows = prove.windows.map(({ start, key }) => ({ startUs: typeof start === "number" ? start : readInstant(start), key }));
+  const windows = prove.windows.map(({ start, key }) => ({
+    startUs: typeof start === "number" ? start : readInstant(start),
+    key,
+  }));
   return { kind: "named", windows };
 }
 

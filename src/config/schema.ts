@@ -8,8 +8,18 @@ import { readAggregate } from "./aggregate.ts";
 import { TABLE_FORMATS } from "./config.ts";
 import { readInstant } from "./instant.ts";
 import {
-  KEY_COLUMNS_MAX, LAKE_HOT_DEFAULT, MODULE_MEMORY_BYTES_MAX, MODULE_MEMORY_BYTES_MIN, MODULE_MEMORY_DEFAULT,
-  MODULE_TIMEOUT_DEFAULT, MODULE_TIMEOUT_US_MAX, NAMED_MAX, PROVED_WINDOWS_MAX, REPLICAS_MAX, SHARE_DEFAULT, TASKS_MAX,
+  KEY_COLUMNS_MAX,
+  LAKE_HOT_DEFAULT,
+  MODULE_MEMORY_BYTES_MAX,
+  MODULE_MEMORY_BYTES_MIN,
+  MODULE_MEMORY_DEFAULT,
+  MODULE_TIMEOUT_DEFAULT,
+  MODULE_TIMEOUT_US_MAX,
+  NAMED_MAX,
+  PROVED_WINDOWS_MAX,
+  REPLICAS_MAX,
+  SHARE_DEFAULT,
+  TASKS_MAX,
 } from "./limits.ts";
 import { nearest } from "./nearest.ts";
 
@@ -17,10 +27,16 @@ const NAME_PATTERN = "^[a-z][a-z0-9-]{0,62}$";
 const DURATION_PATTERN = "^[0-9]{1,16}(d|h|m|s|ms|us)$";
 const AGGREGATE_PATTERN = "^\\s*(count\\([^()]*\\)|(sum|min|max|mean)\\([^()]*[^()\\s][^()]*\\))\\s*$";
 
-const name = z.string().regex(new RegExp(NAME_PATTERN), "must be 1 to 63 lower-case letters, digits and -, beginning with a letter");
-const inputName = z.string().min(1);
+const name = z
+  .string()
+  .regex(new RegExp(NAME_PATTERN), "must be 1 to 63 lower-case letters, digits and -, beginning with a letter");
+const usedName = z.string().min(1);
 const column = z.string().min(1).max(256);
-const file = z.string().min(1).max(4096).refine((text) => !text.includes("\0"), "must not hold a NUL character");
+const file = z
+  .string()
+  .min(1)
+  .max(4096)
+  .refine((text) => !text.includes("\0"), "must not hold a NUL character");
 
 /** A text that another parser of the runtime reads: its refusal becomes the message. */
 function readBy(read: (text: string) => unknown) {
@@ -29,7 +45,12 @@ function readBy(read: (text: string) => unknown) {
       read(context.value);
     } catch (error) {
       if (!(error instanceof IpdmError) || hasCode(error, "INVARIANT")) throw error;
-      context.issues.push({ code: "custom", input: context.value, message: error.message, params: { hint: error.hint } });
+      context.issues.push({
+        code: "custom",
+        input: context.value,
+        message: error.message,
+        params: { hint: error.hint },
+      });
     }
   });
 }
@@ -49,107 +70,189 @@ function readColumnType(type: string): void {
     if (!(error instanceof IpdmError)) throw error;
     const near = nearest(type, COLUMN_TYPES);
     const hint = near === undefined || near === "fixed" ? error.hint : `did you mean ${near}?`;
-    throw new IpdmError("CONFIG_INVALID", `${JSON.stringify(type.slice(0, 64))} is no column type`, { kind: "config", ...(hint === undefined ? {} : { hint }) });
+    throw new IpdmError("CONFIG_INVALID", `${JSON.stringify(type.slice(0, 64))} is no column type`, {
+      kind: "config",
+      ...(hint === undefined ? {} : { hint }),
+    });
   }
 }
 
 const duration = readBy(parseDuration).meta({ pattern: DURATION_PATTERN, examples: ["0s", "10s", "1h", "1d"] });
-const tumble = readBy(bounded(parseDuration, 1, Number.MAX_SAFE_INTEGER, "longer than nothing"))
-  .meta({ pattern: DURATION_PATTERN, examples: ["1m", "1h", "1d"] });
+const tumble = readBy(bounded(parseDuration, 1, Number.MAX_SAFE_INTEGER, "longer than nothing")).meta({
+  pattern: DURATION_PATTERN,
+  examples: ["1m", "1h", "1d"],
+});
 const timeout = readBy(bounded(parseDuration, 1000, MODULE_TIMEOUT_US_MAX, "1ms to 1h"));
 const memory = readBy(bounded(parseSize, MODULE_MEMORY_BYTES_MIN, MODULE_MEMORY_BYTES_MAX, "64KiB to 4GiB"));
 const hot = readBy(bounded(parseSize, 1, Number.MAX_SAFE_INTEGER, "more than nothing"));
 
-const time = z.strictObject({
-  column: column.describe("Column that holds the event time of a row."),
-  outOfOrder: duration.default("0s").describe("How far a row's time may lie behind the newest before it; rows further behind are late."),
-}).describe("Event time of the rows.");
+const time = z
+  .strictObject({
+    column: column.describe("Column that holds the event time of a row."),
+    outOfOrder: duration
+      .default("0s")
+      .describe("How far a row's time may lie behind the newest before it; rows further behind are late."),
+  })
+  .describe("Event time of the rows.");
 
 const format = z.enum(TABLE_FORMATS);
 
-const domain = z.strictObject({
-  id: name.optional().describe("Name of the domain; the configuration's name when left out."),
-  replicas: z.int().min(1).max(REPLICAS_MAX).default(1).describe("Nodes that compute every statement."),
-  quorum: z.int().min(1).max(REPLICAS_MAX).optional()
-    .describe("Matching votes that make a certificate: more than half of the replicas. The smallest majority when left out."),
-  verify: z.enum(["full", "sample"]).default("full").describe("How voters check a statement: re-execute all of it (full) or a drawn share of it (sample)."),
-  share: z.number().gt(0).max(1).optional().describe(`With verify: sample, the share that is re-executed, above 0 and at most 1 (${SHARE_DEFAULT} when left out).`),
-}).describe("The nodes that compute and sign together.");
+const domain = z
+  .strictObject({
+    id: name.optional().describe("Name of the domain; the configuration's name when left out."),
+    replicas: z.int().min(1).max(REPLICAS_MAX).default(1).describe("Nodes that compute every statement."),
+    quorum: z
+      .int()
+      .min(1)
+      .max(REPLICAS_MAX)
+      .optional()
+      .describe(
+        "Matching votes that make a certificate: more than half of the replicas. The smallest majority when left out.",
+      ),
+    verify: z
+      .enum(["full", "sample"])
+      .default("full")
+      .describe("How voters check a statement: re-execute all of it (full) or a drawn share of it (sample)."),
+    share: z
+      .number()
+      .gt(0)
+      .max(1)
+      .optional()
+      .describe(
+        `With verify: sample, the share that is re-executed, above 0 and at most 1 (${SHARE_DEFAULT} when left out).`,
+      ),
+  })
+  .describe("The nodes that compute and sign together.");
 
-const source = z.strictObject({
-  file: file.describe("Path relative to this file, absolute, or npm:<package>/<path> for a file of an installed npm package."),
-  format: format.optional().describe("Form of the file; follows from the ending .parquet, .csv, .ndjson or .jsonl (also with .gz) when left out."),
-  columns: z.record(column, readBy(readColumnType)).optional()
-    .describe("Columns to read, in this order, as name: type; all of them with the file's own or guessed types when left out."),
-  time: time.optional(),
-}).describe("A bounded input.");
+const source = z
+  .strictObject({
+    file: file.describe(
+      "Path relative to this file, absolute, or npm:<package>/<path> for a file of an installed npm package.",
+    ),
+    format: format
+      .optional()
+      .describe(
+        "Form of the file; follows from the ending .parquet, .csv, .ndjson or .jsonl (also with .gz) when left out.",
+      ),
+    columns: z
+      .record(column, readBy(readColumnType))
+      .optional()
+      .describe(
+        "Columns to read, in this order, as name: type; all of them with the file's own or guessed types when left out.",
+      ),
+    time: time.optional(),
+  })
+  .describe("A bounded input.");
 
-const module = z.union([
-  file.describe("Path of the WASM file."),
-  z.strictObject({
-    file: file.describe("Path of the WASM file."),
-    memory: memory.default(MODULE_MEMORY_DEFAULT).describe("Most linear memory the module may have, 64KiB to 4GiB.").meta({ pattern: SIZE_PATTERN }),
-    timeout: timeout.default(MODULE_TIMEOUT_DEFAULT).describe("Longest time of one call, 1ms to 1h.").meta({ pattern: DURATION_PATTERN }),
-    time: time.optional().describe("Event time of the rows the module puts out, for all tasks that use it."),
-  }),
-]).describe("A WASM program: its path, or an object with its path and limits.");
+const module = z
+  .union([
+    file.describe("Path of the WASM file."),
+    z.strictObject({
+      file: file.describe("Path of the WASM file."),
+      memory: memory
+        .default(MODULE_MEMORY_DEFAULT)
+        .describe("Most linear memory the module may have, 64KiB to 4GiB.")
+        .meta({ pattern: SIZE_PATTERN }),
+      timeout: timeout
+        .default(MODULE_TIMEOUT_DEFAULT)
+        .describe("Longest time of one call, 1ms to 1h.")
+        .meta({ pattern: DURATION_PATTERN }),
+      time: time.optional().describe("Event time of the rows the module puts out, for all tasks that use it."),
+    }),
+  ])
+  .describe("A WASM program: its path, or an object with its path and limits.");
 
 const namedWindow = z.strictObject({
-  start: z.union([readBy(readInstant), z.int()]).describe("Start of the window: a UTC date or date and time (ISO 8601), or microseconds since 1970."),
-  key: z.array(z.union([z.string(), z.number(), z.boolean()])).max(KEY_COLUMNS_MAX).default([]).describe("Values of the key columns, in the order of the task's key."),
+  start: z
+    .union([readBy(readInstant), z.int()])
+    .describe("Start of the window: a UTC date or date and time (ISO 8601), or microseconds since 1970."),
+  key: z
+    .array(z.union([z.string(), z.number(), z.boolean()]))
+    .max(KEY_COLUMNS_MAX)
+    .default([])
+    .describe("Values of the key columns, in the order of the task's key."),
 });
 
-const prove = z.union([
-  z.literal("window"),
-  z.strictObject({
-    windows: z.union([
-      z.int().min(1).max(PROVED_WINDOWS_MAX),
-      z.array(namedWindow).min(1).max(PROVED_WINDOWS_MAX),
-    ]).describe("How many windows are drawn once the statement is fixed, or a list of the windows to prove."),
-  }),
-]).describe("Zero-knowledge proofs of windows: window is short for { windows: 1 }.");
+const prove = z
+  .union([
+    z.literal("window"),
+    z.strictObject({
+      windows: z
+        .union([z.int().min(1).max(PROVED_WINDOWS_MAX), z.array(namedWindow).min(1).max(PROVED_WINDOWS_MAX)])
+        .describe("How many windows are drawn once the statement is fixed, or a list of the windows to prove."),
+    }),
+  ])
+  .describe("Zero-knowledge proofs of windows: window is short for { windows: 1 }.");
 
-const task = z.strictObject({
-  input: inputName.describe("Name of a source or of another task."),
-  module: name.optional().describe("Name of the module that the rows go through."),
-  time: time.optional().describe("Event time of the rows that the module puts out; without it the module's, else the input's."),
-  window: z.strictObject({
-    tumble: tumble.describe("Length of the windows; they follow each other without gap, counted from 1970-01-01T00:00:00Z."),
-    lateness: duration.default("0s").describe("How long a closed window still takes late rows."),
-  }).optional().describe("Groups the rows by event time."),
-  key: z.array(column).min(1).max(KEY_COLUMNS_MAX).optional().describe("Columns to group by within a window; one group a window when left out."),
-  aggregate: z.record(column, readBy(readAggregate).meta({ pattern: AGGREGATE_PATTERN })).optional()
-    .describe("Columns of the window's table as name: count(), count(column), sum(column), min(column), max(column) or mean(column)."),
-  prove: prove.optional(),
-}).describe("One step: a module (module) or windows over event time (window, with aggregate).").meta({
-  oneOf: [{ required: ["module"] }, { required: ["window", "aggregate"] }],
-});
+const task = z
+  .strictObject({
+    input: usedName.describe("Name of a source or of another task."),
+    module: usedName.optional().describe("Name of the module that the rows go through."),
+    time: time
+      .optional()
+      .describe("Event time of the rows that the module puts out; without it the module's, else the input's."),
+    window: z
+      .strictObject({
+        tumble: tumble.describe(
+          "Length of the windows; they follow each other without gap, counted from 1970-01-01T00:00:00Z.",
+        ),
+        lateness: duration.default("0s").describe("How long a closed window still takes late rows."),
+      })
+      .optional()
+      .describe("Groups the rows by event time."),
+    key: z
+      .array(column)
+      .min(1)
+      .max(KEY_COLUMNS_MAX)
+      .optional()
+      .describe("Columns to group by within a window; one group a window when left out."),
+    aggregate: z
+      .record(column, readBy(readAggregate).meta({ pattern: AGGREGATE_PATTERN }))
+      .optional()
+      .describe(
+        "Columns of the window's table as name: count(), count(column), sum(column), min(column), max(column) or mean(column).",
+      ),
+    prove: prove.optional(),
+  })
+  .describe("One step: a module (module) or windows over event time (window, with aggregate).")
+  .meta({
+    oneOf: [{ required: ["module"] }, { required: ["window", "aggregate"] }],
+  });
 
-const lake = z.strictObject({
-  hot: hot.default(LAKE_HOT_DEFAULT).describe("Size of the hot tier.").meta({ pattern: SIZE_PATTERN }),
-}).describe("A store of results.");
+const lake = z
+  .strictObject({
+    hot: hot.default(LAKE_HOT_DEFAULT).describe("Size of the hot tier.").meta({ pattern: SIZE_PATTERN }),
+  })
+  .describe("A store of results.");
 
-const output = z.strictObject({
-  input: inputName.describe("Name of a task or source, or <task>.late for the late rows of a window task."),
-  file: file.describe("Where the table goes: relative to the output folder (--out), or absolute. Its ending is the form: .parquet, .csv, .ndjson or .jsonl."),
-}).describe("A table that leaves the pipeline.");
+const output = z
+  .strictObject({
+    input: usedName.describe("Name of a task or source, or <task>.late for the late rows of a window task."),
+    file: file.describe(
+      "Where the table goes: relative to the output folder (--out), or absolute. Its ending is the form: .parquet, .csv, .ndjson or .jsonl.",
+    ),
+  })
+  .describe("A table that leaves the pipeline.");
 
 /** `ipdm.yaml` as it is written: strict, so that a key nobody reads is an error. `resolveConfig` makes a `Config` of it. */
-export const writtenConfigSchema = z.strictObject({
-  $schema: z.string().optional().describe("Where editors find this schema; for configurations written as JSON."),
-  name: name.describe("Name of the pipeline."),
-  domain: domain.optional(),
-  sources: named(source, NAMED_MAX).describe("Inputs by name."),
-  modules: named(module, NAMED_MAX).optional().describe("WASM modules by name."),
-  tasks: named(task, TASKS_MAX).optional().describe("Steps by name, in any order."),
-  lakes: named(lake, NAMED_MAX).optional().describe("Stores of results by name."),
-  outputs: named(output, NAMED_MAX).describe("Tables to write, by name."),
-}).describe("A pipeline of ipdm-runtime.");
+export const writtenConfigSchema = z
+  .strictObject({
+    $schema: z.string().optional().describe("Where editors find this schema; for configurations written as JSON."),
+    name: name.describe("Name of the pipeline."),
+    domain: domain.optional(),
+    sources: named(source, NAMED_MAX).describe("Inputs by name."),
+    modules: named(module, NAMED_MAX).optional().describe("WASM modules by name."),
+    tasks: named(task, TASKS_MAX).optional().describe("Steps by name, in any order."),
+    lakes: named(lake, NAMED_MAX).optional().describe("Stores of results by name."),
+    outputs: named(output, NAMED_MAX).describe("Tables to write, by name."),
+  })
+  .describe("A pipeline of ipdm-runtime.");
 
 /** What {@link writtenConfigSchema} yields. */
 export type WrittenConfig = z.output<typeof writtenConfigSchema>;
 
 function named<T extends z.ZodType>(value: T, most: number) {
-  return z.record(name, value).refine((record) => Object.keys(record).length <= most, `must hold at most ${most} entries`);
+  return z
+    .record(name, value)
+    .refine((record) => Object.keys(record).length <= most, `must hold at most ${most} entries`);
 }
-

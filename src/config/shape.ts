@@ -1,8 +1,8 @@
 import type { z } from "zod";
+import { keysAt } from "./json-schema.ts";
 import { PROBLEMS_MAX } from "./limits.ts";
 import { nearest } from "./nearest.ts";
 import { type ConfigPath, type Finding, placeName } from "./problem.ts";
-import { keysAt } from "./json-schema.ts";
 import { type WrittenConfig, writtenConfigSchema } from "./schema.ts";
 
 type Issue = z.core.$ZodIssue;
@@ -10,16 +10,25 @@ type Issue = z.core.$ZodIssue;
 /** Checks the form of a configuration: keys, types, ranges, durations. All that is wrong is returned, unknown keys first. */
 export function checkShape(value: unknown): { readonly ok: WrittenConfig } | { readonly findings: readonly Finding[] } {
   if (typeof value !== "object" || value === null || Array.isArray(value)) {
-    const message = value === null ? "the configuration is empty" : `the configuration must be a mapping of keys, not ${kindOf(value)}`;
-    return { findings: [{ path: [], atKey: false, message, hint: "`ipdm-runtime init <dir>` writes a working starter" }] };
+    const message =
+      value === null
+        ? "the configuration is empty"
+        : `the configuration must be a mapping of keys, not ${kindOf(value)}`;
+    return {
+      findings: [{ path: [], atKey: false, message, hint: "`ipdm-runtime init <dir>` writes a working starter" }],
+    };
   }
   const parsed = writtenConfigSchema.safeParse(value);
   if (parsed.success) return { ok: parsed.data };
   const issues = parsed.error.issues.flatMap((issue) => flattened(issue, [])).slice(0, PROBLEMS_MAX);
   const unknown = issues.filter(({ issue }) => issue.code === "unrecognized_keys").flatMap(unknownKeys);
-  const others = issues.filter(({ issue }) => issue.code !== "unrecognized_keys").map((found) => findingOf(found, value));
+  const others = issues
+    .filter(({ issue }) => issue.code !== "unrecognized_keys")
+    .map((found) => findingOf(found, value));
   // A misspelt key is unknown and leaves the right one missing: one slip, one problem.
-  const meant = new Set(unknown.flatMap(({ path, meant }) => (meant === undefined ? [] : [placeName([...path.slice(0, -1), meant])])));
+  const meant = new Set(
+    unknown.flatMap(({ path, meant }) => (meant === undefined ? [] : [placeName([...path.slice(0, -1), meant])])),
+  );
   const left = others.filter((finding) => !meant.has(placeName(finding.path)));
   return { findings: [...unknown, ...left].slice(0, PROBLEMS_MAX) };
 }
@@ -48,7 +57,13 @@ function unknownKeys({ path, issue }: Found): (Finding & { readonly meant: strin
   return (issue.code === "unrecognized_keys" ? issue.keys : []).map((key) => {
     const meant = nearest(key, known);
     const hint = meant === undefined ? `known here: ${known.join(", ")}` : `did you mean ${meant}?`;
-    return { path: [...path, key], atKey: true, message: `${placeName([...path, key])} is not a key of the configuration`, hint, meant };
+    return {
+      path: [...path, key],
+      atKey: true,
+      message: `${placeName([...path, key])} is not a key of the configuration`,
+      hint,
+      meant,
+    };
   });
 }
 
@@ -56,18 +71,34 @@ function findingOf({ path, issue }: Found, root: unknown): Finding {
   const place = placeName(path);
   const value = valueAt(root, path);
   const at = { path, atKey: issue.code === "invalid_key" || value === undefined };
-  if (value === undefined && issue.code !== "invalid_key") return { ...at, message: `${place} is missing`, ...hintOf(path) };
+  if (value === undefined && issue.code !== "invalid_key")
+    return { ...at, message: `${place} is missing`, ...hintOf(path) };
   switch (issue.code) {
     case "invalid_type":
-      return { ...at, message: `${place} must be ${expectedText(issue.expected)}, not ${kindOf(value)}`, ...hintOf(path, value) };
+      return {
+        ...at,
+        message: `${place} must be ${expectedText(issue.expected)}, not ${kindOf(value)}`,
+        ...hintOf(path, value),
+      };
     case "invalid_value":
-      return { ...at, message: `${place} must be ${issue.values.join(" or ")}, not ${kindOf(value)}`, ...nearestHint(value, issue.values.map(String)) };
+      return {
+        ...at,
+        message: `${place} must be ${issue.values.join(" or ")}, not ${kindOf(value)}`,
+        ...nearestHint(value, issue.values.map(String)),
+      };
     case "invalid_union":
       return { ...at, message: `${place} cannot be ${kindOf(value)}`, ...hintOf(path, value) };
     case "invalid_key":
-      return { ...at, message: `${place}: a name ${issue.issues[0]?.message ?? "is not allowed"}`, ...nameHint(String(path.at(-1))) };
+      return {
+        ...at,
+        message: `${place}: a name ${issue.issues[0]?.message ?? "is not allowed"}`,
+        ...nameHint(String(path.at(-1))),
+      };
     case "too_small":
-      return { ...at, message: `${place} must be ${issue.inclusive === true ? "at least" : "more than"} ${issue.minimum}${unitOf(issue.origin)}` };
+      return {
+        ...at,
+        message: `${place} must be ${issue.inclusive === true ? "at least" : "more than"} ${issue.minimum}${unitOf(issue.origin)}`,
+      };
     case "too_big":
       return { ...at, message: `${place} must be at most ${issue.maximum}${unitOf(issue.origin)}` };
     case "custom": {
@@ -97,13 +128,20 @@ function kindOf(value: unknown): string {
 
 function expectedText(expected: string): string {
   switch (expected) {
-    case "string": return "text";
-    case "int": return "a whole number";
-    case "number": return "a number";
-    case "array": return "a list";
-    case "record": return "a mapping of names";
-    case "object": return "a mapping of keys";
-    default: return expected;
+    case "string":
+      return "text";
+    case "int":
+      return "a whole number";
+    case "number":
+      return "a number";
+    case "array":
+      return "a list";
+    case "record":
+      return "a mapping of names";
+    case "object":
+      return "a mapping of keys";
+    default:
+      return expected;
   }
 }
 
@@ -115,8 +153,10 @@ function unitOf(origin: string): string {
 /** What to write instead, for the slips that people make. */
 function hintOf(path: ConfigPath, value?: unknown): { hint?: string } {
   const last = path.at(-1);
-  if (typeof value === "number" && ["outOfOrder", "lateness", "tumble", "timeout"].includes(String(last))) return { hint: `write a unit: ${value}s` };
-  if (typeof value === "number" && ["hot", "memory"].includes(String(last))) return { hint: `write a unit: ${value}MiB` };
+  if (typeof value === "number" && ["outOfOrder", "lateness", "tumble", "timeout"].includes(String(last)))
+    return { hint: `write a unit: ${value}s` };
+  if (typeof value === "number" && ["hot", "memory"].includes(String(last)))
+    return { hint: `write a unit: ${value}MiB` };
   if (last === "prove") return { hint: "write { windows: 1 }" };
   if (last === "window") return { hint: "write { tumble: 1d }" };
   if (last === "time") return { hint: "write { column: <name> }" };
@@ -131,6 +171,10 @@ function nearestHint(value: unknown, known: readonly string[]): { hint?: string 
 }
 
 function nameHint(name: string): { hint?: string } {
-  const proper = name.toLowerCase().replaceAll(/[^a-z0-9-]+/g, "-").replace(/^[^a-z]+/, "").slice(0, 63);
+  const proper = name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9-]+/g, "-")
+    .replace(/^[^a-z]+/, "")
+    .slice(0, 63);
   return proper === "" ? {} : { hint: `for example ${proper}` };
 }

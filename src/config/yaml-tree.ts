@@ -42,7 +42,12 @@ interface Walk {
 export function readYaml(text: string): YamlTree {
   const lines = new LineCounter();
   // uniqueKeys compares every key with every other: minutes for a file of 1 MiB. Duplicates are found below instead.
-  const document = parseDocument(text, { lineCounter: lines, uniqueKeys: false, prettyErrors: false, logLevel: "error" });
+  const document = parseDocument(text, {
+    lineCounter: lines,
+    uniqueKeys: false,
+    prettyErrors: false,
+    logLevel: "error",
+  });
   const faults: SyntaxFault[] = [...document.errors, ...document.warnings]
     .slice(0, 10)
     .map((error) => ({ offset: error.pos[0], ...explained(error.code, error.message) }));
@@ -53,7 +58,8 @@ export function readYaml(text: string): YamlTree {
     value: root.value,
     faults,
     offsetOf: (path, atKey) => offsetOf(root, path, atKey),
-    has: (path) => path.reduce<Place | undefined>((place, step) => place?.children.get(step)?.place, root) !== undefined,
+    has: (path) =>
+      path.reduce<Place | undefined>((place, step) => place?.children.get(step)?.place, root) !== undefined,
     position: (offset) => {
       const { line, col } = lines.linePos(Math.min(offset, text.length));
       return { line: Math.max(line, 1), column: Math.max(col, 1) };
@@ -66,7 +72,8 @@ function read(node: Node, walk: Walk, depth: number): Place {
   const empty: Place = { value: null, offset, children: new Map() };
   walk.nodes++;
   if (walk.nodes > NODES_MAX) {
-    if (walk.nodes === NODES_MAX + 1) walk.faults.push({ offset, message: `more than ${NODES_MAX} values, aliases expanded` });
+    if (walk.nodes === NODES_MAX + 1)
+      walk.faults.push({ offset, message: `more than ${NODES_MAX} values, aliases expanded` });
     return empty;
   }
   if (depth > DEPTH_MAX) {
@@ -77,7 +84,10 @@ function read(node: Node, walk: Walk, depth: number): Place {
   if (isAlias(node)) {
     const target = walk.anchors.get(node.source);
     if (target !== undefined) return { ...read(target, walk, depth + 1), offset };
-    walk.faults.push({ offset, message: `the alias *${node.source} has no anchor &${node.source} that ends before it` });
+    walk.faults.push({
+      offset,
+      message: `the alias *${node.source} has no anchor &${node.source} that ends before it`,
+    });
     return empty;
   }
   const place = isMap(node) ? readMap(node, walk, depth) : isSeq(node) ? readSeq(node, walk, depth) : empty;
@@ -98,7 +108,11 @@ function readMap(node: Node, walk: Walk, depth: number): Place {
     }
     const name = String(key.value);
     if (children.has(name)) {
-      walk.faults.push({ offset: keyOffset, message: `${name} stands twice in the same place`, hint: "remove or rename one of the two" });
+      walk.faults.push({
+        offset: keyOffset,
+        message: `${name} stands twice in the same place`,
+        hint: "remove or rename one of the two",
+      });
       continue;
     }
     // A key without a value has an empty one, somewhere behind it: point at the key instead.
@@ -138,7 +152,10 @@ function offsetOf(root: Place, path: ConfigPath, atKey: boolean): number {
 function explained(code: string, message: string): { message: string; hint?: string } {
   switch (code) {
     case "MULTIPLE_DOCS":
-      return { message: "the file holds more than one YAML document", hint: "keep one: remove the line --- and what follows it" };
+      return {
+        message: "the file holds more than one YAML document",
+        hint: "keep one: remove the line --- and what follows it",
+      };
     case "TAB_AS_INDENT":
       return { message: "a tab stands where the indentation is", hint: "indent with spaces" };
     case "RESOURCE_EXHAUSTION":

@@ -1,6 +1,17 @@
 import { IpdmError } from "./errors.ts";
 
-const UNIT_BYTES = { B: 1, kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30, TiB: 2 ** 40 } as const;
+const UNIT_BYTES = {
+  B: 1,
+  kB: 1e3,
+  KB: 1e3,
+  MB: 1e6,
+  GB: 1e9,
+  TB: 1e12,
+  KiB: 2 ** 10,
+  MiB: 2 ** 20,
+  GiB: 2 ** 30,
+  TiB: 2 ** 40,
+} as const;
 
 /** What {@link parseSize} reads, as a regular expression, for schemas and editors. */
 export const SIZE_PATTERN = "^(0|[1-9][0-9]{0,14})(\\.[0-9]{1,6})?(B|[kK]B|MB|GB|TB|KiB|MiB|GiB|TiB)$";

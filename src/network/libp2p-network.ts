@@ -7,7 +7,7 @@ import { Exchange } from "./exchange.ts";
 import { meshDegree } from "./gossip-options.ts";
 import { Libp2pConnections } from "./libp2p-connections.ts";
 import { keyOf, Libp2pGossip } from "./libp2p-gossip.ts";
-import { type Libp2pNode, type Libp2pNodeOptions, startLibp2pNode } from "./libp2p-node.ts";
+import { type Libp2pNode, type Libp2pNodeOptions, startLibp2pNode, stopLibp2pNode } from "./libp2p-node.ts";
 import { Libp2pByteStream } from "./libp2p-stream.ts";
 import { STREAMS_PER_PROTOCOL_MAX } from "./limits.ts";
 import { nodeSha256, quietLog } from "./node-defaults.ts";
@@ -159,7 +159,7 @@ class Libp2pNodeNetwork implements Libp2pNetwork {
     this.#exchange.close();
     this.#subscriptions.clear();
     await Promise.allSettled(this.#background);
-    await this.libp2p.stop();
+    await stopLibp2pNode(this.libp2p);
   }
 
   async #answerStreams(protocol: string): Promise<void> {

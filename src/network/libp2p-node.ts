@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { setImmediate } from "node:timers/promises";
 import { noise } from "@chainsafe/libp2p-noise";
 import { gossipsub, type GossipSub } from "@chainsafe/libp2p-gossipsub";
 import { yamux } from "@chainsafe/libp2p-yamux";
@@ -54,4 +55,18 @@ export async function startLibp2pNode(options: Libp2pNodeOptions): Promise<Libp2
     connectionMonitor: { enabled: !inMemory },
     services: { identify: identify(), pubsub: gossipsub(gossipOptions(options.domainNodes)) },
   });
+}
+
+/** Stops a node and the timer that libp2p 3.3 leaves behind. */
+export async function stopLibp2pNode(node: Libp2pNode): Promise<void> {
+  await node.stop();
+  // Listeners that close make the address manager plan an update a second later, which nobody cancels: it would keep the
+  // process alive that long.
+  await setImmediate();
+  (node as unknown as NodeInternals).components?.addressManager?._updatePeerStoreAddresses?.stop?.();
+}
+
+// Members that libp2p has and its exported type leaves out; another version may not have them.
+interface NodeInternals {
+  readonly components?: { readonly addressManager?: { readonly _updatePeerStoreAddresses?: { stop?(): void } } };
 }

@@ -10,6 +10,7 @@ import { type Letter, Mailbox } from "./mailbox.ts";
 import { plainOf } from "./plain-data.ts";
 import { doneEvent, KERNEL_EVENT_PREFIX, type Progress } from "./progress.ts";
 import { type Effect, failedEvent, type OutcomeEvent } from "./request.ts";
+import { Watchers } from "./watchers.ts";
 
 /** Most events that one drain of a mailbox puts into one entry. */
 export const EVENTS_PER_ENTRY_MAX = 256;
@@ -52,7 +53,7 @@ export class Actor {
   readonly #abort = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   readonly #inFlight = new Set<Promise<void>>();
-  readonly #watchers = new Set<() => void>();
+  readonly #watchers = new Watchers();
   readonly #faultListeners = new Set<(fault: IpdmError) => void>();
   #durable: Durable;
   /** Newest entry handed to the store, durable or not: what the next entry links to. */
@@ -117,13 +118,20 @@ export class Actor {
 
   /** Resolves once no event waits, nothing is on its way to the disk, and no request is open. Rejects when the actor ends before. */
   settled(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    return this.#watch(() => this.#isSettled(), options.signal);
+    return this.#watchers.watch(() => this.#isSettled(), () => this.#end, options.signal);
   }
 
   /** Resolves with the first durable state for which `wanted` holds, now or later. Rejects when the actor ends before. */
   async until(wanted: (state: ActorState) => boolean, options: { readonly signal?: AbortSignal } = {}): Promise<ActorState> {
     let state = this.snapshot();
-    await this.#watch(() => wanted((state = this.snapshot())), options.signal);
+    await this.#watchers.watch(
+      () => {
+        state = this.snapshot();
+        return wanted(state);
+      },
+      () => this.#end,
+      options.signal,
+    );
     return state;
   }
 
@@ -149,7 +157,7 @@ export class Actor {
       for (const listener of this.#faultListeners) listener(end);
     }
     this.#ended.resolve();
-    this.#notify();
+    this.#watchers.notify();
   }
 
   #drain(): void {
@@ -157,7 +165,7 @@ export class Actor {
     this.#draining = true;
     void this.#run().finally(() => {
       this.#draining = false;
-      this.#notify();
+      this.#watchers.notify();
     });
   }
 
@@ -228,7 +236,7 @@ export class Actor {
     this.#inFlight.add(writing);
     void writing.finally(() => {
       this.#inFlight.delete(writing);
-      this.#notify();
+      this.#watchers.notify();
     });
     return undefined;
   }
@@ -245,7 +253,7 @@ export class Actor {
     this.#durable = durable;
     for (const letter of letters) letter.delivered.resolve();
     for (const request of requests) void this.#perform(request);
-    this.#notify();
+    this.#watchers.notify();
   }
 
   /** Runs one effect and journals its outcome. Never rejects. */
@@ -272,33 +280,6 @@ export class Actor {
 
   #isSettled(): boolean {
     return !this.#draining && this.#mailbox.empty && this.#inFlight.size === 0 && this.#progress.pending.size === 0;
-  }
-
-  #notify(): void {
-    for (const watcher of [...this.#watchers]) watcher();
-  }
-
-  #watch(holds: () => boolean, signal: AbortSignal | undefined): Promise<void> {
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const leave = (): void => {
-      this.#watchers.delete(watcher);
-      signal?.removeEventListener("abort", watcher);
-    };
-    const watcher = (): void => {
-      try {
-        if (holds()) resolve();
-        else if (signal?.aborted === true) reject(signal.reason);
-        else if (this.#end !== undefined) reject(this.#end);
-        else return;
-      } catch (error) {
-        reject(error);
-      }
-      leave();
-    };
-    this.#watchers.add(watcher);
-    signal?.addEventListener("abort", watcher);
-    watcher();
-    return promise;
   }
 }
 

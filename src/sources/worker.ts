@@ -3,9 +3,9 @@ import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../core/errors.ts";
 import type { ErrorRecord } from "./failure.ts";
 import { toRecord } from "./failure.ts";
-import { IN_FLIGHT_BATCHES_MAX, IN_FLIGHT_BYTES_MAX } from "./limits.ts";
 import type { ReadPlan } from "./open.ts";
 import { openReader } from "./open.ts";
+import { SendWindow } from "./send-window.ts";
 
 /** What a reading thread is started with. */
 export interface ThreadTask {
@@ -26,30 +26,8 @@ export interface ToThread {
   readonly bytes: number;
 }
 
-/** Counts what was sent and not yet taken. */
-class Window {
-  private batches = 0;
-  private bytes = 0;
-  private wake: (() => void) | undefined;
-
-  returned(bytes: number): void {
-    this.batches--;
-    this.bytes -= bytes;
-    this.wake?.();
-  }
-
-  /** Waits until a batch of that size may be sent; one always may when nothing is in flight. */
-  async take(bytes: number): Promise<void> {
-    while (this.batches > 0 && (this.batches >= IN_FLIGHT_BATCHES_MAX || this.bytes + bytes > IN_FLIGHT_BYTES_MAX)) {
-      await new Promise<void>((resolve) => (this.wake = resolve));
-    }
-    this.batches++;
-    this.bytes += bytes;
-  }
-}
-
 async function run(port: MessagePort, { plan, batchRows, fromRow }: ThreadTask): Promise<void> {
-  const window = new Window();
+  const window = new SendWindow();
   port.on("message", ({ bytes }: ToThread) => window.returned(bytes));
   const send = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
   try {

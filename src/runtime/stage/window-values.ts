@@ -27,5 +27,5 @@ export async function windowValues(
 ): Promise<WindowContent[]> {
   const rows = new WindowRows(windowPlan(form), schema, { column, windows });
   for await (const batch of input) rows.push(batch);
-  return rows.end().map((found) => ({ values: found.values, nulls: found.rows - found.values.length }));
+  return rows.result().map((found) => ({ values: found.values, nulls: found.rows - found.values.length }));
 }

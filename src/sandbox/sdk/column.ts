@@ -24,7 +24,16 @@ export class OutputColumn {
   private offsets: usize;
   private dictionary: usize;
 
-  static of(name: usize, nameLength: usize, type: u32, fixedWidth: u32, isNullable: bool, rows: i32): OutputColumn {
+  /** A column of that many rows; `textsMax` bounds the different texts of a `dict`. */
+  static of(
+    name: usize,
+    nameLength: usize,
+    type: u32,
+    fixedWidth: u32,
+    isNullable: bool,
+    rows: i32,
+    textsMax: i32 = rows,
+  ): OutputColumn {
     const self = changetype<OutputColumn>(allocate(offsetof<OutputColumn>()));
     self.name = name;
     self.nameLength = nameLength;
@@ -39,7 +48,7 @@ export class OutputColumn {
     self.data = allocate(self.room);
     self.validity = allocate(<usize>((rows + 7) >> 3));
     if (isVariable) self.offsets = allocate((<usize>rows + 1) << 2);
-    if (type == Type.DICT) self.dictionary = changetype<usize>(Dictionary.of(rows));
+    if (type == Type.DICT) self.dictionary = changetype<usize>(Dictionary.of(<u32>min(rows, textsMax)));
     return self;
   }
 
@@ -87,6 +96,7 @@ export class OutputColumn {
 
   /** Appends the selected rows of a column of the same type. */
   copy(column: Column, selection: Selection): void {
+    if (column.type != this.type) unreachable();
     const count = selection.length;
     switch (this.type) {
       case Type.BOOL:

@@ -35,6 +35,8 @@ export class Output {
       column.fixedWidth,
       column.isNullable,
       this.rows,
+      // Only texts of the input's dictionary can come; a small table touches less fresh memory.
+      column.entries,
     );
     output.copy(column, selection);
     this.push(output);

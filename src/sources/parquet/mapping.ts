@@ -1,6 +1,5 @@
 import type { SchemaElement } from "hyparquet";
 import type { ColumnType, Field } from "../../batch/schema.ts";
-import { typeWidth } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { unsupportedColumn } from "../failure.ts";
 
@@ -115,9 +114,4 @@ function otherConversion(natural: Natural, declared: Field): Conversion | undefi
   if (from === null || to === null) return undefined;
   const wider = Number(to[2]) > Number(from[2]);
   return wider && (from[1] === to[1] || to[1] === "i") ? "integer" : undefined;
-}
-
-/** Bytes of a value of that field in a column. */
-export function fieldWidth(field: Field): number {
-  return typeWidth(field);
 }

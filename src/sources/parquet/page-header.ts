@@ -1,5 +1,6 @@
 import { deserializeTCompactProtocol } from "hyparquet/src/thrift.js";
 import { PAGE_BYTES_MAX } from "../limits.ts";
+import { checkThrift } from "./thrift-check.ts";
 
 /** What a page's header says (parquet-format, parquet.thrift, PageHeader). */
 export interface PageHeader {
@@ -22,6 +23,7 @@ const BODY = { data: "field_5", dictionary: "field_7", data2: "field_8", other: 
 
 /** Reads the header at `at`. Throws RangeError on sizes that cannot be. */
 export function readPageHeader(chunk: Uint8Array, at: number): PageHeader {
+  checkThrift(chunk, at);
   const reader = { view: new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength), offset: at };
   const raw: Record<string, unknown> = deserializeTCompactProtocol(reader);
   const kind = KINDS[size(raw["field_1"], "page type")] ?? "other";

@@ -17,6 +17,7 @@ import type { FileReader } from "../reader.ts";
 import { ColumnReader } from "./column-reader.ts";
 import type { ParquetColumn } from "./mapping.ts";
 import { mapColumn } from "./mapping.ts";
+import { checkThrift } from "./thrift-check.ts";
 
 /** Opens a Parquet file (parquet-format 2) of flat columns. Throws `SOURCE_MALFORMED`, `SOURCE_COLUMN_UNSUPPORTED`, `COLUMN_MISSING`. */
 export async function openParquet(file: SourceFile, spec: SourceSpec): Promise<FileReader> {
@@ -152,6 +153,7 @@ async function readFooter(file: SourceFile): Promise<FileMetaData> {
     if (length > FOOTER_BYTES_MAX) throw overLimit(path, "footer", `${length} bytes, more than ${FOOTER_BYTES_MAX}`);
     const bytes = await readExactly(handle, path, sizeBytes - 8 - length, length + 8);
     try {
+      checkThrift(bytes, 0);
       return parquetMetadata(bytes, { geoparquet: false });
     } catch (error) {
       throw wrapDecoding(error, path, "footer");

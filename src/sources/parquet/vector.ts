@@ -1,3 +1,6 @@
+/** Bytes of a page's texts after its dictionary is applied. */
+const TEXT_BYTES_MAX = 1024 * 1024 * 1024;
+
 /**
  * Values of a page without nulls, as little-endian bytes. `fixed` has one width; `bits` one byte a value, 0 or 1; `text`
  * holds byte strings by their ends.
@@ -50,7 +53,7 @@ function gatherText(from: Vector & { kind: "text" }, indices: Uint32Array): Vect
   for (let i = 0; i < count; i++) {
     const index = indices[i] as number;
     length += (from.offsets[index + 1] as number) - (from.offsets[index] as number);
-    if (length > 0x7fff_ffff) throw new RangeError("a page's values need more than 2 GiB");
+    if (length > TEXT_BYTES_MAX) throw new RangeError(`a page's values need more than ${TEXT_BYTES_MAX} bytes`);
     offsets[i + 1] = length;
   }
   const bytes = new Uint8Array(length);
@@ -89,7 +92,7 @@ export function textVector(values: readonly Uint8Array[]): Vector {
   let length = 0;
   values.forEach((value, i) => {
     length += value.length;
-    if (length > 0x7fff_ffff) throw new RangeError("a page's values need more than 2 GiB");
+    if (length > TEXT_BYTES_MAX) throw new RangeError(`a page's values need more than ${TEXT_BYTES_MAX} bytes`);
     offsets[i + 1] = length;
   });
   const bytes = new Uint8Array(length);

@@ -57,8 +57,8 @@ export class Groups {
       this.onGrow(ids.length);
     }
     this.ids[slot] = id;
+    if (2 * pane.count + 2 > pane.table.length) this.rehash(pane, slotsIn(pane), 2 * pane.table.length);
     pane.count++;
-    if (2 * pane.count > pane.table.length) this.rehash(pane, slotsIn(pane), 2 * pane.table.length);
     insert(pane.table, id, slot);
     return slot;
   }
@@ -95,7 +95,13 @@ export class Groups {
 
 /** A window's slots in no particular order. */
 export function slotsIn(pane: Pane): Int32Array {
-  return pane.table.filter((slot) => slot !== 0);
+  const slots = new Int32Array(pane.count);
+  const { table } = pane;
+  let count = 0;
+  for (let at = 0; at < table.length; at++) {
+    if (table[at] !== 0) slots[count++] = table[at] as number;
+  }
+  return slots;
 }
 
 function insert(table: Int32Array, id: number, slot: number): void {

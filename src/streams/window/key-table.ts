@@ -23,6 +23,8 @@ export class KeyTable {
   private order: Int32Array = new Int32Array(0);
   private rankOf: Int32Array = new Int32Array(0);
   private fresh: number[] = [];
+  /** Bytes 1 to 12 of the canonical bytes as two numbers an id: they decide most comparisons (byte 0 is the same in a table). */
+  private heads: Float64Array = new Float64Array(32);
   private readonly encoder = new RowEncoder();
   private scratch = new Int32Array(0);
 
@@ -72,21 +74,24 @@ export class KeyTable {
     }
     const { keys } = this.current;
     const bytes = this.encoder.encode(keys, row).slice();
-    this.know(id, { values: keys.columns.map((column) => valueAt(column, row)), bytes, prefix: prefixOf(bytes) });
+    this.know(id, { values: keys.columns.map((column) => valueAt(column, row)), bytes });
   }
 
   /** Adds a key that is known from elsewhere and returns its id. */
   add(values: readonly Value[], bytes: Uint8Array): number {
     const id = this.idOf(values);
-    if (this.known[id] === undefined) this.know(id, { values, bytes, prefix: prefixOf(bytes) });
+    if (this.known[id] === undefined) this.know(id, { values, bytes });
     return id;
   }
 
   /** Order of two remembered keys by their canonical bytes. */
   compare(a: number, b: number): number {
-    const first = this.keyOf(a);
-    const second = this.keyOf(b);
-    return first.prefix - second.prefix || compareBytes(first.bytes, second.bytes);
+    const { heads } = this;
+    return (
+      (heads[2 * a] as number) - (heads[2 * b] as number) ||
+      (heads[2 * a + 1] as number) - (heads[2 * b + 1] as number) ||
+      compareBytes(this.keyOf(a).bytes, this.keyOf(b).bytes)
+    );
   }
 
   /**
@@ -136,6 +141,13 @@ export class KeyTable {
     while (this.known.length <= id) this.known.push(undefined);
     this.known[id] = key;
     this.fresh.push(id);
+    if (2 * id + 1 >= this.heads.length) {
+      const heads = new Float64Array(4 * id + 32);
+      heads.set(this.heads);
+      this.heads = heads;
+    }
+    this.heads[2 * id] = headOf(key.bytes, 1);
+    this.heads[2 * id + 1] = headOf(key.bytes, 7);
   }
 }
 
@@ -143,14 +155,13 @@ export class KeyTable {
 export interface Key {
   readonly values: readonly Value[];
   readonly bytes: Uint8Array;
-  /** Bytes 1 to 6 as a number: what most comparisons are decided by (byte 0 is the same for all keys of a table). */
-  readonly prefix: number;
 }
 
-function prefixOf(bytes: Uint8Array): number {
-  let prefix = 0;
-  for (let i = 1; i <= 6; i++) prefix = prefix * 256 + (bytes[i] ?? 0);
-  return prefix;
+/** Six bytes as a number; bytes that are not there count as 0, which is right for a tie to be broken by all bytes. */
+function headOf(bytes: Uint8Array, from: number): number {
+  let head = 0;
+  for (let i = from; i < from + 6; i++) head = head * 256 + (bytes[i] ?? 0);
+  return head;
 }
 
 function pairOf(pairs: Map<number, number>, first: number, second: number): number {

@@ -1,4 +1,4 @@
-import { mkdtemp, mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -25,7 +25,10 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 async function refusal(work: Promise<unknown>): Promise<IpdmError> {
-  const error = await work.then(() => undefined, (thrown: unknown) => thrown);
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
   if (!(error instanceof IpdmError)) throw new Error(`expected an IpdmError, got ${String(error)}`);
   return error;
 }
@@ -44,13 +47,35 @@ describe("a valid configuration", () => {
       name: "demo",
       folder: "/somewhere",
       domain: { id: "demo", replicas: 1, quorum: 1, verify: { kind: "full" } },
-      sources: [{ name: "rows", file: { written: "./rows.csv", path: "/somewhere/rows.csv" }, format: "csv", time: { column: "at", outOfOrderUs: 0 } }],
-      modules: [{ name: "keep", file: { written: "./keep.wasm", path: "/somewhere/keep.wasm" }, memoryBytes: 67_108_864, timeoutUs: 10_000_000 }],
+      sources: [
+        {
+          name: "rows",
+          file: { written: "./rows.csv", path: "/somewhere/rows.csv" },
+          format: "csv",
+          time: { column: "at", outOfOrderUs: 0 },
+        },
+      ],
+      modules: [
+        {
+          name: "keep",
+          file: { written: "./keep.wasm", path: "/somewhere/keep.wasm" },
+          memoryBytes: 67_108_864,
+          timeoutUs: 10_000_000,
+        },
+      ],
       tasks: [
         { kind: "module", name: "kept", input: "rows", module: "keep" },
         {
-          kind: "window", name: "daily", input: "kept", tumbleUs: 86_400_000_000, latenessUs: 0, key: ["who"],
-          aggregates: [{ name: "n", kind: "count" }, { name: "s", kind: "sum", column: "x" }],
+          kind: "window",
+          name: "daily",
+          input: "kept",
+          tumbleUs: 86_400_000_000,
+          latenessUs: 0,
+          key: ["who"],
+          aggregates: [
+            { name: "n", kind: "count" },
+            { name: "s", kind: "sum", column: "x" },
+          ],
           prove: { kind: "drawn", windows: 2 },
         },
       ],
@@ -61,7 +86,16 @@ describe("a valid configuration", () => {
   });
 
   it("may be JSON, with tabs and a $schema", async () => {
-    const json = JSON.stringify({ $schema: "x", name: "j", sources: { a: { file: "a.ndjson.gz" } }, outputs: { o: { input: "a", file: "o.csv" } } }, null, "\t");
+    const json = JSON.stringify(
+      {
+        $schema: "x",
+        name: "j",
+        sources: { a: { file: "a.ndjson.gz" } },
+        outputs: { o: { input: "a", file: "o.csv" } },
+      },
+      null,
+      "\t",
+    );
     const { config } = await parseConfig(json, "/s/ipdm.json");
     expect(config.sources[0]?.format).toBe("ndjson");
   });
@@ -73,24 +107,53 @@ describe("a valid configuration", () => {
   });
 
   it("keeps named windows, late outputs, sampling, limits and columns", async () => {
-    const text = BASE.replace("{ windows: 2 }", "{ windows: [{ start: 2001-01-05, key: [ATL] }, { start: 86400000000, key: [7] }] }")
-      .replace("name: demo", "name: demo\ndomain: { id: d, replicas: 4, quorum: 3, verify: sample, share: 0.5 }\nlakes: { results: { hot: 1.5GiB } }")
-      .replace("./keep.wasm", "{ file: /abs/keep.wasm, memory: 1MiB, timeout: 250ms, time: { column: at2, outOfOrder: 1h } }")
+    const text = BASE.replace(
+      "{ windows: 2 }",
+      "{ windows: [{ start: 2001-01-05, key: [ATL] }, { start: 86400000000, key: [7] }] }",
+    )
+      .replace(
+        "name: demo",
+        "name: demo\ndomain: { id: d, replicas: 4, quorum: 3, verify: sample, share: 0.5 }\nlakes: { results: { hot: 1.5GiB } }",
+      )
+      .replace(
+        "./keep.wasm",
+        "{ file: /abs/keep.wasm, memory: 1MiB, timeout: 250ms, time: { column: at2, outOfOrder: 1h } }",
+      )
       .replace("time: { column: at } }", "columns: { at: timestamp, who: utf8, h: fixed(32) }, time: { column: at } }")
       .replace("daily.parquet }", "daily.parquet }\n  late: { input: daily.late, file: late.jsonl }");
     const { config } = await parseConfig(text, "/s/ipdm.yaml");
     expect(config.domain).toEqual({ id: "d", replicas: 4, quorum: 3, verify: { kind: "sample", share: 0.5 } });
     expect(config.lakes).toEqual([{ name: "results", hotBytes: 1_610_612_736 }]);
-    expect(config.modules[0]).toMatchObject({ file: { path: "/abs/keep.wasm" }, memoryBytes: 1_048_576, timeoutUs: 250_000, time: { column: "at2", outOfOrderUs: 3_600_000_000 } });
+    expect(config.modules[0]).toMatchObject({
+      file: { path: "/abs/keep.wasm" },
+      memoryBytes: 1_048_576,
+      timeoutUs: 250_000,
+      time: { column: "at2", outOfOrderUs: 3_600_000_000 },
+    });
     expect(config.sources[0]?.columns).toEqual({ at: "timestamp", who: "utf8", h: "fixed(32)" });
-    expect(config.outputs[1]).toEqual({ name: "late", input: "daily", side: "late", file: "late.jsonl", format: "ndjson" });
+    expect(config.outputs[1]).toEqual({
+      name: "late",
+      input: "daily",
+      side: "late",
+      file: "late.jsonl",
+      format: "ndjson",
+    });
     expect(config.tasks[1]).toMatchObject({
-      prove: { kind: "named", windows: [{ startUs: 978_652_800_000_000, key: ["ATL"] }, { startUs: 86_400_000_000, key: [7] }] },
+      prove: {
+        kind: "named",
+        windows: [
+          { startUs: 978_652_800_000_000, key: ["ATL"] },
+          { startUs: 86_400_000_000, key: [7] },
+        ],
+      },
     });
   });
 
   it("takes aliases", async () => {
-    const text = BASE.replace("time: { column: at }", "time: &t { column: at }").replace("input: rows }", "input: rows, time: *t }");
+    const text = BASE.replace("time: { column: at }", "time: &t { column: at }").replace(
+      "input: rows }",
+      "input: rows, time: *t }",
+    );
     const { config } = await parseConfig(text, "/s/ipdm.yaml");
     expect(config.tasks[0]).toMatchObject({ time: { column: "at", outOfOrderUs: 0 } });
   });
@@ -119,8 +182,20 @@ describe("CONFIG_INVALID names place, position and remedy", () => {
     ["column: at", "column: at, outOfOrder: 5", "5 }", /outOfOrder must be text, not 5/, /write a unit: 5s/],
     ["column: at", "column: at, outOfOrder: 5x", "5x", /"5x" is not a duration/, /whole number and a unit/],
     ["{ column: at }", "at", "at }", /^sources\.rows\.time must be a mapping of keys, not "at"/, /column/],
-    ["time: {", "columns: { at: timestmp }, time: {", "timestmp", /"timestmp" is no column type/, /did you mean timestamp\?/],
-    [", time: { column: at }", "", "window:", /window needs an event time, and sources\.rows declares none/, /add time/],
+    [
+      "time: {",
+      "columns: { at: timestmp }, time: {",
+      "timestmp",
+      /"timestmp" is no column type/,
+      /did you mean timestamp\?/,
+    ],
+    [
+      ", time: { column: at }",
+      "",
+      "window:",
+      /window needs an event time, and sources\.rows declares none/,
+      /add time/,
+    ],
     ["keep: ./keep.wasm", "Keep: ./keep.wasm", "Keep:", /^modules\.Keep: a name must be/, /keep/],
     ["keep: ./keep.wasm", "keep: { file: k, memory: 5GiB }", "5GiB", /must be 64KiB to 4GiB, not 5GiB/],
     ["keep: ./keep.wasm", "keep: { file: k, memory: 5 }", "5 }", /must be text, not 5/, /5MiB/],
@@ -142,37 +217,66 @@ describe("CONFIG_INVALID names place, position and remedy", () => {
     ["key: [who]", "key: [who, end]", "end]", /already has a column end/],
     ["key: [who]", "key: who", "who,", /must be a list, not "who"/, /\[who\]/],
     ["windows: 2", "windows: 0", "0 }", /must be at least 1/],
-    ["windows: 2", "windows: [{ start: 2001-01-05T06:00Z, key: [a] }]", "2001-01-05T", /no start of a window of 1d/, /starts at 2001-01-05$/],
+    [
+      "windows: 2",
+      "windows: [{ start: 2001-01-05T06:00Z, key: [a] }]",
+      "2001-01-05T",
+      /no start of a window of 1d/,
+      /starts at 2001-01-05$/,
+    ],
     ["windows: 2", "windows: [{ start: 2001-02-30, key: [a] }]", "2001-02-30", /"2001-02-30" is not a UTC date/],
     ["windows: 2", "windows: [{ start: 2001-01-05 }]", "{ start", /key has 0 values, the task's key has 1/, /who/],
     ["input: daily", "input: dayly", "dayly", /there is no source or task "dayly"/, /did you mean daily\?/],
     ["input: daily", "input: kept.late", "kept.late", /kept has no late rows/, /write kept/],
     ["daily.parquet", "daily.xlsx", "daily.xlsx", /form of daily\.xlsx cannot be told/, /parquet/],
-    ["daily.parquet }", "daily.parquet }\n  copy: { input: daily, file: ./daily.parquet }", "./daily.parquet", /also the file of outputs\.table/],
+    [
+      "daily.parquet }",
+      "daily.parquet }\n  copy: { input: daily, file: ./daily.parquet }",
+      "./daily.parquet",
+      /also the file of outputs\.table/,
+    ],
     ["  kept:", "  rows:", "rows: {", /rows is the name of a source and of a task/],
     ["name: demo", "name: demo\ndomain: { replicas: 3, quorum: 4 }", "4 }", /only 3 replicas/, /quorum: 2/],
     ["name: demo", "name: demo\ndomain: { replicas: 4, quorum: 2 }", "2 }", /not more than half of 4/, /quorum: 3/],
     ["name: demo", "name: demo\ndomain: { replicas: 32 }", "32", /at most 31/],
     ["name: demo", "name: demo\ndomain: { replicas: 1.5 }", "1.5", /whole number/],
     ["name: demo", "name: demo\ndomain: { share: 0.5 }", "share", /no meaning with verify: full/],
-    ["name: demo", "name: demo\ndomain: { verify: ful }", "ful }", /must be full or sample, not "ful"/, /did you mean full\?/],
+    [
+      "name: demo",
+      "name: demo\ndomain: { verify: ful }",
+      "ful }",
+      /must be full or sample, not "ful"/,
+      /did you mean full\?/,
+    ],
     ["name: demo", "name: demo\nlakes: { r: { hot: 5 } }", "5 }", /must be text, not 5/, /5MiB/],
     ["name: demo", "name: demo\nlakes:", "lakes:", /^lakes must be a mapping of names, not empty|^lakes .*empty/],
     ["name: demo", "name: demo\n__proto__: { a: 1 }", "__proto__", /__proto__ is not a key/],
-    ["  kept:", "  constructor: { input: toString, module: valueOf }\n  kept:", "toString", /no source or task "toString"/],
+    [
+      "  kept:",
+      "  constructor: { input: toString, module: valueof }\n  kept:",
+      "toString",
+      /no source or task "toString"/,
+    ],
   ];
-  it.each(cases)("%j → %j", async (from, to, points, message, hint) => {
-    const error = await refused(from, to);
-    expect(error).toMatchObject({ code: "CONFIG_INVALID", kind: "config" });
-    expect(error.message).toMatch(message);
-    const [, line, column] = /^ipdm\.yaml:(\d+):(\d+)$/.exec(error.where ?? "") ?? [];
-    const rest = BASE.replace(from, to).split("\n")[Number(line) - 1]?.slice(Number(column) - 1);
-    expect(rest?.slice(0, points.length)).toBe(points);
-    if (hint !== undefined) expect(error.hint).toMatch(hint);
-  });
+  it.each(cases.map(([from, to, points, message, hint]) => ({ from, to, points, message, hint })))(
+    "$from → $to",
+    async ({ from, to, points, message, hint }) => {
+      const error = await refused(from, to);
+      expect(error).toMatchObject({ code: "CONFIG_INVALID", kind: "config" });
+      expect(error.message).toMatch(message);
+      const [, line, column] = /^ipdm\.yaml:(\d+):(\d+)$/.exec(error.where ?? "") ?? [];
+      const rest = BASE.replace(from, to)
+        .split("\n")
+        [Number(line) - 1]?.slice(Number(column) - 1);
+      expect(rest?.slice(0, points.length)).toBe(points);
+      if (hint !== undefined) expect(error.hint).toMatch(hint);
+    },
+  );
 
   it("lists all that is wrong, unknown keys first", async () => {
-    const error = await refusal(parseConfig(BASE.replace("name: demo", "name: 5").replace("tumble: 1d", "tumbel: 1d"), "/s/i.yaml", "i.yaml"));
+    const error = await refusal(
+      parseConfig(BASE.replace("name: demo", "name: 5").replace("tumble: 1d", "tumbel: 1d"), "/s/i.yaml", "i.yaml"),
+    );
     const problems = error.facts["problems"] as readonly Problem[];
     expect(problems.map(({ where }) => where)).toEqual(["i.yaml:8:35", "i.yaml:1:7"]);
     expect(error.message).toMatch(/tumbel.*\(and 1 more\)$/);
@@ -188,7 +292,7 @@ describe("CONFIG_INVALID names place, position and remedy", () => {
 
 describe("CONFIG_SYNTAX names the position", () => {
   const cases: readonly (readonly [text: string, where: string, message: RegExp])[] = [
-    ["a: 1\nb: \"x\n", "3:1", /[Mm]issing closing "quote/],
+    ['a: 1\nb: "x\n', "3:1", /[Mm]issing closing "quote/],
     ["a:\n\tb: 1", "2:1", /tab/],
     ["a: 1\nb: 2\na: 3\n", "3:1", /^a stands twice/],
     ["a: 1\n---\nb: 2\n", "2:1", /more than one YAML document/],
@@ -208,19 +312,30 @@ describe("CONFIG_SYNTAX names the position", () => {
 
   it("stays quick for a file of 80,000 keys and for deep nesting", { timeout: 20_000 }, async () => {
     const keys = Array.from({ length: 80_000 }, (_, i) => `k${i}: 1`).join("\n");
-    for (const text of [keys, "[".repeat(100_000)]) expect((await refusal(parseConfig(text, "/s/i.yaml"))).code).toBe("CONFIG_SYNTAX");
+    for (const text of [keys, "[".repeat(100_000)])
+      expect((await refusal(parseConfig(text, "/s/i.yaml"))).code).toBe("CONFIG_SYNTAX");
   });
 });
 
 describe("files", () => {
   it("CONFIG_MISSING for no file, and for a folder without one", async () => {
-    expect(await refusal(loadConfig(join(folder, "none.yaml")))).toMatchObject({ code: "CONFIG_MISSING", kind: "config", where: join(folder, "none.yaml") });
-    expect(await refusal(loadConfig(folder))).toMatchObject({ code: "CONFIG_MISSING", hint: expect.stringContaining("init") as string });
+    expect(await refusal(loadConfig(join(folder, "none.yaml")))).toMatchObject({
+      code: "CONFIG_MISSING",
+      kind: "config",
+      where: join(folder, "none.yaml"),
+    });
+    expect(await refusal(loadConfig(folder))).toMatchObject({
+      code: "CONFIG_MISSING",
+      hint: expect.stringContaining("init") as string,
+    });
   });
 
   it("CONFIG_UNREADABLE for what is no file to read", async () => {
     await symlink("loop.yaml", join(folder, "loop.yaml"));
-    expect(await refusal(loadConfig(join(folder, "loop.yaml")))).toMatchObject({ code: "CONFIG_UNREADABLE", kind: "config" });
+    expect(await refusal(loadConfig(join(folder, "loop.yaml")))).toMatchObject({
+      code: "CONFIG_UNREADABLE",
+      kind: "config",
+    });
   });
 
   it("CONFIG_TOO_LARGE above 1 MiB", async () => {
@@ -239,8 +354,16 @@ describe("files", () => {
     const path = join(folder, "ipdm.yaml");
     await writeFile(path, BASE.replace("./rows.csv", "npm:@some-scope/nothing/rows.csv"));
     const error = await refusal(loadConfig(folder));
-    expect(error).toMatchObject({ code: "CONFIG_FILE_MISSING", kind: "config", where: `${path}:3:17`, hint: "npm install @some-scope/nothing" });
-    expect((error.facts["problems"] as readonly Problem[])[1]).toMatchObject({ where: `${path}:5:9`, message: expect.stringContaining("modules.keep: there is no file") as string });
+    expect(error).toMatchObject({
+      code: "CONFIG_FILE_MISSING",
+      kind: "config",
+      where: `${path}:3:17`,
+      hint: "npm install @some-scope/nothing",
+    });
+    expect((error.facts["problems"] as readonly Problem[])[1]).toMatchObject({
+      where: `${path}:5:9`,
+      message: expect.stringContaining("modules.keep: there is no file") as string,
+    });
     expect((await loadConfig(folder, { files: "skip" })).path).toBe(path);
   });
 

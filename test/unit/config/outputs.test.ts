@@ -24,8 +24,15 @@ describe("outputPaths", () => {
   });
 
   it("CONFIG_OUTPUT_CLASH when outputs meet or would overwrite an input", () => {
-    const output = (file: string) => ({ ...config, outputs: config.outputs.map((each, i) => (i === 0 ? { ...each, file } : each)) });
-    const clash = expect.objectContaining({ code: "CONFIG_OUTPUT_CLASH", kind: "config", where: expect.stringMatching(/^outputs\.(one|two)\.file$/) as string });
+    const output = (file: string) => ({
+      ...config,
+      outputs: config.outputs.map((each, i) => (i === 0 ? { ...each, file } : each)),
+    });
+    const clash = expect.objectContaining({
+      code: "CONFIG_OUTPUT_CLASH",
+      kind: "config",
+      where: expect.stringMatching(/^outputs\.(one|two)\.file$/) as string,
+    });
     expect(() => outputPaths(output("rows.csv"), "/abs")).toThrow(clash);
     expect(() => outputPaths(output("rows.csv"), "/data/demo-folder")).toThrow(clash);
     expect(() => outputPaths(output("../demo-folder/m.wasm"), "/data/x")).toThrow(clash);
@@ -42,12 +49,20 @@ describe("defaultOutDir", () => {
 });
 
 describe("withReplicas", () => {
-  it.each([[1, 1], [2, 2], [3, 2], [4, 3], [5, 3]])("%i replicas have a quorum of %i", (replicas, quorum) => {
+  it.each([
+    [1, 1],
+    [2, 2],
+    [3, 2],
+    [4, 3],
+    [5, 3],
+  ])("%i replicas have a quorum of %i", (replicas, quorum) => {
     expect(withReplicas(config, replicas).domain).toMatchObject({ replicas, quorum });
   });
 
   it.each([0, 32, 1.5, Number.NaN])("REPLICAS_INVALID for %d", (replicas) => {
-    expect(() => withReplicas(config, replicas)).toThrow(expect.objectContaining({ code: "REPLICAS_INVALID", kind: "usage" }));
+    expect(() => withReplicas(config, replicas)).toThrow(
+      expect.objectContaining({ code: "REPLICAS_INVALID", kind: "usage" }),
+    );
   });
 });
 
