@@ -1,5 +1,8 @@
-/** How one file names another. `url` is `new URL("./x.ts", import.meta.url)`: a program that is started, not code that is loaded. */
-export type ImportKind = "static" | "type" | "dynamic" | "url";
+/**
+ * How one file names another. `path` only asks where it is, for a program that is started and not loaded: `new URL("./x.ts",
+ * import.meta.url)`, `require.resolve("x")`, `import.meta.resolve("x")`.
+ */
+export type ImportKind = "static" | "type" | "dynamic" | "path";
 
 /** One place where a file names another file or a package. */
 export interface ImportStatement {
@@ -62,12 +65,13 @@ function statementAt(tokens: readonly Token[], at: number, { text, line }: Token
         ? fromClause(tokens, at + 1, line)
         : undefined;
     case "require": {
-      const specifier = called ?? (tokens[at + 2]?.text === "resolve" ? stringAt(tokens, at + 4) : undefined);
-      return specifier === undefined ? undefined : { kind: "dynamic", specifier, line };
+      if (called !== undefined) return { kind: "dynamic", specifier: called, line };
+      const resolved = tokens[at + 2]?.text === "resolve" ? stringAt(tokens, at + 4) : undefined;
+      return resolved === undefined ? undefined : { kind: "path", specifier: resolved, line };
     }
     case "URL":
       return called !== undefined && tokens[at + 4]?.text === "import"
-        ? { kind: "url", specifier: called, line }
+        ? { kind: "path", specifier: called, line }
         : undefined;
     default:
       return undefined;
@@ -77,7 +81,7 @@ function statementAt(tokens: readonly Token[], at: number, { text, line }: Token
 /** `import.meta.resolve("x")`. */
 function resolvedAt(tokens: readonly Token[], at: number, line: number): ImportStatement | undefined {
   const specifier = tokens[at + 4]?.text === "resolve" ? stringAt(tokens, at + 6) : undefined;
-  return specifier === undefined ? undefined : { kind: "dynamic", specifier, line };
+  return specifier === undefined ? undefined : { kind: "path", specifier, line };
 }
 
 /** `… from "x"` after `import` or `export`; a statement that has none (`export type A = …`) is no import. */

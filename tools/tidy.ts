@@ -7,7 +7,7 @@ const LINES_MAX = 300;
 const SOURCES = /^(src|actors|machines|proofs|circuits)\/.*\.ts$/;
 const TEXTS = /\.(ts|js|md|json|ya?ml|circom|sh|html|css)$|^\.ci\//;
 const SKIPPED =
-  /^(node_modules|dist|out|coverage|schemas|\.git|LICENSES)(\/|$)|\/(node_modules|out)\/|^package-lock\.json$/;
+  /^(node_modules|dist|out|coverage|schemas|LICENSES|\.(?!ci)[^/]*)(\/|$)|\/(node_modules|out)\/|^package-lock\.json$/;
 
 interface Rule {
   readonly name: string;

@@ -128,8 +128,18 @@ export class RunNode implements NodeContext {
       await this.lake.until((state) => state.value === "published", { signal });
       await Promise.all([this.domain.settled({ signal }), this.lake.settled({ signal })]);
     };
+    await this.unlessFailed(done(), signal);
+  }
+
+  /** Asks for an output once more and waits until it is written. Rejects when this node fails. */
+  async writeAgain(output: string, signal: AbortSignal): Promise<void> {
+    await this.lake.send({ type: "wanted", output });
+    await this.unlessFailed(this.lake.settled({ signal }), signal);
+  }
+
+  private async unlessFailed(work: Promise<void>, signal: AbortSignal): Promise<void> {
     const failed = this.failure.wait(signal).then((error) => Promise.reject(error as Error));
-    await Promise.race([done(), failed]);
+    await Promise.race([work, failed]);
   }
 
   /** Ends this node's part; journals stay as they are. */

@@ -51,7 +51,7 @@ function checkDomain(domain: WrittenConfig["domain"]): Finding[] {
         `write quorum: ${majorityOf(replicas)}, or more replicas`,
       ),
     );
-  } else if (quorum !== undefined && quorum < replicas / 2) {
+  } else if (quorum !== undefined && quorum <= replicas / 2) {
     const message = `domain.quorum is ${quorum}, not more than half of ${replicas} replicas: two different results could both have a quorum`;
     findings.push(at(path, message, `write quorum: ${majorityOf(replicas)} or more`));
   }

@@ -15,6 +15,8 @@ export interface Commit {
   readonly number: number;
   /** SHA-256 of the record before; 32 zero bytes in the first. */
   readonly prev: Uint8Array;
+  /** Number of the oldest record that is kept beside this one. */
+  readonly oldest: number;
   /** New tip of every journal that this commit continued. */
   readonly tips: ReadonlyMap<string, Tip>;
   readonly segments: SegmentTail;
@@ -35,6 +37,7 @@ export function encodeCommit(commit: Commit): Uint8Array {
     v: 1,
     number: commit.number,
     prev: commit.prev,
+    oldest: commit.oldest,
     tips: [...commit.tips].map(([actor, tip]) => [actor, tip.seq, tip.cid]),
     segments: [commit.segments.segment, commit.segments.sizeBytes],
   });
@@ -49,8 +52,8 @@ export function decodeCommit(bytes: Uint8Array): Commit | undefined {
     return undefined;
   }
   if (node === undefined || node["v"] !== 1) return undefined;
-  const { number, prev, tips, segments } = node;
-  if (!isSeq(number) || !(prev instanceof Uint8Array) || prev.length !== 32) return undefined;
+  const { number, prev, oldest, tips, segments } = node;
+  if (!isSeq(number) || !isSeq(oldest) || oldest > number || !(prev instanceof Uint8Array) || prev.length !== 32) return undefined;
   if (!Array.isArray(tips) || !Array.isArray(segments)) return undefined;
   const [segment, sizeBytes] = segments as readonly unknown[];
   if (typeof segment !== "number" || typeof sizeBytes !== "number") return undefined;
@@ -62,12 +65,14 @@ export function decodeCommit(bytes: Uint8Array): Commit | undefined {
     if (typeof actor !== "string" || !isSeq(seq) || cid === null) return undefined;
     parsed.set(actor, { cid, seq });
   }
-  return { number, prev, tips: parsed, segments: { segment, sizeBytes } };
+  return { number, prev, oldest, tips: parsed, segments: { segment, sizeBytes } };
 }
 
 /** What the commit records of a store say, once they are checked against each other. */
 export interface CommitHistory {
   readonly mark: CommitMark;
+  /** Number of the oldest record kept; 1 in an empty store. */
+  readonly oldest: number;
   readonly segments: SegmentTail;
   /** Newest tip of every journal that the records name. */
   readonly tips: ReadonlyMap<string, Tip>;
@@ -75,17 +80,17 @@ export interface CommitHistory {
 
 /**
  * Follows commit records from the oldest kept to the newest. LevelDB drops a damaged record of its log in silence; here it
- * shows as a gap or a wrong link. Throws `JOURNAL_CORRUPT` naming the commit. `kept` is how many records a store keeps.
+ * shows as a gap or a wrong link. Throws `JOURNAL_CORRUPT` naming the commit.
  */
 export async function readCommits(
   hash: Hash,
   records: AsyncIterable<readonly [number, Uint8Array]>,
-  kept: number,
   witness: CommitMark | undefined,
 ): Promise<CommitHistory> {
   const tips = new Map<string, Tip>();
   let mark = NO_COMMIT;
   let first = 0;
+  let oldest = 1;
   let segments: SegmentTail = { segment: 0, sizeBytes: 0 };
   for await (const [number, bytes] of records) {
     const commit = decodeCommit(bytes);
@@ -98,12 +103,13 @@ export async function readCommits(
     }
     for (const [actor, tip] of commit.tips) tips.set(actor, tip);
     segments = commit.segments;
+    oldest = commit.oldest;
     mark = { number, hash: hash(bytes) };
     if (witness?.number === number && !equalBytes(witness.hash, mark.hash)) throw damaged(number, "its record is altered");
   }
-  if (first > 1 && first > mark.number - kept + 1) throw damaged(first - 1, "it is missing");
+  if (first > oldest) throw damaged(first - 1, "it is missing");
   if (witness !== undefined && witness.number > mark.number) throw damaged(mark.number + 1, "it was acknowledged and is missing");
-  return { mark, segments, tips };
+  return { mark, oldest, segments, tips };
 }
 
 function damaged(number: number, what: string): Error {

@@ -32,6 +32,7 @@ interface Parts {
   readonly segments: Segments;
   readonly witness: CommitWitness;
   readonly mark: CommitMark;
+  readonly oldest: number;
   readonly tips: Tips;
 }
 
@@ -55,6 +56,7 @@ export class LevelStore implements Store {
   /** Blocks whose stored bytes were found damaged: the next `put` of one writes it again. */
   readonly #damaged = new Set<string>();
   #mark: CommitMark;
+  #oldest: number;
   #closing: Promise<void> | undefined;
 
   private constructor(options: LevelStoreOptions, parts: Parts) {
@@ -65,6 +67,7 @@ export class LevelStore implements Store {
     this.#segments = parts.segments;
     this.#witness = parts.witness;
     this.#mark = parts.mark;
+    this.#oldest = parts.oldest;
     this.#tips = parts.tips;
     this.#commits = new GroupCommit((group) => this.#commit(group));
     this.blocks = {
@@ -103,13 +106,12 @@ export class LevelStore implements Store {
     try {
       const opened = await CommitWitness.open(join(options.path, "commits"));
       witness = opened.witness;
-      const kept = options.commitRecordsKept ?? COMMIT_RECORDS_KEPT;
-      const history = await readCommits(options.hash, index.commits(), kept, opened.mark);
+      const history = await readCommits(options.hash, index.commits(), opened.mark);
       const tips = await readTips(index, history.tips);
       const directory = join(options.path, "segments");
       const segments = await Segments.open(directory, await index.completed(), history.segments, options.segmentBytes);
       await syncDirectory(options.path);
-      return new LevelStore(options, { index, segments, witness, mark: history.mark, tips });
+      return new LevelStore(options, { index, segments, witness, mark: history.mark, oldest: history.oldest, tips });
     } catch (error) {
       await witness?.close();
       await index.close();
@@ -193,11 +195,13 @@ export class LevelStore implements Store {
       for (const [actor, tip] of tips) writes.push(put(keys.tipKey(actor), keys.tipValue(tip)));
       if (writes.length === 0) return; // every block was here already
       const number = this.#mark.number + 1;
-      const record = encodeCommit({ number, prev: this.#mark.hash, tips, segments });
+      const oldest = Math.max(this.#oldest, number - this.#kept + 1);
+      const record = encodeCommit({ number, prev: this.#mark.hash, oldest, tips, segments });
       writes.push(put(keys.commitKey(number), record));
-      if (number > this.#kept) writes.push({ type: "del", key: keys.commitKey(number - this.#kept) });
+      for (let gone = this.#oldest; gone < oldest; gone++) writes.push({ type: "del", key: keys.commitKey(gone) });
       await this.#index.write(writes);
       this.#mark = { number, hash: this.#hash(record) };
+      this.#oldest = oldest;
       this.#witness.note(this.#mark);
     } catch (error) {
       throw writeFailed(error, this.#path);

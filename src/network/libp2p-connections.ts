@@ -1,3 +1,4 @@
+import { setImmediate } from "node:timers/promises";
 import { publicKeyFromRaw } from "@libp2p/crypto/keys";
 import type { Connection, PeerId } from "@libp2p/interface";
 import { peerIdFromPublicKey } from "@libp2p/peer-id";
@@ -12,6 +13,7 @@ import { Libp2pByteStream } from "./libp2p-stream.ts";
 import { STREAMS_PER_PROTOCOL_MAX } from "./limits.ts";
 import type { PeerKey } from "./port.ts";
 
+const BULK_DIALS_MAX = 3;
 const RETRY_FIRST_MS = 250;
 const RETRY_LAST_MS = 30_000;
 
@@ -77,8 +79,9 @@ export class Libp2pConnections {
     }
     try {
       return await abortable(dialling, signal);
-    } catch {
+    } catch (error) {
       signal.throwIfAborted();
+      this.#log.debug("no second connection to a peer", { peer: name, reason: String((error as Error).message) });
       // A peer behind a firewall cannot be dialled back: the connection it made has to do.
       return this.#controlConnection(id, signal);
     }
@@ -89,7 +92,13 @@ export class Libp2pConnections {
     const first = await this.#controlConnection(id, this.#closing);
     // Where we dialled, the address is known to work; else it is what the peer says of itself, which may not be known yet.
     const target = first.direction === "outbound" ? first.remoteAddr : id;
-    const connection = await this.#node.dial(target, { force: true, signal: this.#closing });
+    let connection = first;
+    for (let attempt = 0; connection.id === first.id; attempt++) {
+      if (attempt === BULK_DIALS_MAX) throw new Error("every dial gave the first connection again");
+      // A dial joins one that is still in the queue for the same peer, forced or not, and the first may just be leaving it.
+      await setImmediate();
+      connection = await this.#node.dial(target, { force: true, signal: this.#closing });
+    }
     this.#bulkIds.add(connection.id);
     connection.addEventListener("close", () => {
       this.#bulkIds.delete(connection.id);

@@ -7,9 +7,8 @@ import { type ActorState, encodeCheckpoint, stateBlock } from "../journal/checkp
 import { encodeEntry } from "../journal/entry.ts";
 import type { JournalEntry, RequestRecord, Store } from "../journal/port.ts";
 import { type Letter, Mailbox } from "./mailbox.ts";
-import { plainOf } from "./plain-data.ts";
-import { doneEvent, KERNEL_EVENT_PREFIX, type Progress } from "./progress.ts";
-import { type Effect, failedEvent, type OutcomeEvent } from "./request.ts";
+import { doneEvent, type Progress } from "./progress.ts";
+import { checkEvent, type Effect, failedEvent, type OutcomeEvent } from "./request.ts";
 import { Watchers } from "./watchers.ts";
 
 /** Most events that one drain of a mailbox puts into one entry. */
@@ -163,22 +162,18 @@ export class Actor {
   #drain(): void {
     if (this.#draining) return;
     this.#draining = true;
-    void this.#run().finally(() => {
-      this.#draining = false;
-      this.#watchers.notify();
-    });
+    void this.#run().finally(() => this.#watchers.notify());
   }
 
   async #run(): Promise<void> {
     // One turn later, so that events sent in the same turn share an entry.
     await Promise.resolve();
     while (this.#end === undefined && !this.#mailbox.empty) {
-      if (this.#inFlight.size >= ENTRIES_IN_FLIGHT_MAX) {
-        await Promise.race(this.#inFlight);
-        continue;
-      }
-      this.#step(this.#mailbox.take(EVENTS_PER_ENTRY_MAX));
+      if (this.#inFlight.size >= ENTRIES_IN_FLIGHT_MAX) await Promise.race(this.#inFlight);
+      else this.#step(this.#mailbox.take(EVENTS_PER_ENTRY_MAX));
     }
+    // In the turn that saw the empty mailbox: an event that comes later starts the next drain.
+    this.#draining = false;
   }
 
   /** Transitions the events and hands their entry to the store. */
@@ -281,24 +276,6 @@ export class Actor {
   #isSettled(): boolean {
     return !this.#draining && this.#mailbox.empty && this.#inFlight.size === 0 && this.#progress.pending.size === 0;
   }
-}
-
-function checkEvent(actor: string, event: OutcomeEvent): Ipld {
-  const plain = plainOf(event);
-  if (!plain.ok) {
-    throw new IpdmError("ACTOR_EVENT_NOT_PLAIN", `an event for ${actor} holds ${plain.reason} at ${plain.path}`, {
-      where: actor,
-      hint: "send only JSON-like values, byte arrays and CIDs",
-      facts: { path: plain.path, reason: plain.reason },
-    });
-  }
-  if (typeof event.type !== "string" || event.type.startsWith(KERNEL_EVENT_PREFIX) || event.type.startsWith("xstate.")) {
-    throw new IpdmError("ACTOR_EVENT_RESERVED", `an event for ${actor} has the type ${String(event.type)}`, {
-      where: actor,
-      hint: `types are texts that do not begin with "${KERNEL_EVENT_PREFIX}" or "xstate."`,
-    });
-  }
-  return plain.value;
 }
 
 function faultOf(actor: string, error: unknown): IpdmError {

@@ -4,6 +4,7 @@ import { IpdmError } from "../core/errors.ts";
 import type { Ipld } from "../dag/block.ts";
 import type { RequestRecord } from "../journal/port.ts";
 import { plainOf } from "./plain-data.ts";
+import { KERNEL_EVENT_PREFIX } from "./progress.ts";
 
 /** What an effect answers: an event for the machine. The kernel adds `request`, the id of the request that it answers. */
 export interface OutcomeEvent {
@@ -24,6 +25,25 @@ export interface EffectContext {
  * that id. `undefined` settles the request without an event; a rejection becomes a `failed` event.
  */
 export type Effect = (request: RequestRecord, context: EffectContext) => Promise<OutcomeEvent | undefined>;
+
+/** An event as it will be journalled. Throws `ACTOR_EVENT_NOT_PLAIN`, `ACTOR_EVENT_RESERVED`. */
+export function checkEvent(actor: string, event: OutcomeEvent): Ipld {
+  const plain = plainOf(event);
+  if (!plain.ok) {
+    throw new IpdmError("ACTOR_EVENT_NOT_PLAIN", `an event for ${actor} holds ${plain.reason} at ${plain.path}`, {
+      where: actor,
+      hint: "send only JSON-like values, byte arrays and CIDs",
+      facts: { path: plain.path, reason: plain.reason },
+    });
+  }
+  if (typeof event.type !== "string" || event.type.startsWith(KERNEL_EVENT_PREFIX) || event.type.startsWith("xstate.")) {
+    throw new IpdmError("ACTOR_EVENT_RESERVED", `an event for ${actor} has the type ${String(event.type)}`, {
+      where: actor,
+      hint: `types are texts that do not begin with "${KERNEL_EVENT_PREFIX}" or "xstate."`,
+    });
+  }
+  return plain.value;
+}
 
 /** The event for an effect that rejected: `{type: "failed", request, error: {code, message, facts?}}`. */
 export function failedEvent(request: string, error: unknown): Ipld {

@@ -4,13 +4,18 @@ import { BatchWriter } from "../../batch/writer.ts";
 import { concat, utf8 } from "../../core/bytes.ts";
 import type { Hash } from "../../core/ports.ts";
 import type { Call, ModuleHandle } from "../../sandbox/port.ts";
+import { checkRowsProperty } from "../../sandbox/rows-property.ts";
 import { MAIN, type TaskPlan } from "../plan.ts";
 import type { PortBatches, StageOperator } from "./operator.ts";
+
+/** Random splits of the first batch that a module has to survive. */
+const SPLITS_CHECKED = 2;
 
 /** Runs a `rows` module. Its calls may be cut anywhere: f(a‖b) = f(a)‖f(b). */
 export class ModuleOperator implements StageOperator {
   private readonly module: ModuleHandle;
   private readonly seed: Uint8Array;
+  private checked = false;
 
   constructor(hash: Hash, task: TaskPlan, module: ModuleHandle) {
     this.module = module;
@@ -18,6 +23,7 @@ export class ModuleOperator implements StageOperator {
   }
 
   async push(batches: readonly Batch[], firstRow: number, signal: AbortSignal): Promise<PortBatches> {
+    await this.check(batches[0], firstRow, signal);
     const outputs: Batch[] = [];
     for await (const output of this.module.processAll(this.calls(batches, firstRow), { signal })) {
       if (output.rows > 0) outputs.push(output);
@@ -31,6 +37,13 @@ export class ModuleOperator implements StageOperator {
 
   snapshot(): null {
     return null;
+  }
+
+  /** Splits the first batch at random places, once: a module that is not `rows` after all would make the result depend on batches. */
+  private async check(first: Batch | undefined, firstRow: number, signal: AbortSignal): Promise<void> {
+    if (this.checked || first === undefined) return;
+    await checkRowsProperty(this.module, first, SPLITS_CHECKED, { context: { firstRow, seed: this.seed }, signal });
+    this.checked = true;
   }
 
   private *calls(batches: readonly Batch[], firstRow: number): Generator<Call> {

@@ -93,6 +93,11 @@ export class TumblingAggregate {
     return this.seen;
   }
 
+  /** Keys remembered: at most four times the most groups that were open, and 65,536. */
+  get keysKnown(): number {
+    return this.keys.size;
+  }
+
   /** Takes a batch of any number of rows; gives what it finished. */
   push(batch: Batch): WindowOutput {
     checkSchema(this.inputSchema, batch);

@@ -40,7 +40,7 @@ describe("NDJSON", () => {
   it("takes names that objects have of themselves for what they are", async () => {
     const text = '{"__proto__":1,"constructor":2,"toString":null}\n{"hasOwnProperty":3}\n';
     expect(await read("t.jsonl", text)).toEqual([[1n, 2n, null, null], [null, null, null, 3n]]);
-    expect(await read("t.jsonl", '{}\n', { constructor: "i64", toString: "dict" })).toEqual([[null, null]]);
+    expect(await read("t.jsonl", '{}\n', { constructor: "i64" as const, toString: "dict" as const })).toEqual([[null, null]]);
   });
 
   it("passes over blank lines, a byte order mark, carriage returns, and a missing last line feed", async () => {

@@ -1,8 +1,10 @@
 import { appendFile, mkdtemp, readdir, readFile, rm, stat, symlink, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { ClassicLevel } from "classic-level";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rawBlock } from "../../../src/dag/block.ts";
+import { LevelStore } from "../../../src/journal/level-store.ts";
 import { dataFiles, flipBit, onCopy, openStore, readAll, type Written, writeStore } from "./damage.ts";
 import { resumeWriters } from "./resume-writers.ts";
 import { randomFrom, sha256 } from "./seeded-store.ts";
@@ -115,6 +117,22 @@ describe("LevelStore and its folder", () => {
       expect(await readAll(once, folder)).toMatchObject({ whole: true });
       expect((await readFile(last)).length).toBe(size);
       expect(await readdir(join(folder, "segments"))).not.toContain("000099.seg");
+    });
+  });
+
+  it("keeps only the newest commit records, as many as it is told, and still misses one of them", async () => {
+    await onCopy(once, async (folder) => {
+      for (const commitRecordsKept of [8, 3, 20]) {
+        await using store = await LevelStore.open({ path: folder, hash: sha256, segmentBytes: 40 * 1024, commitRecordsKept });
+        for (let at = 0; at < 10; at++) await store.meta.put("count", Uint8Array.of(at));
+      }
+      expect(await readAll(once, folder)).toMatchObject({ whole: true });
+      const level = new ClassicLevel<Buffer, Buffer>(join(folder, "index"), { keyEncoding: "buffer", valueEncoding: "buffer" });
+      const records = await level.keys({ gte: Buffer.from("c"), lt: Buffer.from("d") }).all();
+      expect(records).toHaveLength(13);
+      await level.del(records[0] as Buffer);
+      await level.close();
+      await expect(openStore(folder)).rejects.toMatchObject({ code: "JOURNAL_CORRUPT", message: expect.stringContaining("group commit") });
     });
   });
 

@@ -159,7 +159,7 @@ describe("a broken Parquet file", () => {
     const file = join(dir.path, "t.parquet");
     let failed = 0;
     let tried = 0;
-    for (let at = 4; at < whole.length - 8; at += 3) {
+    for (let at = 4; at < whole.length - 8; at += 7) {
       for (const flip of [0x01, 0x80, 0xff]) {
         const altered = Uint8Array.from(whole);
         altered[at] = (altered[at] as number) ^ flip;
@@ -172,7 +172,7 @@ describe("a broken Parquet file", () => {
         expect((outcome as IpdmError).code).toMatch(/^(SOURCE_|COLUMN_|SCHEMA_)/);
       }
     }
-    expect(tried).toBeGreaterThan(500);
+    expect(tried).toBeGreaterThan(400);
     expect(failed).toBeGreaterThan(100);
   });
 

@@ -74,7 +74,8 @@ describe("import directions", () => {
     for (const name of ["snarkjs", "circom2/cli.js", "circomlib/package.json", "circomlibjs", "ffjavascript"]) {
       for (const path of ["proofs/planted.ts", "src/cli/planted.ts", "test/unit/planted.test.ts", "tools/planted.ts"]) {
         expect(planted(path, `import { x } from "${name}";`)).toEqual([expect.stringContaining("GPL")]);
-        expect(planted(path, `const x = require.resolve("${name}");`)).toEqual([expect.stringContaining("GPL")]);
+        const started = planted(path, `const x = require.resolve("${name}");`);
+        expect(started).toEqual(path.startsWith("test/") ? [] : [expect.stringContaining("GPL")]);
       }
       expect(planted("circuits/planted.ts", `import { x } from "${name}";`)).toEqual([]);
     }

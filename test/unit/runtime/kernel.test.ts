@@ -274,6 +274,17 @@ describe("waiting", () => {
     expect(Math.max(...(await collect(store.entries("parcel/1"))).map(({ entry }) => entry.events.length))).toBe(256);
   });
 
+  it("takes an event at whatever turn it arrives", async () => {
+    await using kernel = new Kernel(memory(), options);
+    const actor = await spawn(kernel);
+    for (let turns = 0; turns < 60; turns++) {
+      await actor.send({ type: "move", by: 1 });
+      for (let turn = 0; turn < turns; turn++) await Promise.resolve();
+    }
+    await actor.settled();
+    expect(actor.snapshot().context).toMatchObject({ moved: 60 });
+  });
+
   it("tells when a state is reached, honours the signal, and rejects when the actor ends", async () => {
     const kernel = new Kernel(memory(), options);
     const actor = await spawn(kernel, "parcel/1", parcel, { greet: never, carry });

@@ -1,0 +1,96 @@
+import { relative } from "node:path";
+import { IpdmError } from "../core/errors.ts";
+import type { Log } from "../core/ports.ts";
+import { quietLog } from "../node.ts";
+import { runConfig } from "../run/run.ts";
+import type { RunProgress, RunSummary } from "../run/options.ts";
+import type { Terminal } from "./terminal.ts";
+
+/** Flags of `run`, as the command line gives them. */
+export interface RunFlags {
+  readonly out?: string;
+  readonly data?: string;
+  readonly replicas?: string;
+  readonly batchRows?: string;
+  readonly fresh?: boolean;
+}
+
+/** `ipdm-runtime run <config>`: data in, tables and a receipt out. */
+export async function runCommand(config: string, flags: RunFlags, terminal: Terminal, signal: AbortSignal): Promise<void> {
+  const began = performance.now();
+  let phase = "";
+  const summary = await runConfig({
+    configPath: config,
+    outDir: flags.out,
+    dataDir: flags.data,
+    replicas: wholeNumber("--replicas", flags.replicas),
+    batchRows: wholeNumber("--batch-rows", flags.batchRows),
+    fresh: flags.fresh,
+    signal,
+    log: terminal.options.verbose ? narrating(terminal) : quietLog,
+    onProgress: (progress) => {
+      if (progress.phase !== phase) {
+        phase = progress.phase;
+        if (terminal.options.json) terminal.json({ event: "phase", phase });
+      }
+      terminal.progress(() => progressLine(progress, (performance.now() - began) / 1000));
+    },
+    onNotice: ({ level, code, message, facts }) => {
+      if (terminal.options.json) terminal.json({ event: "notice", level, code, message, ...facts });
+      terminal.say(level === "warn" ? `${terminal.paint("yellow", "!")} ${message}` : `  ${message}`);
+    },
+  });
+  if (terminal.options.json) terminal.json(doneLine(summary));
+  else for (const line of summaryLines(summary)) terminal.print(line);
+}
+
+function doneLine(summary: RunSummary): object {
+  const { receipt, root, result, rows, statements, certificates, proofs, seconds, outputs, reused, quorum, late } = summary;
+  const rounded = Math.round(seconds * 1000) / 1000;
+  return { event: "done", receipt, root, result, rows, statements, certificates, proofs, seconds: rounded, outputs, reused, quorum, late };
+}
+
+function progressLine(progress: RunProgress, seconds: number): string {
+  const { rowsIn, rowsTotal, certificates, proofs, phase } = progress;
+  const rate = seconds > 0 ? rowsIn / seconds : 0;
+  const left = rowsTotal === undefined || rate === 0 ? "" : ` · ${Math.ceil(Math.max(0, rowsTotal - rowsIn) / rate)} s left`;
+  const of = rowsTotal === undefined ? "" : ` of ${number(rowsTotal)}`;
+  const now = rowsTotal !== undefined && rowsIn >= rowsTotal && phase === "running" ? "committing and proving" : phase;
+  return `${now}: ${number(rowsIn)}${of} rows · ${number(rate)} rows/s${left} · ${certificates} certificates · ${proofs} proofs`;
+}
+
+function* summaryLines(summary: RunSummary): Generator<string> {
+  const { rows, quorum, reused } = summary;
+  const shown = (path: string): string => relative(process.cwd(), path) || path;
+  yield `rows          ${number(rows.in)} in, ${number(rows.out)} out`;
+  yield `statements    ${summary.statements}, each with a certificate of at least ${quorum.q} of ${quorum.n} votes (nodes of one process, not independent parties)`;
+  yield `certificates  ${summary.certificates}`;
+  yield `proofs        ${summary.proofs}${summary.proofs > 0 ? " zero-knowledge, made with DEVELOPMENT keys" : ""}`;
+  for (const [task, count] of Object.entries(summary.late)) yield `late rows     ${number(count)} of ${task}, kept as ${task}.late`;
+  if (reused.length > 0) yield `reused        ${reused.join(", ")}`;
+  yield `seconds       ${summary.seconds.toFixed(1)}`;
+  for (const output of summary.outputs) yield `table         ${shown(output.file)} (${output.name}, ${number(output.rows)} rows)`;
+  yield `receipt       ${shown(summary.receipt)}`;
+  yield `result        ${summary.result}`;
+  yield "";
+  yield `next: npx ipdm-runtime verify ${shown(summary.receipt)}`;
+}
+
+function number(value: number): string {
+  return Math.round(value).toLocaleString("en-US");
+}
+
+function wholeNumber(flag: string, text: string | undefined): number | undefined {
+  if (text === undefined) return undefined;
+  const value = Number(text);
+  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
+    throw new IpdmError("USAGE", `${flag} takes a whole number, not ${text}`, { kind: "usage", hint: "ipdm-runtime run --help" });
+  }
+  return value;
+}
+
+function narrating(terminal: Terminal): Log {
+  const write = (level: string) => (message: string, fields?: Readonly<Record<string, unknown>>) =>
+    terminal.say(`${level} ${message}${fields === undefined ? "" : ` ${JSON.stringify(fields)}`}`);
+  return { debug: write("debug"), info: write("info"), warn: write("warn") };
+}

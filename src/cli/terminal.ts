@@ -1,0 +1,80 @@
+import { styleText } from "node:util";
+import type { Failure } from "./failure.ts";
+
+/** How a command talks: results on stdout, narration on stderr. */
+export interface TerminalOptions {
+  readonly json: boolean;
+  readonly quiet: boolean;
+  readonly verbose: boolean;
+}
+
+/** Milliseconds between two drawings of the progress line. */
+const REDRAW_MS = 100;
+/** Milliseconds between two plain progress lines where there is no terminal. */
+const PLAIN_MS = 2000;
+
+/** Writes what people and programs read. Colour and the progress line are for terminals only (NO_COLOR and CI are respected). */
+export class Terminal {
+  readonly options: TerminalOptions;
+  private readonly live: boolean;
+  private drawn = false;
+  private lastAt = 0;
+
+  constructor(options: TerminalOptions) {
+    this.options = options;
+    this.live = process.stderr.isTTY === true && process.env["CI"] === undefined && !options.json;
+  }
+
+  /** One line of result. */
+  print(line: string): void {
+    this.clear();
+    process.stdout.write(`${line}\n`);
+  }
+
+  /** One JSON object of result. */
+  json(value: object): void {
+    process.stdout.write(`${JSON.stringify({ v: 1, ...value })}\n`);
+  }
+
+  /** One line of narration. */
+  say(line: string): void {
+    if (this.options.quiet || this.options.json) return;
+    this.clear();
+    process.stderr.write(`${line}\n`);
+  }
+
+  /** What is going on now: redrawn in place on a terminal, a plain line now and then elsewhere. */
+  progress(line: () => string): void {
+    if (this.options.quiet || this.options.json) return;
+    const now = performance.now();
+    if (now - this.lastAt < (this.live ? REDRAW_MS : PLAIN_MS)) return;
+    this.lastAt = now;
+    const columns = process.stderr.columns ?? 80;
+    if (this.live) process.stderr.write(`\r\x1b[2K${line().slice(0, columns - 1)}`);
+    else process.stderr.write(`${line()}\n`);
+    this.drawn = this.live;
+  }
+
+  /** An error: what, where, what to try. */
+  fail(failure: Failure, error: unknown): void {
+    this.clear();
+    const { code, message, where, hint } = failure;
+    if (this.options.json) {
+      this.json({ event: "error", code, message, ...(where === undefined ? {} : { where }), ...(hint === undefined ? {} : { hint }), exit: failure.exit });
+    }
+    process.stderr.write(`${this.paint("red", `✗ ${code}`)} ${message}\n`);
+    if (where !== undefined && !message.includes(where)) process.stderr.write(`  where: ${where}\n`);
+    if (hint !== undefined) process.stderr.write(`  try:   ${hint}\n`);
+    if (this.options.verbose && error instanceof Error && error.stack !== undefined) process.stderr.write(`${error.stack}\n`);
+  }
+
+  /** Text in a colour, where colours are wanted on stderr. */
+  paint(style: "red" | "green" | "yellow" | "dim" | "bold", text: string): string {
+    return styleText(style, text, { stream: process.stderr });
+  }
+
+  private clear(): void {
+    if (this.drawn) process.stderr.write("\r\x1b[2K");
+    this.drawn = false;
+  }
+}

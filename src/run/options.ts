@@ -1,0 +1,63 @@
+import type { Log } from "../core/ports.ts";
+import type { Block } from "../dag/block.ts";
+
+/** What a run reports while it goes on: plain facts, for a progress line or a log. */
+export interface RunProgress {
+  readonly rowsIn: number;
+  /** Rows of all sources that tell their number; `undefined` where one does not. */
+  readonly rowsTotal: number | undefined;
+  readonly statements: number;
+  readonly certificates: number;
+  readonly proofs: number;
+  readonly phase: string;
+}
+
+/** How to run a configuration. Paths are absolute. */
+export interface RunOptions {
+  readonly configPath: string;
+  /** Where outputs and the receipt go; `out/<name>` of the working folder by default. */
+  readonly outDir?: string | undefined;
+  /** Where nodes keep keys, journals and batches; `.data` in the out folder by default. */
+  readonly dataDir?: string | undefined;
+  readonly replicas?: number | undefined;
+  /** Rows a batch, 1 to 4096; never changes a result. */
+  readonly batchRows?: number | undefined;
+  /** Compute everything again, in a new epoch. */
+  readonly fresh?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly log?: Log | undefined;
+  readonly onProgress?: ((progress: RunProgress) => void) | undefined;
+  /** Something a person should know: a warning of the configuration, a member's wrong result, a reused stage. */
+  readonly onNotice?: ((notice: RunNotice) => void) | undefined;
+  /** For tests of the protocol: changes what a node claims. */
+  readonly tamper?: { readonly node: string; readonly change: (task: string, seq: number, statement: Block) => Block } | undefined;
+}
+
+/** A notice: a stable code, a sentence, facts. */
+export interface RunNotice {
+  readonly level: "info" | "warn";
+  readonly code: string;
+  readonly message: string;
+  readonly facts?: Readonly<Record<string, unknown>>;
+}
+
+/** What a run came to. */
+export interface RunSummary {
+  readonly receipt: string;
+  /** CID of the receipt's root. */
+  readonly root: string;
+  /** CID of the result: the same for everyone who computes the same. */
+  readonly result: string;
+  readonly rows: { readonly in: number; readonly out: number };
+  readonly statements: number;
+  readonly certificates: number;
+  readonly proofs: number;
+  readonly seconds: number;
+  readonly outputs: readonly { readonly name: string; readonly file: string; readonly rows: number }[];
+  /** Stages whose certified work was found in the data folder. */
+  readonly reused: readonly string[];
+  readonly quorum: { readonly n: number; readonly q: number; readonly f: number };
+  /** Rows that came too late for their windows, by task. */
+  readonly late: Readonly<Record<string, number>>;
+  readonly production: boolean;
+}

@@ -1,0 +1,112 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import * as dagCbor from "@ipld/dag-cbor";
+import type { CID } from "multiformats/cid";
+import { IpdmError } from "../core/errors.ts";
+import { cborBlock, decodeBlock, rawBlock } from "../dag/block.ts";
+import { type BuiltReceipt, buildReceipt } from "../../proofs/receipt/build.ts";
+import type { ReceiptConfig } from "../../proofs/receipt/root.ts";
+import { parseSeal } from "../consensus/statement.ts";
+import { sha256 } from "../node.ts";
+import { proofsKey } from "../../actors/domain/actor.ts";
+import { actorIds, type RunNode } from "../../actors/node/run-node.ts";
+import type { TaskContext } from "../../machines/task/step.ts";
+import type { DomainContext } from "../../machines/domain/step.ts";
+import type { TaskRecord } from "../../actors/task/actor.ts";
+
+/** What a finished run put into its receipt. */
+export interface ReceiptContents {
+  readonly receipt: BuiltReceipt;
+  readonly result: CID;
+  readonly statements: number;
+  readonly certificates: number;
+  readonly proofs: number;
+}
+
+/** Collects the receipt of a sealed run from its submitting node. Throws `NEEDS_DATA`, `INVARIANT`. */
+export async function collectReceipt(node: RunNode, circuit: ReceiptConfig["circuit"]): Promise<ReceiptContents> {
+  const { plan, store, membershipCid, membership } = node.ports;
+  const read = async (cid: CID): Promise<Uint8Array> => node.reader.read(cid);
+  const { seal } = node.domain.snapshot().context as unknown as DomainContext;
+  if (seal === null) throw new IpdmError("INVARIANT", "a receipt is made of a sealed run");
+  const statements: CID[] = [];
+  const certificates: CID[] = [];
+  const proofs: CID[] = [];
+  let proofCount = 0;
+  for (const task of plan.tasks.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+    const records = await recordsOf(node, task.name, read);
+    for (const record of records) {
+      statements.push(record.statement);
+      certificates.push(record.certificate);
+      const made = await store.meta.get(proofsKey(record.statement));
+      if (made === undefined) continue;
+      const list = dagCbor.decode<{ proofs: CID[] }>(made).proofs;
+      proofs.push(...list);
+      for (const cid of list) proofCount += (decodeBlock({ cid, bytes: await read(cid) }) as { chunks: unknown[] }).chunks.length;
+    }
+  }
+  const prove = Object.fromEntries(
+    plan.tasks.flatMap((task) => (task.prove === null ? [] : [[task.name, task.prove.kind === "drawn" ? task.prove.windows : -1] as const])),
+  );
+  const config: ReceiptConfig = { v: 1, name: plan.name, cut: plan.cut, prove, circuit: proofs.length > 0 ? circuit : null };
+  const configBlock = cborBlock(sha256, config);
+  const moduleBlocks = plan.tasks.flatMap((task) => (task.module === null ? [] : [rawBlock(sha256, task.module.bytes)]));
+  await store.blocks.putAll([configBlock, ...moduleBlocks]);
+  const ids = actorIds(plan, membership.domain);
+  const heads = [[ids.domain, node.domain.head()], [ids.lake, node.lake.head()], ...plan.tasks.map((task) => [ids.task(task), node.tasks.get(task.name)?.head()])];
+  const sealNode = parseSeal(decodeBlock({ cid: seal.statement, bytes: await read(seal.statement) }));
+  const receipt = await buildReceipt(
+    sha256,
+    {
+      result: sealNode.result,
+      seal: { statement: seal.statement, certificate: seal.certificate },
+      config: configBlock.cid,
+      inputs: plan.inputs.map((input) => input.anchorBlock.cid),
+      modules: [...new Map(moduleBlocks.map(({ cid }) => [cid.toString(), cid])).values()],
+      statements,
+      certificates,
+      proofs,
+      membership: membershipCid,
+      journals: Object.fromEntries(heads) as Record<string, CID>,
+    },
+    read,
+  );
+  return { receipt, result: sealNode.result, statements: statements.length + 1, certificates: certificates.length + 1, proofs: proofCount };
+}
+
+async function recordsOf(node: RunNode, task: string, read: (cid: CID) => Promise<Uint8Array>): Promise<TaskRecord[]> {
+  const context = node.tasks.get(task)?.snapshot().context as unknown as TaskContext;
+  const records: TaskRecord[] = [];
+  for (let cid = context.records.head; cid !== null; ) {
+    const record = decodeBlock({ cid, bytes: await read(cid) }) as TaskRecord;
+    records.push(record);
+    cid = record.prev;
+  }
+  return records.reverse();
+}
+
+/** Writes a file whole or not at all: beside its name, synced, then renamed. */
+export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  const aside = `${path}.${randomUUID()}.tmp`;
+  try {
+    const file = await open(aside, "wx");
+    try {
+      await file.writeFile(bytes);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await rename(aside, path);
+  } catch (error) {
+    await rm(aside, { force: true });
+    throw diskError(error, path);
+  }
+}
+
+function diskError(cause: unknown, path: string): unknown {
+  const { code } = cause as NodeJS.ErrnoException;
+  if (code !== "ENOSPC" && code !== "EDQUOT") return cause;
+  return new IpdmError("DISK_FULL", `there is no room for ${path}`, { where: path, hint: "free some space and run the same command again", cause });
+}

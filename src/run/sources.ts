@@ -1,0 +1,52 @@
+import type { Batch } from "../batch/batch.ts";
+import { equalBytes } from "../core/bytes.ts";
+import { IpdmError } from "../core/errors.ts";
+import type { Config, SourceConfig } from "../config/config.ts";
+import type { RunPlan } from "../runtime/plan.ts";
+import { openSource, type Source } from "../sources/port.ts";
+import type { SourceFacts } from "../plan/plan.ts";
+
+/** Opens a configured source. */
+export function openConfigured(source: SourceConfig, signal: AbortSignal, file = source.file.path): Promise<Source> {
+  return openSource({ file, format: source.format, columns: source.columns }, { signal });
+}
+
+/** Schema, size and digest of every source; `rows` where formats tell. Files may be replaced by name. */
+export async function sourceFacts(
+  config: Config,
+  signal: AbortSignal,
+  replaced: Readonly<Record<string, string>> = {},
+): Promise<{ facts: Map<string, SourceFacts>; rows: number | undefined }> {
+  const facts = new Map<string, SourceFacts>();
+  let rows: number | undefined = 0;
+  for (const source of config.sources) {
+    await using opened = await openConfigured(source, signal, replaced[source.name]);
+    facts.set(source.name, { schema: opened.schema, content: await opened.content(signal) });
+    rows = rows === undefined || opened.rows === undefined ? undefined : rows + opened.rows;
+  }
+  return { facts, rows };
+}
+
+/**
+ * One node's own reading of the sources: it opens each file itself and checks, before the first row, that the file is the one
+ * that the plan names. Throws `INPUT_CHANGED` when it is not.
+ */
+export function sourceReader(config: Config, plan: RunPlan, replaced: Readonly<Record<string, string>> = {}) {
+  return (name: string, batchRows: number, fromRow: number, signal: AbortSignal): AsyncIterator<Batch> => read(name, batchRows, fromRow, signal);
+
+  async function* read(name: string, batchRows: number, fromRow: number, signal: AbortSignal): AsyncGenerator<Batch> {
+    const source = config.sources.find((candidate) => candidate.name === name);
+    const input = plan.inputs.find((candidate) => candidate.name === name);
+    if (source === undefined || input === undefined) throw new IpdmError("INVARIANT", `source ${name} is in the plan`);
+    await using opened = await openConfigured(source, signal, replaced[name]);
+    const content = await opened.content(signal);
+    if (!equalBytes(content.sha256, input.anchor.sha256)) {
+      throw new IpdmError("INPUT_CHANGED", `${source.file.written} changed while the run was reading it`, {
+        kind: "verification",
+        where: source.file.path,
+        hint: "run again once the file is complete",
+      });
+    }
+    yield* opened.batches({ batchRows, fromRow, signal });
+  }
+}
