@@ -3,7 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { interleave, type Measured, measure, median, ROOT, type Run } from "./harness.ts";
 
-const ROUNDS = 3;
 const CONFIG = join("examples", "flights", "ipdm.yaml");
 const PARQUET = join(ROOT, "node_modules", "vega-datasets", "data", "flights-3m.parquet");
 
@@ -20,11 +19,11 @@ interface Done {
  * Three million flights through the whole pipeline, by the command line from its start to its end, with one replica and with
  * three; and the same aggregation in DuckDB, which shows what evidence costs. Every run starts from an empty folder.
  */
-export async function flights(tell: (line: string) => void): Promise<Measured> {
+export async function flights(rounds: number, tell: (line: string) => void): Promise<Measured> {
   const scratch = await mkdtemp(join(tmpdir(), "ipdm-bench-"));
   try {
     const runs = await interleave(
-      ROUNDS,
+      rounds,
       {
         replicas1: () => runtime(scratch, 1),
         replicas3: () => runtime(scratch, 3),
@@ -36,7 +35,7 @@ export async function flights(tell: (line: string) => void): Promise<Measured> {
     const results = new Set(done.map((each) => each.result));
     if (results.size !== 1)
       throw new Error(`runs of the same input gave ${results.size} results: ${[...results].join(", ")}`);
-    return summary(runs, done.at(-1) as Done);
+    return summary(runs, done.at(-1) as Done, rounds);
   } finally {
     await rm(scratch, { recursive: true, force: true });
   }
@@ -63,7 +62,11 @@ function doneOf(run: Run): Done {
   return JSON.parse(last) as Done;
 }
 
-function summary(runs: Readonly<Record<"replicas1" | "replicas3" | "duckdb", readonly Run[]>>, done: Done): Measured {
+function summary(
+  runs: Readonly<Record<"replicas1" | "replicas3" | "duckdb", readonly Run[]>>,
+  done: Done,
+  rounds: number,
+): Measured {
   const middle = (name: keyof typeof runs, value: (run: Run) => number): number => round(median(runs[name].map(value)));
   const seconds1 = middle("replicas1", (run) => run.seconds);
   const seconds3 = middle("replicas3", (run) => run.seconds);
@@ -83,7 +86,7 @@ function summary(runs: Readonly<Record<"replicas1" | "replicas3" | "duckdb", rea
     notes: {
       ratio_3_to_1: "what three nodes that check each other cost",
       ratio_1_to_duckdb: "DuckDB computes the same table without journal, hashes, proofs or receipt",
-      seconds_1: `one replica, the process from start to end, median of ${ROUNDS}; ${done.rows.in} rows in, ${done.rows.out} out`,
+      seconds_1: `one replica, the process from start to end, median of ${rounds}; ${done.rows.in} rows in, ${done.rows.out} out`,
       seconds_3: `three replicas; ${done.statements} statements, ${done.certificates} certificates, ${done.proofs} proofs`,
       rss_mb: "peak of the process with three replicas",
       rss_tree_mb: "with the processes it starts, at one time",

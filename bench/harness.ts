@@ -14,8 +14,8 @@ export interface Measured {
   readonly notes: Readonly<Record<string, string>>;
 }
 
-/** A bench by name: told of its progress, it gives its numbers. */
-export type Bench = (tell: (line: string) => void) => Promise<Measured>;
+/** A bench by name: it tells of its progress and gives its numbers, medians over `rounds`. */
+export type Bench = (rounds: number, tell: (line: string) => void) => Promise<Measured>;
 
 /** A process that was measured from outside, from its start to its end. */
 export interface Run {

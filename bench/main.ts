@@ -1,4 +1,4 @@
-// npm run bench -- <name> [--json]: a table, and with --json the same as one line at the end.
+// npm run bench -- <name> [--rounds n] [--json]: a table, and with --json the same as one line at the end.
 import { stderr, stdout } from "node:process";
 import { parseArgs } from "node:util";
 import { type Bench, table } from "./harness.ts";
@@ -13,17 +13,20 @@ async function main(): Promise<number> {
   const { values, positionals } = parseArgs({
     allowPositionals: true,
     strict: false,
-    options: { json: { type: "boolean" } },
+    options: { json: { type: "boolean" }, rounds: { type: "string", default: "3" } },
   });
   const name = positionals[0] ?? "";
   const load = Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
-  if (load === undefined || positionals.length !== 1) {
-    stderr.write(`npm run bench -- <name> [--json], where <name> is one of: ${Object.keys(BENCHES).join(", ")}\n`);
+  const rounds = Number(values["rounds"]);
+  if (load === undefined || positionals.length !== 1 || !Number.isInteger(rounds) || rounds < 1) {
+    stderr.write(
+      `npm run bench -- <name> [--rounds n] [--json], where <name> is one of: ${Object.keys(BENCHES).join(", ")}\n`,
+    );
     return 2;
   }
   try {
     const bench = await load();
-    const measured = await bench((line) => stderr.write(`${line}\n`));
+    const measured = await bench(rounds, (line) => stderr.write(`${line}\n`));
     stdout.write(table(measured));
     if (values["json"] === true) stdout.write(`${JSON.stringify({ v: 1, bench: name, metrics: measured.metrics })}\n`);
     return 0;

@@ -48,7 +48,14 @@ const NEEDED = [
   "dist/src/cli/main.js",
   "dist/src/index.js",
   "dist/src/index.d.ts",
+  "dist/circuits/window-128x32.wasm",
+  "circuits/keys/window-128x32.zkey",
+  "circuits/keys/window-128x32.vkey.json",
+  "examples/flights/ipdm.yaml",
+  "examples/flights/late.wasm",
+  "schemas/ipdm.schema.json",
   "LICENSE",
+  "LICENSES/GPL-3.0-or-later.txt",
   "README.md",
 ];
 const UNWANTED =

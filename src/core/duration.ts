@@ -1,12 +1,17 @@
 import { IpdmError } from "./errors.ts";
 
 const UNITS_US: Readonly<Record<string, number>> = {
-  d: 86_400_000_000, h: 3_600_000_000, m: 60_000_000, s: 1_000_000, ms: 1000, us: 1,
+  d: 86_400_000_000,
+  h: 3_600_000_000,
+  m: 60_000_000,
+  s: 1_000_000,
+  ms: 1000,
+  us: 1,
 };
 
 /**
- * Microseconds of a duration: a whole number and one unit of `d h m s ms us`, as in `1d`, `30m`, `250ms`, `0s`. A day is 24
- * hours. The result is a safe integer (about 285 years at most). Throws `DURATION_INVALID`.
+ * Microseconds of a duration: a whole number and one unit of `d h m s ms us`, as in `1d`, `30m`, `250ms`, `0s`. A day
+ * is 24 hours. The result is a safe integer (about 285 years at most). Throws `DURATION_INVALID`.
  */
 export function parseDuration(text: string): number {
   const match = /^(\d{1,16})(d|h|m|s|ms|us)$/.exec(text);

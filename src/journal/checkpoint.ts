@@ -62,7 +62,8 @@ export function decodeState(block: Block): ActorState {
   const node = block.cid.code === CODEC.dagCbor ? record(decodeBlock(block)) : undefined;
   if (node === undefined || Object.keys(node).length !== 3) throw malformed(block.cid, "not a state");
   const { status, value, context } = node;
-  if (status !== "active" && status !== "done" && status !== "error" && status !== "stopped") throw malformed(block.cid, "status");
+  if (status !== "active" && status !== "done" && status !== "error" && status !== "stopped")
+    throw malformed(block.cid, "status");
   if (value === undefined || context === undefined) throw malformed(block.cid, "not a state");
   return { status, value: value as Ipld, context: context as Ipld };
 }

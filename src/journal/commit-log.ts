@@ -53,7 +53,8 @@ export function decodeCommit(bytes: Uint8Array): Commit | undefined {
   }
   if (node === undefined || node["v"] !== 1) return undefined;
   const { number, prev, oldest, tips, segments } = node;
-  if (!isSeq(number) || !isSeq(oldest) || oldest > number || !(prev instanceof Uint8Array) || prev.length !== 32) return undefined;
+  if (!isSeq(number) || !isSeq(oldest) || oldest > number || !(prev instanceof Uint8Array) || prev.length !== 32)
+    return undefined;
   if (!Array.isArray(tips) || !Array.isArray(segments)) return undefined;
   const [segment, sizeBytes] = segments as readonly unknown[];
   if (typeof segment !== "number" || typeof sizeBytes !== "number") return undefined;
@@ -105,10 +106,12 @@ export async function readCommits(
     segments = commit.segments;
     oldest = commit.oldest;
     mark = { number, hash: hash(bytes) };
-    if (witness?.number === number && !equalBytes(witness.hash, mark.hash)) throw damaged(number, "its record is altered");
+    if (witness?.number === number && !equalBytes(witness.hash, mark.hash))
+      throw damaged(number, "its record is altered");
   }
   if (first > oldest) throw damaged(first - 1, "it is missing");
-  if (witness !== undefined && witness.number > mark.number) throw damaged(mark.number + 1, "it was acknowledged and is missing");
+  if (witness !== undefined && witness.number > mark.number)
+    throw damaged(mark.number + 1, "it was acknowledged and is missing");
   return { mark, oldest, segments, tips };
 }
 

@@ -1,6 +1,6 @@
 import type { CID } from "multiformats/cid";
-import { conflict, overLimit } from "./errors.ts";
 import { isActorId, lastSeq } from "./entry.ts";
+import { conflict, overLimit } from "./errors.ts";
 import { ENTRY_EVENTS_MAX } from "./limits.ts";
 import type { EntryAppend, StoredEntry } from "./port.ts";
 
@@ -21,12 +21,15 @@ export class Tips {
   /** Takes the entry as the new tip. Throws `JOURNAL_CONFLICT` or `JOURNAL_LIMIT`, and then changes nothing. */
   advance(append: EntryAppend): void {
     const { entry, block } = append;
-    if (!isActorId(entry.actor)) throw conflict(String(entry.actor), "the actor id is empty, too long or holds U+0000", {});
+    if (!isActorId(entry.actor))
+      throw conflict(String(entry.actor), "the actor id is empty, too long or holds U+0000", {});
     if (entry.events.length === 0) throw conflict(entry.actor, "it has no events", {});
-    if (entry.events.length > ENTRY_EVENTS_MAX) throw overLimit("an entry's event count", entry.events.length, ENTRY_EVENTS_MAX);
+    if (entry.events.length > ENTRY_EVENTS_MAX)
+      throw overLimit("an entry's event count", entry.events.length, ENTRY_EVENTS_MAX);
     const tip = this.#tips.get(entry.actor);
     const seq = (tip?.seq ?? 0) + 1;
-    if (entry.seq !== seq) throw conflict(entry.actor, `it starts at event ${entry.seq}, not ${seq}`, { expected: seq, found: entry.seq });
+    if (entry.seq !== seq)
+      throw conflict(entry.actor, `it starts at event ${entry.seq}, not ${seq}`, { expected: seq, found: entry.seq });
     const linked = tip === undefined ? entry.prev === null : entry.prev !== null && tip.cid.equals(entry.prev);
     if (!linked) {
       throw conflict(entry.actor, "prev is not the newest entry", {
@@ -57,7 +60,8 @@ export class Chain {
     const seq = (this.#tip?.seq ?? 0) + 1;
     if (entry.actor !== this.#actor) return `entry ${cid.toString()} belongs to ${entry.actor}`;
     if (entry.seq !== seq) return `an entry starts at event ${entry.seq}, not ${seq}`;
-    const linked = this.#tip === undefined ? entry.prev === null : entry.prev !== null && this.#tip.cid.equals(entry.prev);
+    const linked =
+      this.#tip === undefined ? entry.prev === null : entry.prev !== null && this.#tip.cid.equals(entry.prev);
     if (!linked) return `the entry at event ${seq} does not link to the one before`;
     this.#tip = { cid, seq: lastSeq(entry) };
     return undefined;

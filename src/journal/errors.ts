@@ -48,7 +48,11 @@ export function writeFailed(cause: unknown, path: string): IpdmError {
       cause,
     });
   }
-  return new IpdmError("JOURNAL_WRITE_FAILED", `writing to ${path} failed: ${messageOf(cause)}`, { where: path, retry: "later", cause });
+  return new IpdmError("JOURNAL_WRITE_FAILED", `writing to ${path} failed: ${messageOf(cause)}`, {
+    where: path,
+    retry: "later",
+    cause,
+  });
 }
 
 // LevelDB reports a full disk only in the text of its error, as strerror(ENOSPC or EDQUOT).

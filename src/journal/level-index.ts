@@ -77,7 +77,9 @@ export class LevelIndex {
 
   /** CIDs of the next entries of an actor whose first event is after `seq`. */
   entryCids(actor: string, seq: number, limit: number): Promise<readonly CID[]> {
-    return reading(async () => (await this.#level.values({ ...keys.entriesAfter(actor, seq), limit }).all()).map(keys.parseCid));
+    return reading(async () =>
+      (await this.#level.values({ ...keys.entriesAfter(actor, seq), limit }).all()).map(keys.parseCid),
+    );
   }
 
   meta(key: string): Promise<Uint8Array | undefined> {
@@ -130,13 +132,17 @@ async function reading<T>(read: () => Promise<T>): Promise<T> {
 
 function openFailed(folder: string, path: string, cause: unknown): IpdmError {
   if (hasCode(cause, "LEVEL_LOCKED")) {
-    return new IpdmError("DATA_DIR_IN_USE", `another process, or another store of this one, uses the data folder ${folder}`, {
-      kind: "conflict",
-      where: folder,
-      hint: "stop the other process, or give this one a folder of its own with --data",
-      retry: "later",
-      cause,
-    });
+    return new IpdmError(
+      "DATA_DIR_IN_USE",
+      `another process, or another store of this one, uses the data folder ${folder}`,
+      {
+        kind: "conflict",
+        where: folder,
+        hint: "stop the other process, or give this one a folder of its own with --data",
+        retry: "later",
+        cause,
+      },
+    );
   }
   if (hasCode(cause, "LEVEL_CORRUPTION")) return corrupt(`${path}: ${(cause as Error).message}`, {}, cause);
   return writeFailed(cause, path);

@@ -27,7 +27,10 @@ export const completedKey = (segment: number): Buffer => prefixed(COMPLETED, u64
 export const entryKey = (actor: string, seq: number): Buffer => Buffer.concat([entryPrefix(actor, 0), u64(seq)]);
 
 /** All entries of an actor whose first event is after `seq`, in order. */
-export const entriesAfter = (actor: string, seq: number): KeyRange => ({ gte: entryKey(actor, seq + 1), lt: entryPrefix(actor, 1) });
+export const entriesAfter = (actor: string, seq: number): KeyRange => ({
+  gte: entryKey(actor, seq + 1),
+  lt: entryPrefix(actor, 1),
+});
 export const allTips: KeyRange = rangeOf(TIP);
 export const allCommits: KeyRange = rangeOf(COMMIT);
 export const allCompleted: KeyRange = rangeOf(COMPLETED);

@@ -4,18 +4,19 @@ import type { CID } from "multiformats/cid";
 import { equalBytes } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Hash } from "../core/ports.ts";
-import { type Block, CODEC } from "../dag/block.ts";
+import type { Block } from "../dag/block.ts";
 import { type CommitMark, CommitWitness, encodeCommit, readCommits } from "./commit-log.ts";
+import { planCommit } from "./commit-plan.ts";
 import { Chain, type Tip, Tips } from "./continuity.ts";
 import { decodeEntry, lastSeq } from "./entry.ts";
 import { corrupt, writeFailed } from "./errors.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { LevelIndex, put, type Write } from "./level-index.ts";
 import * as keys from "./level-keys.ts";
-import { COMMIT_RECORDS_KEPT, INLINE_BLOCK_BYTES_MAX } from "./limits.ts";
+import { COMMIT_RECORDS_KEPT } from "./limits.ts";
 import { checkMeta, checkStorable, type Operation, sizeOf } from "./operation.ts";
 import type { BlockStore, EntryAppend, JournalHead, MetaStore, Store, StoredEntry } from "./port.ts";
-import { segmentName, Segments, type SegmentTail, syncDirectory } from "./segments.ts";
+import { Segments, type SegmentTail, segmentName, syncDirectory } from "./segments.ts";
 
 /** Options of a {@link LevelStore}. `path` is a folder of its own, made when it is not there. */
 export interface LevelStoreOptions {
@@ -132,7 +133,10 @@ export class LevelStore implements Store {
     if (tip === undefined) return undefined;
     const stored = await this.#entry(actor, tip.cid);
     if (stored.entry.actor !== actor || lastSeq(stored.entry) !== tip.seq) {
-      throw corrupt(`the journal of ${actor}: its newest entry ${tip.cid.toString()} is another one`, { actor, cid: tip.cid.toString() });
+      throw corrupt(`the journal of ${actor}: its newest entry ${tip.cid.toString()} is another one`, {
+        actor,
+        cid: tip.cid.toString(),
+      });
     }
     return { ...stored, seq: tip.seq };
   }
@@ -143,7 +147,8 @@ export class LevelStore implements Store {
     while (head !== undefined && (chain.tip?.seq ?? 0) < head.seq) {
       const after = chain.tip?.seq ?? 0;
       const cids = await this.#index.entryCids(actor, after, ENTRIES_PAGE);
-      if (cids.length === 0) throw corrupt(`the journal of ${actor}: event ${after + 1} is missing`, { actor, seq: after + 1 });
+      if (cids.length === 0)
+        throw corrupt(`the journal of ${actor}: event ${after + 1} is missing`, { actor, seq: after + 1 });
       for (const cid of cids) {
         const stored = await this.#entry(actor, cid);
         const problem = chain.next(stored);
@@ -186,12 +191,9 @@ export class LevelStore implements Store {
 
   async #commit(group: readonly Operation[]): Promise<void> {
     try {
-      const small = new Map<string, Write>();
-      const large = new Map<string, Block>();
-      const tips = new Map<string, Tip>();
-      for (const operation of group) this.#sort(operation, small, large, tips);
-      const writes: Write[] = [...small.values()];
-      const segments = await this.#writeLarge([...large.values()], writes);
+      const { small, large, tips } = planCommit(group);
+      const writes: Write[] = [...small];
+      const segments = await this.#writeLarge(large, writes);
       for (const [actor, tip] of tips) writes.push(put(keys.tipKey(actor), keys.tipValue(tip)));
       if (writes.length === 0) return; // every block was here already
       const number = this.#mark.number + 1;
@@ -205,23 +207,6 @@ export class LevelStore implements Store {
       this.#witness.note(this.#mark);
     } catch (error) {
       throw writeFailed(error, this.#path);
-    }
-  }
-
-  #sort(operation: Operation, small: Map<string, Write>, large: Map<string, Block>, tips: Map<string, Tip>): void {
-    const keep = (block: Block): void => {
-      if (isLarge(block)) large.set(Buffer.from(block.cid.bytes).toString("latin1"), block);
-      else keepSmall(small, keys.blockKey(block.cid), block.bytes);
-    };
-    if (operation.kind === "block") {
-      keep(operation.block);
-    } else if (operation.kind === "meta") {
-      keepSmall(small, keys.metaKey(operation.key), operation.value);
-    } else {
-      const { entry, block, blocks } = operation.append;
-      for (const each of [block, ...(blocks ?? [])]) keep(each);
-      keepSmall(small, keys.entryKey(entry.actor, entry.seq), block.cid.bytes);
-      tips.set(entry.actor, { cid: block.cid, seq: lastSeq(entry) });
     }
   }
 
@@ -267,21 +252,18 @@ export class LevelStore implements Store {
 
   async #entry(actor: string, cid: CID): Promise<StoredEntry> {
     const bytes = await this.#get(cid);
-    if (bytes === undefined) throw corrupt(`the journal of ${actor}: entry ${cid.toString()} is missing`, { actor, cid: cid.toString() });
+    if (bytes === undefined)
+      throw corrupt(`the journal of ${actor}: entry ${cid.toString()} is missing`, { actor, cid: cid.toString() });
     try {
       return { cid, bytes, entry: decodeEntry({ cid, bytes }) };
     } catch (error) {
-      throw corrupt(`the journal of ${actor}: block ${cid.toString()} is not an entry`, { actor, cid: cid.toString() }, error);
+      throw corrupt(
+        `the journal of ${actor}: block ${cid.toString()} is not an entry`,
+        { actor, cid: cid.toString() },
+        error,
+      );
     }
   }
-}
-
-function isLarge(block: Block): boolean {
-  return block.cid.code === CODEC.raw || block.bytes.length > INLINE_BLOCK_BYTES_MAX;
-}
-
-function keepSmall(small: Map<string, Write>, key: Buffer, value: Uint8Array): void {
-  small.set(key.toString("latin1"), put(key, value));
 }
 
 async function readTips(index: LevelIndex, recorded: ReadonlyMap<string, Tip>): Promise<Tips> {
@@ -290,7 +272,11 @@ async function readTips(index: LevelIndex, recorded: ReadonlyMap<string, Tip>): 
   for (const [actor, tip] of await index.tips()) {
     const expected = unseen.get(actor);
     if (expected !== undefined && (expected.seq !== tip.seq || !expected.cid.equals(tip.cid))) {
-      throw corrupt(`the journal of ${actor} does not end where its last commit left it`, { actor, expected: expected.seq, found: tip.seq });
+      throw corrupt(`the journal of ${actor} does not end where its last commit left it`, {
+        actor,
+        expected: expected.seq,
+        found: tip.seq,
+      });
     }
     unseen.delete(actor);
     tips.set(actor, tip);

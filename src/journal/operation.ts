@@ -1,5 +1,5 @@
-import { IpdmError } from "../core/errors.ts";
 import { utf8 } from "../core/bytes.ts";
+import { IpdmError } from "../core/errors.ts";
 import type { Block } from "../dag/block.ts";
 import { BLOCK_SIZE_MAX } from "../dag/limits.ts";
 import { overLimit } from "./errors.ts";
@@ -33,7 +33,8 @@ export function sizeOf(operation: Operation): number {
 /** Throws `JOURNAL_LIMIT` for a block over 8 MiB, `DAG_UNSUPPORTED` for a CID that is not v1 over sha2-256. */
 export function checkStorable(block: Block): void {
   const { cid, bytes } = block;
-  if (bytes.length > BLOCK_SIZE_MAX) throw overLimit(`the byte count of block ${cid.toString()}`, bytes.length, BLOCK_SIZE_MAX);
+  if (bytes.length > BLOCK_SIZE_MAX)
+    throw overLimit(`the byte count of block ${cid.toString()}`, bytes.length, BLOCK_SIZE_MAX);
   if (cid.version !== 1 || cid.multihash.code !== SHA2_256 || cid.multihash.digest.length !== 32) {
     throw new IpdmError("DAG_UNSUPPORTED", `${cid.toString()} is not a CIDv1 over sha2-256`, { where: cid.toString() });
   }
@@ -43,5 +44,6 @@ export function checkStorable(block: Block): void {
 export function checkMeta(key: string, value: Uint8Array): void {
   const length = utf8(key).length;
   if (length === 0 || length > NAME_BYTES_MAX) throw overLimit("the byte count of a meta key", length, NAME_BYTES_MAX);
-  if (value.length > META_BYTES_MAX) throw overLimit(`the byte count of meta value ${key}`, value.length, META_BYTES_MAX);
+  if (value.length > META_BYTES_MAX)
+    throw overLimit(`the byte count of meta value ${key}`, value.length, META_BYTES_MAX);
 }

@@ -66,9 +66,13 @@ export function createHeliaBlockstore({ store, isPublic, hash }: HeliaBlockstore
 }
 
 function refuseDelete(cid: CID): never {
-  throw new IpdmError("BLOCK_UNDELETABLE", `block ${cid.toString()} belongs to this node's history and is not helia's to delete`, {
-    where: cid.toString(),
-  });
+  throw new IpdmError(
+    "BLOCK_UNDELETABLE",
+    `block ${cid.toString()} belongs to this node's history and is not helia's to delete`,
+    {
+      where: cid.toString(),
+    },
+  );
 }
 
 async function* one(bytes: Uint8Array): AsyncGenerator<Uint8Array> {
@@ -82,7 +86,10 @@ async function gathered(cid: CID, value: InputPair["bytes"]): Promise<Uint8Array
   for await (const part of value) {
     size += part.length;
     if (size > BLOCK_SIZE_MAX) {
-      throw new IpdmError("DAG_MALFORMED", `block ${cid.toString()} has more than ${BLOCK_SIZE_MAX} bytes`, { kind: "verification", where: cid.toString() });
+      throw new IpdmError("DAG_MALFORMED", `block ${cid.toString()} has more than ${BLOCK_SIZE_MAX} bytes`, {
+        kind: "verification",
+        where: cid.toString(),
+      });
     }
     parts.push(part);
   }

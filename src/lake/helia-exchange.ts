@@ -56,7 +56,10 @@ export async function createBlobExchange({ libp2p, blockstore, hash }: BlobExcha
   const closing = new AbortController();
   let closed: Promise<unknown> | undefined;
 
-  async function fetch(cid: CID, { signal, timeoutMs = BLOB_TIMEOUT_MS }: { signal?: AbortSignal; timeoutMs?: number } = {}): Promise<Uint8Array> {
+  async function fetch(
+    cid: CID,
+    { signal, timeoutMs = BLOB_TIMEOUT_MS }: { signal?: AbortSignal; timeoutMs?: number } = {},
+  ): Promise<Uint8Array> {
     const caller = AbortSignal.any([closing.signal, ...(signal === undefined ? [] : [signal])]);
     caller.throwIfAborted();
     const own = await blockstore.store.get(cid);
@@ -97,7 +100,11 @@ export async function createBlobExchange({ libp2p, blockstore, hash }: BlobExcha
     async provide(blob) {
       closing.signal.throwIfAborted();
       if (blob.bytes.length > BLOB_SIZE_MAX_BYTES) {
-        throw new IpdmError("BLOB_TOO_LARGE", `a blob of ${blob.bytes.length} bytes is larger than ${BLOB_SIZE_MAX_BYTES}`, { where: blob.cid.toString() });
+        throw new IpdmError(
+          "BLOB_TOO_LARGE",
+          `a blob of ${blob.bytes.length} bytes is larger than ${BLOB_SIZE_MAX_BYTES}`,
+          { where: blob.cid.toString() },
+        );
       }
       checkBlock(hash, blob);
       await blockstore.store.put(blob);

@@ -30,7 +30,10 @@ const BLOCK_HEADER_BYTES = 5;
 const CREDIT_BATCH_FRAMES = BLOCK_WINDOW_FRAMES / 4;
 
 /** Limits of the side that asks for blocks. */
-export const READING_LIMITS: ChannelLimits = { frameSizeMaxBytes: BLOCK_HEADER_BYTES + BLOCK_FRAME_BYTES, unreadFramesMax: BLOCK_WINDOW_FRAMES };
+export const READING_LIMITS: ChannelLimits = {
+  frameSizeMaxBytes: BLOCK_HEADER_BYTES + BLOCK_FRAME_BYTES,
+  unreadFramesMax: BLOCK_WINDOW_FRAMES,
+};
 /** Limits of the side that serves blocks. */
 export const SERVING_LIMITS: ChannelLimits = {
   frameSizeMaxBytes: 1 + BLOCK_WANT_MAX * (1 + CID_SIZE_MAX_BYTES),
@@ -38,7 +41,12 @@ export const SERVING_LIMITS: ChannelLimits = {
 };
 
 /** Asks for blocks and yields them in order, verified. The deadline is touched at every frame. The caller ends the channel. */
-export async function* readBlocks(channel: FrameChannel, cids: readonly CID[], hash: Hash, deadline: Deadline): AsyncGenerator<Block> {
+export async function* readBlocks(
+  channel: FrameChannel,
+  cids: readonly CID[],
+  hash: Hash,
+  deadline: Deadline,
+): AsyncGenerator<Block> {
   const { signal } = deadline;
   const missing: CID[] = [];
   let asked = 0;
@@ -82,7 +90,8 @@ export async function writeBlocks(channel: FrameChannel, get: BlockProvider, dea
       ended = true;
     } else if (frame[0] === WANT) {
       wanted.push(...decodeWant(frame));
-      if (wanted.length > BLOCK_WANT_PENDING_MAX) throw malformedFrame(`more than ${BLOCK_WANT_PENDING_MAX} blocks are wanted at once`);
+      if (wanted.length > BLOCK_WANT_PENDING_MAX)
+        throw malformedFrame(`more than ${BLOCK_WANT_PENDING_MAX} blocks are wanted at once`);
     } else if (frame[0] === CREDIT && frame.length === 2) {
       credits += frame[1] as number;
       if (credits > BLOCK_WINDOW_FRAMES) throw malformedFrame("it gives more credit than the window has");
@@ -147,7 +156,8 @@ async function readBlock(cid: CID, nextFrame: () => Promise<Uint8Array>): Promis
   for (let at = first.length; at < size; ) {
     const frame = await nextFrame();
     // Every frame but the last is full, so that a block costs the frames its size says and no more.
-    if (frame[0] !== MORE || frame.length - 1 !== Math.min(size - at, BLOCK_FRAME_BYTES)) throw malformedFrame("it does not continue its block");
+    if (frame[0] !== MORE || frame.length - 1 !== Math.min(size - at, BLOCK_FRAME_BYTES))
+      throw malformedFrame("it does not continue its block");
     bytes.set(frame.subarray(1), at);
     at += frame.length - 1;
   }
@@ -200,11 +210,15 @@ function decodeWant(frame: Uint8Array): CID[] {
 
 function blocksUnavailable(missing: readonly CID[]): IpdmError {
   const named = missing.slice(0, MISSING_NAMED_MAX).map((cid) => cid.toString());
-  return new IpdmError("BLOCK_UNAVAILABLE", `the peer does not give ${missing.length} of the blocks asked for, such as ${named[0]}`, {
-    kind: "unreachable",
-    ...(named[0] === undefined ? {} : { where: named[0] }),
-    hint: "ask another peer",
-    retry: "later",
-    facts: { missing: missing.length, cids: named },
-  });
+  return new IpdmError(
+    "BLOCK_UNAVAILABLE",
+    `the peer does not give ${missing.length} of the blocks asked for, such as ${named[0]}`,
+    {
+      kind: "unreachable",
+      ...(named[0] === undefined ? {} : { where: named[0] }),
+      hint: "ask another peer",
+      retry: "later",
+      facts: { missing: missing.length, cids: named },
+    },
+  );
 }

@@ -44,7 +44,10 @@ export function startDeadline(options: DeadlineOptions): Deadline {
   }
   const touch = (): void => {
     cancel?.();
-    cancel = timeoutMs === undefined || controller.signal.aborted ? undefined : options.timers.after(timeoutMs, () => controller.abort(options.onTimeout()));
+    cancel =
+      timeoutMs === undefined || controller.signal.aborted
+        ? undefined
+        : options.timers.after(timeoutMs, () => controller.abort(options.onTimeout()));
   };
   touch();
   return {

@@ -20,12 +20,24 @@ export function peerUnreachable(peer: Uint8Array, why: string, cause?: unknown):
 
 /** The peer is there and does not speak this protocol. */
 export function protocolUnsupported(protocol: string, cause?: unknown): IpdmError {
-  return new IpdmError("PROTOCOL_UNSUPPORTED", `the peer does not answer ${protocol}`, { kind: "unreachable", where: protocol, cause });
+  return new IpdmError("PROTOCOL_UNSUPPORTED", `the peer does not answer ${protocol}`, {
+    kind: "unreachable",
+    where: protocol,
+    cause,
+  });
 }
 
 /** A bound of time passed. */
-export function timedOut(code: "REQUEST_TIMEOUT" | "BLOCK_TIMEOUT" | "PEERS_TIMEOUT", what: string, timeoutMs: number): IpdmError {
-  return new IpdmError(code, `${what} took longer than ${timeoutMs} ms`, { kind: "unreachable", retry: "later", facts: { timeoutMs } });
+export function timedOut(
+  code: "REQUEST_TIMEOUT" | "BLOCK_TIMEOUT" | "PEERS_TIMEOUT",
+  what: string,
+  timeoutMs: number,
+): IpdmError {
+  return new IpdmError(code, `${what} took longer than ${timeoutMs} ms`, {
+    kind: "unreachable",
+    retry: "later",
+    facts: { timeoutMs },
+  });
 }
 
 /** A peer broke the framing or the order of a protocol. */
@@ -34,11 +46,20 @@ export function malformedFrame(why: string, facts: Readonly<Record<string, unkno
 }
 
 /** A message is larger than its limit. */
-export function tooLarge(code: "GOSSIP_TOO_LARGE" | "REQUEST_TOO_LARGE" | "RESPONSE_TOO_LARGE", sizeBytes: number, limitBytes: number): IpdmError {
-  return new IpdmError(code, `${sizeBytes} bytes are more than the limit of ${limitBytes}`, { facts: { sizeBytes, limitBytes } });
+export function tooLarge(
+  code: "GOSSIP_TOO_LARGE" | "REQUEST_TOO_LARGE" | "RESPONSE_TOO_LARGE",
+  sizeBytes: number,
+  limitBytes: number,
+): IpdmError {
+  return new IpdmError(code, `${sizeBytes} bytes are more than the limit of ${limitBytes}`, {
+    facts: { sizeBytes, limitBytes },
+  });
 }
 
 /** More messages wait to be gossiped than the limit allows. */
 export function gossipQueueFull(): IpdmError {
-  return new IpdmError("GOSSIP_QUEUE_FULL", "too many messages wait to be gossiped", { hint: "await publish before the next", retry: "later" });
+  return new IpdmError("GOSSIP_QUEUE_FULL", "too many messages wait to be gossiped", {
+    hint: "await publish before the next",
+    retry: "later",
+  });
 }

@@ -49,7 +49,8 @@ export class Exchange {
   handle(protocol: string, handler: RequestHandler): () => void {
     this.closing.throwIfAborted();
     checkName("protocol", protocol);
-    if (this.answers(protocol)) throw new IpdmError("PROTOCOL_TAKEN", `${protocol} has a handler already`, { where: protocol });
+    if (this.answers(protocol))
+      throw new IpdmError("PROTOCOL_TAKEN", `${protocol} has a handler already`, { where: protocol });
     this.#handlers.set(protocol, handler);
     return () => {
       if (this.#handlers.get(protocol) === handler) this.#handlers.delete(protocol);
@@ -62,7 +63,8 @@ export class Exchange {
   }
 
   async request(peer: PeerKey, protocol: string, request: Uint8Array, options: WaitOptions = {}): Promise<Uint8Array> {
-    if (request.length > REQUEST_SIZE_MAX_BYTES) throw tooLarge("REQUEST_TOO_LARGE", request.length, REQUEST_SIZE_MAX_BYTES);
+    if (request.length > REQUEST_SIZE_MAX_BYTES)
+      throw tooLarge("REQUEST_TOO_LARGE", request.length, REQUEST_SIZE_MAX_BYTES);
     const timeoutMs = options.timeoutMs ?? REQUEST_TIMEOUT_MS;
     using deadline = startDeadline({
       signals: [options.signal, this.closing],
@@ -145,7 +147,9 @@ export class Exchange {
 /** Checks the name of a topic or protocol. */
 export function checkName(what: "topic" | "protocol", name: string): void {
   if (name.length === 0 || name.length > NAME_LENGTH_MAX) {
-    throw new IpdmError("NAME_INVALID", `a ${what} has 1 to ${NAME_LENGTH_MAX} characters, not ${name.length}`, { where: name.slice(0, 40) });
+    throw new IpdmError("NAME_INVALID", `a ${what} has 1 to ${NAME_LENGTH_MAX} characters, not ${name.length}`, {
+      where: name.slice(0, 40),
+    });
   }
 }
 

@@ -58,7 +58,10 @@ export class FrameDecoder {
 
   #startPayload(length: number): void {
     if (length > this.#sizeMaxBytes) {
-      throw malformedFrame(`its length ${length} is more than ${this.#sizeMaxBytes}`, { sizeBytes: length, limitBytes: this.#sizeMaxBytes });
+      throw malformedFrame(`its length ${length} is more than ${this.#sizeMaxBytes}`, {
+        sizeBytes: length,
+        limitBytes: this.#sizeMaxBytes,
+      });
     }
     this.#length = length;
     this.#payload = new Uint8Array(Math.min(length, FIRST_BUFFER_BYTES));

@@ -35,8 +35,12 @@ export class Libp2pConnections {
   async open(peer: PeerKey, protocol: string, bulk: boolean, signal: AbortSignal): Promise<Libp2pByteStream> {
     try {
       const id = peerIdFromPublicKey(publicKeyFromRaw(peer));
-      const connection = bulk ? await this.#bulkConnection(id, peer, signal) : await this.#controlConnection(id, signal);
-      return new Libp2pByteStream(await connection.newStream(protocol, { signal, maxOutboundStreams: STREAMS_PER_PROTOCOL_MAX }));
+      const connection = bulk
+        ? await this.#bulkConnection(id, peer, signal)
+        : await this.#controlConnection(id, signal);
+      return new Libp2pByteStream(
+        await connection.newStream(protocol, { signal, maxOutboundStreams: STREAMS_PER_PROTOCOL_MAX }),
+      );
     } catch (error) {
       signal.throwIfAborted();
       throw openError(error, peer, protocol);
@@ -130,7 +134,11 @@ function openError(error: unknown, peer: PeerKey, protocol: string): Error {
   if (name === "UnsupportedProtocolError") return protocolUnsupported(protocol, error);
   if (name === "TooManyOutboundProtocolStreamsError") {
     const retry: Retry = "later";
-    return new IpdmError("PEER_BUSY", `more than ${STREAMS_PER_PROTOCOL_MAX} streams of ${protocol} to one peer`, { retry, where: protocol, cause: error });
+    return new IpdmError("PEER_BUSY", `more than ${STREAMS_PER_PROTOCOL_MAX} streams of ${protocol} to one peer`, {
+      retry,
+      where: protocol,
+      cause: error,
+    });
   }
   return peerUnreachable(peer, message, error);
 }

@@ -106,7 +106,8 @@ export class Libp2pGossip {
     const { mesh, streamsOutbound } = this.#ports.pubsub as unknown as GossipInternals;
     for (const peer of mesh.get(topic) ?? []) {
       const stream = streamsOutbound.get(peer)?.rawStream;
-      if (stream !== undefined && stream.writeBufferLength > GOSSIP_BACKLOG_BYTES) await drained(stream, this.#ports.closing);
+      if (stream !== undefined && stream.writeBufferLength > GOSSIP_BACKLOG_BYTES)
+        await drained(stream, this.#ports.closing);
     }
   }
 }

@@ -12,7 +12,15 @@ import { Libp2pByteStream } from "./libp2p-stream.ts";
 import { STREAMS_PER_PROTOCOL_MAX } from "./limits.ts";
 import { nodeSha256, quietLog } from "./node-defaults.ts";
 import { PeerWait } from "./peer-wait.ts";
-import type { BlockProvider, GossipMessage, Network, PeerKey, PeerWaitOptions, RequestHandler, WaitOptions } from "./port.ts";
+import type {
+  BlockProvider,
+  GossipMessage,
+  Network,
+  PeerKey,
+  PeerWaitOptions,
+  RequestHandler,
+  WaitOptions,
+} from "./port.ts";
 import { Subscriptions } from "./subscriptions.ts";
 
 /** How to join a network over libp2p. */
@@ -70,7 +78,11 @@ class Libp2pNodeNetwork implements Libp2pNetwork {
   readonly #onAbort = (): void => void this.close();
   #closed: Promise<void> | undefined;
 
-  constructor(node: Libp2pNode, domainNodes: number, { hash = nodeSha256, log = quietLog, signal }: Libp2pNetworkOptions) {
+  constructor(
+    node: Libp2pNode,
+    domainNodes: number,
+    { hash = nodeSha256, log = quietLog, signal }: Libp2pNetworkOptions,
+  ) {
     const self = keyOf(node.peerId);
     if (self === undefined) throw new TypeError("a node's key is Ed25519");
     this.self = self;
@@ -88,10 +100,17 @@ class Libp2pNodeNetwork implements Libp2pNetwork {
     this.#subscriptions = new Subscriptions(log);
     this.#wait = new PeerWait(wallTimers, closing);
     const { pubsub } = node.services;
-    this.#gossip = new Libp2pGossip({ pubsub, self, subscriptions: this.#subscriptions, degree: meshDegree(domainNodes), closing });
+    this.#gossip = new Libp2pGossip({
+      pubsub,
+      self,
+      subscriptions: this.#subscriptions,
+      degree: meshDegree(domainNodes),
+      closing,
+    });
     const changed = (): void => this.#wait.changed();
     // Gossipsub says nothing when a stream to a peer opens; its heartbeat comes soon after.
-    for (const event of ["subscription-change", "gossipsub:graft", "gossipsub:heartbeat"] as const) pubsub.addEventListener(event, changed);
+    for (const event of ["subscription-change", "gossipsub:graft", "gossipsub:heartbeat"] as const)
+      pubsub.addEventListener(event, changed);
     for (const event of ["peer:connect", "peer:disconnect"] as const) node.addEventListener(event, changed);
   }
 
@@ -119,7 +138,8 @@ class Libp2pNodeNetwork implements Libp2pNetwork {
     this.#track(this.#answerStreams(protocol));
     return () => {
       end();
-      if (!this.#exchange.answers(protocol) && !this.#exchange.closing.aborted) this.#track(this.libp2p.unhandle(protocol));
+      if (!this.#exchange.answers(protocol) && !this.#exchange.closing.aborted)
+        this.#track(this.libp2p.unhandle(protocol));
     };
   }
 
@@ -141,7 +161,8 @@ class Libp2pNodeNetwork implements Libp2pNetwork {
 
   waitForPeers(count: number, options: PeerWaitOptions = {}): Promise<void> {
     const { topic } = options;
-    const present = (): number => Math.min(this.peers().length, topic === undefined ? Number.POSITIVE_INFINITY : this.#gossip.reachable(topic));
+    const present = (): number =>
+      Math.min(this.peers().length, topic === undefined ? Number.POSITIVE_INFINITY : this.#gossip.reachable(topic));
     return this.#wait.until(() => present() >= count, `waiting for ${count} peers`, options);
   }
 

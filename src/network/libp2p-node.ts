@@ -39,7 +39,8 @@ const CONNECTIONS_PER_HOST_MAX = 100;
 /** Builds and starts a libp2p node. Throws `KEY_INVALID`, `NETWORK_INSECURE`. */
 export async function startLibp2pNode(options: Libp2pNodeOptions): Promise<Libp2pNode> {
   const { seed, transport, encryption = "noise" } = options;
-  if (seed.length !== 32) throw new IpdmError("KEY_INVALID", `an Ed25519 seed has 32 bytes, not ${seed.length}`, { kind: "config" });
+  if (seed.length !== 32)
+    throw new IpdmError("KEY_INVALID", `an Ed25519 seed has 32 bytes, not ${seed.length}`, { kind: "config" });
   if (encryption === "plaintext" && transport !== "memory") {
     throw new IpdmError("NETWORK_INSECURE", "plaintext is for the memory transport only", { kind: "config" });
   }
@@ -50,7 +51,11 @@ export async function startLibp2pNode(options: Libp2pNodeOptions): Promise<Libp2
     transports: [inMemory ? memory() : tcp()],
     connectionEncrypters: [encryption === "noise" ? noise() : plaintext()],
     streamMuxers: [yamux()],
-    connectionManager: { maxConnections: CONNECTIONS_MAX, inboundConnectionThreshold: CONNECTIONS_PER_HOST_MAX, maxIncomingPendingConnections: CONNECTIONS_PER_HOST_MAX },
+    connectionManager: {
+      maxConnections: CONNECTIONS_MAX,
+      inboundConnectionThreshold: CONNECTIONS_PER_HOST_MAX,
+      maxIncomingPendingConnections: CONNECTIONS_PER_HOST_MAX,
+    },
     // In one process a busy event loop delays the pings of a healthy connection, and nothing else can break it.
     connectionMonitor: { enabled: !inMemory },
     services: { identify: identify(), pubsub: gossipsub(gossipOptions(options.domainNodes)) },

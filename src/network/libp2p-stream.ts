@@ -28,7 +28,8 @@ export class Libp2pByteStream implements ByteStream {
   listen(listener: ByteStreamListener): void {
     const stream = this.#stream;
     const ended = (): void => {
-      if (stream.status === "aborted" || stream.status === "reset") listener.fail(new Error(`the stream was ${stream.status}`));
+      if (stream.status === "aborted" || stream.status === "reset")
+        listener.fail(new Error(`the stream was ${stream.status}`));
       else listener.end();
     };
     stream.addEventListener("message", ({ data }) => listener.data(data.subarray()));

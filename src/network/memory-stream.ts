@@ -5,7 +5,10 @@ import type { MemoryScheduler } from "./memory-scheduler.ts";
 const WINDOW_BYTES = 256 * 1024;
 
 /** A pair of connected byte streams in one process. `delayMs` is asked for each piece; pieces never overtake each other. */
-export function memoryStreamPair(scheduler: MemoryScheduler, delayMs: () => number): { readonly near: MemoryStream; readonly far: MemoryStream } {
+export function memoryStreamPair(
+  scheduler: MemoryScheduler,
+  delayMs: () => number,
+): { readonly near: MemoryStream; readonly far: MemoryStream } {
   const near = new MemoryStream(scheduler, delayMs);
   const far = new MemoryStream(scheduler, delayMs);
   near.connect(far);

@@ -61,7 +61,8 @@ export interface Network extends AsyncDisposable {
   /**
    * Fetches blocks over a stream of their own, in the order asked, each checked against its CID before it is handed on.
    * The reader's pace is the sender's: at most {@link BLOCK_WINDOW_FRAMES} frames are under way. `timeoutMs` bounds the
-   * silence between frames. Fails with `BLOCK_MISMATCH` at the first wrong block, `PEER_UNREACHABLE`, `BLOCK_TIMEOUT`,
+   * silence between frames; the sender gives up on a reader that takes none for {@link BLOCK_TIMEOUT_MS}.
+   * Fails with `BLOCK_MISMATCH` at the first wrong block, `PEER_UNREACHABLE`, `BLOCK_TIMEOUT`,
    * and, after all that the peer does give, with `BLOCK_UNAVAILABLE` naming those it does not.
    */
   fetchBlocks(peer: PeerKey, cids: readonly CID[], options?: WaitOptions): AsyncIterable<Block>;

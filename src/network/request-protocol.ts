@@ -13,7 +13,10 @@ const FAILED = 1;
 const MESSAGE_LENGTH_MAX = 2048;
 
 /** Limits of the asking side. */
-export const ASKING_LIMITS: ChannelLimits = { frameSizeMaxBytes: RESPONSE_SIZE_MAX_BYTES + STATUS_BYTES, unreadFramesMax: 1 };
+export const ASKING_LIMITS: ChannelLimits = {
+  frameSizeMaxBytes: RESPONSE_SIZE_MAX_BYTES + STATUS_BYTES,
+  unreadFramesMax: 1,
+};
 /** Limits of the answering side. */
 export const ANSWERING_LIMITS: ChannelLimits = { frameSizeMaxBytes: REQUEST_SIZE_MAX_BYTES, unreadFramesMax: 1 };
 
@@ -31,7 +34,12 @@ export async function ask(channel: FrameChannel, request: Uint8Array, signal: Ab
 }
 
 /** Reads one request, lets the handler answer, and ends the channel. */
-export async function answer(channel: FrameChannel, from: PeerKey, handler: RequestHandler, deadline: Deadline): Promise<void> {
+export async function answer(
+  channel: FrameChannel,
+  from: PeerKey,
+  handler: RequestHandler,
+  deadline: Deadline,
+): Promise<void> {
   const { signal } = deadline;
   const request = await abortable(channel.receive(), signal);
   if (request === undefined) throw new Error("it ended the stream without a request");
@@ -40,7 +48,8 @@ export async function answer(channel: FrameChannel, from: PeerKey, handler: Requ
   let response: Uint8Array;
   try {
     const body = await abortable(handler(from, request, signal), signal);
-    if (body.length > RESPONSE_SIZE_MAX_BYTES) throw tooLarge("RESPONSE_TOO_LARGE", body.length, RESPONSE_SIZE_MAX_BYTES);
+    if (body.length > RESPONSE_SIZE_MAX_BYTES)
+      throw tooLarge("RESPONSE_TOO_LARGE", body.length, RESPONSE_SIZE_MAX_BYTES);
     response = withStatus(OK, body);
   } catch (error) {
     if (signal.aborted) throw error;
@@ -76,10 +85,14 @@ function decodeError(body: Uint8Array): IpdmError {
   const { code, message, kind, hint, retry } = value as Record<string, unknown>;
   if (typeof code !== "string" || !/^[A-Z][A-Z0-9_]{0,63}$/.test(code)) return malformedFrame("its error has no code");
   const retries: readonly unknown[] = ["never", "later", "now"];
-  return new IpdmError(code, typeof message === "string" ? message.slice(0, MESSAGE_LENGTH_MAX) : "the peer failed to answer", {
-    kind: typeof kind === "string" && Object.hasOwn(EXIT_CODES, kind) ? (kind as ErrorKind) : "failed",
-    ...(typeof hint === "string" ? { hint: hint.slice(0, MESSAGE_LENGTH_MAX) } : {}),
-    retry: retries.includes(retry) ? (retry as Retry) : "never",
-    facts: { remote: true },
-  });
+  return new IpdmError(
+    code,
+    typeof message === "string" ? message.slice(0, MESSAGE_LENGTH_MAX) : "the peer failed to answer",
+    {
+      kind: typeof kind === "string" && Object.hasOwn(EXIT_CODES, kind) ? (kind as ErrorKind) : "failed",
+      ...(typeof hint === "string" ? { hint: hint.slice(0, MESSAGE_LENGTH_MAX) } : {}),
+      retry: retries.includes(retry) ? (retry as Retry) : "never",
+      facts: { remote: true },
+    },
+  );
 }

@@ -11,6 +11,8 @@ import { parseSeal } from "../consensus/statement.ts";
 import { sha256 } from "../node.ts";
 import { proofsKey } from "../../actors/domain/actor.ts";
 import { actorIds, type RunNode } from "../../actors/node/run-node.ts";
+import { MACHINES } from "../../machines/registry.ts";
+import { definitionBlock } from "../runtime/machine-definition.ts";
 import type { TaskContext } from "../../machines/task/step.ts";
 import type { DomainContext } from "../../machines/domain/step.ts";
 import type { TaskRecord } from "../../actors/task/actor.ts";
@@ -52,7 +54,8 @@ export async function collectReceipt(node: RunNode, circuit: ReceiptConfig["circ
   const config: ReceiptConfig = { v: 1, name: plan.name, cut: plan.cut, prove, circuit: proofs.length > 0 ? circuit : null };
   const configBlock = cborBlock(sha256, config);
   const moduleBlocks = plan.tasks.flatMap((task) => (task.module === null ? [] : [rawBlock(sha256, task.module.bytes)]));
-  await store.blocks.putAll([configBlock, ...moduleBlocks]);
+  const definitions = MACHINES.map((machine) => definitionBlock(sha256, machine));
+  await store.blocks.putAll([configBlock, ...moduleBlocks, ...definitions]);
   const ids = actorIds(plan, membership.domain);
   const heads = [[ids.domain, node.domain.head()], [ids.lake, node.lake.head()], ...plan.tasks.map((task) => [ids.task(task), node.tasks.get(task.name)?.head()])];
   const sealNode = parseSeal(decodeBlock({ cid: seal.statement, bytes: await read(seal.statement) }));

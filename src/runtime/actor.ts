@@ -8,7 +8,7 @@ import { encodeEntry } from "../journal/entry.ts";
 import type { JournalEntry, RequestRecord, Store } from "../journal/port.ts";
 import { type Letter, Mailbox } from "./mailbox.ts";
 import { doneEvent, type Progress } from "./progress.ts";
-import { checkEvent, type Effect, failedEvent, type OutcomeEvent } from "./request.ts";
+import { checkEvent, type Effect, failedEvent, faultOf, type OutcomeEvent } from "./request.ts";
 import { Watchers } from "./watchers.ts";
 
 /** Most events that one drain of a mailbox puts into one entry. */
@@ -117,11 +117,18 @@ export class Actor {
 
   /** Resolves once no event waits, nothing is on its way to the disk, and no request is open. Rejects when the actor ends before. */
   settled(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    return this.#watchers.watch(() => this.#isSettled(), () => this.#end, options.signal);
+    return this.#watchers.watch(
+      () => this.#isSettled(),
+      () => this.#end,
+      options.signal,
+    );
   }
 
   /** Resolves with the first durable state for which `wanted` holds, now or later. Rejects when the actor ends before. */
-  async until(wanted: (state: ActorState) => boolean, options: { readonly signal?: AbortSignal } = {}): Promise<ActorState> {
+  async until(
+    wanted: (state: ActorState) => boolean,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<ActorState> {
     let state = this.snapshot();
     await this.#watchers.watch(
       () => {
@@ -199,7 +206,8 @@ export class Actor {
         }
       }
     }
-    if (events.length > 0) fault = this.#append({ v: 1, actor: this.id, seq, prev: this.#newest, events, requests }, kept) ?? fault;
+    if (events.length > 0)
+      fault = this.#append({ v: 1, actor: this.id, seq, prev: this.#newest, events, requests }, kept) ?? fault;
     if (fault !== undefined) this.#finish(fault, true);
   }
 
@@ -240,7 +248,14 @@ export class Actor {
     const { machine, seq, snapshot, pending } = this.#progress;
     const state = stateBlock(this.#ports.hash, machine.stateOf(snapshot));
     this.#checkpointSeq = seq;
-    const checkpoint = { v: 1, actor: this.id, seq, machine: machine.identity, state: state.cid, pending: [...pending.values()] } as const;
+    const checkpoint = {
+      v: 1,
+      actor: this.id,
+      seq,
+      machine: machine.identity,
+      state: state.cid,
+      pending: [...pending.values()],
+    } as const;
     return [encodeCheckpoint(this.#ports.hash, checkpoint), state];
   }
 
@@ -268,7 +283,11 @@ export class Actor {
       const outcome = await effect(request, { signal: this.#abort.signal, emit: (event) => this.send(event) });
       return outcome === undefined ? doneEvent(request.id) : checkEvent(this.id, { ...outcome, request: request.id });
     } catch (error) {
-      if (this.#end === undefined) this.#ports.log.warn(`request ${request.type} of ${this.id} failed`, { request: request.id, error: String(error) });
+      if (this.#end === undefined)
+        this.#ports.log.warn(`request ${request.type} of ${this.id} failed`, {
+          request: request.id,
+          error: String(error),
+        });
       return failedEvent(request.id, error);
     }
   }
@@ -276,9 +295,4 @@ export class Actor {
   #isSettled(): boolean {
     return !this.#draining && this.#mailbox.empty && this.#inFlight.size === 0 && this.#progress.pending.size === 0;
   }
-}
-
-function faultOf(actor: string, error: unknown): IpdmError {
-  if (error instanceof IpdmError) return error;
-  return new IpdmError("ACTOR_FAULT", `actor ${actor}: ${error instanceof Error ? error.message : String(error)}`, { where: actor, cause: error });
 }

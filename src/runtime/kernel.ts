@@ -119,9 +119,15 @@ export class Kernel implements AsyncDisposable {
   }
 
   async #recover(spec: ActorSpec, head: NonNullable<Awaited<ReturnType<Store["head"]>>>): Promise<ActorStart> {
-    const { progress, checkpointSeq, skipped } = await recoverActor(this.#store, head, (actor, identity) => this.#find(spec, actor, identity));
-    for (const cid of skipped) this.#options.log.warn(`a checkpoint of ${spec.id} could not be read`, { actor: spec.id, cid: cid.toString() });
-    this.#options.log.debug(`actor ${spec.id} recovered at event ${progress.seq}`, { actor: spec.id, open: progress.pending.size });
+    const { progress, checkpointSeq, skipped } = await recoverActor(this.#store, head, (actor, identity) =>
+      this.#find(spec, actor, identity),
+    );
+    for (const cid of skipped)
+      this.#options.log.warn(`a checkpoint of ${spec.id} could not be read`, { actor: spec.id, cid: cid.toString() });
+    this.#options.log.debug(`actor ${spec.id} recovered at event ${progress.seq}`, {
+      actor: spec.id,
+      open: progress.pending.size,
+    });
     return { progress, head: head.cid, checkpointSeq };
   }
 
@@ -136,11 +142,15 @@ export class Kernel implements AsyncDisposable {
         found: { definition: machine.identity.definition.toString() },
       });
     }
-    throw new IpdmError("MACHINE_VERSION_MISSING", `actor ${actor} was journalled by machine ${identity.name}@${identity.version}, which is not here`, {
-      where: actor,
-      hint: "register that version of the machine, or migrate the actor",
-      facts: { actor, name: identity.name, version: identity.version },
-    });
+    throw new IpdmError(
+      "MACHINE_VERSION_MISSING",
+      `actor ${actor} was journalled by machine ${identity.name}@${identity.version}, which is not here`,
+      {
+        where: actor,
+        hint: "register that version of the machine, or migrate the actor",
+        facts: { actor, name: identity.name, version: identity.version },
+      },
+    );
   }
 
   #machine(spec: MachineSpec): Machine {
@@ -160,7 +170,10 @@ export class Kernel implements AsyncDisposable {
     }
     for (const type of spec.machine.requests) {
       if (!Object.hasOwn(spec.effects, type)) {
-        throw new IpdmError("ACTOR_EFFECT_MISSING", `actor ${spec.id} has no effect for request ${type}`, { where: spec.id, facts: { type } });
+        throw new IpdmError("ACTOR_EFFECT_MISSING", `actor ${spec.id} has no effect for request ${type}`, {
+          where: spec.id,
+          facts: { type },
+        });
       }
     }
   }

@@ -2,7 +2,7 @@ import type { CID } from "multiformats/cid";
 import type { AnyStateMachine } from "xstate";
 import { IpdmError } from "../core/errors.ts";
 import type { Hash } from "../core/ports.ts";
-import { cborBlock, type Ipld } from "../dag/block.ts";
+import { type Block, cborBlock, type Ipld } from "../dag/block.ts";
 import type { MachineSpec } from "./machine.ts";
 
 type StateNode = AnyStateMachine["root"];
@@ -13,7 +13,12 @@ type Transition = StateNode["always"] extends readonly (infer T)[] | undefined ?
  * Throws `MACHINE_UNSUPPORTED` for what cannot be replayed from plain data: timers, invoked actors, history states.
  */
 export function definitionOf(hash: Hash, spec: MachineSpec): CID {
-  return cborBlock(hash, { requests: [...spec.requests].sort(), root: node(spec, spec.machine.root) }).cid;
+  return definitionBlock(hash, spec).cid;
+}
+
+/** The canonical definition itself, for whoever wants to read what a journal's machine was. Throws as {@link definitionOf}. */
+export function definitionBlock(hash: Hash, spec: MachineSpec): Block {
+  return cborBlock(hash, { requests: [...spec.requests].sort(), root: node(spec, spec.machine.root) });
 }
 
 function node(spec: MachineSpec, state: StateNode): Ipld {
@@ -22,7 +27,8 @@ function node(spec: MachineSpec, state: StateNode): Ipld {
   if (config.after !== undefined) throw unsupported(spec, state, "has a timer (after)");
   if (state.invoke.length > 0 || config.invoke !== undefined) throw unsupported(spec, state, "invokes an actor");
   const on: Record<string, Ipld> = {};
-  for (const [event, transitions] of state.transitions) on[event] = transitions.map((each) => transition(each as Transition));
+  for (const [event, transitions] of state.transitions)
+    on[event] = transitions.map((each) => transition(each as Transition));
   const states: Record<string, Ipld> = {};
   for (const [key, child] of Object.entries(state.states)) states[key] = node(spec, child as StateNode);
   return {

@@ -102,15 +102,19 @@ export class Machine {
     // XState has consumed an immediate raise by now and only reports it.
     const delay = (action.params as { readonly delay?: unknown } | undefined)?.delay;
     if (action.type === "xstate.raise" && delay === undefined) return undefined;
-    throw new IpdmError("MACHINE_UNSUPPORTED", `machine ${this.label} uses action ${action.type}, which is not one of its requests`, {
-      where: this.label,
-      hint: "name the action in `requests`, or take it out: timers, child actors and inline actions cannot be replayed",
-      facts: { action: action.type, requests: [...this.#requests] },
-    });
+    throw new IpdmError(
+      "MACHINE_UNSUPPORTED",
+      `machine ${this.label} uses action ${action.type}, which is not one of its requests`,
+      {
+        where: this.label,
+        hint: "name the action in `requests`, or take it out: timers, child actors and inline actions cannot be replayed",
+        facts: { action: action.type, requests: [...this.#requests] },
+      },
+    );
   }
 
   #plainSnapshot(snapshot: AnyMachineSnapshot): AnyMachineSnapshot {
-    if (Object.keys(snapshot.children).length > 0) {
+    if (Object.keys(snapshot.children as object).length > 0) {
       throw new IpdmError("MACHINE_UNSUPPORTED", `machine ${this.label} has child actors`, { where: this.label });
     }
     const context = plainOf(snapshot.context, this.#known);
@@ -128,11 +132,15 @@ export class Machine {
   }
 
   #notPlain(what: string, problem: NotPlain): IpdmError {
-    return new IpdmError("ACTOR_STATE_NOT_PLAIN", `${what} of machine ${this.label} holds ${problem.reason} at ${problem.path}`, {
-      where: this.label,
-      hint: "keep only JSON-like values, byte arrays and CIDs in a context",
-      facts: { path: problem.path, reason: problem.reason },
-    });
+    return new IpdmError(
+      "ACTOR_STATE_NOT_PLAIN",
+      `${what} of machine ${this.label} holds ${problem.reason} at ${problem.path}`,
+      {
+        where: this.label,
+        hint: "keep only JSON-like values, byte arrays and CIDs in a context",
+        facts: { path: problem.path, reason: problem.reason },
+      },
+    );
   }
 }
 

@@ -1,4 +1,4 @@
-import { IpdmError } from "../core/errors.ts";
+import type { IpdmError } from "../core/errors.ts";
 import type { Ipld } from "../dag/block.ts";
 
 /** Events that wait in a mailbox; a sender beyond that waits for room. Outcomes of the actor's own effects are let in always. */

@@ -57,7 +57,8 @@ function plain(value: unknown, path: string, depth: number, known: WeakSet<objec
       return value;
     case "bigint":
       if (value >= INT64_END || value < -INT64_END) throw new Refusal(path, "a bigint beyond 64 bits; use bytes");
-      if (Number.isSafeInteger(Number(value))) throw new Refusal(path, "a bigint that fits a number and would come back as one");
+      if (Number.isSafeInteger(Number(value)))
+        throw new Refusal(path, "a bigint that fits a number and would come back as one");
       return value;
     case "object":
       return value === null ? null : plainObject(value, path, depth, known);
@@ -87,7 +88,10 @@ function plainObject(value: object, path: string, depth: number, known: WeakSet<
 function plainRecord(value: object, path: string, depth: number, known: WeakSet<object> | undefined): object {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
-    throw new Refusal(path, `an instance of ${(value as { constructor?: { name?: string } }).constructor?.name ?? "a class"}`);
+    throw new Refusal(
+      path,
+      `an instance of ${(value as { constructor?: { name?: string } }).constructor?.name ?? "a class"}`,
+    );
   }
   const source = value as Readonly<Record<string, unknown>>;
   const result: Record<string, Ipld> = {};
@@ -104,7 +108,9 @@ function plainRecord(value: object, path: string, depth: number, known: WeakSet<
 function sameMembers(source: Readonly<Record<string, unknown>>, result: Readonly<Record<string, unknown>>): boolean {
   const keys = Object.keys(result);
   const sourceKeys = Object.keys(source);
-  return keys.length === sourceKeys.length && keys.every((key, at) => key === sourceKeys[at] && result[key] === source[key]);
+  return (
+    keys.length === sourceKeys.length && keys.every((key, at) => key === sourceKeys[at] && result[key] === source[key])
+  );
 }
 
 /** dag-cbor's order of keys: by length of their UTF-8, then byte by byte. */

@@ -1,7 +1,7 @@
 import type { AnyMachineSnapshot } from "xstate";
 import { IpdmError } from "../core/errors.ts";
 import type { Ipld } from "../dag/block.ts";
-import { type Checkpoint, type ActorState, parseMachineIdentity, type MachineIdentity } from "../journal/checkpoint.ts";
+import { type ActorState, type Checkpoint, type MachineIdentity, parseMachineIdentity } from "../journal/checkpoint.ts";
 import { record } from "../journal/entry.ts";
 import type { RequestRecord } from "../journal/port.ts";
 import type { Machine, Step } from "./machine.ts";
@@ -21,7 +21,11 @@ export interface InitEvent {
 
 /** The event that a journal of this machine begins with. */
 export function initEvent(machine: MachineIdentity, input: Ipld): Ipld {
-  return { type: INIT, machine: { name: machine.name, version: machine.version, definition: machine.definition }, input };
+  return {
+    type: INIT,
+    machine: { name: machine.name, version: machine.version, definition: machine.definition },
+    input,
+  };
 }
 
 /** Reads event 1 of a journal; `undefined` when it is not an init event. */
@@ -55,7 +59,11 @@ export class Progress {
   }
 
   /** After event 1. Throws as {@link Machine}. */
-  static begin(machine: Machine, actor: string, input: Ipld): { progress: Progress; requests: readonly RequestRecord[] } {
+  static begin(
+    machine: Machine,
+    actor: string,
+    input: Ipld,
+  ): { progress: Progress; requests: readonly RequestRecord[] } {
     const step = machine.initial(input);
     const progress = new Progress(machine, actor, step.snapshot, 0);
     return { progress, requests: progress.#accept(step, undefined) };

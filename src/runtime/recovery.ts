@@ -1,11 +1,17 @@
 import type { CID } from "multiformats/cid";
 import { hasCode, IpdmError } from "../core/errors.ts";
 import type { Ipld } from "../dag/block.ts";
-import { type Checkpoint, type ActorState, decodeCheckpoint, decodeState, type MachineIdentity } from "../journal/checkpoint.ts";
+import {
+  type ActorState,
+  type Checkpoint,
+  decodeCheckpoint,
+  decodeState,
+  type MachineIdentity,
+} from "../journal/checkpoint.ts";
 import { decodeEntry, lastSeq } from "../journal/entry.ts";
 import type { JournalEntry, JournalHead, RequestRecord, Store } from "../journal/port.ts";
 import { type Machine, sameMachine } from "./machine.ts";
-import { parseInitEvent, Progress } from "./progress.ts";
+import { Progress, parseInitEvent } from "./progress.ts";
 import { compareRequests, nonDeterminism } from "./request.ts";
 
 /** Finds the machine that a journal names; throws `MACHINE_VERSION_MISSING`. */
@@ -73,7 +79,12 @@ export function replayEntry(progress: Progress, entry: JournalEntry): void {
   replayEvents(progress, entry, entry.events, []);
 }
 
-function replayEvents(progress: Progress, entry: JournalEntry, events: readonly Ipld[], before: readonly RequestRecord[]): void {
+function replayEvents(
+  progress: Progress,
+  entry: JournalEntry,
+  events: readonly Ipld[],
+  before: readonly RequestRecord[],
+): void {
   const derived: RequestRecord[] = [...before];
   for (const event of events) {
     derived.push(...orNonDeterminism(progress.actor, progress.machine, progress.seq + 1, () => progress.apply(event)));
@@ -96,10 +107,14 @@ async function previousEntry(store: Store, entry: JournalEntry, prev: CID): Prom
   const bytes = await store.blocks.get(prev);
   const before = bytes === undefined ? undefined : decodeEntry({ cid: prev, bytes });
   if (before === undefined || before.actor !== entry.actor || lastSeq(before) !== entry.seq - 1) {
-    throw new IpdmError("JOURNAL_CORRUPT", `the journal of ${entry.actor}: the entry before event ${entry.seq} is missing or another one`, {
-      where: prev.toString(),
-      facts: { actor: entry.actor, seq: entry.seq, prev: prev.toString() },
-    });
+    throw new IpdmError(
+      "JOURNAL_CORRUPT",
+      `the journal of ${entry.actor}: the entry before event ${entry.seq} is missing or another one`,
+      {
+        where: prev.toString(),
+        facts: { actor: entry.actor, seq: entry.seq, prev: prev.toString() },
+      },
+    );
   }
   return before;
 }
@@ -115,10 +130,14 @@ async function readCheckpoint(
     const checkpoint = decodeCheckpoint({ cid, bytes });
     if (checkpoint.actor !== entry.actor || checkpoint.seq !== lastSeq(entry)) return undefined;
     const state = await store.blocks.get(checkpoint.state);
-    return state === undefined ? undefined : { checkpoint, state: decodeState({ cid: checkpoint.state, bytes: state }) };
+    return state === undefined
+      ? undefined
+      : { checkpoint, state: decodeState({ cid: checkpoint.state, bytes: state }) };
   } catch (error) {
     // A checkpoint only saves time: an older one, or the first entry, does as well.
-    const unreadable = ["JOURNAL_CORRUPT", "CHECKPOINT_MALFORMED", "DAG_MALFORMED"].some((code) => hasCode(error, code));
+    const unreadable = ["JOURNAL_CORRUPT", "CHECKPOINT_MALFORMED", "DAG_MALFORMED"].some((code) =>
+      hasCode(error, code),
+    );
     if (unreadable) return undefined;
     throw error;
   }

@@ -7,7 +7,7 @@ import { Chain } from "../journal/continuity.ts";
 import { decodeEntry } from "../journal/entry.ts";
 import type { JournalEntry, StoredEntry } from "../journal/port.ts";
 import { Machine, type MachineSpec, sameMachine } from "./machine.ts";
-import { parseInitEvent, type Progress } from "./progress.ts";
+import { type Progress, parseInitEvent } from "./progress.ts";
 import { beginEntry, replayEntry } from "./recovery.ts";
 import { compareRequests } from "./request.ts";
 
@@ -90,7 +90,8 @@ class Audit {
       const actor: string = this.#replay.actor ?? stored.entry.actor;
       chain ??= new Chain(actor);
       const problem = chain.next(stored);
-      if (problem !== undefined) this.#stop("JOURNAL_CORRUPT", stored.entry.seq, problem, "a continued journal", problem);
+      if (problem !== undefined)
+        this.#stop("JOURNAL_CORRUPT", stored.entry.seq, problem, "a continued journal", problem);
       this.#replayEntry(stored.entry);
       this.#entries += 1;
     }
@@ -114,7 +115,8 @@ class Audit {
     const cids: CID[] = [];
     for (let at: CID | null = this.#replay.head; at !== null; at = this.#read(at, true).entry.prev) {
       cids.push(at);
-      if (cids.length > REPLAY_ENTRIES_MAX) this.#stop("JOURNAL_CORRUPT", 0, "too many entries", REPLAY_ENTRIES_MAX, cids.length);
+      if (cids.length > REPLAY_ENTRIES_MAX)
+        this.#stop("JOURNAL_CORRUPT", 0, "too many entries", REPLAY_ENTRIES_MAX, cids.length);
     }
     return cids;
   }
@@ -126,7 +128,13 @@ class Audit {
       if (check) decodeStrict(this.#replay.hash, { cid, bytes });
       return { cid, bytes, entry: decodeEntry({ cid, bytes }) };
     } catch (error) {
-      return this.#stop("JOURNAL_CORRUPT", 0, (error as Error).message, cid.toString(), (error as IpdmError).code ?? null);
+      return this.#stop(
+        "JOURNAL_CORRUPT",
+        0,
+        (error as Error).message,
+        cid.toString(),
+        (error as IpdmError).code ?? null,
+      );
     }
   }
 
@@ -140,17 +148,28 @@ class Audit {
       }
     } catch (error) {
       if (!(error instanceof IpdmError)) throw error;
-      const { seq = entry.seq, expected = null, found = null } = error.facts as { seq?: number; expected?: unknown; found?: unknown };
+      const {
+        seq = entry.seq,
+        expected = null,
+        found = null,
+      } = error.facts as { seq?: number; expected?: unknown; found?: unknown };
       this.#stop(error.code, seq, error.message, expected, found);
     }
-    for (const event of entry.events) if ((event as { type?: unknown } | null)?.type === "ipdm.done") this.#markers += 1;
+    for (const event of entry.events)
+      if ((event as { type?: unknown } | null)?.type === "ipdm.done") this.#markers += 1;
     if (entry.checkpoint !== undefined) this.#checkCheckpoint(this.#progress, entry.checkpoint);
   }
 
   #machine(identity: MachineIdentity): Machine {
     const spec = this.#replay.machines.find((each) => each.name === identity.name && each.version === identity.version);
     if (spec !== undefined) return new Machine(this.#replay.hash, spec);
-    return this.#stop("MACHINE_VERSION_MISSING", 1, "the machine is not here", `${identity.name}@${identity.version}`, null);
+    return this.#stop(
+      "MACHINE_VERSION_MISSING",
+      1,
+      "the machine is not here",
+      `${identity.name}@${identity.version}`,
+      null,
+    );
   }
 
   #checkInput(entry: JournalEntry): void {
@@ -159,7 +178,8 @@ class Audit {
     if (expected === undefined || found === undefined) return;
     const same = stateBlock(this.#replay.hash, { status: "active", value: null, context: expected });
     const other = stateBlock(this.#replay.hash, { status: "active", value: null, context: found });
-    if (!same.cid.equals(other.cid)) this.#note("INPUT_MISMATCH", 1, "the journal was begun with another input", expected, found);
+    if (!same.cid.equals(other.cid))
+      this.#note("INPUT_MISMATCH", 1, "the journal was begun with another input", expected, found);
   }
 
   #checkCheckpoint(progress: Progress, cid: CID): void {
@@ -174,12 +194,34 @@ class Audit {
       const state = this.#stateCid(progress).toString();
       this.#states += 1;
       const pending = compareRequests(checkpoint.pending, [...progress.pending.values()]);
-      if (checkpoint.actor !== progress.actor || checkpoint.seq !== progress.seq || !sameMachine(checkpoint.machine, progress.machine.identity)) {
-        this.#note("STATE_MISMATCH", progress.seq, "the checkpoint is of another actor, event or machine", cid.toString(), progress.seq);
+      if (
+        checkpoint.actor !== progress.actor ||
+        checkpoint.seq !== progress.seq ||
+        !sameMachine(checkpoint.machine, progress.machine.identity)
+      ) {
+        this.#note(
+          "STATE_MISMATCH",
+          progress.seq,
+          "the checkpoint is of another actor, event or machine",
+          cid.toString(),
+          progress.seq,
+        );
       } else if (checkpoint.state.toString() !== state) {
-        this.#note("STATE_MISMATCH", progress.seq, "the state differs from the checkpoint's", checkpoint.state.toString(), state);
+        this.#note(
+          "STATE_MISMATCH",
+          progress.seq,
+          "the state differs from the checkpoint's",
+          checkpoint.state.toString(),
+          state,
+        );
       } else if (pending !== undefined) {
-        this.#note("STATE_MISMATCH", progress.seq, "the open requests differ from the checkpoint's", pending.expected, pending.found);
+        this.#note(
+          "STATE_MISMATCH",
+          progress.seq,
+          "the open requests differ from the checkpoint's",
+          pending.expected,
+          pending.found,
+        );
       }
     } catch (error) {
       if (!(error instanceof IpdmError)) throw error;

@@ -36,7 +36,11 @@ export function checkEvent(actor: string, event: OutcomeEvent): Ipld {
       facts: { path: plain.path, reason: plain.reason },
     });
   }
-  if (typeof event.type !== "string" || event.type.startsWith(KERNEL_EVENT_PREFIX) || event.type.startsWith("xstate.")) {
+  if (
+    typeof event.type !== "string" ||
+    event.type.startsWith(KERNEL_EVENT_PREFIX) ||
+    event.type.startsWith("xstate.")
+  ) {
     throw new IpdmError("ACTOR_EVENT_RESERVED", `an event for ${actor} has the type ${String(event.type)}`, {
       where: actor,
       hint: `types are texts that do not begin with "${KERNEL_EVENT_PREFIX}" or "xstate."`,
@@ -66,7 +70,10 @@ export interface RequestDifference {
 }
 
 /** The first difference between the requests that an entry records and those its events cause now. */
-export function compareRequests(recorded: readonly RequestRecord[], derived: readonly RequestRecord[]): RequestDifference | undefined {
+export function compareRequests(
+  recorded: readonly RequestRecord[],
+  derived: readonly RequestRecord[],
+): RequestDifference | undefined {
   if (equalBytes(dagCbor.encode(recorded), dagCbor.encode(derived))) return undefined;
   for (let at = 0; at < Math.max(recorded.length, derived.length); at++) {
     const expected = recorded[at] ?? null;
@@ -80,7 +87,11 @@ export function compareRequests(recorded: readonly RequestRecord[], derived: rea
 }
 
 /** `NON_DETERMINISM`: the machine does not do again what its journal says it did. */
-export function nonDeterminism(actor: string, machine: string, difference: { seq: number; expected: unknown; found: unknown }): IpdmError {
+export function nonDeterminism(
+  actor: string,
+  machine: string,
+  difference: { seq: number; expected: unknown; found: unknown },
+): IpdmError {
   return new IpdmError(
     "NON_DETERMINISM",
     `machine ${machine} does not repeat what actor ${actor} journalled at event ${difference.seq}`,
@@ -91,6 +102,15 @@ export function nonDeterminism(actor: string, machine: string, difference: { seq
       facts: { actor, machine, seq: difference.seq, expected: difference.expected, found: difference.found },
     },
   );
+}
+
+/** Any error as the fault of an actor: `ACTOR_FAULT`, where it has no code of its own. */
+export function faultOf(actor: string, error: unknown): IpdmError {
+  if (error instanceof IpdmError) return error;
+  return new IpdmError("ACTOR_FAULT", `actor ${actor}: ${error instanceof Error ? error.message : String(error)}`, {
+    where: actor,
+    cause: error,
+  });
 }
 
 // A request id is `actor:seq:index`; an actor id may hold colons itself.

@@ -122,7 +122,7 @@ function parseObject(path: string, text: string, line: number): Record<string, u
   let value: unknown;
   try {
     // The text of numbers matters only where they may pass 2^53.
-    value = LONG_NUMBER.test(text) ? JSON.parse(text) : JSON.parse(text);
+    value = LONG_NUMBER.test(text) ? JSON.parse(text, exactIntegers) : JSON.parse(text);
   } catch (error) {
     throw malformed(path, String(line), error instanceof Error ? error.message : "not JSON", error);
   }

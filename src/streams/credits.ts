@@ -12,7 +12,10 @@ export class CreditPool {
 
   constructor(credits: number) {
     if (!Number.isSafeInteger(credits) || credits < 1) {
-      throw new IpdmError("CREDITS_INVALID", `a source cannot have ${credits} credits`, { kind: "config", hint: "give a whole number from 1" });
+      throw new IpdmError("CREDITS_INVALID", `a source cannot have ${credits} credits`, {
+        kind: "config",
+        hint: "give a whole number from 1",
+      });
     }
     this.credits = credits;
   }
@@ -27,7 +30,10 @@ export class CreditPool {
     return this.most;
   }
 
-  /** Keeps a batch. Never refused: an operator that makes several batches of one may go beyond, and the source waits longer. */
+  /**
+   * Keeps a batch. Never refused: an operator that makes several batches of one may go beyond, and the source waits
+   * longer.
+   */
   take(): void {
     this.taken++;
     this.most = Math.max(this.most, this.taken);

@@ -12,9 +12,9 @@ export interface DrainOptions {
 }
 
 /**
- * The end of a stream: calls `sink` with one batch after the other, the next when the promise before has resolved, and gives
- * each batch's credit back then. Resolves when the stream has ended and all is done; rejects with the first error of stream
- * or sink, or with the signal's reason, and unsubscribes.
+ * The end of a stream: calls `sink` with one batch after the other, the next when the promise before has resolved, and
+ * gives each batch's credit back then. Resolves when the stream has ended and all is done; rejects with the first error
+ * of stream or sink, or with the signal's reason, and unsubscribes.
  */
 export async function drain(
   stream: Observable<Flow>,

@@ -1,12 +1,12 @@
-import { Observable } from "rxjs";
 import type { OperatorFunction, Subscriber } from "rxjs";
+import { Observable } from "rxjs";
 import { Batch } from "../batch/batch.ts";
 import type { CreditPool } from "./credits.ts";
 import type { EventTime, Tumble } from "./operators/window.ts";
 
 /**
- * What the operators before have said about a stream. It travels as the stream's first item and is replaced as it passes
- * `eventTime`, `keyBy`, `tumble`; `aggregate` reads it.
+ * What the operators before have said about a stream. It travels as the stream's first item and is replaced as it
+ * passes `eventTime`, `keyBy`, `tumble`; `aggregate` reads it.
  */
 export interface Header {
   readonly kind: "header";
@@ -51,8 +51,8 @@ export interface Stage {
 }
 
 /**
- * An operator over flows from a synchronous stage. A stream without a header gets an empty one first; items that the stage
- * has no method for pass; after the end nothing passes.
+ * An operator over flows from a synchronous stage. A stream without a header gets an empty one first; items that the
+ * stage has no method for pass; after the end nothing passes.
  */
 export function operator(stage: (out: Subscriber<Flow>) => Stage): OperatorFunction<Flow, Flow> {
   return (input) =>

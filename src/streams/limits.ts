@@ -12,3 +12,5 @@ export const WINDOW_VALUES_MAX = 2 ** 22;
 export const CREDITS_DEFAULT = 16;
 /** Batches that `mapBatch` works on at a time when nobody says otherwise. */
 export const CONCURRENCY_DEFAULT = 1;
+/** Batches after which a source lets the event loop turn. */
+export const TURN_BATCHES = 32;

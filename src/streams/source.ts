@@ -1,9 +1,10 @@
-import { Observable } from "rxjs";
+import { setImmediate } from "node:timers/promises";
 import type { Subscriber } from "rxjs";
+import { Observable } from "rxjs";
 import type { Batch } from "../batch/batch.ts";
 import { CreditPool } from "./credits.ts";
 import type { Flow } from "./flow.ts";
-import { CREDITS_DEFAULT } from "./limits.ts";
+import { CREDITS_DEFAULT, TURN_BATCHES } from "./limits.ts";
 
 /** Options of {@link source}. */
 export interface SourceOptions {
@@ -14,9 +15,9 @@ export interface SourceOptions {
 }
 
 /**
- * A stream of the batches of an iterable, followed by `end`, with back-pressure: the next batch is pulled when the one before
- * went through the synchronous operators and fewer than `credits` are waiting at sinks and asynchronous stages. Each
- * subscription iterates anew. Unsubscribing or aborting closes the iterator (`return`). Throws `CREDITS_INVALID`.
+ * A stream of the batches of an iterable, followed by `end`, with back-pressure: the next batch is pulled when the one
+ * before went through the synchronous operators and fewer than `credits` are waiting at sinks and asynchronous stages.
+ * Each subscription iterates anew. Unsubscribing or aborting closes the iterator (`return`). Throws `CREDITS_INVALID`.
  */
 export function source(batches: AsyncIterable<Batch> | Iterable<Batch>, options: SourceOptions = {}): Observable<Flow> {
   const { credits = CREDITS_DEFAULT, signal } = options;
@@ -35,7 +36,11 @@ export function source(batches: AsyncIterable<Batch> | Iterable<Batch>, options:
 }
 
 /** Every failure goes to the subscriber, so the promise never rejects. */
-async function pump(batches: AsyncIterable<Batch> | Iterable<Batch>, pool: CreditPool, out: Subscriber<Flow>): Promise<void> {
+async function pump(
+  batches: AsyncIterable<Batch> | Iterable<Batch>,
+  pool: CreditPool,
+  out: Subscriber<Flow>,
+): Promise<void> {
   try {
     out.next({ kind: "header", credits: pool });
     if (Symbol.asyncIterator in batches) await pumpAsync(batches[Symbol.asyncIterator](), pool, out);
@@ -47,7 +52,11 @@ async function pump(batches: AsyncIterable<Batch> | Iterable<Batch>, pool: Credi
   }
 }
 
-async function pumpAsync(iterator: AsyncIterator<Batch> | Iterator<Batch>, pool: CreditPool, out: Subscriber<Flow>): Promise<void> {
+async function pumpAsync(
+  iterator: AsyncIterator<Batch> | Iterator<Batch>,
+  pool: CreditPool,
+  out: Subscriber<Flow>,
+): Promise<void> {
   let done = false;
   // A pull that is under way when the subscriber leaves may take long; `return` is queued behind it at once.
   let returned: Promise<unknown> | undefined;
@@ -55,7 +64,9 @@ async function pumpAsync(iterator: AsyncIterator<Batch> | Iterator<Batch>, pool:
     if (!done) returned ??= Promise.resolve(iterator.return?.()).catch(() => undefined);
   };
   out.add(close);
-  while (!out.closed) {
+  for (let pulls = 1; !out.closed; pulls++) {
+    // Promises alone would keep timers, sockets and signals waiting until the last batch.
+    if (pulls % TURN_BATCHES === 0) await setImmediate();
     const pulled = await iterator.next();
     if (out.closed) break;
     if (pulled.done === true) {

@@ -11,10 +11,12 @@ const ROOT = resolve(import.meta.dirname, "../..");
 const MAIN = `
 export async function main(argv) {
   if (argv[0] === "fail") throw new Error("it broke");
-  console.log(JSON.stringify({ argv, pid: process.pid }));
-  if (argv[0] !== "wait") return Number(argv[0]);
   const timer = setInterval(() => {}, 1000);
-  return new Promise((done) => process.on("SIGTERM", () => { clearInterval(timer); done(130); }));
+  const asked = new Promise((done) => process.on("SIGTERM", () => done(130)));
+  console.log(JSON.stringify({ argv, pid: process.pid }));
+  const code = argv[0] === "wait" ? await asked : Number(argv[0]);
+  clearInterval(timer);
+  return code;
 }`;
 // Makes the first process believe that it is an old Node.js; the one that it starts instead is itself.
 const OLD = `if (process.env.IPDM_WRAPPED !== "1") Object.defineProperty(process, "version", { value: "v20.1.2" });`;

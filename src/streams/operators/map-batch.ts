@@ -16,9 +16,9 @@ export interface MapBatchOptions {
 export type MappedBatch = Batch | readonly Batch[] | undefined;
 
 /**
- * Replaces each batch by what `map` makes of it, several at a time, results and control items in the order of the input. A
- * batch holds its source's credit until its result has been handed on. `signal` aborts when the subscriber leaves or a
- * batch fails.
+ * Replaces each batch by what `map` makes of it, several at a time, results and control items in the order of the
+ * input. A batch holds its source's credit until its result has been handed on. `signal` aborts when the subscriber
+ * leaves or a batch fails.
  */
 export function mapBatch(
   map: (batch: Batch, signal: AbortSignal) => MappedBatch | Promise<MappedBatch>,
@@ -39,7 +39,8 @@ export function mapBatch(
           .then((given) => map(given, stop.signal))
           .then(
             (result) => {
-              entry.result = result === undefined ? [] : Array.isArray(result) ? (result as readonly Batch[]) : [result as Batch];
+              entry.result =
+                result === undefined ? [] : Array.isArray(result) ? (result as readonly Batch[]) : [result as Batch];
               entry.state = "done";
               running--;
               advance();
@@ -68,7 +69,9 @@ export function mapBatch(
           next: (item) => {
             if (isBatch(item)) pool?.take();
             else if (item.kind === "header") pool = item.credits;
-            waiting.push(isBatch(item) ? { item, state: "waiting", result: [] } : { item, state: "done", result: [item] });
+            waiting.push(
+              isBatch(item) ? { item, state: "waiting", result: [] } : { item, state: "done", result: [item] },
+            );
             advance();
           },
           error: (error: unknown) => out.error(error),

@@ -42,7 +42,10 @@ export function select(...columns: readonly string[]): OperatorFunction<Flow, Fl
   }));
 }
 
-/** The rows as objects of their own; for people and small results, many times slower than columns. Control items end here. */
+/**
+ * The rows as objects of their own; for people and small results, many times slower than columns. Control items end
+ * here.
+ */
 export function toRows(): OperatorFunction<Flow, Row> {
   return (input) =>
     new Observable<Row>((out) =>

@@ -25,8 +25,14 @@ export interface Tumble {
 /** An aggregate that has no name yet; see {@link count} and its siblings. */
 export type AggregateSpec = Omit<Aggregate, "name">;
 
-/** Says which timestamp column is the event time. `outOfOrder` is a duration and has no default: `'0s'` for sorted input. */
-export function eventTime(column: string, { outOfOrder }: { readonly outOfOrder: string }): OperatorFunction<Flow, Flow> {
+/**
+ * Says which timestamp column is the event time. `outOfOrder` is a duration and has no default: `'0s'` for sorted
+ * input.
+ */
+export function eventTime(
+  column: string,
+  { outOfOrder }: { readonly outOfOrder: string },
+): OperatorFunction<Flow, Flow> {
   const time: EventTime = { column, outOfOrderUs: parseDuration(outOfOrder) };
   return described((header) => ({ ...header, time }));
 }
@@ -47,8 +53,16 @@ export interface TumbleOptions {
 }
 
 /** Says that rows are collected in windows `[start, start + size)` of event time. */
-export function tumble(size: string, { lateness = "0s", offset = "0s", late }: TumbleOptions = {}): OperatorFunction<Flow, Flow> {
-  const window: Tumble = { sizeUs: parseDuration(size), offsetUs: parseDuration(offset), latenessUs: parseDuration(lateness), late };
+export function tumble(
+  size: string,
+  { lateness = "0s", offset = "0s", late }: TumbleOptions = {},
+): OperatorFunction<Flow, Flow> {
+  const window: Tumble = {
+    sizeUs: parseDuration(size),
+    offsetUs: parseDuration(offset),
+    latenessUs: parseDuration(lateness),
+    late,
+  };
   return described((header) => ({ ...header, window }));
 }
 
@@ -59,11 +73,14 @@ export interface AggregateOptions {
 }
 
 /**
- * Aggregates by window and key as the operators before it have described: {@link TumblingAggregate} says which row counts
- * where. Out come `start`, `end`, the keys, and the columns named here. Throws, as the stream's error, `WINDOW_UNDESCRIBED`
- * without `eventTime` and `tumble` before it, and what {@link TumblingAggregate} throws.
+ * Aggregates by window and key as the operators before it have described: {@link TumblingAggregate} says which row
+ * counts where. Out come `start`, `end`, the keys, and the columns named here. Throws, as the stream's error,
+ * `WINDOW_UNDESCRIBED` without `eventTime` and `tumble` before it, and what {@link TumblingAggregate} throws.
  */
-export function aggregate(columns: Readonly<Record<string, AggregateSpec>>, options: AggregateOptions = {}): OperatorFunction<Flow, Flow> {
+export function aggregate(
+  columns: Readonly<Record<string, AggregateSpec>>,
+  options: AggregateOptions = {},
+): OperatorFunction<Flow, Flow> {
   const aggregates = Object.entries(columns).map(([name, spec]): Aggregate => ({ ...spec, name }));
   return operator((out) => {
     let plan: WindowPlan | undefined;

@@ -1,26 +1,13 @@
-import type { Column, Value } from "../../batch/column.ts";
+import type { Column } from "../../batch/column.ts";
 import { wordsOf } from "../../batch/column.ts";
 import type { Field } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
 import type { Ipld } from "../../dag/block.ts";
+import type { Accumulator } from "./accumulator.ts";
+import { grown } from "./accumulator.ts";
+import { Extreme, WideExtreme } from "./extremes.ts";
 import { isInteger, isWide } from "./plan.ts";
 import { bytesOfF64, bytesOfI128, bytesOfU32, f64OfBytes, i128OfBytes, partOf, u32OfBytes } from "./state-bytes.ts";
-
-/**
- * One number a slot, for all open groups together. `add` folds rows `from` to `to` of a column into the slots given for
- * them; slot 0 is a bin for rows that do not count (late, or null), so that the loops need no conditions.
- */
-export interface Accumulator {
-  /** Makes room for slots below `capacity`. */
-  grow(capacity: number): void;
-  /** Puts a slot into the state of a group without rows. */
-  clear(slot: number): void;
-  add(column: Column, from: number, to: number, slots: Int32Array): void;
-  valueOf(slot: number): Value;
-  /** State of the slots in the order given, little-endian. */
-  save(slots: Int32Array): Ipld;
-  load(slots: Int32Array, state: Ipld): void;
-}
 
 /** The accumulator of a sum, a minimum or a maximum over a column. */
 export function accumulatorFor(kind: "sum" | "min" | "max", field: Field): Accumulator {
@@ -185,121 +172,6 @@ class FloatSum implements Accumulator {
   }
 }
 
-/** Smallest or largest value of a column of up to 32 bits or of floats. NaN is larger than every number; of equal values (0 and -0) the first stays. */
-class Extreme implements Accumulator {
-  private readonly kind: "min" | "max";
-  private best = new Float64Array(16);
-
-  constructor(kind: "min" | "max") {
-    this.kind = kind;
-    this.best.fill(this.none());
-  }
-
-  /** What any value replaces: NaN for a minimum, -∞ for a maximum. */
-  private none(): number {
-    return this.kind === "min" ? Number.NaN : Number.NEGATIVE_INFINITY;
-  }
-
-  grow(capacity: number): void {
-    this.best = grown(this.best, capacity, this.none());
-  }
-
-  clear(slot: number): void {
-    this.best[slot] = this.none();
-  }
-
-  add(column: Column, from: number, to: number, slots: Int32Array): void {
-    const { best } = this;
-    const values = column.values as Float64Array;
-    if (this.kind === "max") {
-      for (let row = from; row < to; row++) {
-        const slot = slots[row - from] as number;
-        if (!((values[row] as number) <= (best[slot] as number)) && !Number.isNaN(best[slot])) best[slot] = values[row] as number;
-      }
-    } else {
-      for (let row = from; row < to; row++) {
-        const slot = slots[row - from] as number;
-        if (!((values[row] as number) >= (best[slot] as number)) && !Number.isNaN(values[row])) best[slot] = values[row] as number;
-      }
-    }
-  }
-
-  valueOf(slot: number): number {
-    return this.best[slot] as number;
-  }
-
-  save(slots: Int32Array): Ipld {
-    return bytesOfF64(this.best, slots);
-  }
-
-  load(slots: Int32Array, state: Ipld): void {
-    f64OfBytes(state, this.best, slots);
-  }
-}
-
-/** Smallest or largest value of a 64-bit column, compared word by word. For u64 the high word is kept with its top bit flipped. */
-class WideExtreme implements Accumulator {
-  private readonly kind: "min" | "max";
-  private readonly flip: number;
-  private highs = new Int32Array(16);
-  private lows = new Uint32Array(16);
-
-  constructor(kind: "min" | "max", field: Field) {
-    this.kind = kind;
-    this.flip = field.type === "u64" ? -0x8000_0000 : 0;
-    for (let slot = 0; slot < 16; slot++) this.clear(slot);
-  }
-
-  grow(capacity: number): void {
-    const before = this.highs.length;
-    this.highs = grown(this.highs, capacity);
-    this.lows = grown(this.lows, capacity);
-    for (let slot = before; slot < capacity; slot++) this.clear(slot);
-  }
-
-  clear(slot: number): void {
-    this.highs[slot] = this.kind === "min" ? 0x7fff_ffff : -0x8000_0000;
-    this.lows[slot] = this.kind === "min" ? 0xffff_ffff : 0;
-  }
-
-  add(column: Column, from: number, to: number, slots: Int32Array): void {
-    const { highs, lows, flip } = this;
-    const words = wordsOf(column);
-    const wantsMore = this.kind === "max";
-    for (let row = from; row < to; row++) {
-      const slot = slots[row - from] as number;
-      const high = (words[2 * row + 1] as number) ^ flip;
-      const low = (words[2 * row] as number) >>> 0;
-      const best = highs[slot] as number;
-      const more = high === best ? low > (lows[slot] as number) : high > best;
-      if (more === wantsMore) {
-        highs[slot] = high;
-        lows[slot] = low;
-      }
-    }
-  }
-
-  valueOf(slot: number): bigint {
-    const high = (this.highs[slot] as number) ^ this.flip;
-    const value = (BigInt(high) << 32n) | BigInt(this.lows[slot] as number);
-    return this.flip === 0 ? value : BigInt.asUintN(64, value);
-  }
-
-  save(slots: Int32Array): Ipld {
-    const highs = Uint32Array.from(slots, (slot) => (this.highs[slot] as number) >>> 0);
-    return { high: bytesOfU32(highs), low: bytesOfU32(Uint32Array.from(slots, (slot) => this.lows[slot] as number)) };
-  }
-
-  load(slots: Int32Array, state: Ipld): void {
-    const highs = u32OfBytes(partOf(state, "high"));
-    const lows = u32OfBytes(partOf(state, "low"));
-    slots.forEach((slot, i) => {
-      this.highs[slot] = (highs[i] as number) | 0;
-      this.lows[slot] = lows[i] as number;
-    });
-  }
-}
-
 /** A whole sum as an i64. Throws `AGGREGATE_OVERFLOW`. */
 export function i64Of(name: string, sum: number | bigint): number | bigint {
   if (typeof sum === "number") return sum;
@@ -309,11 +181,4 @@ export function i64Of(name: string, sum: number | bigint): number | bigint {
     hint: "sum smaller windows, or a column in larger units",
     facts: { aggregate: name, value: value.toString() },
   });
-}
-
-function grown<T extends Float64Array | Int32Array | Uint32Array>(array: T, capacity: number, fill = 0): T {
-  const larger = new (array.constructor as new (length: number) => T)(capacity);
-  larger.set(array);
-  if (fill !== 0) larger.fill(fill, array.length);
-  return larger;
 }

@@ -3,7 +3,7 @@ import { fieldOf } from "../../batch/batch.ts";
 import type { Column, Value } from "../../batch/column.ts";
 import type { Schema } from "../../batch/schema.ts";
 import type { Ipld } from "../../dag/block.ts";
-import type { Accumulator } from "./accumulators.ts";
+import type { Accumulator } from "./accumulator.ts";
 import { accumulatorFor, Counter, i64Of } from "./accumulators.ts";
 import type { Aggregate, WindowPlan } from "./plan.ts";
 import { isInteger } from "./plan.ts";
@@ -14,7 +14,9 @@ interface Part {
   readonly accumulator: Accumulator;
 }
 
-/** The aggregates of a plan over all open groups. Aggregates that need the same (the sum of a mean, a count) share it. */
+/**
+ * The aggregates of a plan over all open groups. Aggregates that need the same (the sum of a mean, a count) share it.
+ */
 export class AggregateColumns {
   private readonly parts: Part[] = [];
   private readonly named = new Map<string, Accumulator>();
@@ -41,6 +43,7 @@ export class AggregateColumns {
       const withValue = name === undefined || column.nulls === 0 ? slots : this.withoutNulls(column, from, to, slots);
       accumulator.add(column, from, to, withValue);
     }
+    // Keeps what is in the bin small: nobody reads it, but a large sum would leave the fast path.
     this.clear(0);
   }
 

@@ -7,22 +7,40 @@ import { IpdmError } from "../../core/errors.ts";
 import type { WindowTimes } from "./plan.ts";
 
 /**
- * Start of the window a time lies in: `offset + k·size`, rounded down, also before the epoch. The division is exact enough:
- * for |time| < 2^53 a quotient of doubles never rounds up to the next whole number. Throws `TIME_RANGE` where start or end
- * is no safe integer (before about 1684 or after about 2255).
+ * Start of the window a time lies in: `offset + k·size`, rounded down, also before the epoch. The division is exact
+ * enough: for |time| < 2^53 a quotient of doubles never rounds up to the next whole number. Throws `TIME_RANGE` where
+ * start or end is no safe integer (before about 1684 or after about 2255).
  */
 export function windowStart(time: number, times: WindowTimes): number {
   const start = Math.floor((time - times.offset) / times.size) * times.size + times.offset;
-  if (!Number.isSafeInteger(time - times.offset) || !Number.isSafeInteger(start) || !Number.isSafeInteger(start + times.size)) {
-    throw new IpdmError("TIME_RANGE", `the event time ${time} µs is outside ±2^53 µs`, {
-      hint: "event times are microseconds since 1970; check the unit of the time column",
-      facts: { time },
-    });
+  if (
+    !Number.isSafeInteger(time - times.offset) ||
+    !Number.isSafeInteger(start) ||
+    !Number.isSafeInteger(start + times.size)
+  ) {
+    throw outOfRange(time);
   }
   return start;
 }
 
-/** The time column of a batch, without nulls in the rows given. Throws `TIME_NULL` naming the row, counted from the start of the input. */
+/** Newest event time after a watermark that came from outside, which never takes it back. Throws `TIME_RANGE`. */
+export function newestAfter(newest: number, watermarkUs: number, times: WindowTimes): number {
+  const time = watermarkUs + times.outOfOrder;
+  if (!Number.isSafeInteger(time) && Math.abs(watermarkUs) !== Number.POSITIVE_INFINITY) throw outOfRange(watermarkUs);
+  return Math.max(newest, time);
+}
+
+function outOfRange(time: number): IpdmError {
+  return new IpdmError("TIME_RANGE", `the event time ${time} µs is outside ±2^53 µs`, {
+    hint: "event times are microseconds since 1970; check the unit of the time column",
+    facts: { time },
+  });
+}
+
+/**
+ * The time column of a batch, without nulls in the rows given. Throws `TIME_NULL` naming the row, counted from the
+ * start of the input.
+ */
 export function timesOf(batch: Batch, time: string, from: number, to: number, rowsBefore: number): Column {
   const column = batch.column(time);
   if (column.nulls === 0) return column;
@@ -39,11 +57,11 @@ export function timesOf(batch: Batch, time: string, from: number, to: number, ro
   return column;
 }
 
-
 /** Throws `SCHEMA_MISMATCH` when a batch has other columns than the ones a window was made for. */
 export function checkSchema(expected: Schema, batch: Batch): void {
   if (batch.schema === expected || sameSchema(batch.schema, expected)) return;
-  const shown = (schema: Schema): string => schema.fields.map(({ name, type, nullable }) => `${name} ${type}${nullable ? "?" : ""}`).join(", ");
+  const shown = (schema: Schema): string =>
+    schema.fields.map(({ name, type, nullable }) => `${name} ${type}${nullable ? "?" : ""}`).join(", ");
   throw new IpdmError("SCHEMA_MISMATCH", "a batch has other columns than the stream before it", {
     hint: `expected ${shown(expected)}; found ${shown(batch.schema)}`,
   });

@@ -74,7 +74,10 @@ export class Groups {
     const slots = slotsIn(pane);
     const ranks = keys.ranks(slots.length);
     if (ranks === undefined) return slots.sort((a, b) => keys.compare(this.ids[a] as number, this.ids[b] as number));
-    const ranked = Float64Array.from(slots, (slot) => (ranks[this.ids[slot] as number] as number) * SLOT_SPAN + slot).sort();
+    const ranked = Float64Array.from(
+      slots,
+      (slot) => (ranks[this.ids[slot] as number] as number) * SLOT_SPAN + slot,
+    ).sort();
     return slots.map((_, i) => (ranked[i] as number) % SLOT_SPAN);
   }
 

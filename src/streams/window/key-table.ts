@@ -1,16 +1,18 @@
 import { Batch } from "../../batch/batch.ts";
-import type { Column, Value } from "../../batch/column.ts";
-import { bytesAt, dictionaryOf, isNull, valueAt, wordsOf, wordsToNumber } from "../../batch/column.ts";
+import type { Value } from "../../batch/column.ts";
+import { valueAt } from "../../batch/column.ts";
 import { RowEncoder } from "../../batch/rows.ts";
 import type { Field } from "../../batch/schema.ts";
 import { compareBytes } from "../../core/bytes.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { KEYS_MAX } from "../limits.ts";
+import { ColumnKeys, checkRoom } from "./column-keys.ts";
 import { isWide } from "./plan.ts";
 
 /**
- * Gives every distinct key (one value of each key column; null is a value of its own) a small number. The numbers follow the
- * order of arrival and never reach a result; what orders output is a key's canonical bytes: the dag-cbor array of its values.
+ * Gives every distinct key (one value of each key column; null is a value of its own) a small number. The numbers
+ * follow the order of arrival and never reach a result; what orders output is a key's canonical bytes: the dag-cbor
+ * array of its values.
  */
 export class KeyTable {
   private readonly fields: readonly Field[];
@@ -23,7 +25,10 @@ export class KeyTable {
   private order: Int32Array = new Int32Array(0);
   private rankOf: Int32Array = new Int32Array(0);
   private fresh: number[] = [];
-  /** Bytes 1 to 12 of the canonical bytes as two numbers an id: they decide most comparisons (byte 0 is the same in a table). */
+  /**
+   * Bytes 1 to 12 of the canonical bytes as two numbers an id: they decide most comparisons (byte 0 is the same in a
+   * table).
+   */
   private heads: Float64Array = new Float64Array(32);
   private readonly encoder = new RowEncoder();
   private scratch = new Int32Array(0);
@@ -52,7 +57,8 @@ export class KeyTable {
     for (let i = 1; i < columns.length; i++) {
       (columns[i] as ColumnKeys).fill(batch.column((this.fields[i] as Field).name), from, to, this.scratch);
       const pairs = this.pairs[i - 1] as Map<number, number>;
-      for (let row = 0; row < to - from; row++) ids[row] = pairOf(pairs, ids[row] as number, this.scratch[row] as number);
+      for (let row = 0; row < to - from; row++)
+        ids[row] = pairOf(pairs, ids[row] as number, this.scratch[row] as number);
     }
   }
 
@@ -60,7 +66,11 @@ export class KeyTable {
   idOf(values: readonly Value[]): number {
     let id = this.columns[0]?.idOf(values[0] ?? null) ?? 0;
     for (let i = 1; i < this.columns.length; i++) {
-      id = pairOf(this.pairs[i - 1] as Map<number, number>, id, (this.columns[i] as ColumnKeys).idOf(values[i] ?? null));
+      id = pairOf(
+        this.pairs[i - 1] as Map<number, number>,
+        id,
+        (this.columns[i] as ColumnKeys).idOf(values[i] ?? null),
+      );
     }
     return id;
   }
@@ -115,7 +125,8 @@ export class KeyTable {
     let i = 0;
     let j = 0;
     for (let at = 0; at < all.length; at++) {
-      const takeFirst = j === second.length || (i < first.length && this.compare(first[i] as number, second[j] as number) < 0);
+      const takeFirst =
+        j === second.length || (i < first.length && this.compare(first[i] as number, second[j] as number) < 0);
       all[at] = (takeFirst ? first[i++] : second[j++]) as number;
     }
     return all;
@@ -173,113 +184,4 @@ function pairOf(pairs: Map<number, number>, first: number, second: number): numb
     pairs.set(pair, id);
   }
   return id;
-}
-
-function checkRoom(id: number): void {
-  if (id >= KEYS_MAX) {
-    throw new IpdmError("WINDOW_STATE_FULL", `more than ${KEYS_MAX} distinct keys in open windows`, {
-      hint: "use smaller windows, less lateness or coarser keys",
-    });
-  }
-}
-
-/** Bytes as a string of one character each: the cheapest exact map key. */
-function latin1(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-}
-
-/** Ids of the values of one key column. */
-class ColumnKeys {
-  private readonly type: Field["type"];
-  private readonly ids = new Map<number | bigint | string | null, number>();
-  private readonly mapped = new WeakMap<Column, Int32Array>();
-
-  constructor(field: Field) {
-    this.type = field.type;
-  }
-
-  get size(): number {
-    return this.ids.size;
-  }
-
-  idOf(value: Value): number {
-    if (value instanceof Uint8Array) return this.id(latin1(value));
-    if (typeof value === "boolean") return this.id(value ? 1 : 0);
-    if (typeof value === "bigint") return this.id(this.number(value));
-    if (typeof value === "string" && this.type === "utf8") return this.id(latin1(Buffer.from(value)));
-    return this.id(value);
-  }
-
-  fill(column: Column, from: number, to: number, ids: Int32Array): void {
-    this.fillValues(column, from, to, ids);
-    if (column.nulls === 0) return;
-    for (let row = from; row < to; row++) if (isNull(column, row)) ids[row - from] = this.id(null);
-  }
-
-  /** Null rows get the id of anything; `fill` puts that right. */
-  private fillValues(column: Column, from: number, to: number, ids: Int32Array): void {
-    switch (this.type) {
-      case "dict":
-        return this.fillDict(column, from, to, ids);
-      case "utf8": case "binary": case "fixed":
-        for (let row = from; row < to; row++) if (!isNull(column, row)) ids[row - from] = this.id(latin1(bytesAt(column, row)));
-        return;
-      case "i64": case "u64": case "timestamp":
-        return this.fillWide(column, from, to, ids);
-      case "bool":
-        for (let row = from; row < to; row++) {
-          if (!isNull(column, row)) ids[row - from] = this.id((Number(column.values[row >> 3]) >> (row & 7)) & 1);
-        }
-        return;
-      default:
-        for (let row = from; row < to; row++) if (!isNull(column, row)) ids[row - from] = this.id(column.values[row] as number);
-    }
-  }
-
-  /** One map lookup a dictionary entry and batch; the rows only follow indices. */
-  private fillDict(column: Column, from: number, to: number, ids: Int32Array): void {
-    let map = this.mapped.get(column);
-    if (map === undefined) {
-      map = new Int32Array(Math.max(1, column.entries)).fill(-1);
-      this.mapped.set(column, map);
-    }
-    const indices = column.values as Uint32Array;
-    const texts = dictionaryOf(column);
-    for (let row = from; row < to; row++) {
-      const index = indices[row] as number;
-      let id = map[index] as number;
-      if (id < 0 && !isNull(column, row)) {
-        id = this.id(texts[index] as string);
-        map[index] = id;
-      }
-      ids[row - from] = id;
-    }
-  }
-
-  private fillWide(column: Column, from: number, to: number, ids: Int32Array): void {
-    const words = wordsOf(column);
-    const least = this.type === "u64" ? 0 : -0x1f_ffff;
-    for (let row = from; row < to; row++) {
-      if (isNull(column, row)) continue;
-      const high = words[2 * row + 1] as number;
-      const safe = high >= least && high < 0x1f_ffff;
-      ids[row - from] = this.id(safe ? wordsToNumber(words, row) : this.number(column.values[row] as bigint));
-    }
-  }
-
-  /** Safe integers are looked up as numbers, others as bigints, whatever way they came. */
-  private number(value: bigint): number | bigint {
-    const number = Number(value);
-    return Number.isSafeInteger(number) ? number : value;
-  }
-
-  private id(value: number | bigint | string | null): number {
-    let id = this.ids.get(value);
-    if (id === undefined) {
-      id = this.ids.size;
-      checkRoom(id);
-      this.ids.set(value, id);
-    }
-    return id;
-  }
 }

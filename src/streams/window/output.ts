@@ -16,7 +16,9 @@ export class BatchCutter {
     this.batchRows = batchRows;
   }
 
-  /** Writes `rows` rows column by column: `write` is called for consecutive ranges and must write them to every column. */
+  /**
+   * Writes `rows` rows column by column: `write` is called for consecutive ranges and must write them to every column.
+   */
   write(rows: number, write: (writer: BatchWriter, from: number, to: number) => void): void {
     for (let from = 0; from < rows; ) {
       const to = Math.min(rows, from + STEP_ROWS, from + this.batchRows - this.writer.rows);
@@ -48,6 +50,7 @@ export class BatchCutter {
   private cut(all: boolean): void {
     const { rows } = this.writer;
     if (rows === 0) return;
-    if (all || rows >= this.batchRows || this.writer.sizeBytes >= BATCH_BYTES_TARGET) this.done.push(this.writer.take());
+    if (all || rows >= this.batchRows || this.writer.sizeBytes >= BATCH_BYTES_TARGET)
+      this.done.push(this.writer.take());
   }
 }

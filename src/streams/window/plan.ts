@@ -1,6 +1,6 @@
+import { fieldOf } from "../../batch/batch.ts";
 import type { Field, Schema } from "../../batch/schema.ts";
 import { schemaOf } from "../../batch/schema.ts";
-import { fieldOf } from "../../batch/batch.ts";
 import { IpdmError } from "../../core/errors.ts";
 
 /** Kinds of aggregates. */
@@ -16,7 +16,10 @@ export interface Aggregate {
   readonly column?: string;
 }
 
-/** A keyed tumbling window in event time. Durations are microseconds; windows are `[start, end)` with `start = offset + k·size`. */
+/**
+ * A keyed tumbling window in event time. Durations are microseconds; windows are `[start, end)` with `start = offset +
+ * k·size`.
+ */
 export interface WindowPlan {
   /** Column of type `timestamp` that holds the event time. */
   readonly time: string;
@@ -49,15 +52,20 @@ export function windowTimes(plan: WindowPlan): WindowTimes {
 
 /**
  * Columns of a window's output: `start` and `end` (timestamps, end exclusive), the keys with the type they have in the
- * input, then the aggregates. `count` is i64; `sum` is i64 over integers, f64 over floats; `mean` is f64; `min` and `max`
- * keep the column's type. An aggregate can be null only where its column can. Throws `COLUMN_MISSING`, `TIME_COLUMN_TYPE`,
- * `KEY_TYPE`, `AGGREGATE_TYPE`, `WINDOW_INVALID` and `SCHEMA_INVALID` (two columns of one name), all of kind `config`.
+ * input, then the aggregates. `count` is i64; `sum` is i64 over integers, f64 over floats; `mean` is f64; `min` and
+ * `max` keep the column's type. An aggregate can be null only where its column can. Throws `COLUMN_MISSING`,
+ * `TIME_COLUMN_TYPE`, `KEY_TYPE`, `AGGREGATE_TYPE`, `WINDOW_INVALID` and `SCHEMA_INVALID` (two columns of one name),
+ * all of kind `config`.
  */
 export function outputSchema(plan: WindowPlan, input: Schema): Schema {
   windowTimes(plan);
   const time = fieldOf(input, plan.time);
   if (time.type !== "timestamp") {
-    throw config("TIME_COLUMN_TYPE", `event time ${time.name} is ${time.type}, not a timestamp`, "name a column of type timestamp");
+    throw config(
+      "TIME_COLUMN_TYPE",
+      `event time ${time.name} is ${time.type}, not a timestamp`,
+      "name a column of type timestamp",
+    );
   }
   const keys = plan.keys.map((name) => keyField(fieldOf(input, name)));
   const aggregates = plan.aggregates.map((aggregate) => aggregateField(aggregate, input));
@@ -77,7 +85,11 @@ export function isWide(field: Field): boolean {
 
 function keyField(field: Field): Field {
   if (field.type === "f32" || field.type === "f64") {
-    throw config("KEY_TYPE", `${field.name} is ${field.type}; floats cannot be keys`, "key by an integer, a text or bytes");
+    throw config(
+      "KEY_TYPE",
+      `${field.name} is ${field.type}; floats cannot be keys`,
+      "key by an integer, a text or bytes",
+    );
   }
   return field;
 }
@@ -93,7 +105,11 @@ function aggregateField({ name, kind, column }: Aggregate, input: Schema): Field
   const float = field.type === "f32" || field.type === "f64";
   const ordered = kind === "min" || kind === "max";
   if (!isInteger(field) && !float && !(ordered && field.type === "timestamp")) {
-    throw config("AGGREGATE_TYPE", `${kind}(${column}) is not defined: ${column} is ${field.type}`, `${kind} takes a column of numbers`);
+    throw config(
+      "AGGREGATE_TYPE",
+      `${kind}(${column}) is not defined: ${column} is ${field.type}`,
+      `${kind} takes a column of numbers`,
+    );
   }
   if (ordered) return { name, type: field.type, nullable };
   return { name, type: kind === "mean" || float ? "f64" : "i64", nullable };
@@ -102,7 +118,11 @@ function aggregateField({ name, kind, column }: Aggregate, input: Schema): Field
 function duration(what: string, us: number | bigint, least: number): number {
   const value = Number(us);
   if (Number.isSafeInteger(value) && value >= least) return value;
-  throw config("WINDOW_INVALID", `${what} of a window cannot be ${us} microseconds`, `give a whole number of at least ${least}`);
+  throw config(
+    "WINDOW_INVALID",
+    `${what} of a window cannot be ${us} microseconds`,
+    `give a whole number of at least ${least}`,
+  );
 }
 
 function config(code: string, message: string, hint: string): IpdmError {

@@ -3,6 +3,7 @@ import type { Value } from "../../batch/column.ts";
 import { concat } from "../../core/bytes.ts";
 import type { Ipld } from "../../dag/block.ts";
 import type { AggregateColumns } from "./columns.ts";
+import { windowStart } from "./event-clock.ts";
 import type { Groups } from "./groups.ts";
 import type { KeyTable } from "./key-table.ts";
 import type { WindowTimes } from "./plan.ts";
@@ -18,18 +19,21 @@ export interface WindowState {
 }
 
 /**
- * `{v, seen, newest, ended, keys: {ends, bytes}, windows: [{start, keys, state}]}`: the keys of open windows once, in the
- * order of their canonical bytes; windows by start, each with the positions of its keys (ascending) and a column of
- * little-endian bytes an accumulator.
+ * `{v, seen, newest, ended, keys: {ends, bytes}, windows: [{start, keys, state}]}`: windows by start, each with the
+ * positions of its keys, in the order of their canonical bytes, and a column of little-endian bytes an accumulator; the
+ * keys that they point to stand once, in the order in which the windows first name them.
  */
 export function writeState({ keys, groups, columns }: WindowState, newest: number, seen: number): Ipld {
   const panes = [...groups.panes.values()].sort((a, b) => a.start - b.start);
   const ordered = panes.map((pane) => groups.ordered(pane, keys));
-  const live = new Set<number>();
-  for (const slots of ordered) for (const slot of slots) live.add(groups.ids[slot] as number);
-  const ids = [...live].sort((a, b) => keys.compare(a, b));
-  const position = new Map(ids.map((id, i) => [id, i]));
-  const parts = ids.map((id) => keys.keyOf(id).bytes);
+  const position = new Map<number, number>();
+  for (const slots of ordered) {
+    for (const slot of slots) {
+      const id = groups.ids[slot] as number;
+      if (!position.has(id)) position.set(id, position.size);
+    }
+  }
+  const parts = Array.from(position.keys(), (id) => keys.keyOf(id).bytes);
   let end = 0;
   const ends = Uint32Array.from(parts, (part) => (end += part.length));
   return {
@@ -47,13 +51,19 @@ export function writeState({ keys, groups, columns }: WindowState, newest: numbe
 }
 
 /** Fills an empty state from a snapshot. Throws `WINDOW_SNAPSHOT_MALFORMED`. */
-export function readState(snapshot: Ipld, { keys, groups, columns }: WindowState, times: WindowTimes): { newest: number; seen: number } {
+export function readState(
+  snapshot: Ipld,
+  { keys, groups, columns }: WindowState,
+  times: WindowTimes,
+): { newest: number; seen: number } {
   if (partOf(snapshot, "v") !== VERSION) throw malformed("version");
   const known = readKeys(partOf(snapshot, "keys"), keys);
   const windows = partOf(snapshot, "windows");
   if (!Array.isArray(windows)) throw malformed("windows");
   for (const window of windows as readonly Ipld[]) {
-    const pane = groups.openPane(whole(partOf(window, "start"), "start"), times.size, times.slack);
+    const start = whole(partOf(window, "start"), "start");
+    if (groups.panes.has(start) || windowStart(start, times) !== start) throw malformed("start of a window");
+    const pane = groups.openPane(start, times.size, times.slack);
     const ids = Array.from(u32OfBytes(partOf(window, "keys")), (at) => known[at]);
     const slots = Int32Array.from(ids, (id) => {
       if (id === undefined) throw malformed("position of a key");

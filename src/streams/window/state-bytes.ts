@@ -58,7 +58,8 @@ export function i128OfBytes(state: Ipld | undefined): bigint[] {
 
 /** A member of a map in a snapshot, `undefined` where it has none. */
 export function partOf(state: Ipld | undefined, name: string): Ipld | undefined {
-  if (typeof state !== "object" || state === null || state instanceof Uint8Array || Array.isArray(state)) throw malformed(name);
+  if (typeof state !== "object" || state === null || state instanceof Uint8Array || Array.isArray(state))
+    throw malformed(name);
   return (state as { readonly [key: string]: Ipld })[name];
 }
 

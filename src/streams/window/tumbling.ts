@@ -6,7 +6,7 @@ import type { Schema } from "../../batch/schema.ts";
 import type { Ipld } from "../../dag/block.ts";
 import { CHUNK_ROWS, KEYS_IDLE_MAX } from "../limits.ts";
 import { AggregateColumns } from "./columns.ts";
-import { checkSchema, timesOf, windowStart } from "./event-clock.ts";
+import { checkSchema, newestAfter, timesOf, windowStart } from "./event-clock.ts";
 import type { Pane } from "./groups.ts";
 import { Groups } from "./groups.ts";
 import { KeyTable } from "./key-table.ts";
@@ -38,8 +38,8 @@ export interface TumblingOptions {
  *   end. A fired window takes no row afterwards, since each would be late.
  *
  * Rows out, late rows and state after a row depend on the rows alone: not on how they were cut into batches, not on
- * snapshots. Null keys are a key; null values are skipped by everything but `count()`. After an error the object is of no
- * further use. Throws what {@link outputSchema} throws, and `SCHEMA_MISMATCH`, `TIME_NULL`, `TIME_RANGE`,
+ * snapshots. Null keys are a key; null values are skipped by everything but `count()`. After an error the object is of
+ * no further use. Throws what {@link outputSchema} throws, and `SCHEMA_MISMATCH`, `TIME_NULL`, `TIME_RANGE`,
  * `AGGREGATE_OVERFLOW`, `WINDOW_STATE_FULL`.
  */
 export class TumblingAggregate {
@@ -74,7 +74,12 @@ export class TumblingAggregate {
   }
 
   /** Goes on from a snapshot as if nothing had happened. Throws `WINDOW_SNAPSHOT_MALFORMED`. */
-  static restore(plan: WindowPlan, inputSchema: Schema, snapshot: Ipld, options: TumblingOptions = {}): TumblingAggregate {
+  static restore(
+    plan: WindowPlan,
+    inputSchema: Schema,
+    snapshot: Ipld,
+    options: TumblingOptions = {},
+  ): TumblingAggregate {
     const made = new TumblingAggregate(plan, inputSchema, options);
     const { newest, seen } = readState(snapshot, made.state(), made.times);
     made.newest = newest;
@@ -111,9 +116,9 @@ export class TumblingAggregate {
     return this.take();
   }
 
-  /** Moves the watermark to a time that is known from elsewhere; it never goes back. */
+  /** Moves the watermark to a time (whole microseconds) that is known from elsewhere; it never goes back. */
   advance(watermarkUs: number): WindowOutput {
-    this.newest = Math.max(this.newest, watermarkUs + this.times.outOfOrder);
+    this.newest = newestAfter(this.newest, watermarkUs, this.times);
     this.fire();
     return this.take();
   }
@@ -123,7 +128,10 @@ export class TumblingAggregate {
     return this.advance(Number.POSITIVE_INFINITY);
   }
 
-  /** The state as plain IPLD data: equal for equal rows, however they were cut. Output already handed over is not part of it. */
+  /**
+   * The state as plain IPLD data: equal for equal rows, however they were cut. Output already handed over is not part
+   * of it.
+   */
   snapshot(): Ipld {
     return writeState(this.state(), this.newest, this.seen);
   }
@@ -200,7 +208,10 @@ export class TumblingAggregate {
     }
   }
 
-  /** Writes the windows that are due. Doing it after a chunk gives what doing it after each row would: no row reaches a closed window. */
+  /**
+   * Writes the windows that are due. Doing it after a chunk gives what doing it after each row would: no row reaches a
+   * closed window.
+   */
   private fire(): void {
     if (this.nextDeadline > this.newest) return;
     this.peak = Math.max(this.peak, this.groups.open);

@@ -5,7 +5,7 @@ import { isNull, wordsOf, wordsToNumber } from "../../batch/column.ts";
 import type { Schema } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { CHUNK_ROWS, KEYS_IDLE_MAX, WINDOW_VALUES_MAX } from "../limits.ts";
-import { checkSchema, timesOf, windowStart } from "./event-clock.ts";
+import { checkSchema, newestAfter, timesOf, windowStart } from "./event-clock.ts";
 import { KeyTable } from "./key-table.ts";
 import type { WindowPlan, WindowTimes } from "./plan.ts";
 import { isInteger, outputSchema, windowTimes } from "./plan.ts";
@@ -36,9 +36,9 @@ export interface WindowRowsOptions {
 }
 
 /**
- * Collects the values that the windows drawn for a proof were made of: push the same input again, and it decides window and
- * lateness of each row as {@link TumblingAggregate} does. Throws `WINDOW_ROWS_COLUMN` (no integer column), `WINDOW_ROWS_LIMIT`,
- * and what the aggregate throws about schema and times.
+ * Collects the values that the windows drawn for a proof were made of: push the same input again, and it decides window
+ * and lateness of each row as {@link TumblingAggregate} does. Throws `WINDOW_ROWS_COLUMN` (no integer column),
+ * `WINDOW_ROWS_LIMIT`, and what the aggregate throws about schema and times.
  */
 export class WindowRows {
   private readonly plan: WindowPlan;
@@ -79,6 +79,11 @@ export class WindowRows {
       this.seen += to - from;
       if (this.keys.size > KEYS_IDLE_MAX + this.found.length) this.keys = this.freshKeys();
     }
+  }
+
+  /** Does what {@link TumblingAggregate.advance} does to lateness. */
+  advance(watermarkUs: number): void {
+    this.newest = newestAfter(this.newest, watermarkUs, this.times);
   }
 
   /** What was collected, in the order of `windows`. */

@@ -65,7 +65,8 @@ export function storeContract(name: string, under: StoreUnderTest): void {
       await store.blocks.putAll(blocks);
       await store.meta.put("node/key", Uint8Array.of(1, 2, 3));
       store = await under.reopen(store);
-      for (const block of blocks) expect(Buffer.compare((await store.blocks.get(block.cid)) as Uint8Array, block.bytes)).toBe(0);
+      for (const block of blocks)
+        expect(Buffer.compare((await store.blocks.get(block.cid)) as Uint8Array, block.bytes)).toBe(0);
       expect(await store.meta.get("node/key")).toEqual(Uint8Array.of(1, 2, 3));
       expect(await store.meta.get("node/other")).toBeUndefined();
       await store.close();
@@ -75,7 +76,10 @@ export function storeContract(name: string, under: StoreUnderTest): void {
       await using store = await under.open();
       const cid = rawBlock(sha256, Uint8Array.of(1)).cid;
       await store.blocks.put({ cid, bytes: Uint8Array.of(2) });
-      await expect(store.blocks.get(cid)).rejects.toMatchObject({ code: "JOURNAL_CORRUPT", facts: { cid: cid.toString() } });
+      await expect(store.blocks.get(cid)).rejects.toMatchObject({
+        code: "JOURNAL_CORRUPT",
+        facts: { cid: cid.toString() },
+      });
     });
 
     it("refuses a block over 8 MiB and an overlong meta key", async () => {
@@ -100,7 +104,8 @@ export function storeContract(name: string, under: StoreUnderTest): void {
       const writers = ["task/b", "task/a", "task/ab"].map((actor) => new EntryWriter(actor));
       const appends: EntryAppend[] = [];
       for (let at = 0; at < 300; at++) {
-        for (const writer of writers) appends.push(writer.next([{ type: "n", at }, { type: "m" }], at === 3 ? [extra] : []));
+        for (const writer of writers)
+          appends.push(writer.next([{ type: "n", at }, { type: "m" }], at === 3 ? [extra] : []));
       }
       // All at once: a later entry is queued before an earlier one is durable.
       await Promise.all(appends.map((append) => store.append(append)));

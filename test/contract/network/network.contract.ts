@@ -1,12 +1,17 @@
 import { createHash } from "node:crypto";
-import { CID } from "multiformats/cid";
+import type { CID } from "multiformats/cid";
 import { describe, expect, it } from "vitest";
 import { toHex, utf8 } from "../../../src/core/bytes.ts";
 import { hasCode, IpdmError } from "../../../src/core/errors.ts";
 import { type Block, rawBlock } from "../../../src/dag/block.ts";
 import { BLOCKS_PROTOCOL } from "../../../src/network/block-protocol.ts";
 import type { ByteStream } from "../../../src/network/byte-stream.ts";
-import { GOSSIP_QUEUE_MAX, GOSSIP_SIZE_MAX_BYTES, REQUEST_SIZE_MAX_BYTES, RESPONSE_SIZE_MAX_BYTES } from "../../../src/network/limits.ts";
+import {
+  GOSSIP_QUEUE_MAX,
+  GOSSIP_SIZE_MAX_BYTES,
+  REQUEST_SIZE_MAX_BYTES,
+  RESPONSE_SIZE_MAX_BYTES,
+} from "../../../src/network/limits.ts";
 import type { GossipMessage, Network } from "../../../src/network/port.ts";
 
 /** What an adapter gives to be tested. */
@@ -24,7 +29,10 @@ const ECHO = "/test/echo/1";
 /** The promises of the Network port; every adapter keeps them. */
 export function networkContract(name: string, makeFixture: () => Promise<NetworkFixture>): void {
   describe(`network contract: ${name}`, () => {
-    async function using(nodes: number, run: (networks: Network[], fixture: NetworkFixture) => Promise<void>): Promise<void> {
+    async function using(
+      nodes: number,
+      run: (networks: Network[], fixture: NetworkFixture) => Promise<void>,
+    ): Promise<void> {
       const fixture = await makeFixture();
       try {
         const networks: Network[] = [];
@@ -87,7 +95,9 @@ export function networkContract(name: string, makeFixture: () => Promise<Network
         await first.atLeast(1);
         const c = await fixture.start();
         const late = collect(c, "t");
-        await Promise.all([a as Network, b as Network, c].map((network) => network.waitForPeers(2, { topic: "t", timeoutMs: 20_000 })));
+        await Promise.all(
+          [a as Network, b as Network, c].map((network) => network.waitForPeers(2, { topic: "t", timeoutMs: 20_000 })),
+        );
         await (a as Network).publish("t", utf8("late"));
         await late.atLeast(1);
         expect(new TextDecoder().decode(late.messages.at(-1)?.data)).toBe("late");
@@ -107,7 +117,9 @@ export function networkContract(name: string, makeFixture: () => Promise<Network
         const inbox = collect(b, "t");
         a.subscribe("t", () => undefined);
         await meshed([a, b], "t");
-        await expect(a.publish("t", new Uint8Array(GOSSIP_SIZE_MAX_BYTES + 1))).rejects.toMatchObject({ code: "GOSSIP_TOO_LARGE" });
+        await expect(a.publish("t", new Uint8Array(GOSSIP_SIZE_MAX_BYTES + 1))).rejects.toMatchObject({
+          code: "GOSSIP_TOO_LARGE",
+        });
         await a.publish("t", new Uint8Array(GOSSIP_SIZE_MAX_BYTES).fill(7));
         await inbox.atLeast(1);
         expect(inbox.messages[0]?.data).toEqual(new Uint8Array(GOSSIP_SIZE_MAX_BYTES).fill(7));
@@ -118,7 +130,9 @@ export function networkContract(name: string, makeFixture: () => Promise<Network
         const inbox = collect(b, "t");
         a.subscribe("t", () => undefined);
         await meshed([a, b], "t");
-        const outcomes = await Promise.allSettled(Array.from({ length: GOSSIP_QUEUE_MAX + 50 }, (_, i) => a.publish("t", utf8(String(i)))));
+        const outcomes = await Promise.allSettled(
+          Array.from({ length: GOSSIP_QUEUE_MAX + 50 }, (_, i) => a.publish("t", utf8(String(i)))),
+        );
         const refused = outcomes.filter((outcome) => outcome.status === "rejected");
         expect(refused.length).toBe(50);
         for (const outcome of refused) expect(hasCode(outcome.reason, "GOSSIP_QUEUE_FULL")).toBe(true);
@@ -131,19 +145,27 @@ export function networkContract(name: string, makeFixture: () => Promise<Network
         const asked = Array.from({ length: 50 }, (_, i) => a.request(b.self, ECHO, Uint8Array.of(i)));
         const answers = await Promise.all(asked);
         for (const [i, answer] of answers.entries()) expect([...answer]).toEqual([...a.self.subarray(0, 2), i]);
-        expect(() => b.handle(ECHO, async () => new Uint8Array(0))).toThrow(expect.objectContaining({ code: "PROTOCOL_TAKEN" }));
+        expect(() => b.handle(ECHO, async () => new Uint8Array(0))).toThrow(
+          expect.objectContaining({ code: "PROTOCOL_TAKEN" }),
+        );
         end();
-        await expect(a.request(b.self, ECHO, new Uint8Array(0))).rejects.toMatchObject({ code: "PROTOCOL_UNSUPPORTED" });
+        await expect(a.request(b.self, ECHO, new Uint8Array(0))).rejects.toMatchObject({
+          code: "PROTOCOL_UNSUPPORTED",
+        });
         b.handle(ECHO, async () => new Uint8Array(0));
         expect(await a.request(b.self, ECHO, new Uint8Array(0))).toEqual(new Uint8Array(0));
       }));
 
     it("carries requests and responses up to their limits and refuses more", () =>
       pair(async (a, b) => {
-        b.handle(ECHO, async (_, request) => new Uint8Array(RESPONSE_SIZE_MAX_BYTES + (request[0] === 1 ? 1 : 0)).fill(3));
+        b.handle(ECHO, async (_, request) =>
+          new Uint8Array(RESPONSE_SIZE_MAX_BYTES + (request[0] === 1 ? 1 : 0)).fill(3),
+        );
         const response = await a.request(b.self, ECHO, new Uint8Array(REQUEST_SIZE_MAX_BYTES));
         expect(response.length).toBe(RESPONSE_SIZE_MAX_BYTES);
-        await expect(a.request(b.self, ECHO, new Uint8Array(REQUEST_SIZE_MAX_BYTES + 1))).rejects.toMatchObject({ code: "REQUEST_TOO_LARGE" });
+        await expect(a.request(b.self, ECHO, new Uint8Array(REQUEST_SIZE_MAX_BYTES + 1))).rejects.toMatchObject({
+          code: "REQUEST_TOO_LARGE",
+        });
         await expect(a.request(b.self, ECHO, Uint8Array.of(1))).rejects.toMatchObject({ code: "RESPONSE_TOO_LARGE" });
       }));
 
@@ -173,21 +195,32 @@ export function networkContract(name: string, makeFixture: () => Promise<Network
           signal.addEventListener("abort", () => told.resolve());
           return new Promise(() => undefined);
         });
-        await expect(a.request(b.self, ECHO, new Uint8Array(1), { timeoutMs: 60 })).rejects.toMatchObject({ code: "REQUEST_TIMEOUT" });
+        await expect(a.request(b.self, ECHO, new Uint8Array(1), { timeoutMs: 60 })).rejects.toMatchObject({
+          code: "REQUEST_TIMEOUT",
+        });
         await told.promise;
         const controller = new AbortController();
         const asked = a.request(b.self, ECHO, new Uint8Array(1), { signal: controller.signal });
         controller.abort(new Error("not needed any more"));
         await expect(asked).rejects.toThrow("not needed any more");
-        await expect(a.request(b.self, ECHO, new Uint8Array(1), { signal: controller.signal })).rejects.toThrow("not needed any more");
+        await expect(a.request(b.self, ECHO, new Uint8Array(1), { signal: controller.signal })).rejects.toThrow(
+          "not needed any more",
+        );
       }));
 
     it("says when a peer cannot be reached", () =>
       pair(async (a, b) => {
         const stranger = new Uint8Array(sha256(utf8("nobody")));
-        await expect(a.request(stranger, ECHO, new Uint8Array(0))).rejects.toMatchObject({ code: "PEER_UNREACHABLE", kind: "unreachable" });
-        await expect(drain(a.fetchBlocks(stranger, [blockOf(1, 1).cid]))).rejects.toMatchObject({ code: "PEER_UNREACHABLE" });
-        await expect(a.request(b.self, "/test/none/1", new Uint8Array(0))).rejects.toMatchObject({ code: "PROTOCOL_UNSUPPORTED" });
+        await expect(a.request(stranger, ECHO, new Uint8Array(0))).rejects.toMatchObject({
+          code: "PEER_UNREACHABLE",
+          kind: "unreachable",
+        });
+        await expect(drain(a.fetchBlocks(stranger, [blockOf(1, 1).cid]))).rejects.toMatchObject({
+          code: "PEER_UNREACHABLE",
+        });
+        await expect(a.request(b.self, "/test/none/1", new Uint8Array(0))).rejects.toMatchObject({
+          code: "PROTOCOL_UNSUPPORTED",
+        });
         await expect(a.waitForPeers(2, { timeoutMs: 30 })).rejects.toMatchObject({ code: "PEERS_TIMEOUT" });
       }));
 
@@ -215,7 +248,10 @@ export function networkContract(name: string, makeFixture: () => Promise<Network
           ahead = Math.max(ahead, served - got);
           return provide(cid);
         });
-        for await (const block of a.fetchBlocks(b.self, blocks.map((one) => one.cid))) {
+        for await (const block of a.fetchBlocks(
+          b.self,
+          blocks.map((one) => one.cid),
+        )) {
           expect(block.bytes.length).toBe(130 * 1024);
           got += 1;
           // Give the sender every chance to run ahead.
@@ -235,7 +271,11 @@ export function networkContract(name: string, makeFixture: () => Promise<Network
         const reading = (async () => {
           for await (const block of a.fetchBlocks(b.self, [good.cid, bad.cid, good.cid])) got.push(block);
         })();
-        await expect(reading).rejects.toMatchObject({ code: "BLOCK_MISMATCH", kind: "verification", where: bad.cid.toString() });
+        await expect(reading).rejects.toMatchObject({
+          code: "BLOCK_MISMATCH",
+          kind: "verification",
+          where: bad.cid.toString(),
+        });
         expect(got.length).toBe(1);
       }));
 
@@ -249,7 +289,10 @@ export function networkContract(name: string, makeFixture: () => Promise<Network
         const reading = (async () => {
           for await (const block of a.fetchBlocks(b.self, asked)) got.push(block);
         })();
-        await expect(reading).rejects.toMatchObject({ code: "BLOCK_UNAVAILABLE", facts: { missing: 2, cids: asked.slice(3).map(String) } });
+        await expect(reading).rejects.toMatchObject({
+          code: "BLOCK_UNAVAILABLE",
+          facts: { missing: 2, cids: asked.slice(3).map(String) },
+        });
         expect(got.length).toBe(3);
       }));
 
@@ -264,11 +307,14 @@ export function networkContract(name: string, makeFixture: () => Promise<Network
         }
         const controller = new AbortController();
         const reading = (async () => {
-          for await (const _ of a.fetchBlocks(b.self, asked, { signal: controller.signal })) controller.abort(new Error("enough"));
+          for await (const _ of a.fetchBlocks(b.self, asked, { signal: controller.signal }))
+            controller.abort(new Error("enough"));
         })();
         await expect(reading).rejects.toThrow("enough");
         b.serveBlocks(() => new Promise(() => undefined));
-        await expect(drain(a.fetchBlocks(b.self, asked, { timeoutMs: 60 }))).rejects.toMatchObject({ code: "BLOCK_TIMEOUT" });
+        await expect(drain(a.fetchBlocks(b.self, asked, { timeoutMs: 60 }))).rejects.toMatchObject({
+          code: "BLOCK_TIMEOUT",
+        });
       }));
 
     it("closes only the stream on which a peer breaks the framing", () =>
@@ -305,7 +351,12 @@ export function networkContract(name: string, makeFixture: () => Promise<Network
           drain(a.fetchBlocks(b.self, [blockOf(1, 1).cid])),
           a.waitForPeers(5),
           a.waitForPeers(1, { topic: "nobody" }),
-        ].map((wait) => wait.then(() => "resolved", (error: unknown) => (error as IpdmError).code));
+        ].map((wait) =>
+          wait.then(
+            () => "resolved",
+            (error: unknown) => (error as IpdmError).code,
+          ),
+        );
         await a.close();
         expect(await Promise.all(waits)).toEqual(Array.from({ length: 4 }, () => "NETWORK_CLOSED"));
         await a.close();
@@ -323,7 +374,9 @@ export function networkContract(name: string, makeFixture: () => Promise<Network
           asked.resolve();
           return new Promise(() => undefined);
         });
-        const waiting = expect(a.request(b.self, ECHO, new Uint8Array(1))).rejects.toMatchObject({ code: "PEER_UNREACHABLE" });
+        const waiting = expect(a.request(b.self, ECHO, new Uint8Array(1))).rejects.toMatchObject({
+          code: "PEER_UNREACHABLE",
+        });
         await asked.promise;
         await b.close();
         await waiting;

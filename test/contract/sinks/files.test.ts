@@ -1,5 +1,6 @@
 import { readdir, readFile, writeFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { parquetMetadata } from "hyparquet";
 import { describe, expect, it } from "vitest";
 import { schemaOf } from "../../../src/batch/schema.ts";
 import type { Schema } from "../../../src/batch/schema.ts";
@@ -71,6 +72,20 @@ for (const format of ["parquet", "ndjson", "jsonl", "csv"] as const) {
     });
   });
 }
+
+describe("a Parquet file's row groups", () => {
+  it("hold 65,536 rows, fewer only where they reach their bytes", async () => {
+    await using dir = await folder();
+    const narrow = schemaOf([{ name: "n", type: "i64", nullable: false }]);
+    const wide = schemaOf([{ name: "t", type: "utf8", nullable: false }]);
+    const groups = async (file: string): Promise<number[]> => parquetMetadata(new Uint8Array(await readFile(file))).row_groups.map((group) => Number(group.num_rows));
+    const many = Array.from({ length: 70_000 }, (_, i) => [BigInt(i)]);
+    expect(await groups(await write(join(dir.path, "n.parquet"), narrow, many, 999))).toEqual([65_536, 4464]);
+    // 262,140 bytes of text and 4 of its offset: 128 such rows are 32 MiB.
+    const large = Array.from({ length: 130 }, () => ["x".repeat(262_140)]);
+    expect(await groups(await write(join(dir.path, "t.parquet"), wide, large, 50))).toEqual([128, 2]);
+  });
+});
 
 describe("opening a sink", () => {
   it("names the endings it knows when it does not know this one", async () => {

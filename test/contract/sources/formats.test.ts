@@ -100,6 +100,19 @@ describe("batch cutting", () => {
     expect(Math.max(...(cuts[0] ?? []))).toBeLessThan(1024 * 1024 + 40_000);
   });
 
+  it("closes a batch after the row that brings it to 1 MiB, not before and not later", async () => {
+    await using dir = await folder();
+    const schema = schemaOf([{ name: "text", type: "utf8", nullable: true }]);
+    // 1020 bytes of text and 4 of its offset: 1024 such rows are 1 MiB.
+    const even = Array.from({ length: 2500 }, (_, i) => [String(i).padEnd(1020, "x")]);
+    for (const format of ["parquet", "ndjson", "csv"]) {
+      const file = await write(join(dir.path, `even.${format}`), schema, even);
+      await using source = await openSource({ file, columns: declared(schema) }, { worker: false });
+      expect((await collect(source)).map((batch) => batch.rows)).toEqual([1024, 1024, 452]);
+      expect((await collect(source, { fromRow: 1024 })).map((batch) => batch.rows)).toEqual([1024, 452]);
+    }
+  });
+
   it("does not depend on how the file's rows were grouped", async () => {
     await using dir = await folder();
     const one = await write(join(dir.path, "one.parquet"), wide, rows, 1);

@@ -2,8 +2,8 @@
 import { writeSync } from "node:fs";
 import { rawBlock } from "../../../src/dag/block.ts";
 import { LevelStore } from "../../../src/journal/level-store.ts";
-import { randomFrom, sha256 } from "./seeded-store.ts";
 import { resumeWriters } from "./resume-writers.ts";
+import { randomFrom, sha256 } from "./seeded-store.ts";
 
 const [folder = "", seed = "1"] = process.argv.slice(2);
 const random = randomFrom(Number(seed));
@@ -17,7 +17,9 @@ const acknowledge = (line: string): void => {
 await Promise.all([
   ...writers.map(async (writer) => {
     for (;;) {
-      const append = writer.next([{ type: "n", at: Math.floor(random() * 1e6), text: "x".repeat(Math.floor(random() * 200)) }]);
+      const append = writer.next([
+        { type: "n", at: Math.floor(random() * 1e6), text: "x".repeat(Math.floor(random() * 200)) },
+      ]);
       await store.append(append);
       acknowledge(`entry ${writer.actor} ${append.entry.seq} ${append.block.cid.toString()}`);
     }

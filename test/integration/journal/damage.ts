@@ -2,8 +2,8 @@ import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { equalBytes } from "../../../src/core/bytes.ts";
-import { type Block, rawBlock } from "../../../src/dag/block.ts";
 import { hasCode } from "../../../src/core/errors.ts";
+import { type Block, rawBlock } from "../../../src/dag/block.ts";
 import { LevelStore } from "../../../src/journal/level-store.ts";
 import type { EntryAppend } from "../../../src/journal/port.ts";
 import { resumeWriters } from "./resume-writers.ts";
@@ -29,7 +29,9 @@ export async function writeStore(sessions: number): Promise<Written> {
       await Promise.all(round.map((append) => store.append(append)));
       entries.push(...round);
     }
-    const raw = Array.from({ length: 30 / sessions }, (_, at) => rawBlock(sha256, new Uint8Array(3000 + at).fill(at + 100 * session)));
+    const raw = Array.from({ length: 30 / sessions }, (_, at) =>
+      rawBlock(sha256, new Uint8Array(3000 + at).fill(at + 100 * session)),
+    );
     for (const block of raw) await store.blocks.put(block);
     blocks.push(...raw);
   }
@@ -55,7 +57,11 @@ export async function onCopy<T>(written: Written, check: (folder: string) => Pro
 export async function dataFiles(folder: string): Promise<string[]> {
   const index = (await readdir(join(folder, "index"))).filter((name) => /\.(log|ldb|sst)$/.test(name));
   const segments = await readdir(join(folder, "segments"));
-  return [...index.map((name) => join("index", name)), ...segments.map((name) => join("segments", name)), "commits"].sort();
+  return [
+    ...index.map((name) => join("index", name)),
+    ...segments.map((name) => join("segments", name)),
+    "commits",
+  ].sort();
 }
 
 export async function flipBit(path: string, bit: number): Promise<void> {
@@ -89,7 +95,9 @@ export async function readAll(written: Written, folder: string): Promise<Finding
     await using store = await openStore(folder);
     for (const actor of ["task/a", "task/b", "lake/1"]) {
       const found: string[] = [];
-      const expected = written.entries.filter((append) => append.entry.actor === actor).map((append) => append.block.cid.toString());
+      const expected = written.entries
+        .filter((append) => append.entry.actor === actor)
+        .map((append) => append.block.cid.toString());
       try {
         for await (const { cid } of store.entries(actor)) found.push(cid.toString());
         if (found.join() !== expected.join()) wrong.push(`entries of ${actor}: ${found.length} of ${expected.length}`);
@@ -111,5 +119,11 @@ export async function readAll(written: Written, folder: string): Promise<Finding
   }
   const codes = errors.map((error) => (hasCode(error, "JOURNAL_CORRUPT") ? "JOURNAL_CORRUPT" : String(error)));
   const messages = errors.map((error) => (error as Error).message);
-  return { whole: errors.length === 0 && wrong.length === 0 && blocksMissing === 0, codes, messages, wrong, blocksMissing };
+  return {
+    whole: errors.length === 0 && wrong.length === 0 && blocksMissing === 0,
+    codes,
+    messages,
+    wrong,
+    blocksMissing,
+  };
 }

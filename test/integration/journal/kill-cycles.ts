@@ -18,7 +18,8 @@ export async function killCycles(seed: number, kills: number): Promise<void> {
   const acknowledged = new Set<string>();
   try {
     for (let kill = 0; kill < kills; kill++) {
-      for (const line of await linesUntilKilled(folder, seed + kill, 1 + Math.floor(random() * 400))) acknowledged.add(line);
+      for (const line of await linesUntilKilled(folder, seed + kill, 1 + Math.floor(random() * 400)))
+        acknowledged.add(line);
       await checkAll(folder, acknowledged, `seed ${seed}, kill ${kill}`);
     }
   } finally {
@@ -44,7 +45,8 @@ async function checkAll(folder: string, acknowledged: ReadonlySet<string>, where
   await using store = await LevelStore.open({ path: folder, hash: sha256, segmentBytes: 256 * 1024 });
   const journalled = new Set<string>();
   for (const actor of await store.actors()) {
-    for await (const { cid, entry } of store.entries(actor)) journalled.add(`entry ${actor} ${entry.seq} ${cid.toString()}`);
+    for await (const { cid, entry } of store.entries(actor))
+      journalled.add(`entry ${actor} ${entry.seq} ${cid.toString()}`);
   }
   for (const line of acknowledged) {
     if (line.startsWith("entry ")) expect(journalled.has(line), `${where}: ${line}`).toBe(true);

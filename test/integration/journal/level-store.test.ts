@@ -68,7 +68,10 @@ describe("LevelStore finds damage", () => {
     for (const name of ["000001.seg", "000002.seg", "000003.seg"]) {
       await onCopy(once, async (folder) => {
         await truncate(join(folder, "segments", name), 100);
-        await expect(openStore(folder)).rejects.toMatchObject({ code: "JOURNAL_CORRUPT", facts: { segment: name, found: 100 } });
+        await expect(openStore(folder)).rejects.toMatchObject({
+          code: "JOURNAL_CORRUPT",
+          facts: { segment: name, found: 100 },
+        });
         await rm(join(folder, "segments", name));
         await expect(openStore(folder)).rejects.toMatchObject({ code: "JOURNAL_CORRUPT", facts: { segment: name } });
       });
@@ -101,7 +104,9 @@ describe("LevelStore finds damage", () => {
         await flipBit(join(folder, file), bit);
         const finding = await readAll(written, folder);
         expect(finding.wrong, `${file} bit ${bit}`).toEqual([]);
-        expect(new Set([...finding.codes, "JOURNAL_CORRUPT"]), `${file} bit ${bit}`).toEqual(new Set(["JOURNAL_CORRUPT"]));
+        expect(new Set([...finding.codes, "JOURNAL_CORRUPT"]), `${file} bit ${bit}`).toEqual(
+          new Set(["JOURNAL_CORRUPT"]),
+        );
       });
     }
   });
@@ -123,23 +128,38 @@ describe("LevelStore and its folder", () => {
   it("keeps only the newest commit records, as many as it is told, and still misses one of them", async () => {
     await onCopy(once, async (folder) => {
       for (const commitRecordsKept of [8, 3, 20]) {
-        await using store = await LevelStore.open({ path: folder, hash: sha256, segmentBytes: 40 * 1024, commitRecordsKept });
+        await using store = await LevelStore.open({
+          path: folder,
+          hash: sha256,
+          segmentBytes: 40 * 1024,
+          commitRecordsKept,
+        });
         for (let at = 0; at < 10; at++) await store.meta.put("count", Uint8Array.of(at));
       }
       expect(await readAll(once, folder)).toMatchObject({ whole: true });
-      const level = new ClassicLevel<Buffer, Buffer>(join(folder, "index"), { keyEncoding: "buffer", valueEncoding: "buffer" });
+      const level = new ClassicLevel<Buffer, Buffer>(join(folder, "index"), {
+        keyEncoding: "buffer",
+        valueEncoding: "buffer",
+      });
       const records = await level.keys({ gte: Buffer.from("c"), lt: Buffer.from("d") }).all();
       expect(records).toHaveLength(13);
       await level.del(records[0] as Buffer);
       await level.close();
-      await expect(openStore(folder)).rejects.toMatchObject({ code: "JOURNAL_CORRUPT", message: expect.stringContaining("group commit") });
+      await expect(openStore(folder)).rejects.toMatchObject({
+        code: "JOURNAL_CORRUPT",
+        message: expect.stringContaining("group commit"),
+      });
     });
   });
 
   it("belongs to one opener at a time", async () => {
     await onCopy(once, async (folder) => {
       await using store = await openStore(folder);
-      await expect(openStore(folder)).rejects.toMatchObject({ code: "DATA_DIR_IN_USE", kind: "conflict", where: folder });
+      await expect(openStore(folder)).rejects.toMatchObject({
+        code: "DATA_DIR_IN_USE",
+        kind: "conflict",
+        where: folder,
+      });
       expect(await store.actors()).toHaveLength(3);
     });
   });
@@ -158,7 +178,10 @@ describe("LevelStore and its folder", () => {
       store.blocks.put(rawBlock(sha256, new Uint8Array(50_000).fill(1))),
       store.append(writer.next([{ n: 2 }])),
     ]);
-    expect(put).toMatchObject({ status: "rejected", reason: { code: "DISK_FULL", kind: "failed", hint: expect.any(String) } });
+    expect(put).toMatchObject({
+      status: "rejected",
+      reason: { code: "DISK_FULL", kind: "failed", hint: expect.any(String) },
+    });
     expect(append).toMatchObject({ status: "rejected", reason: { code: "DISK_FULL" } });
     await expect(store.append(writer.next([{ n: 3 }]))).rejects.toMatchObject({ code: "JOURNAL_STOPPED" });
     await expect(store.head("task/a")).rejects.toMatchObject({ code: "JOURNAL_STOPPED" });

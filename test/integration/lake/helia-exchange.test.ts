@@ -40,7 +40,11 @@ describe("blobs over bitswap", () => {
     const network = await createLibp2pNetwork({ seed, transport: "memory", bootstrap, domainNodes: 2 });
     const store = memoryBlocks();
     const publicCids = new Set<string>();
-    const blockstore = createHeliaBlockstore({ store, isPublic: (cid) => publicCids.has(cid.toString()), hash: sha256 });
+    const blockstore = createHeliaBlockstore({
+      store,
+      isPublic: (cid) => publicCids.has(cid.toString()),
+      hash: sha256,
+    });
     const exchange = await createBlobExchange({ libp2p: network.libp2p, blockstore, hash: sha256 });
     const node = { network, exchange, store, publicCids };
     nodes.push(node);
@@ -80,7 +84,9 @@ describe("blobs over bitswap", () => {
     const [a, b] = await two();
     const cid = await publish(a, rawBlock(sha256, new Uint8Array(BLOB_SIZE_MAX_BYTES).fill(1)));
     expect((await b.exchange.fetch(cid, { timeoutMs: 20_000 })).length).toBe(BLOB_SIZE_MAX_BYTES);
-    await expect(a.exchange.provide(rawBlock(sha256, new Uint8Array(BLOB_SIZE_MAX_BYTES + 1)))).rejects.toMatchObject({ code: "BLOB_TOO_LARGE" });
+    await expect(a.exchange.provide(rawBlock(sha256, new Uint8Array(BLOB_SIZE_MAX_BYTES + 1)))).rejects.toMatchObject({
+      code: "BLOB_TOO_LARGE",
+    });
   });
 
   it("gives a blob to a peer that waits for it already", async () => {
@@ -96,7 +102,11 @@ describe("blobs over bitswap", () => {
   it("says when nobody has a blob, in the time given, and stops when told", async () => {
     const [, b] = await two();
     const { cid } = rawBlock(sha256, Uint8Array.of(1));
-    await expect(b.exchange.fetch(cid, { timeoutMs: 100 })).rejects.toMatchObject({ code: "BLOB_UNAVAILABLE", kind: "unreachable", where: cid.toString() });
+    await expect(b.exchange.fetch(cid, { timeoutMs: 100 })).rejects.toMatchObject({
+      code: "BLOB_UNAVAILABLE",
+      kind: "unreachable",
+      where: cid.toString(),
+    });
     const controller = new AbortController();
     const fetching = b.exchange.fetch(cid, { signal: controller.signal });
     controller.abort(new Error("no longer needed"));

@@ -3,7 +3,11 @@ import { createHash } from "node:crypto";
 import { promisify } from "node:util";
 import { afterEach, describe, expect, it } from "vitest";
 import { rawBlock } from "../../../src/dag/block.ts";
-import { createLibp2pNetwork, type Libp2pNetwork, type Libp2pNetworkOptions } from "../../../src/network/libp2p-network.ts";
+import {
+  createLibp2pNetwork,
+  type Libp2pNetwork,
+  type Libp2pNetworkOptions,
+} from "../../../src/network/libp2p-network.ts";
 
 const sha256 = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();
 const seedOf = (index: number): Uint8Array => sha256(Uint8Array.of(index));
@@ -13,7 +17,13 @@ describe("libp2p network", () => {
 
   async function start(options: Partial<Libp2pNetworkOptions> = {}): Promise<Libp2pNetwork> {
     const bootstrap = networks.flatMap((network) => network.addresses);
-    const network = await createLibp2pNetwork({ seed: seedOf(networks.length), transport: "memory", bootstrap, domainNodes: 3, ...options });
+    const network = await createLibp2pNetwork({
+      seed: seedOf(networks.length),
+      transport: "memory",
+      bootstrap,
+      domainNodes: 3,
+      ...options,
+    });
     networks.push(network);
     return network;
   }
@@ -59,8 +69,12 @@ describe("libp2p network", () => {
     await a.close();
     networks.length = 0;
     expect((await start()).self).toEqual(first);
-    await expect(createLibp2pNetwork({ seed: new Uint8Array(31), transport: "memory" })).rejects.toMatchObject({ code: "KEY_INVALID" });
-    await expect(createLibp2pNetwork({ seed: seedOf(5), transport: "tcp", encryption: "plaintext" })).rejects.toMatchObject({ code: "NETWORK_INSECURE" });
+    await expect(createLibp2pNetwork({ seed: new Uint8Array(31), transport: "memory" })).rejects.toMatchObject({
+      code: "KEY_INVALID",
+    });
+    await expect(
+      createLibp2pNetwork({ seed: seedOf(5), transport: "tcp", encryption: "plaintext" }),
+    ).rejects.toMatchObject({ code: "NETWORK_INSECURE" });
   });
 
   it("closes when its signal aborts", async () => {
@@ -69,7 +83,9 @@ describe("libp2p network", () => {
     const waiting = expect(a.waitForPeers(1)).rejects.toMatchObject({ code: "NETWORK_CLOSED" });
     controller.abort();
     await waiting;
-    await expect(createLibp2pNetwork({ seed: seedOf(5), transport: "memory", signal: controller.signal })).rejects.toThrow();
+    await expect(
+      createLibp2pNetwork({ seed: seedOf(5), transport: "memory", signal: controller.signal }),
+    ).rejects.toThrow();
   });
 
   it("leaves nothing that keeps the process alive", async () => {
@@ -87,7 +103,9 @@ describe("libp2p network", () => {
       const closed = performance.now();
       process.on("exit", () => console.log("exit after", performance.now() - closed));
     `;
-    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], { timeout: 30_000 });
+    const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", script], {
+      timeout: 30_000,
+    });
     expect(stdout).toMatch(/^exit after/);
     // Without the care taken in stopLibp2pNode it is more than 900 ms.
     expect(Number(/after ([\d.]+)/.exec(stdout)?.[1])).toBeLessThan(700);

@@ -19,7 +19,9 @@ describe("LevelStore under damage, at length", () => {
             await flipBit(join(folder, file), bit);
             const finding = await readAll(written, folder);
             expect(finding.wrong, `${file} bit ${bit}`).toEqual([]);
-            expect(new Set([...finding.codes, "JOURNAL_CORRUPT"]), `${file} bit ${bit}`).toEqual(new Set(["JOURNAL_CORRUPT"]));
+            expect(new Set([...finding.codes, "JOURNAL_CORRUPT"]), `${file} bit ${bit}`).toEqual(
+              new Set(["JOURNAL_CORRUPT"]),
+            );
             if (!finding.whole) noticed += 1;
           });
         }

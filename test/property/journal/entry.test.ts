@@ -12,7 +12,15 @@ const actor = fc.string({ unit: "binary", minLength: 1, maxLength: 40 }).filter(
 const requests = fc.array(fc.record({ id: fc.string(), type: fc.string(), params: ipld }), { maxLength: 4 });
 const seq = fc.integer({ min: 2, max: Number.MAX_SAFE_INTEGER });
 const entry: fc.Arbitrary<JournalEntry> = fc
-  .record({ actor, seq, prev: link, events: fc.array(ipld, { minLength: 1, maxLength: 5 }), requests, first: fc.boolean(), checkpoint: fc.option(link) })
+  .record({
+    actor,
+    seq,
+    prev: link,
+    events: fc.array(ipld, { minLength: 1, maxLength: 5 }),
+    requests,
+    first: fc.boolean(),
+    checkpoint: fc.option(link),
+  })
   .map(({ first, checkpoint, ...rest }) => ({
     v: 1,
     ...rest,
@@ -36,22 +44,33 @@ describe("entries", () => {
 
   it("are refused with any key missing, added or of another kind", () => {
     fc.assert(
-      fc.property(entry, fc.constantFrom("v", "actor", "seq", "prev", "events", "requests", "other"), ipld, (written, key, value) => {
-        const { [key as keyof JournalEntry]: removed, ...without } = written;
-        expect(() => decodeEntry(cborBlock(sha256, key === "other" ? { ...written, other: value } : without))).toThrow(
-          expect.objectContaining({ code: "ENTRY_MALFORMED" }),
-        );
-        const wrong = { ...written, [key]: typeof removed === "number" ? 1.5 : true };
-        expect(() => decodeEntry(cborBlock(sha256, wrong))).toThrow(expect.objectContaining({ code: "ENTRY_MALFORMED" }));
-      }),
+      fc.property(
+        entry,
+        fc.constantFrom("v", "actor", "seq", "prev", "events", "requests", "other"),
+        ipld,
+        (written, key, value) => {
+          const { [key as keyof JournalEntry]: removed, ...without } = written;
+          expect(() =>
+            decodeEntry(cborBlock(sha256, key === "other" ? { ...written, other: value } : without)),
+          ).toThrow(expect.objectContaining({ code: "ENTRY_MALFORMED" }));
+          const wrong = { ...written, [key]: typeof removed === "number" ? 1.5 : true };
+          expect(() => decodeEntry(cborBlock(sha256, wrong))).toThrow(
+            expect.objectContaining({ code: "ENTRY_MALFORMED" }),
+          );
+        },
+      ),
     );
   });
 
   it("are refused, never misread, from arbitrary nodes", () => {
     fc.assert(
       fc.property(ipld, (value) => {
-        expect(() => decodeEntry(cborBlock(sha256, value))).toThrow(expect.objectContaining({ code: "ENTRY_MALFORMED" }));
-        expect(() => decodeCheckpoint(cborBlock(sha256, value))).toThrow(expect.objectContaining({ code: "CHECKPOINT_MALFORMED" }));
+        expect(() => decodeEntry(cborBlock(sha256, value))).toThrow(
+          expect.objectContaining({ code: "ENTRY_MALFORMED" }),
+        );
+        expect(() => decodeCheckpoint(cborBlock(sha256, value))).toThrow(
+          expect.objectContaining({ code: "CHECKPOINT_MALFORMED" }),
+        );
       }),
     );
   });
@@ -62,15 +81,22 @@ describe("checkpoints", () => {
     const machine = fc.record({ name: fc.string({ minLength: 1 }), version: fc.integer({ min: 1 }), definition: link });
     const status = fc.constantFrom("active" as const, "done" as const);
     fc.assert(
-      fc.property(actor, seq, machine, requests, fc.record({ status, value: ipld, context: ipld }), (id, at, of, pending, state) => {
-        const stored = stateBlock(sha256, state);
-        const checkpoint = { v: 1, actor: id, seq: at, machine: of, state: stored.cid, pending } as const;
-        const block = encodeCheckpoint(sha256, checkpoint);
-        decodeStrict(sha256, block);
-        expect(decodeCheckpoint(block)).toEqual(checkpoint);
-        expect(decodeState(stored)).toEqual(state);
-        expect(stateBlock(sha256, decodeState(stored)).cid.equals(stored.cid)).toBe(true);
-      }),
+      fc.property(
+        actor,
+        seq,
+        machine,
+        requests,
+        fc.record({ status, value: ipld, context: ipld }),
+        (id, at, of, pending, state) => {
+          const stored = stateBlock(sha256, state);
+          const checkpoint = { v: 1, actor: id, seq: at, machine: of, state: stored.cid, pending } as const;
+          const block = encodeCheckpoint(sha256, checkpoint);
+          decodeStrict(sha256, block);
+          expect(decodeCheckpoint(block)).toEqual(checkpoint);
+          expect(decodeState(stored)).toEqual(state);
+          expect(stateBlock(sha256, decodeState(stored)).cid.equals(stored.cid)).toBe(true);
+        },
+      ),
       { numRuns: 300 },
     );
   });

@@ -4,7 +4,13 @@ import { concat } from "../../../src/core/bytes.ts";
 import { encodeFrame, FrameDecoder } from "../../../src/network/frame.ts";
 
 const SIZE_MAX = 100_000;
-const payloads = fc.array(fc.oneof({ weight: 5, arbitrary: fc.uint8Array({ maxLength: 40 }) }, { weight: 1, arbitrary: fc.integer({ min: 65_000, max: SIZE_MAX }).map((size) => new Uint8Array(size).fill(size)) }), { maxLength: 12 });
+const payloads = fc.array(
+  fc.oneof(
+    { weight: 5, arbitrary: fc.uint8Array({ maxLength: 40 }) },
+    { weight: 1, arbitrary: fc.integer({ min: 65_000, max: SIZE_MAX }).map((size) => new Uint8Array(size).fill(size)) },
+  ),
+  { maxLength: 12 },
+);
 
 function split(bytes: Uint8Array, cuts: readonly number[]): Uint8Array[] {
   const at = [0, ...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort((a, b) => a - b);
@@ -18,7 +24,8 @@ describe("frame decoder", () => {
         const decoder = new FrameDecoder(SIZE_MAX);
         const got = split(concat(...frames.map(encodeFrame)), cuts).flatMap((piece) => decoder.push(piece));
         expect(got.length).toBe(frames.length);
-        for (const [index, payload] of got.entries()) expect(Buffer.compare(payload, frames[index] as Uint8Array)).toBe(0);
+        for (const [index, payload] of got.entries())
+          expect(Buffer.compare(payload, frames[index] as Uint8Array)).toBe(0);
         expect(decoder.idle).toBe(true);
       }),
       { numRuns: 300 },

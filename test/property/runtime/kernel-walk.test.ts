@@ -1,5 +1,5 @@
-import { CID } from "multiformats/cid";
 import fc from "fast-check";
+import type { CID } from "multiformats/cid";
 import { describe, expect, it } from "vitest";
 import type { Log } from "../../../src/core/ports.ts";
 import { type MemoryImage, MemoryStore } from "../../../src/journal/memory-store.ts";
@@ -26,7 +26,11 @@ const event: fc.Arbitrary<OutcomeEvent> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ type: "unknown", list: [1, null, { a: true }] }) },
 );
 
-async function run(image: MemoryImage | undefined, turns: readonly (readonly OutcomeEvent[])[], checkpointEvery: number) {
+async function run(
+  image: MemoryImage | undefined,
+  turns: readonly (readonly OutcomeEvent[])[],
+  checkpointEvery: number,
+) {
   const images: MemoryImage[] = [];
   const store: MemoryStore = new MemoryStore({
     hash: sha256,
@@ -53,7 +57,9 @@ async function run(image: MemoryImage | undefined, turns: readonly (readonly Out
 
 /** Events from outside that the journal holds: the sender goes on after them. */
 async function sentBefore(store: MemoryStore): Promise<number> {
-  const events = (await collect(store.entries(ID))).flatMap(({ entry }) => entry.events as readonly { readonly type: string }[]);
+  const events = (await collect(store.entries(ID))).flatMap(
+    ({ entry }) => entry.events as readonly { readonly type: string }[],
+  );
   return events.filter(({ type }) => type === "move" || type === "ask" || type === "unknown").length;
 }
 

@@ -7,7 +7,8 @@ import { ipld } from "../journal/ipld-arbitrary.ts";
 /** Keys in order at every level, which `toEqual` does not look at. */
 function shape(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(shape);
-  if (typeof value !== "object" || value === null || value instanceof Uint8Array || "multihash" in value) return typeof value;
+  if (typeof value !== "object" || value === null || value instanceof Uint8Array || "multihash" in value)
+    return typeof value;
   return Object.entries(value).map(([key, member]) => [key, shape(member)]);
 }
 

@@ -1,8 +1,8 @@
 import type { Batch } from "../../../src/batch/batch.ts";
 import type { Value } from "../../../src/batch/column.ts";
 import { RowEncoder, rowValues } from "../../../src/batch/rows.ts";
-import { schemaOf } from "../../../src/batch/schema.ts";
 import type { Schema } from "../../../src/batch/schema.ts";
+import { schemaOf } from "../../../src/batch/schema.ts";
 import { BatchWriter } from "../../../src/batch/writer.ts";
 import { compareBytes } from "../../../src/core/bytes.ts";
 import type { WindowPlan } from "../../../src/streams/window/plan.ts";
@@ -43,7 +43,11 @@ interface Group {
 }
 
 /** The semantics in bigints, row objects and no cleverness at all. */
-export function reference(plan: WindowPlan, schema: Schema, rows: readonly TestRow[]): { rows: Value[][]; late: TestRow[] } {
+export function reference(
+  plan: WindowPlan,
+  schema: Schema,
+  rows: readonly TestRow[],
+): { rows: Value[][]; late: TestRow[] } {
   const at = (name: string): number => schema.fields.findIndex((field) => field.name === name);
   const size = BigInt(plan.sizeUs);
   const offset = BigInt(plan.offsetUs ?? 0);
@@ -53,7 +57,8 @@ export function reference(plan: WindowPlan, schema: Schema, rows: readonly TestR
   for (const row of rows) {
     const time = row[at(plan.time)] as bigint;
     const start = time - ((((time - offset) % size) + size) % size);
-    if (newest !== undefined && start + size + BigInt(plan.latenessUs) <= newest - BigInt(plan.outOfOrderUs)) late.push(row);
+    if (newest !== undefined && start + size + BigInt(plan.latenessUs) <= newest - BigInt(plan.outOfOrderUs))
+      late.push(row);
     else {
       const key = plan.keys.map((name) => row[at(name)] as Value);
       const bytes = keyBytes(plan, schema, key);
@@ -68,7 +73,9 @@ export function reference(plan: WindowPlan, schema: Schema, rows: readonly TestR
   return {
     late,
     rows: ordered.map((group) => [
-      group.start, group.start + size, ...group.key,
+      group.start,
+      group.start + size,
+      ...group.key,
       ...plan.aggregates.map(({ kind, column }) => {
         if (column === undefined) return BigInt(group.rows.length);
         const values = group.rows.map((row) => row[at(column)] as Value).filter((value) => value !== null);
@@ -81,9 +88,12 @@ export function reference(plan: WindowPlan, schema: Schema, rows: readonly TestR
 function folded(kind: string, values: readonly (number | bigint)[]): Value {
   if (kind === "count") return BigInt(values.length);
   if (values.length === 0) return null;
-  if (kind === "min" || kind === "max") return values.reduce((best, value) => ((kind === "min" ? value < best : value > best) ? value : best));
+  if (kind === "min" || kind === "max")
+    return values.reduce((best, value) => ((kind === "min" ? value < best : value > best) ? value : best));
   const whole = values.every((value) => typeof value === "bigint" || Number.isInteger(value));
-  const total = whole ? values.reduce<bigint>((sum, value) => sum + BigInt(value), 0n) : values.reduce<number>((sum, value) => sum + (value as number), 0);
+  const total = whole
+    ? values.reduce<bigint>((sum, value) => sum + BigInt(value), 0n)
+    : values.reduce<number>((sum, value) => sum + (value as number), 0);
   return kind === "mean" ? Number(total) / values.length : total;
 }
 

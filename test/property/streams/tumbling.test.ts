@@ -57,18 +57,25 @@ const plans: fc.Arbitrary<WindowPlan> = fc.record({
   aggregates: fc.constant([
     { name: "rows", kind: "count" as const },
     { name: "ns", kind: "count" as const, column: "n" },
-    ...(["sum", "min", "max", "mean"] as const).flatMap((kind) => ["v", "n", "u", "f"].map((column) => ({ name: `${kind}_${column}`, kind, column }))),
+    ...(["sum", "min", "max", "mean"] as const).flatMap((kind) =>
+      ["v", "n", "u", "f"].map((column) => ({ name: `${kind}_${column}`, kind, column })),
+    ),
     { name: "first", kind: "min" as const, column: "s" },
     { name: "last", kind: "max" as const, column: "s" },
   ]),
 });
 
-function run(plan: WindowPlan, batches: readonly Batch[], cuts: readonly number[] = []): { rows: Batch[]; late: Batch[]; state: Ipld } {
+function run(
+  plan: WindowPlan,
+  batches: readonly Batch[],
+  cuts: readonly number[] = [],
+): { rows: Batch[]; late: Batch[]; state: Ipld } {
   let window = new TumblingAggregate(plan, schema);
   const rows: Batch[] = [];
   const late: Batch[] = [];
   batches.forEach((batch, i) => {
-    if (cuts.includes(i)) window = TumblingAggregate.restore(plan, schema, dagCbor.decode(dagCbor.encode(window.snapshot())));
+    if (cuts.includes(i))
+      window = TumblingAggregate.restore(plan, schema, dagCbor.decode(dagCbor.encode(window.snapshot())));
     const step = window.push(batch);
     rows.push(...step.rows);
     late.push(...step.late);
@@ -94,14 +101,23 @@ describe("TumblingAggregate", () => {
   it("gives the same rows, late rows and state however the input is cut, and across snapshots", () => {
     fc.assert(
       fc.property(
-        plans, fc.array(row, { minLength: 1, maxLength: 40 }), fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }), fc.array(fc.nat(39)),
+        plans,
+        fc.array(row, { minLength: 1, maxLength: 40 }),
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 5 }),
+        fc.array(fc.nat(39)),
         (plan, rows, sizes, cuts) => {
           const whole = run(plan, batchesOf(schema, rows, rows.length));
-          for (const [batches, at] of [[batchesOf(schema, rows, 1), []], [batchesOf(schema, rows, ...sizes), []], [batchesOf(schema, rows, ...sizes), cuts]] as const) {
+          for (const [batches, at] of [
+            [batchesOf(schema, rows, 1), []],
+            [batchesOf(schema, rows, ...sizes), []],
+            [batchesOf(schema, rows, ...sizes), cuts],
+          ] as const) {
             const other = run(plan, batches, at);
             expect(leavesOf(other.rows)).toEqual(leavesOf(whole.rows));
             expect(leavesOf(other.late)).toEqual(leavesOf(whole.late));
-            expect(Buffer.from(dagCbor.encode(other.state)).toString("hex")).toBe(Buffer.from(dagCbor.encode(whole.state)).toString("hex"));
+            expect(Buffer.from(dagCbor.encode(other.state)).toString("hex")).toBe(
+              Buffer.from(dagCbor.encode(whole.state)).toString("hex"),
+            );
           }
         },
       ),
@@ -111,21 +127,34 @@ describe("TumblingAggregate", () => {
 
   it("is explained by WindowRows: its values fold to the output row", () => {
     fc.assert(
-      fc.property(plans, fc.array(row, { minLength: 1, maxLength: 60 }), fc.constantFrom("v", "n", "u"), (plan, rows, column) => {
-        const batches = batchesOf(schema, rows, 7);
-        const out = rowsOf(run(plan, batches).rows);
-        const keys = plan.keys.length;
-        const watch = new WindowRows(plan, schema, { column, windows: out.map((values) => ({ start: values[0] as bigint, keys: values.slice(2, 2 + keys) })) });
-        for (const batch of batches) watch.push(batch);
-        const at = (name: string): number => 2 + keys + plan.aggregates.findIndex((aggregate) => aggregate.name === name);
-        watch.result().forEach(({ rows: count, values }, i) => {
-          const expected = out[i] ?? [];
-          expect(BigInt(count)).toBe(expected[at("rows")]);
-          expect(values.length === 0 ? null : values.reduce((a, b) => a + b, 0n)).toEqual(expected[at(`sum_${column}`)]);
-          const max = values.length === 0 ? null : values.reduce((a, b) => (b > a ? b : a));
-          expect(max).toEqual(column === "n" && max !== null ? BigInt(expected[at("max_n")] as number) : expected[at(`max_${column}`)]);
-        });
-      }),
+      fc.property(
+        plans,
+        fc.array(row, { minLength: 1, maxLength: 60 }),
+        fc.constantFrom("v", "n", "u"),
+        (plan, rows, column) => {
+          const batches = batchesOf(schema, rows, 7);
+          const out = rowsOf(run(plan, batches).rows);
+          const keys = plan.keys.length;
+          const watch = new WindowRows(plan, schema, {
+            column,
+            windows: out.map((values) => ({ start: values[0] as bigint, keys: values.slice(2, 2 + keys) })),
+          });
+          for (const batch of batches) watch.push(batch);
+          const at = (name: string): number =>
+            2 + keys + plan.aggregates.findIndex((aggregate) => aggregate.name === name);
+          watch.result().forEach(({ rows: count, values }, i) => {
+            const expected = out[i] ?? [];
+            expect(BigInt(count)).toBe(expected[at("rows")]);
+            expect(values.length === 0 ? null : values.reduce((a, b) => a + b, 0n)).toEqual(
+              expected[at(`sum_${column}`)],
+            );
+            const max = values.length === 0 ? null : values.reduce((a, b) => (b > a ? b : a));
+            expect(max).toEqual(
+              column === "n" && max !== null ? BigInt(expected[at("max_n")] as number) : expected[at(`max_${column}`)],
+            );
+          });
+        },
+      ),
       { numRuns: 100 },
     );
   });

@@ -21,7 +21,10 @@ describe("group commit", () => {
     await Promise.resolve();
     gates[1]?.resolve();
     await Promise.all(second);
-    expect(groups).toEqual([[1, 2, 3], [4, 5]]);
+    expect(groups).toEqual([
+      [1, 2, 3],
+      [4, 5],
+    ]);
   });
 
   it("bounds a group by bytes and count, keeps order past the queue's limit, and lets one huge operation through", async () => {

@@ -35,7 +35,9 @@ describe("helia blockstore", () => {
     expect(await view.has(open.cid)).toBe(true);
     expect(await view.has(secret.cid)).toBe(false);
     await expect(all(view.get(secret.cid))).rejects.toMatchObject({ name: "NotFoundError" });
-    await expect(all(view.get(rawBlock(sha256, Uint8Array.of(3)).cid))).rejects.toMatchObject({ name: "NotFoundError" });
+    await expect(all(view.get(rawBlock(sha256, Uint8Array.of(3)).cid))).rejects.toMatchObject({
+      name: "NotFoundError",
+    });
     await expect(all(view.getMany([open.cid, secret.cid]))).rejects.toMatchObject({ name: "NotFoundError" });
     const [pair] = await all(view.getMany([open.cid]));
     expect(await all(pair?.bytes ?? [])).toEqual([open.bytes]);
@@ -56,7 +58,9 @@ describe("helia blockstore", () => {
     expect(blocks.get(block.cid.toString())).toEqual(block.bytes);
     const other = rawBlock(sha256, Uint8Array.of(7));
     expect(await all(view.putMany([{ cid: other.cid, bytes: other.bytes }]))).toEqual([other.cid]);
-    await expect((async () => view.put(block.cid, Uint8Array.of(9)))()).rejects.toMatchObject({ code: "DAG_CID_MISMATCH" });
+    await expect((async () => view.put(block.cid, Uint8Array.of(9)))()).rejects.toMatchObject({
+      code: "DAG_CID_MISMATCH",
+    });
     const endless = (function* () {
       for (;;) yield new Uint8Array(1024 * 1024);
     })();

@@ -11,11 +11,11 @@ describe("frames", () => {
 
   it("gives empty payloads, also at the end of a piece", () => {
     const decoder = new FrameDecoder(10);
-    expect(decoder.push(concat(encodeFrame(new Uint8Array(0)), encodeFrame(Uint8Array.of(1)), encodeFrame(new Uint8Array(0))))).toEqual([
-      new Uint8Array(0),
-      Uint8Array.of(1),
-      new Uint8Array(0),
-    ]);
+    expect(
+      decoder.push(
+        concat(encodeFrame(new Uint8Array(0)), encodeFrame(Uint8Array.of(1)), encodeFrame(new Uint8Array(0))),
+      ),
+    ).toEqual([new Uint8Array(0), Uint8Array.of(1), new Uint8Array(0)]);
     expect(decoder.idle).toBe(true);
   });
 
@@ -32,8 +32,12 @@ describe("frames", () => {
 
   it("refuses a length beyond its limit before any of its bytes", () => {
     expect(new FrameDecoder(4).push(encodeFrame(new Uint8Array(4)))).toEqual([new Uint8Array(4)]);
-    expect(() => new FrameDecoder(4).push(Uint8Array.of(0, 0, 0, 5))).toThrow(expect.objectContaining({ code: "FRAME_MALFORMED" }));
-    expect(() => new FrameDecoder(2 ** 31).push(Uint8Array.of(255, 255, 255, 255))).toThrow(expect.objectContaining({ code: "FRAME_MALFORMED" }));
+    expect(() => new FrameDecoder(4).push(Uint8Array.of(0, 0, 0, 5))).toThrow(
+      expect.objectContaining({ code: "FRAME_MALFORMED" }),
+    );
+    expect(() => new FrameDecoder(2 ** 31).push(Uint8Array.of(255, 255, 255, 255))).toThrow(
+      expect.objectContaining({ code: "FRAME_MALFORMED" }),
+    );
   });
 
   it("copies what it gives", () => {

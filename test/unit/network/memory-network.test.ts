@@ -14,7 +14,8 @@ async function history(options: MemoryHubOptions): Promise<string[]> {
   for (const [index, node] of nodes.entries()) {
     node.subscribe("t", ({ from, data }) => {
       events.push(`${hub.nowMs} ${index} got ${new TextDecoder().decode(data)}`);
-      if (data[0] === 0x6d && index === 0) void node.request(from, "/echo/1", data, { timeoutMs: 5_000 }).then(() => events.push(`${hub.nowMs} answered`));
+      if (data[0] === 0x6d && index === 0)
+        void node.request(from, "/echo/1", data, { timeoutMs: 5_000 }).then(() => events.push(`${hub.nowMs} answered`));
     });
     node.handle("/echo/1", async (_, request) => request);
   }
@@ -51,7 +52,8 @@ describe("memory hub", () => {
   });
 
   it("drops, doubles and delays about as often as asked", async () => {
-    const gossip = async (options: MemoryHubOptions): Promise<number> => (await history({ seed: 3, ...options })).filter((event) => event.includes("got")).length;
+    const gossip = async (options: MemoryHubOptions): Promise<number> =>
+      (await history({ seed: 3, ...options })).filter((event) => event.includes("got")).length;
     const all = 10 * 5 * 4;
     expect(await gossip({})).toBe(all);
     expect(await gossip({ drop: 1 })).toBe(0);
@@ -67,14 +69,18 @@ describe("memory hub", () => {
     const got: string[] = [];
     c.subscribe("t", ({ data }) => got.push(new TextDecoder().decode(data)));
     c.handle("/never/1", () => new Promise(() => undefined));
-    const hanging = expect(a.request(c.self, "/never/1", new Uint8Array(1))).rejects.toMatchObject({ code: "PEER_UNREACHABLE" });
+    const hanging = expect(a.request(c.self, "/never/1", new Uint8Array(1))).rejects.toMatchObject({
+      code: "PEER_UNREACHABLE",
+    });
     await hub.flush();
     hub.partition([a.self, b.self], [c.self]);
     await hanging;
     expect(a.peers().map(toHex)).toEqual([toHex(b.self)]);
     await a.publish("t", utf8("lost"));
     await hub.flush();
-    const refused = expect(a.request(c.self, "/never/1", new Uint8Array(1))).rejects.toMatchObject({ code: "PEER_UNREACHABLE" });
+    const refused = expect(a.request(c.self, "/never/1", new Uint8Array(1))).rejects.toMatchObject({
+      code: "PEER_UNREACHABLE",
+    });
     await hub.flush();
     await refused;
     const healed = a.waitForPeers(2);
@@ -90,9 +96,11 @@ describe("memory hub", () => {
     const [a, b] = [0, 1].map((index) => hub.join(keyOf(index))) as [Network, Network];
     b.handle("/never/1", () => new Promise(() => undefined));
     let outcome = "waiting";
-    const asked = a.request(b.self, "/never/1", new Uint8Array(1), { timeoutMs: 60_000 }).catch((error: { code: string }) => {
-      outcome = error.code;
-    });
+    const asked = a
+      .request(b.self, "/never/1", new Uint8Array(1), { timeoutMs: 60_000 })
+      .catch((error: { code: string }) => {
+        outcome = error.code;
+      });
     await hub.flush();
     await hub.advance(59_000);
     expect(outcome).toBe("waiting");

@@ -79,7 +79,11 @@ describe("events first, effects after the sync", () => {
     await actor.settled();
     await Promise.all([1, 2, 3].map((by) => actor.send({ type: "move", by })));
     await actor.settled();
-    expect(actor.snapshot()).toEqual({ status: "active", value: "open", context: { name: "box", moved: 6, failures: 0 } });
+    expect(actor.snapshot()).toEqual({
+      status: "active",
+      value: "open",
+      context: { name: "box", moved: 6, failures: 0 },
+    });
     const entries = await collect(store.entries("parcel/1"));
     expect(entries.map(({ entry }) => entry.events.length)).toEqual([1, 1, 3, 3]);
     expect(entries[0]?.entry).toMatchObject({
@@ -89,7 +93,11 @@ describe("events first, effects after the sync", () => {
       requests: [{ id: "parcel/1:1:0", type: "greet", params: { name: "box" } }],
     });
     expect(entries[1]?.entry.events).toEqual([{ type: "ipdm.done", request: "parcel/1:1:0" }]);
-    expect(entries[2]?.entry.requests.map((request) => request.id)).toEqual(["parcel/1:3:0", "parcel/1:4:0", "parcel/1:5:0"]);
+    expect(entries[2]?.entry.requests.map((request) => request.id)).toEqual([
+      "parcel/1:3:0",
+      "parcel/1:4:0",
+      "parcel/1:5:0",
+    ]);
     expect(entries[3]?.entry.events[0]).toEqual({ type: "moved", by: 1, request: "parcel/1:3:0" });
     expect(actor.head().equals(entries[3]?.cid)).toBe(true);
   });
@@ -105,7 +113,10 @@ describe("events first, effects after the sync", () => {
     await actor.settled();
     expect(actor.snapshot().context).toMatchObject({ failures: 1 });
     const last = (await store.head("parcel/1"))?.entry.events.at(-1);
-    expect(last).toMatchObject({ type: "failed", error: { code: "TOO_HEAVY", message: "cannot carry it", facts: { kg: 90 } } });
+    expect(last).toMatchObject({
+      type: "failed",
+      error: { code: "TOO_HEAVY", message: "cannot carry it", facts: { kg: 90 } },
+    });
   });
 });
 
@@ -141,7 +152,10 @@ describe("faults", () => {
     it(`refuses a context with ${how}`, async () => {
       await using kernel = new Kernel(memory(), options);
       const actor = await spawn(kernel);
-      await expect(actor.send({ type: "spoil", how })).rejects.toMatchObject({ code: "ACTOR_STATE_NOT_PLAIN", facts: { path: "$.note" } });
+      await expect(actor.send({ type: "spoil", how })).rejects.toMatchObject({
+        code: "ACTOR_STATE_NOT_PLAIN",
+        facts: { path: "$.note" },
+      });
       expect(actor.status).toBe("faulted");
     });
   }
@@ -149,8 +163,12 @@ describe("faults", () => {
   it("refuses an event that is not plain, or named as the kernel's, and goes on", async () => {
     await using kernel = new Kernel(memory(), options);
     const actor = await spawn(kernel);
-    await expect(actor.send({ type: "ask", what: new Date(0) })).rejects.toMatchObject({ code: "ACTOR_EVENT_NOT_PLAIN" });
-    await expect(actor.send({ type: "ipdm.done", request: "x" })).rejects.toMatchObject({ code: "ACTOR_EVENT_RESERVED" });
+    await expect(actor.send({ type: "ask", what: new Date(0) })).rejects.toMatchObject({
+      code: "ACTOR_EVENT_NOT_PLAIN",
+    });
+    await expect(actor.send({ type: "ipdm.done", request: "x" })).rejects.toMatchObject({
+      code: "ACTOR_EVENT_RESERVED",
+    });
     await actor.send({ type: "ask", what: "still here" });
     await expect(spawn(kernel)).rejects.toMatchObject({ code: "ACTOR_EXISTS" });
     await expect(spawn(kernel, "parcel/2", parcel, {})).rejects.toMatchObject({ code: "ACTOR_EFFECT_MISSING" });
@@ -185,7 +203,9 @@ describe("recovery", () => {
     await actor.send({ type: "move", by: 5 });
     const crash = store.image();
     await first.close();
-    expect((await actor.send({ type: "stop" }).catch((error: unknown) => error)) as object).toMatchObject({ code: "ACTOR_CLOSED" });
+    expect((await actor.send({ type: "stop" }).catch((error: unknown) => error)) as object).toMatchObject({
+      code: "ACTOR_CLOSED",
+    });
     const closed = store.image();
     for (const image of [crash, closed]) {
       const second = new Kernel(memory({ image }), options);
@@ -213,7 +233,9 @@ describe("recovery", () => {
       await actor.settled();
     }
     await kernel.close();
-    const checkpoints = (await collect(store.entries("parcel/1"))).flatMap(({ entry }) => (entry.checkpoint === undefined ? [] : [entry.checkpoint]));
+    const checkpoints = (await collect(store.entries("parcel/1"))).flatMap(({ entry }) =>
+      entry.checkpoint === undefined ? [] : [entry.checkpoint],
+    );
     expect(checkpoints.length).toBeGreaterThan(3);
     const image = store.image();
     image.blocks.delete(checkpoints.at(-1)?.toString() as string);
@@ -242,7 +264,10 @@ describe("recovery", () => {
         found: { id: "parcel/1:3:0", type: "carry", params: { by: 10 } },
       },
     });
-    await expect(spawn(second, "parcel/1", parcelMachine({ extra: true }))).rejects.toMatchObject({ code: "NON_DETERMINISM", facts: { seq: 1 } });
+    await expect(spawn(second, "parcel/1", parcelMachine({ extra: true }))).rejects.toMatchObject({
+      code: "NON_DETERMINISM",
+      facts: { seq: 1 },
+    });
     const other = await spawn(second, "parcel/2");
     await other.settled();
     const again = await spawn(second, "parcel/1");
@@ -256,7 +281,10 @@ describe("recovery", () => {
     await first.close();
     const newer = parcelMachine({ version: 2 });
     await using second = new Kernel(memory({ image: store.image() }), options);
-    await expect(spawn(second, "parcel/1", newer)).rejects.toMatchObject({ code: "MACHINE_VERSION_MISSING", facts: { version: 1 } });
+    await expect(spawn(second, "parcel/1", newer)).rejects.toMatchObject({
+      code: "MACHINE_VERSION_MISSING",
+      facts: { version: 1 },
+    });
     await using third = new Kernel(memory({ image: store.image() }), { ...options, machines: [parcel] });
     expect((await spawn(third, "parcel/1", newer)).seq).toBe(2);
   });

@@ -1,5 +1,5 @@
-import { assign, createActor, raise, sendTo, setup, spawnChild } from "xstate";
 import { describe, expect, it } from "vitest";
+import { assign, createActor, raise, sendTo, setup, spawnChild } from "xstate";
 import { Machine, type MachineSpec } from "../../../src/runtime/machine.ts";
 import { sha256 } from "../../contract/journal/store.contract.ts";
 import { parcelMachine } from "./parcel-machine.ts";
@@ -20,7 +20,13 @@ describe("a machine", () => {
     const machine = new Machine(
       sha256,
       go({
-        GO: { actions: ["ask", raise({ type: "AGAIN" }), { type: "ask", params: { bytes: Buffer.from("x"), none: undefined } }] },
+        GO: {
+          actions: [
+            "ask",
+            raise({ type: "AGAIN" }),
+            { type: "ask", params: { bytes: Buffer.from("x"), none: undefined } },
+          ],
+        },
         AGAIN: { actions: assign({ n: ({ context }: { context: { n: number } }) => context.n + 1 }) },
       }),
     );
@@ -38,11 +44,18 @@ describe("a machine", () => {
     const actor = createActor(parcel.machine, { input: { name: "box" } }).start();
     let snapshot = machine.initial({ name: "box" }).snapshot;
     for (let at = 0; at < 1000; at++) {
-      const event = at % 3 === 0 ? { type: "moved", by: at, request: "r" } : { type: at % 3 === 1 ? "move" : "failed", by: at, request: "r" };
+      const event =
+        at % 3 === 0
+          ? { type: "moved", by: at, request: "r" }
+          : { type: at % 3 === 1 ? "move" : "failed", by: at, request: "r" };
       actor.send(event as never);
       snapshot = machine.next(snapshot, event).snapshot;
     }
-    expect(machine.stateOf(snapshot)).toEqual({ status: "active", value: "open", context: JSON.parse(JSON.stringify(actor.getSnapshot().context)) });
+    expect(machine.stateOf(snapshot)).toEqual({
+      status: "active",
+      value: "open",
+      context: JSON.parse(JSON.stringify(actor.getSnapshot().context)),
+    });
     actor.stop();
   });
 

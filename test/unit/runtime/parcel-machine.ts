@@ -20,7 +20,9 @@ type Event =
 const SPOILT = { date: (): unknown => new Date(0), nan: (): unknown => Number.NaN, zero: (): unknown => -0 };
 
 /** A sample machine: it asks for `greet` at its birth and for `carry` with every move, and counts what came back. */
-export function parcelMachine(options: { readonly factor?: number; readonly version?: number; readonly extra?: boolean } = {}): MachineSpec {
+export function parcelMachine(
+  options: { readonly factor?: number; readonly version?: number; readonly extra?: boolean } = {},
+): MachineSpec {
   const factor = options.factor ?? 1;
   const machine = setup({
     types: { context: {} as Context, events: {} as Event, input: {} as { readonly name: string } },

@@ -8,7 +8,22 @@ import { schemaOf } from "../../../src/batch/schema.ts";
 import { BatchWriter } from "../../../src/batch/writer.ts";
 import type { CreditPool, Flow, Row } from "../../../src/streams/index.ts";
 import {
-  aggregate, count, drain, eventTime, filterRows, isBatch, keyBy, mapBatch, max, mean, min, select, source, sum, toRows, tumble,
+  aggregate,
+  count,
+  drain,
+  eventTime,
+  filterRows,
+  isBatch,
+  keyBy,
+  mapBatch,
+  max,
+  mean,
+  min,
+  select,
+  source,
+  sum,
+  toRows,
+  tumble,
 } from "../../../src/streams/index.ts";
 
 const DAY = 86_400_000_000n;
@@ -42,8 +57,10 @@ describe("aggregate", () => {
     const late = new Subject<Batch>();
     const lateRows = lastValueFrom(late.pipe(toRows(), toArray()));
     const perOrigin = flights.pipe(
-      eventTime("date", { outOfOrder: "1h" }), keyBy("origin"),
-      tumble("1d", { lateness: "2h", late }), aggregate({ flights: count(), delay: sum("delay"), worst: max("delay") }),
+      eventTime("date", { outOfOrder: "1h" }),
+      keyBy("origin"),
+      tumble("1d", { lateness: "2h", late }),
+      aggregate({ flights: count(), delay: sum("delay"), worst: max("delay") }),
     );
     const rows: Row[] = await lastValueFrom(perOrigin.pipe(toRows(), toArray()));
     expect(rows).toEqual([
@@ -56,8 +73,11 @@ describe("aggregate", () => {
 
   it("works on a plain Observable of batches, and may be subscribed again", async () => {
     const means = from([batch([1n, "LAX", 10n], [2n, "JFK", 1n])]).pipe(
-      eventTime("date", { outOfOrder: "0s" }), tumble("10us", { offset: "5us" }), aggregate({ mean: mean("delay"), least: min("delay"), some: count("delay") }),
-      toRows(), toArray(),
+      eventTime("date", { outOfOrder: "0s" }),
+      tumble("10us", { offset: "5us" }),
+      aggregate({ mean: mean("delay"), least: min("delay"), some: count("delay") }),
+      toRows(),
+      toArray(),
     );
     const expected = [{ start: -5n, end: 5n, mean: 5.5, least: 1n, some: 2n }];
     expect(await lastValueFrom(means)).toEqual(expected);
@@ -67,7 +87,9 @@ describe("aggregate", () => {
   it("ends on the end item, once, and hears watermarks", async () => {
     const feed = new Subject<Flow>();
     const items: Flow[] = [];
-    feed.pipe(eventTime("date", { outOfOrder: "0s" }), tumble("10us"), aggregate({ n: count() })).subscribe((item) => items.push(item));
+    feed
+      .pipe(eventTime("date", { outOfOrder: "0s" }), tumble("10us"), aggregate({ n: count() }))
+      .subscribe((item) => items.push(item));
     feed.next(batch([1n, "LAX", 1n]));
     expect(items.filter(isBatch)).toHaveLength(0);
     feed.next({ kind: "watermark", timeUs: 10 });
@@ -77,14 +99,23 @@ describe("aggregate", () => {
     feed.next({ kind: "end" });
     feed.complete();
     expect(items.filter(isBatch)).toHaveLength(2);
-    expect(items.filter((item) => !isBatch(item)).map((item) => (item as { kind: string }).kind)).toEqual(["header", "end"]);
+    expect(items.filter((item) => !isBatch(item)).map((item) => (item as { kind: string }).kind)).toEqual([
+      "header",
+      "end",
+    ]);
   });
 
   it("fails the stream, and the late observer, with named errors", async () => {
-    await expect(lastValueFrom(flights.pipe(keyBy("origin"), aggregate({ n: count() })))).rejects.toMatchObject({ code: "WINDOW_UNDESCRIBED" });
+    await expect(lastValueFrom(flights.pipe(keyBy("origin"), aggregate({ n: count() })))).rejects.toMatchObject({
+      code: "WINDOW_UNDESCRIBED",
+    });
     const late = new Subject<Batch>();
     const heard = lastValueFrom(late, { defaultValue: undefined });
-    const broken = flights.pipe(eventTime("date", { outOfOrder: "0s" }), tumble("1d", { late }), aggregate({ n: sum("origin") }));
+    const broken = flights.pipe(
+      eventTime("date", { outOfOrder: "0s" }),
+      tumble("1d", { late }),
+      aggregate({ n: sum("origin") }),
+    );
     await expect(lastValueFrom(broken)).rejects.toMatchObject({ code: "AGGREGATE_TYPE" });
     await expect(heard).rejects.toMatchObject({ code: "AGGREGATE_TYPE" });
     expect(() => tumble("1 day")).toThrow(expect.objectContaining({ code: "DURATION_INVALID" }));
@@ -93,16 +124,31 @@ describe("aggregate", () => {
 
 describe("rows", () => {
   it("filters, selects and maps", async () => {
-    const rows = flights.pipe(filterRows((row) => (row["delay"] as bigint) > 1n), select("delay", "origin"), toRows(), toArray());
-    expect(await lastValueFrom(rows)).toEqual([10n, 7n, 2n, 99n].map((delay, i) => ({ delay, origin: ["LAX", "JFK", "LAX", "LAX"][i] })));
-    const none = flights.pipe(filterRows(() => false), toArray());
+    const rows = flights.pipe(
+      filterRows((row) => (row["delay"] as bigint) > 1n),
+      select("delay", "origin"),
+      toRows(),
+      toArray(),
+    );
+    expect(await lastValueFrom(rows)).toEqual(
+      [10n, 7n, 2n, 99n].map((delay, i) => ({ delay, origin: ["LAX", "JFK", "LAX", "LAX"][i] })),
+    );
+    const none = flights.pipe(
+      filterRows(() => false),
+      toArray(),
+    );
     expect((await lastValueFrom(none)).some(isBatch)).toBe(false);
     await expect(lastValueFrom(flights.pipe(select("x")))).rejects.toMatchObject({ code: "COLUMN_MISSING" });
   });
 
   it("hands an untouched batch on as it is", async () => {
     const one = batch([1n, "LAX", 10n], [2n, "JFK", 1n]);
-    const items = await lastValueFrom(from([one]).pipe(filterRows(() => true), toArray()));
+    const items = await lastValueFrom(
+      from([one]).pipe(
+        filterRows(() => true),
+        toArray(),
+      ),
+    );
     expect(items.filter(isBatch)[0]).toBe(one);
   });
 
@@ -112,16 +158,19 @@ describe("rows", () => {
     let most = 0;
     const order: number[] = [];
     const mapped = source(numbered(5)).pipe(
-      mapBatch(async (one) => {
-        const at = Number(delays(one)[0]);
-        order.push(at);
-        most = Math.max(most, ++running);
-        if (at === 1) gates[0]?.resolve();
-        if (at < 2) await gates[at === 0 ? 0 : 4]?.promise;
-        if (at === 4) gates[4]?.resolve();
-        running--;
-        return at === 2 ? undefined : at === 3 ? [one, one] : one;
-      }, { concurrency: 3 }),
+      mapBatch(
+        async (one) => {
+          const at = Number(delays(one)[0]);
+          order.push(at);
+          most = Math.max(most, ++running);
+          if (at === 1) gates[0]?.resolve();
+          if (at < 2) await gates[at === 0 ? 0 : 4]?.promise;
+          if (at === 4) gates[4]?.resolve();
+          running--;
+          return at === 2 ? undefined : at === 3 ? [one, one] : one;
+        },
+        { concurrency: 3 },
+      ),
       toArray(),
     );
     const items = await lastValueFrom(mapped);
@@ -146,7 +195,10 @@ describe("rows", () => {
 });
 
 describe("credits", () => {
-  async function peaks(credits: number, through: (stream: Observable<Flow>) => Observable<Flow>): Promise<{ ahead: number; pool: CreditPool | undefined }> {
+  async function peaks(
+    credits: number,
+    through: (stream: Observable<Flow>) => Observable<Flow>,
+  ): Promise<{ ahead: number; pool: CreditPool | undefined }> {
     let pulled = 0;
     let done = 0;
     let ahead = 0;
@@ -181,14 +233,20 @@ describe("credits", () => {
   });
 
   it("are held through asynchronous stages", async () => {
-    const { ahead, pool } = await peaks(4, (stream) => stream.pipe(filterRows(() => true), mapBatch(async (one) => one, { concurrency: 2 })));
+    const { ahead, pool } = await peaks(4, (stream) =>
+      stream.pipe(
+        filterRows(() => true),
+        mapBatch(async (one) => one, { concurrency: 2 }),
+      ),
+    );
     expect(ahead).toBeLessThanOrEqual(5);
     expect(pool?.peak).toBeLessThanOrEqual(5);
     expect(pool?.inFlight).toBe(0);
   });
 
   it("must be a whole number from 1", () => {
-    for (const credits of [0, -1, 1.5, Number.NaN]) expect(() => source([], { credits })).toThrow(expect.objectContaining({ code: "CREDITS_INVALID" }));
+    for (const credits of [0, -1, 1.5, Number.NaN])
+      expect(() => source([], { credits })).toThrow(expect.objectContaining({ code: "CREDITS_INVALID" }));
   });
 
   it("do not keep a source alive that nobody reads", async () => {
@@ -222,13 +280,24 @@ describe("credits", () => {
     }
   });
 
+  it("let the event loop turn, so that an endless source in memory can be stopped", async () => {
+    const stop = new AbortController();
+    function* endless(): Generator<Batch> {
+      for (;;) yield numbered(1)[0] as Batch;
+    }
+    setImmediate(() => stop.abort(new Error("stop")));
+    await expect(drain(source(endless()), undefined, { signal: stop.signal })).rejects.toThrow("stop");
+  });
+
   it("let a failing source fail the drain", async () => {
     async function* failing(): AsyncGenerator<Batch> {
       yield numbered(1)[0] as Batch;
       throw new Error("disk");
     }
     await expect(drain(source(failing()))).rejects.toThrow("disk");
-    await expect(drain(source(numbered(2)), undefined, { signal: AbortSignal.abort(new Error("no")) })).rejects.toThrow("no");
+    await expect(drain(source(numbered(2)), undefined, { signal: AbortSignal.abort(new Error("no")) })).rejects.toThrow(
+      "no",
+    );
     await drain(source([]));
   });
 });
