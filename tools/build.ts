@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, extname, join, relative } from "node:path";
-import { argv, stderr } from "node:process";
+import { argv, env, stderr } from "node:process";
 import { type Ran, ROOT, report, runSteps, type Step } from "./steps.ts";
 
 const DIST = join(ROOT, "dist");
@@ -21,7 +21,11 @@ const STEPS: Readonly<Record<string, () => Promise<unknown>>> = {
 };
 
 const only = argv[2] === "--step" ? argv[3] : undefined;
-if (only === undefined) {
+// The first `npx ipdm-runtime` in a checkout links the package, which runs `prepare` once more: what is built stays as it is.
+const linked = env["npm_command"] === "exec" && existsSync(join(DIST, "src", "cli", "main.js"));
+if (linked) {
+  stderr.write("built before\n");
+} else if (only === undefined) {
   process.exitCode = await buildAll();
 } else {
   await STEPS[only]?.();

@@ -2,7 +2,9 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import { failureOf } from "./failure.ts";
+import type { ReplayFlags } from "./replay-command.ts";
 import type { RunFlags } from "./run-command.ts";
+import type { VerifyFlags } from "./verify-command.ts";
 import { Terminal } from "./terminal.ts";
 
 interface CommonFlags {
@@ -69,14 +71,14 @@ function program(act: Act, signal: AbortSignal): Command {
     .argument("<receipt>", "receipt.car")
     .option("--trust <keys.json>", "keys that the reader trusts: every signer has to be one of them")
     .option("--expect <result>", "the result that the reader expects, as its CID")
-    .action((receipt: string, flags: CommonFlags) => act(flags, async (terminal) => (await import("./verify-command.ts")).verifyCommand(receipt, flags, terminal)));
+    .action((receipt: string, flags: CommonFlags) => act(flags, async (terminal) => (await import("./verify-command.ts")).verifyCommand(receipt, flags as VerifyFlags, terminal)));
   common(root.command("replay"))
     .description("redo everything a receipt claims and compare: transitions, modules, windows, statements, outputs")
     .argument("<receipt>", "receipt.car")
     .option("--data <dir>", "data folder of the run (default: .data beside the receipt)")
     .addOption(new Option("--input <name=path>", "read this input from a file").argParser(collect).default([]))
     .addOption(new Option("--module <task=path>", "run this module instead of the recorded one").argParser(collect).default([]))
-    .action((receipt: string, flags: CommonFlags) => act(flags, async (terminal) => (await import("./replay-command.ts")).replayCommand(receipt, flags as never, terminal, signal)));
+    .action((receipt: string, flags: CommonFlags) => act(flags, async (terminal) => (await import("./replay-command.ts")).replayCommand(receipt, flags as ReplayFlags, terminal, signal)));
   common(root.command("init"))
     .description("write a working starter into a new folder")
     .argument("<dir>", "a new or empty folder")

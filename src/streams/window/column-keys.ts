@@ -4,11 +4,17 @@ import type { Field } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { KEYS_MAX } from "../limits.ts";
 
+const RECENT = 4096;
+
 /** Ids of the values of one key column. */
 export class ColumnKeys {
   private readonly type: Field["type"];
   private readonly ids = new Map<number | bigint | string | null, number>();
   private readonly mapped = new WeakMap<Column, Int32Array>();
+
+  /** For keys of bytes: ids seen lately by the hash of their bytes, and an id's bytes. A cache: it decides nothing. */
+  private readonly recent = new Int32Array(RECENT).fill(-1);
+  private readonly bytesOf: (Uint8Array | undefined)[] = [];
 
   constructor(field: Field) {
     this.type = field.type;
@@ -40,9 +46,7 @@ export class ColumnKeys {
       case "utf8":
       case "binary":
       case "fixed":
-        for (let row = from; row < to; row++)
-          if (!isNull(column, row)) ids[row - from] = this.id(latin1(bytesAt(column, row)));
-        return;
+        return this.fillBytes(column, from, to, ids);
       case "i64":
       case "u64":
       case "timestamp":
@@ -73,6 +77,31 @@ export class ColumnKeys {
       if (id < 0 && !isNull(column, row)) {
         id = this.id(texts[index] as string);
         map[index] = id;
+      }
+      ids[row - from] = id;
+    }
+  }
+
+  /** Most rows repeat a key seen lately: a hash of its bytes finds the id without making a string. */
+  private fillBytes(column: Column, from: number, to: number, ids: Int32Array): void {
+    const { recent, bytesOf } = this;
+    const values = column.values as Uint8Array;
+    const { offsets } = column;
+    const width = column.field.width ?? 0;
+    for (let row = from; row < to; row++) {
+      if (isNull(column, row)) continue;
+      const start = offsets === undefined ? row * width : (offsets[row] as number);
+      const end = offsets === undefined ? start + width : (offsets[row + 1] as number);
+      let hash = 0x811c9dc5;
+      for (let at = start; at < end; at++) hash = Math.imul(hash ^ (values[at] as number), 0x01000193);
+      const place = (hash ^ (hash >>> 15)) & (RECENT - 1);
+      let id = recent[place] as number;
+      if (id < 0 || !holds(bytesOf[id], values, start, end)) {
+        const bytes = bytesAt(column, row);
+        id = this.id(latin1(bytes));
+        while (bytesOf.length <= id) bytesOf.push(undefined);
+        bytesOf[id] ??= bytes.slice();
+        recent[place] = id;
       }
       ids[row - from] = id;
     }
@@ -118,4 +147,10 @@ export function checkRoom(id: number): void {
 /** Bytes as a string of one character each: the cheapest exact map key. */
 function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+}
+
+function holds(known: Uint8Array | undefined, values: Uint8Array, start: number, end: number): boolean {
+  if (known === undefined || known.length !== end - start) return false;
+  for (let i = 0; i < known.length; i++) if (known[i] !== values[start + i]) return false;
+  return true;
 }

@@ -32,10 +32,10 @@ export interface TumblingOptions {
  * Keyed aggregates over tumbling windows in event time, decided row by row:
  *
  * - the watermark after a row is the newest event time so far minus `outOfOrder`;
- * - a row is late when its window's `end + lateness` is at or before the watermark as it stands before that row (its own
- *   time lies before that end, so counting it in makes no difference);
- * - a window fires once, when the watermark reaches `end + lateness`; its rows are ordered by canonical key bytes, windows by
- *   end. A fired window takes no row afterwards, since each would be late.
+ * - a row is late when its window's `end + lateness` is at or before the watermark as it stands before that row (its
+ *   own time lies before that end, so counting it in makes no difference);
+ * - a window fires once, when the watermark reaches `end + lateness`; its rows are ordered by canonical key bytes,
+ *   windows by end. A fired window takes no row afterwards, since each would be late.
  *
  * Rows out, late rows and state after a row depend on the rows alone: not on how they were cut into batches, not on
  * snapshots. Null keys are a key; null values are skipped by everything but `count()`. After an error the object is of

@@ -1,0 +1,102 @@
+import type { CID } from "multiformats/cid";
+import * as dagCbor from "@ipld/dag-cbor";
+import { equalBytes } from "../../src/core/bytes.ts";
+import { coverageFault } from "../../src/consensus/coverage.ts";
+import type { Hash } from "../../src/core/ports.ts";
+import { parseTaskState } from "../../src/consensus/statement.ts";
+import { type Block, decodeBlock } from "../../src/dag/block.ts";
+import { Frontier } from "../merkle/frontier.ts";
+import { statementsRoot } from "../merkle/statements.ts";
+import type { Receipt } from "./contents.ts";
+import { refuse } from "./verdict.ts";
+
+/**
+ * Checks that the seal covers every statement, every input once, and names a result that follows from them: stages, coverage,
+ * inputs, output tables. Returns how many statements it looked at.
+ */
+export function checkSeal(receipt: Receipt, hash: Hash): number {
+  const { seal, root, tasks } = receipt;
+  const { statement } = seal;
+  if (!statement.result.equals(root.result) || !seal.slot.stage.equals(root.result)) refuse("SEAL_MISMATCH", "seal/result", "the seal names another result");
+  const { count, root: merkle } = statement.statements;
+  if (count !== root.statements.length || !equalBytes(merkle, statementsRoot(hash, root.statements))) {
+    refuse("SEAL_MISMATCH", "seal/statements", "the seal is over other statements");
+  }
+  checkStages(receipt);
+  const rows = Object.fromEntries(Object.entries(statement.inputs).map(([name, input]) => [name, input.rows]));
+  const fault = coverageFault(tasks, rows);
+  if (fault !== undefined) refuse(fault.code, fault.where, fault.message);
+  checkInputs(receipt);
+  checkOutputs(receipt);
+  return count;
+}
+
+/** Every stage is the task of the result, tied to the stage or anchor before it; so the result is what the statements computed. */
+function checkStages({ result, stages, tasks }: Receipt): void {
+  for (const { task, commits } of tasks) {
+    const stage = stages.get(task);
+    const wanted = result.tasks[task];
+    const same =
+      stage !== undefined && wanted !== undefined && stage.task === task &&
+      equalBytes(dagCbor.encode({ input: stage.input, operator: stage.operator }), dagCbor.encode({ input: wanted.input, operator: wanted.operator }));
+    if (!same || stage === undefined) return refuse("STAGE_MISMATCH", task, "the statements are for another task than the result names");
+    const { input } = stage;
+    const upstream: CID | undefined = input.from === "source" ? result.inputs[input.name] : tasks.find((other) => other.task === input.name)?.commits[0]?.slot.stage;
+    if (upstream === undefined || !stage.upstream.equals(upstream)) refuse("STAGE_MISMATCH", task, `it does not follow from ${input.name}`);
+    for (const { slot, statement } of commits) {
+      const module = stage.operator.kind === "module" ? stage.operator.module : null;
+      const ran = statement.module?.original ?? null;
+      if (module === null || ran === null ? module !== ran : !module.equals(ran)) refuse("STAGE_MISMATCH", `${task}/${slot.seq}`, "the statement is by another module");
+    }
+  }
+}
+
+function checkInputs({ result, seal, root }: Receipt): void {
+  const sealed = Object.entries(seal.statement.inputs);
+  const listed = new Set(root.inputs.map(String));
+  const same = sealed.length === Object.keys(result.inputs).length && sealed.every(([name, { anchor }]) => result.inputs[name]?.equals(anchor) === true && listed.has(anchor.toString()));
+  if (!same || listed.size !== new Set(Object.values(result.inputs).map(String)).size) refuse("SEAL_MISMATCH", "seal/inputs", "the inputs are not those of the result");
+}
+
+function checkOutputs({ result, seal, tasks }: Receipt): void {
+  const names = Object.keys(result.outputs);
+  if (names.length !== Object.keys(seal.statement.outputs).length) refuse("SEAL_MISMATCH", "seal/outputs", "the outputs are not those of the result");
+  for (const name of names) {
+    const output = result.outputs[name];
+    const sealed = seal.statement.outputs[name];
+    const table = tasks.find(({ task }) => task === output?.task)?.commits.at(-1)?.statement.tables?.[output?.port ?? ""];
+    const agree =
+      output !== undefined && sealed !== undefined && table !== undefined && table.leaf === "row" &&
+      output.task === sealed.task && output.port === sealed.port && output.rows === sealed.rows && output.rows === table.rows && table.leaves === table.rows &&
+      equalBytes(output.root, sealed.root) && equalBytes(output.root, table.root);
+    if (!agree) refuse("SEAL_MISMATCH", `outputs/${name}`, "its rows are not those of the statements");
+  }
+}
+
+/**
+ * Checks the Merkle roots that can be checked without rows: the frontier in each state grows by what its statement adds, and
+ * after the last statement it is the root of the whole table. Returns the number of frontiers looked at.
+ */
+export function checkMerkle(receipt: Receipt, hash: Hash): number {
+  let count = 0;
+  for (const { task, commits } of receipt.tasks) {
+    let rowsIn = 0;
+    for (const { slot, statement } of commits) {
+      const where = `${task}/${slot.seq}`;
+      const block = receipt.blocks.get(statement.state.after.toString());
+      if (block === undefined) return refuse("CAR_LINK_MISSING", where, "the state after it is missing");
+      const state = parseTaskState(decodeBlock(block as Block));
+      rowsIn += slot.input.rows;
+      if (!state.stage.equals(slot.stage) || state.rowsIn !== rowsIn) refuse("MERKLE_MISMATCH", where, "the state after it is of other rows");
+      for (const [port, output] of Object.entries(statement.outputs)) {
+        const kept = state.outputs[port];
+        if (kept === undefined || kept.rows !== output.from + output.rows) return refuse("MERKLE_MISMATCH", `${where}/${port}`, "the state does not count its rows");
+        const root = new Frontier(hash, { count: kept.leaves, hashes: kept.frontier }).root();
+        const table = statement.tables?.[port];
+        if (table !== undefined && (table.leaves !== kept.leaves || !equalBytes(root, table.root))) refuse("MERKLE_MISMATCH", `${where}/${port}`, "the table's root is not that of its rows");
+        count++;
+      }
+    }
+  }
+  return count;
+}

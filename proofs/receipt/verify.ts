@@ -1,0 +1,107 @@
+import { IpdmError } from "../../src/core/errors.ts";
+import type { Hash, Verify } from "../../src/core/ports.ts";
+import { type Policy, type QuorumNumbers, quorumNumbers } from "../../src/consensus/membership.ts";
+import { CID } from "multiformats/cid";
+import { decodeEntry } from "../../src/journal/entry.ts";
+import type { VerifyingKey } from "../groth16/verifying-key.ts";
+import { checkLinks, readBlocks, readContents, type Receipt } from "./contents.ts";
+import { checkProofs } from "./proofs-check.ts";
+import { checkMerkle, checkSeal } from "./seal-check.ts";
+import type { Check, CheckName, Fault } from "./verdict.ts";
+import { CHECKS, refuse } from "./verdict.ts";
+import { checkVotes, type VoteCounts } from "./votes-check.ts";
+
+/** What a verification needs. */
+export interface VerifyPorts {
+  readonly hash: Hash;
+  readonly verify: Verify;
+  readonly key: VerifyingKey;
+}
+
+/** What the reader knows beforehand: keys (hexadecimal) that may sign, and the result that it expects. */
+export interface Expectations {
+  readonly trusted?: ReadonlySet<string> | undefined;
+  readonly result?: string | undefined;
+}
+
+/** What a receipt was found to show. */
+export interface Verdict {
+  readonly ok: boolean;
+  readonly trust: "self-asserted" | "trusted";
+  readonly checks: Readonly<Record<CheckName, Check>>;
+  readonly fault: Fault | undefined;
+  readonly receipt: Receipt | undefined;
+  readonly quorum: QuorumNumbers | undefined;
+  readonly policy: Policy | undefined;
+  readonly votes: VoteCounts | undefined;
+}
+
+/**
+ * Checks a receipt by itself, without its data: nothing is executed again. What it shows is that these keys, by this policy, vouch for
+ * exactly this result over exactly these inputs, and that the proved arithmetic holds; not who owns the keys. Never throws for bad
+ * input: the fault is in the verdict.
+ */
+export function verifyReceipt(ports: VerifyPorts, bytes: Uint8Array, expected: Expectations = {}): Verdict {
+  const checks = Object.fromEntries(CHECKS.map((name) => [name, { ok: false, count: 0 }])) as Record<CheckName, Check>;
+  const passed = (name: CheckName, count: number): void => {
+    checks[name] = { ok: true, count };
+  };
+  let receipt: Receipt | undefined;
+  let votes: VoteCounts | undefined;
+  let fault: Fault | undefined;
+  try {
+    const { rootCid, root, blocks } = readBlocks(ports.hash, bytes);
+    passed("blocks", blocks.size);
+    passed("links", checkLinks(rootCid, root, blocks));
+    receipt = readContents(rootCid, root, blocks);
+    checkJournals(receipt);
+    const voted = checkVotes(receipt, ports.hash, ports.verify, expected.trusted);
+    votes = voted.votes;
+    passed("signatures", voted.count);
+    passed("seal", checkSeal(receipt, ports.hash));
+    passed("merkle", checkMerkle(receipt, ports.hash));
+    passed("groth16", checkProofs(receipt, ports.hash, ports.key));
+    checkExpected(receipt, expected.result);
+  } catch (error) {
+    fault = faultOf(error);
+  }
+  return {
+    ok: fault === undefined,
+    trust: expected.trusted === undefined ? "self-asserted" : "trusted",
+    checks,
+    fault,
+    receipt,
+    quorum: receipt === undefined ? undefined : quorumNumbers(receipt.membership),
+    policy: receipt?.membership.policy,
+    votes,
+  };
+}
+
+function checkExpected({ root }: Receipt, result: string | undefined): void {
+  if (result === undefined) return;
+  let wanted: CID;
+  try {
+    wanted = CID.parse(result);
+  } catch {
+    return refuse("RESULT_UNEXPECTED", "result", "the expected result is not a CID");
+  }
+  if (!wanted.equals(root.result)) refuse("RESULT_UNEXPECTED", String(root.result), "the receipt is of another result than expected");
+}
+
+/** Each journal is one chain of entries of the actor it is listed under. What the entries did is for `replay` to redo. */
+function checkJournals({ root, blocks }: Receipt): void {
+  for (const [actor, head] of Object.entries(root.journals)) {
+    for (let cid: CID | null = head; cid !== null; ) {
+      const block = blocks.get(cid.toString());
+      if (block === undefined) return refuse("CAR_LINK_MISSING", `journals/${actor}`, "an entry is missing");
+      const entry = decodeEntry(block);
+      if (entry.actor !== actor) refuse("JOURNAL_MISMATCH", `journals/${actor}`, `an entry is of actor ${entry.actor}`);
+      cid = entry.prev;
+    }
+  }
+}
+
+function faultOf(error: unknown): Fault {
+  if (error instanceof IpdmError) return { code: error.code, message: error.message, where: error.where ?? "receipt" };
+  return { code: "RECEIPT_MALFORMED", message: error instanceof Error ? error.message : String(error), where: "receipt" };
+}

@@ -1,0 +1,71 @@
+import type { CID } from "multiformats/cid";
+import { toHex } from "../../src/core/bytes.ts";
+import type { Hash, Verify } from "../../src/core/ports.ts";
+import { type Slot, slotName, slotSigned } from "../../src/consensus/slot.ts";
+import { type Certificate, certificateFault, parseCertificate } from "../../src/consensus/vote.ts";
+import { CODEC, decodeBlock } from "../../src/dag/block.ts";
+import type { Receipt } from "./contents.ts";
+import { refuse } from "./verdict.ts";
+
+/** How the votes of a receipt checked what they are for. */
+export interface VoteCounts {
+  readonly votes: number;
+  /** Votes whose voter executed the slot itself. */
+  readonly executed: number;
+  /** Votes whose voter read the sources itself, or computed from what it had read. */
+  readonly read: number;
+}
+
+/**
+ * Checks every slot's signature and every certificate, that no slot has two, and, with `trusted` keys (hexadecimal), that every
+ * signer is one of them. Returns the number of signatures checked and how the voters voted.
+ */
+export function checkVotes(receipt: Receipt, hash: Hash, verify: Verify, trusted: ReadonlySet<string> | undefined): { count: number; votes: VoteCounts } {
+  const { membership, tasks, seal } = receipt;
+  if (trusted !== undefined) {
+    for (const member of membership.members) {
+      if (!trusted.has(toHex(member))) refuse("VOTE_UNTRUSTED", `membership/${toHex(member)}`, "a member's key is not among the keys you trust");
+    }
+  }
+  checkOneCertificateEach(receipt);
+  let count = 0;
+  let votes = 0;
+  let executed = 0;
+  let read = 0;
+  const check = (slot: Slot, slotCid: CID, statementCid: CID, certificate: Certificate): void => {
+    const where = slotName(slot);
+    if (!slot.membership.equals(receipt.root.membership)) refuse("MEMBERSHIP_MISMATCH", where, "the slot is for another membership");
+    if (!slotSigned(slot, membership, verify)) refuse("SIGNATURE_INVALID", where, "the slot's signature is not the submitter's");
+    if (!certificate.slot.equals(slotCid) || !certificate.statement.equals(statementCid)) refuse("VOTE_MISMATCH", where, "the certificate is for another statement");
+    const fault = certificateFault(certificate, membership, hash, verify);
+    if (fault !== undefined) refuse(fault.code, where, fault.message);
+    count += 1 + certificate.votes.length + certificate.challenges.length;
+    votes += certificate.votes.length;
+    executed += certificate.votes.filter((vote) => vote.executed).length;
+    read += certificate.votes.filter((vote) => vote.inputs === "read").length;
+  };
+  for (const task of tasks) for (const { slot, slotCid, statementCid, certificate } of task.commits) check(slot, slotCid, statementCid, certificate);
+  check(seal.slot, seal.slotCid, seal.statementCid, seal.certificate);
+  return { count, votes: { votes, executed, read } };
+}
+
+/** Looks at every block, wherever it is linked from: a receipt that shows two certificates for one slot proves that its domain is broken. */
+function checkOneCertificateEach(receipt: Receipt): void {
+  const seen = new Map<string, { cid: CID; statement: CID }>();
+  for (const block of receipt.blocks.values()) {
+    const certificate = block.cid.code === CODEC.dagCbor ? asCertificate(decodeBlock(block)) : undefined;
+    if (certificate === undefined) continue;
+    const slot = certificate.slot.toString();
+    const other = seen.get(slot);
+    if (other !== undefined) {
+      const same = other.statement.equals(certificate.statement);
+      refuse(same ? "CERTIFICATE_DUPLICATE" : "CONFLICTING_CERTIFICATES", slot, same ? "a slot has two certificates" : "two statements are certified for one slot");
+    }
+    seen.set(slot, { cid: block.cid, statement: certificate.statement });
+  }
+}
+
+function asCertificate(node: unknown): Certificate | undefined {
+  if (typeof node !== "object" || node === null || !("votes" in node) || !("challenges" in node)) return undefined;
+  return parseCertificate(node);
+}

@@ -1,0 +1,278 @@
+import type { CID } from "multiformats/cid";
+import { type Batch, decodeBatch } from "../batch/batch.ts";
+import type { Schema } from "../batch/schema.ts";
+import { IpdmError } from "../core/errors.ts";
+import { type Block, decodeBlock } from "../dag/block.ts";
+import { type Operator, parseStage } from "../consensus/result.ts";
+import { sha256 } from "../node.ts";
+import { LATE, MAIN, type TaskPlan } from "../runtime/plan.ts";
+import { replayJournal } from "../runtime/replay-journal.ts";
+import { type LoadedModule, StageRunner } from "../runtime/stage/runner.ts";
+import { rawBlock } from "../dag/block.ts";
+import { instrument } from "../sandbox/instrument.ts";
+import type { Lane } from "../sandbox/port.ts";
+import { outputSchema } from "../streams/window/plan.ts";
+import { windowPlan } from "../runtime/stage/window-operator.ts";
+import { MACHINES } from "../../machines/registry.ts";
+import type { Receipt, ShownCommit, ShownTask } from "../../proofs/receipt/contents.ts";
+import { type AuditInput, firstDifference } from "./input-data.ts";
+
+/** Something that came out differently from what the receipt claims. */
+export interface Mismatch {
+  readonly code: string;
+  readonly message: string;
+  /** `daily/3` for a statement, an actor's id for a transition. */
+  readonly where: string;
+  readonly batch?: number;
+  readonly row?: number;
+}
+
+/** What a replay came to. */
+export interface ReplayReport {
+  readonly ok: boolean;
+  /** Transitions of all journals, redone and compared. */
+  readonly transitions: number;
+  /** States compared with checkpoints. */
+  readonly states: number;
+  /** Statements recomputed and compared, batch by batch. */
+  readonly statements: number;
+  readonly rows: number;
+  readonly mismatches: readonly Mismatch[];
+}
+
+/** What a replay works with. `modules` gives other bytes for a task's module: to see what they would have changed. */
+export interface ReplayPorts {
+  readonly receipt: Receipt;
+  readonly input: AuditInput;
+  readonly lane: Lane;
+  readonly modules: ReadonlyMap<string, Uint8Array>;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (statements: number, of: number, rows: number) => void;
+}
+
+/** Mismatches listed; the first is what matters, the others follow from it. */
+const MISMATCHES_MAX = 100;
+
+/** Limits of a module that are no part of a result. */
+const MODULE_TIMEOUT_MS = 60_000;
+const MODULE_OUTPUT_BYTES_MAX = 32 * 1024 * 1024;
+
+/**
+ * Redoes what a verified receipt claims: every journal by transitions alone, every statement by running its operator over its
+ * input from its state before, and compares states, requests, output batches and statements byte by byte. It stops at the
+ * first output that differs. Throws `NEEDS_DATA` when batches are nowhere to be had.
+ */
+export async function replayReceipt(ports: ReplayPorts): Promise<ReplayReport> {
+  return new Replay(ports).run();
+}
+
+interface TaskReplay {
+  readonly shown: ShownTask;
+  runner: StageRunner | undefined;
+  next: number;
+  state: CID | null;
+}
+
+class Replay {
+  private readonly ports: ReplayPorts;
+  private readonly mismatches: Mismatch[] = [];
+  private readonly tasks: TaskReplay[];
+  private readonly schemas = new Map<string, Schema>();
+  /** Recomputed batches that a task still has to read: by CID, with the number of readers left. */
+  private readonly made = new Map<string, { batch: Batch; readers: number }>();
+  private statements = 0;
+  private rows = 0;
+  private stopped = false;
+
+  constructor(ports: ReplayPorts) {
+    this.ports = ports;
+    this.tasks = ports.receipt.tasks.map((shown) => ({ shown, runner: undefined, next: 0, state: null }));
+  }
+
+  async run(): Promise<ReplayReport> {
+    const { transitions, states } = this.journals();
+    const changed = await this.ports.input.changed(this.ports.signal);
+    await this.recompute();
+    for (const name of changed) {
+      if (this.stopped) break;
+      this.miss({ code: "INPUT_DIFFERS", where: `inputs/${name}`, message: `${name} holds the same rows, but it is not the file that the receipt names` });
+    }
+    return { ok: this.mismatches.length === 0, transitions, states, statements: this.statements, rows: this.rows, mismatches: this.mismatches };
+  }
+
+  private journals(): { transitions: number; states: number } {
+    const { root, blocks } = this.ports.receipt;
+    let transitions = 0;
+    let states = 0;
+    for (const [actor, head] of Object.entries(root.journals)) {
+      const report = replayJournal({ head, block: (cid) => blocks.get(cid.toString())?.bytes, hash: sha256, machines: MACHINES, actor });
+      transitions += report.transitions;
+      states += report.states;
+      for (const { code, seq, message } of report.mismatches) this.miss({ code, where: `${actor}:${seq}`, message });
+    }
+    return { transitions, states };
+  }
+
+  /** Runs every task as far as its input is there, over and over: what a task makes is read soon, and forgotten. */
+  private async recompute(): Promise<void> {
+    const total = this.tasks.reduce((sum, { shown }) => sum + shown.commits.length, 0);
+    while (this.statements < total && !this.stopped) {
+      const before = this.statements;
+      for (const task of this.tasks) {
+        const one = task.shown.input.from === "source";
+        while (task.next < task.shown.commits.length && this.isReady(task) && !this.stopped) {
+          await this.step(task);
+          this.ports.onProgress?.(this.statements, total, this.rows);
+          if (one) break;
+        }
+      }
+      if (this.statements === before && !this.stopped) {
+        const stuck = this.tasks.find((task) => task.next < task.shown.commits.length);
+        this.stop({ code: "OUTPUT_DIFFERS", where: `${stuck?.shown.task ?? "?"}/${stuck?.next ?? 0}`, message: "its input was not made by the task before it" });
+      }
+    }
+  }
+
+  private isReady({ shown, next }: TaskReplay): boolean {
+    if (shown.input.from === "source") return true;
+    const upstream = this.tasks.find((task) => task.shown.task === shown.input.name);
+    const schemaKnown = this.schemas.has(`${shown.input.name}/${shown.input.port}`);
+    const batches = (shown.commits[next] as ShownCommit).slot.input.batches;
+    return upstream !== undefined && schemaKnown && batches.every((cid) => this.made.has(cid.toString()));
+  }
+
+  private async step(task: TaskReplay): Promise<void> {
+    const { signal } = this.ports;
+    signal.throwIfAborted();
+    const commit = task.shown.commits[task.next] as ShownCommit;
+    const batches = await this.inputOf(task, commit);
+    if (batches === undefined) return;
+    task.runner ??= await this.runnerOf(task, batches[0]?.schema);
+    if (task.runner === undefined) return;
+    const where = `${task.shown.task}/${commit.slot.seq}`;
+    const done = await task.runner.execute(commit.slotCid, commit.slot, batches, task.state, signal).catch((error: unknown) => {
+      signal.throwIfAborted();
+      if (!(error instanceof IpdmError)) throw error;
+      this.stop({ code: error.code, where, message: error.message });
+    });
+    if (done === undefined) return;
+    for (const [port, made] of Object.entries(done.outputs)) {
+      await this.compareOutput(where, port, made, commit);
+      if (this.stopped) return;
+      this.offer(task.shown.task, port, made);
+    }
+    if (!done.statementBlock.cid.equals(commit.statementCid)) {
+      const module = this.ports.modules.has(task.shown.task) ? "; the module is another" : "";
+      this.miss({ code: "STATEMENT_DIFFERS", where, message: `statement ${where} comes out differently though its output batches do not${module}` });
+    }
+    task.state = done.statement.state.after;
+    task.next++;
+    this.statements++;
+    this.rows += commit.slot.input.rows;
+  }
+
+  private async inputOf({ shown }: TaskReplay, { slot }: ShownCommit): Promise<readonly Batch[] | undefined> {
+    const { from, cut, end, batches: cids } = slot.input;
+    if (shown.input.from === "task") return cids.map((cid) => this.take(cid));
+    const { input, signal } = this.ports;
+    const read = await input.read(shown.task, shown.input.name, cids, from, cut, end, signal);
+    if (Array.isArray(read)) return read;
+    this.stop({
+      code: "INPUT_DIFFERS",
+      where: `${shown.task}/${slot.seq}`,
+      message: `input ${read.input} differs from statement ${shown.task}/${slot.seq} on, in batch ${read.batch}: ${read.message}`,
+      batch: read.batch,
+      row: read.row,
+    });
+    return undefined;
+  }
+
+  private take(cid: CID): Batch {
+    const key = cid.toString();
+    const kept = this.made.get(key) as { batch: Batch; readers: number };
+    kept.readers--;
+    if (kept.readers <= 0) this.made.delete(key);
+    return kept.batch;
+  }
+
+  private offer(task: string, port: string, batches: readonly Batch[]): void {
+    const readers = this.tasks.filter(({ shown }) => shown.input.from === "task" && shown.input.name === task && shown.input.port === port).length;
+    if (readers === 0) return;
+    for (const batch of batches) {
+      const key = rawBlock(sha256, batch.bytes).cid.toString();
+      const kept = this.made.get(key);
+      // Two equal batches of one table have one CID: each is read once by every reader.
+      if (kept === undefined) this.made.set(key, { batch, readers });
+      else kept.readers += readers;
+    }
+  }
+
+  private async compareOutput(where: string, port: string, made: readonly Batch[], commit: ShownCommit): Promise<void> {
+    const recorded = commit.statement.outputs[port];
+    const cids = made.map((batch) => rawBlock(sha256, batch.bytes).cid);
+    const wanted = recorded?.batches ?? [];
+    const at = Math.max(cids.length, wanted.length);
+    for (let i = 0; i < at; i++) {
+      const [own, theirs] = [cids[i], wanted[i]];
+      if (own !== undefined && theirs !== undefined && own.equals(theirs)) continue;
+      const first = (recorded?.from ?? 0) + i * commit.slot.input.cut;
+      const row = first + (await this.rowWithin(made[i], theirs));
+      this.stop({ code: "OUTPUT_DIFFERS", where, message: `statement ${where} differs in batch ${i} of its output ${port}, first in row ${row}`, batch: i, row });
+      return;
+    }
+  }
+
+  private async rowWithin(made: Batch | undefined, recorded: CID | undefined): Promise<number> {
+    if (made === undefined || recorded === undefined) return 0;
+    const bytes = await this.ports.input.recorded(recorded);
+    return bytes === undefined ? 0 : firstDifference(decodeBatch(bytes), made);
+  }
+
+  private async runnerOf({ shown }: TaskReplay, found: Schema | undefined): Promise<StageRunner | undefined> {
+    const { receipt } = this.ports;
+    const { slot, slotCid } = shown.commits[0] as ShownCommit;
+    const stageBlock = receipt.blocks.get(slot.stage.toString()) as Block;
+    const { operator, leaves, input } = parseStage(decodeBlock(stageBlock));
+    const inputSchema = found ?? this.schemas.get(`${input.name}/${input.port}`);
+    if (inputSchema === undefined) {
+      this.stop({ code: "INPUT_EMPTY", where: slotCid.toString(), message: `the input of ${shown.task} holds no rows to tell its columns from` });
+      return undefined;
+    }
+    const module = operator.kind === "module" ? await this.moduleOf(shown.task, operator) : null;
+    const ports = await portsOf(operator, inputSchema, module);
+    for (const [port, schema] of Object.entries(ports)) this.schemas.set(`${shown.task}/${port}`, schema);
+    const plan: TaskPlan = { name: shown.task, input, operator, stage: stageBlock, inputSchema, ports, leaves, module: null, prove: null, key: "" };
+    return new StageRunner(plan, { hash: sha256, read: (cid) => this.state(cid), module });
+  }
+
+  private async state(cid: CID): Promise<Uint8Array> {
+    const bytes = this.ports.receipt.blocks.get(cid.toString())?.bytes ?? (await this.ports.input.recorded(cid));
+    if (bytes === undefined) throw new IpdmError("NEEDS_DATA", `state ${cid.toString()} is not at hand`, { kind: "unreachable", where: cid.toString() });
+    return bytes;
+  }
+
+  private async moduleOf(task: string, operator: Extract<Operator, { kind: "module" }>): Promise<LoadedModule> {
+    const bytes = this.ports.modules.get(task) ?? (this.ports.receipt.blocks.get(operator.module.toString()) as Block).bytes;
+    const original = rawBlock(sha256, bytes).cid;
+    const instrumented = instrument(bytes);
+    const handle = await this.ports.lane.load({
+      bytes, cid: original.toString(), memoryBytesMax: operator.memoryBytesMax, timeoutMs: MODULE_TIMEOUT_MS, outputBytesMax: MODULE_OUTPUT_BYTES_MAX, kind: "rows",
+    });
+    return { handle, original, instrumented: rawBlock(sha256, instrumented.bytes).cid, costTable: instrumented.costTable };
+  }
+
+  private stop(mismatch: Mismatch): undefined {
+    this.miss(mismatch);
+    this.stopped = true;
+    return undefined;
+  }
+
+  private miss(mismatch: Mismatch): void {
+    if (this.mismatches.length < MISMATCHES_MAX) this.mismatches.push(mismatch);
+  }
+}
+
+async function portsOf(operator: Operator, input: Schema, module: LoadedModule | null): Promise<Record<string, Schema>> {
+  if (operator.kind === "window") return { [MAIN]: outputSchema(windowPlan(operator), input), [LATE]: input };
+  return { [MAIN]: module === null ? input : await module.handle.outputSchema(input) };
+}
