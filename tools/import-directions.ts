@@ -25,6 +25,7 @@ export const LAYERS = [
   "src/plan",
   "src/node.ts",
   "src/run",
+  "src/audit",
   "src/gateway",
   "src/cli",
   "src/index.ts",

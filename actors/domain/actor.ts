@@ -39,7 +39,7 @@ export class DomainEffects {
     const { ports } = this.node;
     const agreed = await this.agree({ task, seq, slot, statement, end }, signal);
     const { policy } = ports.membership;
-    const inputs = ports.readSource === undefined ? "fetched" : "read";
+    const inputs = executed && ports.readSource !== undefined ? "read" : "fetched";
     const vote = signVote({ slot, statement, policy, executed, inputs, draw: agreed.draw, proofs: [...agreed.proofs] }, ports.signer);
     const block = cborBlock(ports.hash, vote);
     await ports.store.blocks.put(block);

@@ -198,7 +198,7 @@ export class Committee {
     const record = this.slotRecord(vote.slot);
     record.own = vote;
     this.count(record, vote);
-    if (record.certificate.value === undefined) await this.publish({ kind: "vote", vote });
+    await this.publish({ kind: "vote", vote });
     if (record.certificate.value === undefined && record.tally.stuck()) throw this.noQuorum(record);
     return record.certificate.wait(this.within(signal));
   }
