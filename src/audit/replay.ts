@@ -9,7 +9,7 @@ import { LATE, MAIN, type TaskPlan } from "../runtime/plan.ts";
 import { replayJournal } from "../runtime/replay-journal.ts";
 import { type LoadedModule, StageRunner } from "../runtime/stage/runner.ts";
 import { rawBlock } from "../dag/block.ts";
-import { instrument } from "../sandbox/instrument.ts";
+import { loadModule } from "../run/modules.ts";
 import type { Lane } from "../sandbox/port.ts";
 import { outputSchema } from "../streams/window/plan.ts";
 import { windowPlan } from "../runtime/stage/window-operator.ts";
@@ -253,12 +253,9 @@ class Replay {
 
   private async moduleOf(task: string, operator: Extract<Operator, { kind: "module" }>): Promise<LoadedModule> {
     const bytes = this.ports.modules.get(task) ?? (this.ports.receipt.blocks.get(operator.module.toString()) as Block).bytes;
-    const original = rawBlock(sha256, bytes).cid;
-    const instrumented = instrument(bytes);
-    const handle = await this.ports.lane.load({
-      bytes, cid: original.toString(), memoryBytesMax: operator.memoryBytesMax, timeoutMs: MODULE_TIMEOUT_MS, outputBytesMax: MODULE_OUTPUT_BYTES_MAX, kind: "rows",
+    return loadModule(this.ports.lane, {
+      bytes, cid: operator.module.toString(), memoryBytesMax: operator.memoryBytesMax, timeoutMs: MODULE_TIMEOUT_MS, outputBytesMax: MODULE_OUTPUT_BYTES_MAX, kind: "rows",
     });
-    return { handle, original, instrumented: rawBlock(sha256, instrumented.bytes).cid, costTable: instrumented.costTable };
   }
 
   private stop(mismatch: Mismatch): undefined {

@@ -5,21 +5,24 @@ import type { LoadedModule } from "../runtime/stage/runner.ts";
 import { instrument } from "../sandbox/instrument.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 
-/** Loads every module of a plan into a node's lane, by task. `replaced` gives other bytes for a module, by task. */
-export async function loadModules(plan: RunPlan, lane: Lane, replaced: ReadonlyMap<string, Uint8Array> = new Map()): Promise<Map<string, LoadedModule>> {
+/** Loads every module of a plan into a node's lane, by task, from bytes by module CID. */
+export async function loadModules(plan: RunPlan, lane: Lane, bytesByCid: ReadonlyMap<string, Uint8Array>): Promise<Map<string, LoadedModule>> {
   const modules = new Map<string, LoadedModule>();
-  for (const task of plan.tasks) {
-    if (task.module === null) continue;
-    const bytes = replaced.get(task.name) ?? task.module.bytes;
-    const original = rawBlock(sha256, bytes).cid;
-    const spec: ModuleSpec = { ...task.module, bytes, cid: original.toString() };
-    const instrumented = instrument(bytes);
-    modules.set(task.name, {
-      handle: await lane.load(spec),
-      original,
-      instrumented: rawBlock(sha256, instrumented.bytes).cid,
-      costTable: instrumented.costTable,
-    });
+  for (const { name, module } of plan.tasks) {
+    if (module === null) continue;
+    modules.set(name, await loadModule(lane, { ...module, bytes: bytesByCid.get(module.cid) ?? module.bytes }));
   }
   return modules;
+}
+
+/** Loads one module into a lane; what statements say of it comes from the bytes that are loaded. */
+export async function loadModule(lane: Lane, spec: ModuleSpec): Promise<LoadedModule> {
+  const original = rawBlock(sha256, spec.bytes).cid;
+  const instrumented = instrument(spec.bytes);
+  return {
+    handle: await lane.load({ ...spec, cid: original.toString() }),
+    original,
+    instrumented: rawBlock(sha256, instrumented.bytes).cid,
+    costTable: instrumented.costTable,
+  };
 }

@@ -1,15 +1,15 @@
 import type { Log } from "../core/ports.ts";
-import type { Network } from "../network/port.ts";
+import type { Libp2pNetwork } from "../network/libp2p-network.ts";
 import { type LocalNode, sha256 } from "../node.ts";
 
 /**
  * Networks for the nodes of one process: libp2p over its memory transport, with real gossip. A single node needs none, and
  * libp2p is not even loaded for it.
  */
-export async function openLocalNetworks(nodes: readonly LocalNode[], log: Log, signal: AbortSignal): Promise<Network[]> {
+export async function openLocalNetworks(nodes: readonly LocalNode[], log: Log, signal: AbortSignal): Promise<Libp2pNetwork[]> {
   if (nodes.length < 2) return [];
   const { createLibp2pNetwork } = await import("../network/libp2p-network.ts");
-  const networks: Awaited<ReturnType<typeof createLibp2pNetwork>>[] = [];
+  const networks: Libp2pNetwork[] = [];
   try {
     for (const node of nodes) {
       const bootstrap = networks.flatMap((network) => network.addresses);

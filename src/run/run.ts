@@ -19,7 +19,9 @@ import type { Lane } from "../sandbox/port.ts";
 import { openSink } from "../sinks/port.ts";
 import { RunNode } from "../../actors/node/run-node.ts";
 import type { NodePorts, WriteOutput } from "../../actors/node/node-ports.ts";
+import { Closers } from "./closers.ts";
 import { epochOf, membershipOf, openMembers } from "./members.ts";
+import { exchangeModules } from "./module-exchange.ts";
 import { loadModules } from "./modules.ts";
 import { openLocalNetworks } from "./networks.ts";
 import type { RunOptions, RunProgress, RunSummary } from "./options.ts";
@@ -75,7 +77,7 @@ class Run {
 
   async start(dataDir: string, began: number): Promise<RunSummary> {
     const { config, signal } = this;
-    await using stack = new AsyncDisposableStack();
+    await using stack = new Closers();
     const members = await openMembers(dataDir, config.domain.replicas);
     for (const member of members) stack.defer(() => member.store.close());
     const submitter = members[0] as LocalNode;
@@ -90,11 +92,12 @@ class Run {
     const prover = stack.use(new ProverPool());
     const networks = await openLocalNetworks(members, this.log, signal);
     for (const network of networks) stack.use(network);
+    const modules = await exchangeModules(plan, members, networks, signal);
     const nodes: RunNode[] = [];
     for (const [i, member] of members.entries()) {
       const ports: NodePorts = {
         name: member.name, store: member.store, network: networks[i], signer: member.signer, hash: sha256, verify: verifyEd25519, log: this.log,
-        membership, membershipCid: block.cid, plan, modules: await loadModules(plan, lanes[i] as Lane), readSource: sourceReader(config, plan),
+        membership, membershipCid: block.cid, plan, modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map()), readSource: sourceReader(config, plan),
         prover, key: circuit.key, writeOutput: i === 0 ? this.writer() : undefined, observer: i === 0 ? this.observer(members) : {},
         ...(this.options.tamper?.node === member.name ? { tamper: this.options.tamper.change } : {}),
       };
