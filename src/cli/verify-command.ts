@@ -1,11 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { fromHex, toHex } from "../core/bytes.ts";
-import { EXIT_CODES, IpdmError } from "../core/errors.ts";
-import { sha256, verifyEd25519 } from "../node.ts";
-import { loadCircuitKey } from "../../proofs/groth16/circuit-files.ts";
-import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
-import { type Verdict, verifyReceipt } from "../../proofs/receipt/verify.ts";
-import { readReceiptFile } from "../audit/receipt-file.ts";
+import { toHex } from "../core/bytes.ts";
+import { EXIT_CODES } from "../core/errors.ts";
+import type { Verdict } from "../../proofs/receipt/verify.ts";
+import { verifyReceiptFile } from "../audit/verify-file.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Flags of `verify`, as the command line gives them. */
@@ -14,17 +10,11 @@ export interface VerifyFlags {
   readonly expect?: string;
 }
 
-/** Most bytes of a file of trusted keys. */
-const KEYS_BYTES_MAX = 1024 * 1024;
-
 /** `ipdm-runtime verify <receipt>`: checks a receipt offline and says what that shows. Returns the exit code. */
-export async function verifyCommand(path: string, flags: VerifyFlags, terminal: Terminal): Promise<number> {
-  const trusted = flags.trust === undefined ? undefined : await readTrusted(flags.trust);
-  const bytes = await readReceiptFile(path);
-  const { key, provenance } = await loadCircuitKey(WINDOW_CIRCUIT);
-  const verdict = verifyReceipt({ hash: sha256, verify: verifyEd25519, key }, bytes, { trusted, result: flags.expect });
+export async function verifyCommand(path: string, { trust, expect }: VerifyFlags, terminal: Terminal): Promise<number> {
+  const verdict = await verifyReceiptFile(path, { trust, expect });
   if (terminal.options.json) terminal.json(verifiedLine(verdict));
-  else for (const line of verdictLines(verdict, provenance.production)) terminal.print(line);
+  else for (const line of verdictLines(verdict, verdict.production)) terminal.print(line);
   return verdict.ok ? 0 : EXIT_CODES.verification;
 }
 
@@ -66,26 +56,4 @@ function* verdictLines(verdict: Verdict, production: boolean): Generator<string>
     : "VERIFIED as self-asserted: the receipt is consistent, but it cannot show by itself whose keys these are, or that they are independent.";
   if (trust !== "trusted") yield "To check who signed, pass --trust keys.json; to check it is the result you know, pass --expect <result>.";
   yield "Nothing was executed again; `ipdm-runtime replay` does that.";
-}
-
-/** Reads trusted keys: a JSON array of 64-digit hexadecimal keys, or an object with such an array under `keys`. */
-async function readTrusted(path: string): Promise<ReadonlySet<string>> {
-  let parsed: unknown;
-  try {
-    const text = await readFile(path, "utf8");
-    if (text.length > KEYS_BYTES_MAX) throw new RangeError("the file is too large");
-    parsed = JSON.parse(text);
-  } catch (cause) {
-    throw new IpdmError("TRUST_UNREADABLE", `the trusted keys cannot be read: ${(cause as Error).message}`, { kind: "usage", where: path, cause });
-  }
-  const list = Array.isArray(parsed) ? parsed : (parsed as { keys?: unknown } | null)?.keys;
-  const keys = Array.isArray(list) ? list.map((item) => (typeof item === "string" ? item.toLowerCase() : "")) : [];
-  if (keys.length === 0 || keys.some((key) => fromHex(key)?.length !== 32)) {
-    throw new IpdmError("TRUST_UNREADABLE", "trusted keys are a JSON array of Ed25519 public keys, 64 hexadecimal digits each", {
-      kind: "usage",
-      where: path,
-      hint: 'for example {"keys": ["…64 digits…"]}',
-    });
-  }
-  return new Set(keys);
 }

@@ -2,6 +2,9 @@ import type { Batch } from "../../batch/batch.ts";
 import type { Schema } from "../../batch/schema.ts";
 import type { Operator } from "../../consensus/result.ts";
 import type { Ipld } from "../../dag/block.ts";
+import { Subject } from "rxjs";
+import { type Flow, isBatch } from "../../streams/flow.ts";
+import { windowed } from "../../streams/operators/window.ts";
 import type { WindowPlan } from "../../streams/window/plan.ts";
 import { TumblingAggregate } from "../../streams/window/tumbling.ts";
 import { LATE, MAIN } from "../plan.ts";
@@ -12,37 +15,58 @@ type WindowForm = Extract<Operator, { kind: "window" }>;
 /** Batches between two returns to the event loop: windows are computed on the thread that also serves the network. */
 const BATCHES_A_TURN = 32;
 
-/** Runs a keyed tumbling window. */
+/** Runs a keyed tumbling window as an RxJS stream that lasts from the task's first slot to its last. */
 export class WindowOperator implements StageOperator {
-  private readonly aggregate: TumblingAggregate;
+  private readonly state: TumblingAggregate;
+  private readonly input = new Subject<Flow>();
+  private rows: Batch[] = [];
+  private late: Batch[] = [];
+  private failure: { readonly error: unknown } | undefined;
 
   constructor(form: WindowForm, schema: Schema, snapshot: Ipld | null) {
     const plan = windowPlan(form);
-    this.aggregate = snapshot === null ? new TumblingAggregate(plan, schema) : TumblingAggregate.restore(plan, schema, snapshot);
+    this.state = snapshot === null ? new TumblingAggregate(plan, schema) : TumblingAggregate.restore(plan, schema, snapshot);
+    this.input.pipe(windowed(this.state, { next: (batch) => this.late.push(batch) })).subscribe({
+      next: (item) => {
+        if (isBatch(item)) this.rows.push(item);
+      },
+      error: (error: unknown) => {
+        this.failure = { error };
+      },
+    });
   }
 
   async push(batches: readonly Batch[], _firstRow: number, signal: AbortSignal): Promise<PortBatches> {
-    const rows: Batch[] = [];
-    const late: Batch[] = [];
     for (const [i, batch] of batches.entries()) {
-      const fired = this.aggregate.push(batch);
-      rows.push(...fired.rows);
-      late.push(...fired.late);
+      this.next(batch);
       if (i % BATCHES_A_TURN === BATCHES_A_TURN - 1) {
         await new Promise<void>((resolve) => setImmediate(resolve));
         signal.throwIfAborted();
       }
     }
-    return { [MAIN]: rows, [LATE]: late };
+    return this.take();
   }
 
   end(): PortBatches {
-    const fired = this.aggregate.end();
-    return { [MAIN]: fired.rows, [LATE]: fired.late };
+    this.next({ kind: "end" });
+    return this.take();
   }
 
   snapshot(): Ipld {
-    return this.aggregate.snapshot();
+    return this.state.snapshot();
+  }
+
+  // RxJS hands an operator's error to the subscriber; the slot that caused it must fail with it.
+  private next(item: Flow): void {
+    this.input.next(item);
+    if (this.failure !== undefined) throw this.failure.error;
+  }
+
+  private take(): PortBatches {
+    const taken = { [MAIN]: this.rows, [LATE]: this.late };
+    this.rows = [];
+    this.late = [];
+    return taken;
   }
 }
 

@@ -119,6 +119,28 @@ export function aggregate(
   });
 }
 
+/**
+ * Runs a window state that the caller holds: one restored from a snapshot, and snapshot again between two items. Everything
+ * that {@link aggregate} reads from the operators before it is in the state already.
+ */
+export function windowed(state: TumblingAggregate, late: Partial<Observer<Batch>> = {}): OperatorFunction<Flow, Flow> {
+  return operator((out) => {
+    const give = (fired: WindowOutput): void => {
+      for (const batch of fired.late) late.next?.(batch);
+      for (const batch of fired.rows) out.next(batch);
+    };
+    return {
+      batch: (batch) => give(state.push(batch)),
+      watermark: ({ timeUs }) => give(state.advance(timeUs)),
+      end() {
+        give(state.end());
+        late.complete?.();
+      },
+      error: (error) => late.error?.(error),
+    };
+  });
+}
+
 /** Counts rows; with a column, the rows that have a value there. i64. */
 export function count(column?: string): AggregateSpec {
   return column === undefined ? { kind: "count" } : { kind: "count", column };

@@ -1,0 +1,22 @@
+/** Merkle trees, Groth16 verification and the rules of a receipt, without files or processes (`ipdm-runtime/proofs`). */
+export type { Groth16Proof } from "./groth16/proof.ts";
+export type { Groth16Verdict } from "./groth16/verifier.ts";
+export { verifyGroth16 } from "./groth16/verifier.ts";
+export type { VerifyingKey } from "./groth16/verifying-key.ts";
+export { parseVerifyingKey } from "./groth16/verifying-key.ts";
+export type { WindowAggregate, WindowClaim } from "./groth16/window-proof.ts";
+export type { ConsistencyClaim, InclusionClaim } from "./merkle/tree.ts";
+export {
+  consistencyProof,
+  inclusionProof,
+  leafHash,
+  merkleRoot,
+  nodeHash,
+  verifyConsistency,
+  verifyInclusion,
+} from "./merkle/tree.ts";
+export type { Receipt } from "./receipt/contents.ts";
+export type { Check, CheckName, Fault } from "./receipt/verdict.ts";
+export { CHECKS } from "./receipt/verdict.ts";
+export type { Expectations, Verdict, VerifyPorts } from "./receipt/verify.ts";
+export { verifyReceipt } from "./receipt/verify.ts";

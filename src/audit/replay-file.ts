@@ -1,0 +1,75 @@
+import { readFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import type { Fault } from "../../proofs/receipt/verdict.ts";
+import { IpdmError } from "../core/errors.ts";
+import { openLane } from "../sandbox/lane.ts";
+import { AuditInput, openData } from "./input-data.ts";
+import { type ReplayReport, replayReceipt } from "./replay.ts";
+import { verifyReceiptFile } from "./verify-file.ts";
+
+/** Where a replay finds what a receipt only links. */
+export interface ReplayFileOptions {
+  /** Data folder of the run; `.data` beside the receipt by default. */
+  readonly data?: string | undefined;
+  /** Files to read inputs from, by input name. The others come from the data folder. */
+  readonly inputs?: Readonly<Record<string, string>> | undefined;
+  /** Files of other modules to run, by task name: to see what they would have changed. */
+  readonly modules?: Readonly<Record<string, string>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** Called after each statement. */
+  readonly onProgress?: ((statements: number, of: number, rows: number) => void) | undefined;
+}
+
+/** What a replay of a file came to. A receipt that does not verify is not replayed: then `fault` says why. */
+export type FileReplay =
+  | { readonly ok: boolean; readonly fault: undefined; readonly report: ReplayReport }
+  | { readonly ok: false; readonly fault: Fault; readonly report: undefined };
+
+/**
+ * Verifies a receipt's file, then redoes everything that it claims and compares: transitions, modules, windows, statements and
+ * outputs. Nothing is written. Throws `NEEDS_DATA` (kind `unreachable`) with the CID that is nowhere to be had, `MODULE_MISSING`,
+ * `TASK_UNKNOWN`, `INPUT_UNKNOWN`, `DATA_DIR_IN_USE`, what {@link verifyReceiptFile} throws, and the signal's reason.
+ */
+export async function replayReceiptFile(path: string, options: ReplayFileOptions = {}): Promise<FileReplay> {
+  const { inputs = {}, onProgress, signal = new AbortController().signal } = options;
+  const modules = new Map<string, Uint8Array>();
+  for (const [task, file] of Object.entries(options.modules ?? {})) modules.set(task, await moduleBytes(file));
+  const { fault, receipt } = await verifyReceiptFile(path);
+  if (fault !== undefined || receipt === undefined) {
+    const unread = { code: "RECEIPT_MALFORMED", message: "the receipt cannot be read", where: "receipt" };
+    return { ok: false, fault: fault ?? unread, report: undefined };
+  }
+  checkNames(
+    modules,
+    receipt.tasks.map(({ task }) => task),
+  );
+  const store = await openData(options.data === undefined ? join(dirname(resolve(path)), ".data") : resolve(options.data));
+  const input = new AuditInput(receipt, inputs, store);
+  const lane = openLane();
+  try {
+    const ports = { receipt, input, lane, modules, signal };
+    const report = await replayReceipt(onProgress === undefined ? ports : { ...ports, onProgress });
+    return { ok: report.ok, fault: undefined, report };
+  } finally {
+    await input.close();
+    await lane.close();
+    await store?.close();
+  }
+}
+
+async function moduleBytes(file: string): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await readFile(file));
+  } catch (cause) {
+    throw new IpdmError("MODULE_MISSING", `there is no module at ${file}`, { kind: "config", where: file, cause });
+  }
+}
+
+function checkNames(modules: ReadonlyMap<string, Uint8Array>, tasks: readonly string[]): void {
+  const unknown = [...modules.keys()].find((task) => !tasks.includes(task));
+  if (unknown === undefined) return;
+  throw new IpdmError("TASK_UNKNOWN", `the receipt has no task ${unknown}`, {
+    kind: "usage",
+    hint: `its tasks: ${tasks.join(", ")}`,
+  });
+}

@@ -1,0 +1,66 @@
+import { readFile } from "node:fs/promises";
+import { loadCircuitKey } from "../../proofs/groth16/circuit-files.ts";
+import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
+import { type Verdict, verifyReceipt } from "../../proofs/receipt/verify.ts";
+import { fromHex } from "../core/bytes.ts";
+import { IpdmError } from "../core/errors.ts";
+import { sha256, verifyEd25519 } from "../node.ts";
+import { readReceiptFile } from "./receipt-file.ts";
+
+/** What the reader of a receipt knows beforehand. */
+export interface VerifyFileOptions {
+  /** Keys that may sign: a JSON file of them, or the Ed25519 public keys themselves as 64 hexadecimal digits each. */
+  readonly trust?: string | readonly string[] | undefined;
+  /** The CID of the result that the receipt should be about. */
+  readonly expect?: string | undefined;
+}
+
+/** A verdict, and whether the zero-knowledge proofs were checked with a key of a ceremony (`false`: development keys). */
+export interface FileVerdict extends Verdict {
+  readonly production: boolean;
+}
+
+/** Most bytes of a file of trusted keys. */
+const KEYS_BYTES_MAX = 1024 * 1024;
+
+/**
+ * Checks a receipt's file offline, without executing anything again. What is wrong with the receipt stands in the verdict
+ * (`ok`, `fault`); thrown is only what stops the check: `RECEIPT_MISSING`, `RECEIPT_UNREADABLE`, `TRUST_UNREADABLE` (all of
+ * kind `usage`) and `CIRCUIT_KEY_MISMATCH` (kind `verification`).
+ */
+export async function verifyReceiptFile(path: string, options: VerifyFileOptions = {}): Promise<FileVerdict> {
+  const { trust, expect } = options;
+  const trusted = trust === undefined ? undefined : typeof trust === "string" ? await readTrusted(trust) : keySet(trust);
+  const bytes = await readReceiptFile(path);
+  const { key, provenance } = await loadCircuitKey(WINDOW_CIRCUIT);
+  const ports = { hash: sha256, verify: verifyEd25519, key };
+  return { ...verifyReceipt(ports, bytes, { trusted, result: expect }), production: provenance.production };
+}
+
+/** Reads trusted keys: a JSON array of 64-digit hexadecimal keys, or an object with such an array under `keys`. */
+async function readTrusted(path: string): Promise<ReadonlySet<string>> {
+  let parsed: unknown;
+  try {
+    const text = await readFile(path, "utf8");
+    if (text.length > KEYS_BYTES_MAX) throw new RangeError("the file is too large");
+    parsed = JSON.parse(text);
+  } catch (cause) {
+    throw new IpdmError("TRUST_UNREADABLE", `the trusted keys cannot be read: ${(cause as Error).message}`, {
+      kind: "usage",
+      where: path,
+      cause,
+    });
+  }
+  const list = Array.isArray(parsed) ? parsed : (parsed as { keys?: unknown } | null)?.keys;
+  return keySet(Array.isArray(list) ? list : [], path);
+}
+
+function keySet(list: readonly unknown[], where?: string): ReadonlySet<string> {
+  const keys = list.map((item) => (typeof item === "string" ? item.toLowerCase() : ""));
+  if (keys.length > 0 && keys.every((key) => fromHex(key)?.length === 32)) return new Set(keys);
+  throw new IpdmError(
+    "TRUST_UNREADABLE",
+    "trusted keys are a JSON array of Ed25519 public keys, 64 hexadecimal digits each",
+    { kind: "usage", hint: 'for example {"keys": ["…64 digits…"]}', ...(where === undefined ? {} : { where }) },
+  );
+}
