@@ -1,4 +1,4 @@
-// Three million flights, in columns, as one stream: which airport had the worst day of the year?
+// Three million flights, in columns, as one stream: which airport had the worst day?
 import { aggregate, count, eventTime, filterRows, keyBy, max, openStream, sum, toRows, tumble } from "ipdm-runtime";
 
 const FLIGHTS = "npm:vega-datasets/data/flights-3m.parquet"; // or a path to any Parquet, NDJSON or CSV file
