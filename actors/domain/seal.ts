@@ -7,7 +7,9 @@ import { signSlot } from "../../src/consensus/slot.ts";
 import { SEAL_TASK, type Seal } from "../../src/consensus/statement.ts";
 import type { Block } from "../../src/dag/block.ts";
 import { cborBlock } from "../../src/dag/block.ts";
+import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
 import { statementsRoot } from "../../proofs/merkle/statements.ts";
+import type { ReceiptConfig } from "../../proofs/receipt/root.ts";
 import type { RunPlan } from "../../src/runtime/plan.ts";
 import type { NodeContext } from "../node/run-node.ts";
 
@@ -22,7 +24,8 @@ export async function sealRun(node: NodeContext, signal: AbortSignal): Promise<{
   const fault = coverageFault(tasks, rows);
   if (fault !== undefined) throw new IpdmError(fault.code, `${fault.where}: ${fault.message}`, { kind: "verification", where: fault.where });
   const result = resultBlock(node);
-  await store.blocks.putAll([result, ...plan.inputs.map((input) => input.anchorBlock), ...plan.tasks.map((task) => task.stage), plan.membership.block]);
+  const config = configBlock(node);
+  await store.blocks.putAll([result, config, ...plan.inputs.map((input) => input.anchorBlock), ...plan.tasks.map((task) => task.stage), plan.membership.block]);
   const slot = node.isSubmitter ? await fixSealSlot(node, result.cid) : await awaitSealSlot(node, signal);
   const ordered = tasks.toSorted((a, b) => (a.task < b.task ? -1 : 1)).flatMap(({ commits }) => commits.map(({ statementCid }) => statementCid));
   const seal: Seal = {
@@ -30,6 +33,7 @@ export async function sealRun(node: NodeContext, signal: AbortSignal): Promise<{
     kind: "seal",
     slot,
     result: result.cid,
+    config: config.cid,
     statements: { count: ordered.length, root: statementsRoot(hash, ordered) },
     inputs: Object.fromEntries(plan.inputs.map(({ name, anchorBlock }) => [name, { rows: rows[name] ?? 0, anchor: anchorBlock.cid }])),
     outputs: Object.fromEntries(outputTables(node).map(({ name, task, port, rows: count, root }) => [name, { task, port, rows: count, root }])),
@@ -81,6 +85,16 @@ function outputTables(node: NodeContext): OutputTable[] {
     if (table === undefined) throw new IpdmError("INVARIANT", `output ${name} has no finished table`);
     return { name, task, port, rows: table.rows, root: table.root };
   });
+}
+
+/** What the run was asked for, beside the result: every member states the same, so that nobody can ask for fewer proofs afterwards. */
+function configBlock({ ports }: NodeContext): Block {
+  const { plan, key, keyOrigin, hash } = ports;
+  const asked = plan.tasks.flatMap(({ name, prove }) => (prove === null ? [] : [[name, prove.kind === "drawn" ? prove.windows : -1] as const]));
+  const { production, label } = keyOrigin;
+  const circuit = asked.length > 0 ? { name: WINDOW_CIRCUIT.name, key: key.hash, production, label } : null;
+  const config: ReceiptConfig = { v: 1, name: plan.name, cut: plan.cut, prove: Object.fromEntries(asked), circuit };
+  return cborBlock(hash, config);
 }
 
 function resultBlock(node: NodeContext): Block {

@@ -45,6 +45,8 @@ export interface NodePorts {
   readonly prover: Prover;
   /** The verifying key of window proofs. */
   readonly key: VerifyingKey;
+  /** What is known of how that key was made; receipts say it. */
+  readonly keyOrigin: { readonly production: boolean; readonly label: string };
   readonly writeOutput: WriteOutput | undefined;
   readonly observer: NodeObserver;
   /** For tests of the protocol: changes what this node claims. */

@@ -1,11 +1,11 @@
 import type { CID } from "multiformats/cid";
 import { compareBytes } from "../../src/core/bytes.ts";
 import { IpdmError } from "../../src/core/errors.ts";
-import type { Hash } from "../../src/core/ports.ts";
+import type { Hash, Signer } from "../../src/core/ports.ts";
 import { type Block, CODEC, decodeBlock, jsonBlock, linksOf } from "../../src/dag/block.ts";
 import { encodeCar } from "../../src/dag/car.ts";
 import { statementsRoot } from "../merkle/statements.ts";
-import type { ReceiptRoot } from "./root.ts";
+import { type ReceiptBody, signRoot } from "./root.ts";
 
 /** A receipt as a file's bytes, and the CID of its root. */
 export interface BuiltReceipt {
@@ -15,13 +15,14 @@ export interface BuiltReceipt {
 }
 
 /**
- * Collects everything that a root links, except batches and other raw blocks that are no modules, and writes it as a CAR:
- * the same root gives the same bytes. Throws `NEEDS_DATA` when `read` does not have a block.
+ * Collects everything that a root links, except batches and other raw blocks that are no modules, signs it as the submitter,
+ * and writes it as a CAR, the root first, the others in CID order: the same root gives the same bytes. Throws `NEEDS_DATA` when `read` does not have a block.
  */
 export async function buildReceipt(
   hash: Hash,
-  contents: Omit<ReceiptRoot, "v" | "blocks">,
+  contents: Omit<ReceiptBody, "v" | "blocks">,
   read: (cid: CID) => Promise<Uint8Array | undefined>,
+  signer: Signer,
 ): Promise<BuiltReceipt> {
   const modules = new Set(contents.modules.map(String));
   const blocks = new Map<string, Block>();
@@ -36,8 +37,8 @@ export async function buildReceipt(
     if (cid.code !== CODEC.raw) open.push(...linksOf(decodeBlock(block)));
   }
   const ordered = inCidOrder(blocks.values());
-  const root: ReceiptRoot = { v: 1, ...contents, blocks: { count: ordered.length, merkleRoot: statementsRoot(hash, ordered.map(({ cid }) => cid)) } };
-  const rootBlock = jsonBlock(hash, root);
+  const body: ReceiptBody = { v: 1, ...contents, blocks: { count: ordered.length, merkleRoot: statementsRoot(hash, ordered.map(({ cid }) => cid)) } };
+  const rootBlock = jsonBlock(hash, signRoot(body, signer));
   return { bytes: encodeCar(rootBlock.cid, [rootBlock, ...ordered]), root: rootBlock.cid, blocks: ordered.length };
 }
 

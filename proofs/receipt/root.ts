@@ -1,5 +1,7 @@
+import * as dagCbor from "@ipld/dag-cbor";
 import { z } from "zod";
-import { bytes32, count, link, name, parseNode } from "../../src/consensus/ipld-schema.ts";
+import { bytes32, bytes64, count, link, name, parseNode } from "../../src/consensus/ipld-schema.ts";
+import type { Signer, Verify } from "../../src/core/ports.ts";
 
 const configSchema = z.strictObject({
   v: z.literal(1),
@@ -8,11 +10,11 @@ const configSchema = z.strictObject({
   cut: count,
   /** Windows to be proved, by task: how many drawn, or -1 for windows that the user named. */
   prove: z.record(name, z.number().int().min(-1)),
-  /** The key that window proofs were made with. */
+  /** The key that window proofs are made with; null where none are asked for. */
   circuit: z.strictObject({ name, key: bytes32, production: z.boolean(), label: z.string().max(1000) }).nullable(),
 });
 
-/** How a run was carried out: nothing of it is part of the result. */
+/** How a run was carried out, and what it asked for. Nothing of it is part of the result; the seal names it, so the members vouch for it. */
 export type ReceiptConfig = z.infer<typeof configSchema>;
 
 /** Reads a receipt's configuration node. Throws `NODE_MALFORMED`. */
@@ -20,13 +22,15 @@ export function parseReceiptConfig(value: unknown): ReceiptConfig {
   return parseNode(configSchema, "receipt configuration", value);
 }
 
-const rootSchema = z.strictObject({
+const rootBody = {
   v: z.literal(1),
   result: link,
   /** The seal statement, and the certificate for it. */
   seal: z.strictObject({ statement: link, certificate: link }),
   config: link,
+  /** Anchors of the inputs, in the order of the inputs' names. */
   inputs: z.array(link).max(1024),
+  /** Modules, each once, in the order of the names of the tasks that run them. */
   modules: z.array(link).max(1024),
   /** Statements, tasks in name order, then by sequence; and for each its certificate. */
   statements: z.array(link).max(1_000_000),
@@ -37,10 +41,29 @@ const rootSchema = z.strictObject({
   journals: z.record(z.string().min(1).max(1024), link),
   /** All other blocks of the file: how many, and the RFC 6962 root over their CIDs in byte order. */
   blocks: z.strictObject({ count, merkleRoot: bytes32 }),
-});
+};
+const rootSchema = z.strictObject({ ...rootBody, signature: bytes64 });
 
 /** Root of a receipt. */
 export type ReceiptRoot = z.infer<typeof rootSchema>;
+
+/** A root without the submitter's signature. */
+export type ReceiptBody = Omit<ReceiptRoot, "signature">;
+
+/** Signs a receipt: Ed25519 by the submitter over dag-cbor `["ipdm/receipt/1", root without signature]`, and with it over every block. */
+export function signRoot(body: ReceiptBody, signer: Signer): ReceiptRoot {
+  return { ...body, signature: signer.sign(rootMessage(body)) };
+}
+
+/** True when the root carries the signature of this submitter. */
+export function rootSigned(root: ReceiptRoot, submitter: Uint8Array, verify: Verify): boolean {
+  const { signature, ...body } = root;
+  return verify(submitter, rootMessage(body), signature);
+}
+
+function rootMessage(body: ReceiptBody): Uint8Array {
+  return dagCbor.encode(["ipdm/receipt/1", body]);
+}
 
 /** Reads a receipt's root. Throws `NODE_MALFORMED`. */
 export function parseReceiptRoot(value: unknown): ReceiptRoot {

@@ -1,8 +1,18 @@
 import { IpdmError } from "../core/errors.ts";
-import type { Column, Values } from "./column.ts";
-import { align, ALIGNMENT, DESCRIPTOR, DESCRIPTOR_BYTES, FLAG_NULLABLE, HEADER, HEADER_BYTES, MAGIC, VERSION } from "./format.ts";
+import { bitBytes, typedView } from "./buffers.ts";
+import type { Column } from "./column.ts";
+import {
+  ALIGNMENT,
+  DESCRIPTOR,
+  DESCRIPTOR_BYTES,
+  FLAG_NULLABLE,
+  HEADER,
+  HEADER_BYTES,
+  MAGIC,
+  VERSION,
+} from "./format.ts";
 import { COLUMNS_MAX } from "./limits.ts";
-import type { ColumnType, Field, Schema } from "./schema.ts";
+import type { Field, Schema } from "./schema.ts";
 import { COLUMN_TYPES, findField, schemaOf, typeWidth } from "./schema.ts";
 
 /**
@@ -34,7 +44,10 @@ export class Batch {
 /** The error for a column that a schema does not have, naming those it has. */
 export function missingColumn(schema: Schema, name: string): IpdmError {
   const names = schema.fields.map((field) => field.name).join(", ");
-  return new IpdmError("COLUMN_MISSING", `there is no column ${name}`, { kind: "config", hint: `columns here: ${names}` });
+  return new IpdmError("COLUMN_MISSING", `there is no column ${name}`, {
+    kind: "config",
+    hint: `columns here: ${names}`,
+  });
 }
 
 /** The field of that name. Throws `COLUMN_MISSING`. */
@@ -58,7 +71,8 @@ export function decodeBatch(bytes: Uint8Array): Batch {
   if (view.getUint32(HEADER.length, true) !== block.length || block.length % ALIGNMENT !== 0) throw malformed("length");
   const rows = view.getUint32(HEADER.rows, true);
   const count = view.getUint32(HEADER.columns, true);
-  if (count === 0 || count > COLUMNS_MAX || HEADER_BYTES + count * DESCRIPTOR_BYTES > block.length) throw malformed("column count");
+  if (count === 0 || count > COLUMNS_MAX || HEADER_BYTES + count * DESCRIPTOR_BYTES > block.length)
+    throw malformed("column count");
   const columns: Column[] = [];
   for (let i = 0; i < count; i++) columns.push(new DescriptorReader(block, view, i).column(rows));
   return new Batch(schemaOf(columns.map((column) => column.field)), rows, columns, block);
@@ -104,7 +118,12 @@ class DescriptorReader {
     const values = typedView(field.type, data);
     if (dict) this.checkIndices(values as Uint32Array, entries, nulls > 0 ? validity : undefined);
     return {
-      field, rows, nulls, values, offsets, entries,
+      field,
+      rows,
+      nulls,
+      values,
+      offsets,
+      entries,
       validity: nulls > 0 ? validity : undefined,
       extra: dict ? extra : undefined,
     };
@@ -124,7 +143,8 @@ class DescriptorReader {
     if (ends.length !== 4 * count) throw this.bad("offsets length");
     const offsets = new Int32Array(ends.buffer, ends.byteOffset, count);
     if (offsets[0] !== 0 || offsets[count - 1] !== data.length) throw this.bad("offsets range");
-    for (let i = 1; i < count; i++) if ((offsets[i] as number) < (offsets[i - 1] as number)) throw this.bad("offsets order");
+    for (let i = 1; i < count; i++)
+      if ((offsets[i] as number) < (offsets[i - 1] as number)) throw this.bad("offsets order");
     if (text) {
       this.text(data);
       // The whole is valid UTF-8; each part is too when no part starts inside a sequence.
@@ -175,114 +195,12 @@ class DescriptorReader {
   }
 }
 
-/** Bytes of a bitmap over that many rows. */
-export function bitBytes(rows: number): number {
-  return (rows + 7) >> 3;
-}
-
 function countBits(bitmap: Uint8Array, rows: number): number {
   let count = 0;
   for (let row = 0; row < rows; row++) count += ((bitmap[row >> 3] as number) >> (row & 7)) & 1;
   return count;
 }
 
-function typedView(type: ColumnType, data: Uint8Array): Values {
-  const { buffer, byteOffset, byteLength } = data;
-  switch (type) {
-    case "i8": return new Int8Array(buffer, byteOffset, byteLength);
-    case "i16": return new Int16Array(buffer, byteOffset, byteLength >> 1);
-    case "u16": return new Uint16Array(buffer, byteOffset, byteLength >> 1);
-    case "i32": return new Int32Array(buffer, byteOffset, byteLength >> 2);
-    case "u32": case "dict": return new Uint32Array(buffer, byteOffset, byteLength >> 2);
-    case "i64": case "timestamp": return new BigInt64Array(buffer, byteOffset, byteLength >> 3);
-    case "u64": return new BigUint64Array(buffer, byteOffset, byteLength >> 3);
-    case "f32": return new Float32Array(buffer, byteOffset, byteLength >> 2);
-    case "f64": return new Float64Array(buffer, byteOffset, byteLength >> 3);
-    default: return data;
-  }
-}
-
 function malformed(what: string): IpdmError {
   return new IpdmError("BATCH_MALFORMED", `not a batch block: ${what}`, { kind: "verification" });
-}
-
-/** What a column's buffers hold before they are laid out in a block. */
-export interface ColumnData {
-  readonly data: Uint8Array;
-  readonly nulls: number;
-  readonly validity: Uint8Array | undefined;
-  readonly offsets: Int32Array | undefined;
-  readonly extra: Uint8Array | undefined;
-  readonly entries: number;
-}
-
-/** Lays columns out as a batch block: one canonical layout for given buffers. */
-export function layoutBatch(schema: Schema, rows: number, columns: readonly ColumnData[]): Batch {
-  const names = schema.fields.map((field) => new TextEncoder().encode(field.name));
-  const namesOffset = HEADER_BYTES + columns.length * DESCRIPTOR_BYTES;
-  const namesLength = names.reduce((sum, name) => sum + name.length, 0);
-  let length = align(namesOffset + namesLength);
-  for (const column of columns) for (const part of parts(column)) length += align(part?.byteLength ?? 0);
-  const bytes = new Uint8Array(length);
-  const view = new DataView(bytes.buffer);
-  const header = [MAGIC, VERSION, length, rows, columns.length, namesOffset, namesLength];
-  for (let i = 0; i < header.length; i++) view.setUint32(4 * i, header[i] as number, true);
-  let nameAt = namesOffset;
-  let at = align(namesOffset + namesLength);
-  for (let i = 0; i < columns.length; i++) {
-    const column = columns[i] as ColumnData;
-    const field = schema.fields[i] as Field;
-    const name = names[i] as Uint8Array;
-    const base = HEADER_BYTES + i * DESCRIPTOR_BYTES;
-    const put = (where: number, value: number): void => view.setUint32(base + where, value, true);
-    put(DESCRIPTOR.nameOffset, nameAt);
-    put(DESCRIPTOR.nameLength, name.length);
-    bytes.set(name, nameAt);
-    nameAt += name.length;
-    put(DESCRIPTOR.type, COLUMN_TYPES.indexOf(field.type) + 1);
-    put(DESCRIPTOR.width, field.type === "fixed" ? (field.width ?? 0) : 0);
-    put(DESCRIPTOR.flags, field.nullable ? FLAG_NULLABLE : 0);
-    put(DESCRIPTOR.nulls, column.nulls);
-    put(DESCRIPTOR.entries, column.entries);
-    const slots = [DESCRIPTOR.validityOffset, DESCRIPTOR.dataOffset, DESCRIPTOR.offsetsOffset, DESCRIPTOR.extraOffset];
-    const buffers = parts(column);
-    for (let k = 0; k < buffers.length; k++) {
-      const part = buffers[k];
-      if (part === undefined || part.byteLength === 0) continue;
-      put(slots[k] as number, at);
-      put((slots[k] as number) + 4, part.byteLength);
-      bytes.set(new Uint8Array(part.buffer, part.byteOffset, part.byteLength), at);
-      at += align(part.byteLength);
-    }
-  }
-  return decodeTrusted(schema, bytes);
-}
-
-function parts(column: ColumnData): (Uint8Array | Int32Array | undefined)[] {
-  return [column.nulls > 0 ? column.validity : undefined, column.data, column.offsets, column.extra];
-}
-
-/** Views over a block that this process laid out itself, without the checks of {@link decodeBatch}. */
-function decodeTrusted(schema: Schema, bytes: Uint8Array): Batch {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const rows = view.getUint32(HEADER.rows, true);
-  const columns = schema.fields.map((field, i): Column => {
-    const base = HEADER_BYTES + i * DESCRIPTOR_BYTES;
-    const part = (at: number): Uint8Array => {
-      const offset = view.getUint32(base + at, true);
-      return bytes.subarray(offset, offset + view.getUint32(base + at + 4, true));
-    };
-    const ends = part(DESCRIPTOR.offsetsOffset);
-    const variable = field.type === "utf8" || field.type === "binary" || field.type === "dict";
-    const nulls = view.getUint32(base + DESCRIPTOR.nulls, true);
-    return {
-      field, rows, nulls,
-      validity: nulls > 0 ? part(DESCRIPTOR.validityOffset) : undefined,
-      values: typedView(field.type, part(DESCRIPTOR.dataOffset)),
-      offsets: variable ? new Int32Array(ends.buffer, ends.byteOffset, ends.byteLength >> 2) : undefined,
-      extra: field.type === "dict" ? part(DESCRIPTOR.extraOffset) : undefined,
-      entries: view.getUint32(base + DESCRIPTOR.entries, true),
-    };
-  });
-  return new Batch(schema, rows, columns, bytes);
 }

@@ -5,8 +5,16 @@ export type Value = boolean | number | bigint | string | Uint8Array | null;
 
 /** Typed views over a column's `data` buffer. */
 export type Values =
-  | Uint8Array | Int8Array | Int16Array | Uint16Array | Int32Array | Uint32Array
-  | BigInt64Array | BigUint64Array | Float32Array | Float64Array;
+  | Uint8Array
+  | Int8Array
+  | Int16Array
+  | Uint16Array
+  | Int32Array
+  | Uint32Array
+  | BigInt64Array
+  | BigUint64Array
+  | Float32Array
+  | Float64Array;
 
 /**
  * One column of a batch: views over its buffers, never copies. `values` has the type's own width (bits for `bool`, u32

@@ -12,7 +12,15 @@ export const HEADER_BYTES = 64;
 export const DESCRIPTOR_BYTES = 64;
 
 /** Byte offsets inside the header. All fields are u32. */
-export const HEADER = { magic: 0, version: 4, length: 8, rows: 12, columns: 16, namesOffset: 20, namesLength: 24 } as const;
+export const HEADER = {
+  magic: 0,
+  version: 4,
+  length: 8,
+  rows: 12,
+  columns: 16,
+  namesOffset: 20,
+  namesLength: 24,
+} as const;
 
 /**
  * Byte offsets inside a column's descriptor. All fields are u32; offsets count from the start of the block; a buffer that
@@ -20,8 +28,21 @@ export const HEADER = { magic: 0, version: 4, length: 8, rows: 12, columns: 16, 
  * `utf8` and `binary`); `offsets` holds rows + 1 (for `dict`: entries + 1) i32; `extra` holds the bytes of a dictionary.
  */
 export const DESCRIPTOR = {
-  nameOffset: 0, nameLength: 4, type: 8, width: 12, flags: 16, nulls: 20, validityOffset: 24, validityLength: 28,
-  dataOffset: 32, dataLength: 36, offsetsOffset: 40, offsetsLength: 44, extraOffset: 48, extraLength: 52, entries: 56,
+  nameOffset: 0,
+  nameLength: 4,
+  type: 8,
+  width: 12,
+  flags: 16,
+  nulls: 20,
+  validityOffset: 24,
+  validityLength: 28,
+  dataOffset: 32,
+  dataLength: 36,
+  offsetsOffset: 40,
+  offsetsLength: 44,
+  extraOffset: 48,
+  extraLength: 52,
+  entries: 56,
 } as const;
 
 /** Bit of `flags`: the column may hold nulls. */

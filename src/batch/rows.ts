@@ -66,10 +66,14 @@ export class RowEncoder {
 
   private float(column: Column, value: number): void {
     if (!Number.isFinite(value)) {
-      throw new IpdmError("ROW_NOT_ENCODABLE", `column ${column.field.name} holds ${value}, which a provable table cannot`, {
-        hint: "let the module or the source give null instead of NaN and infinities",
-        facts: { column: column.field.name },
-      });
+      throw new IpdmError(
+        "ROW_NOT_ENCODABLE",
+        `column ${column.field.name} holds ${value}, which a provable table cannot`,
+        {
+          hint: "let the module or the source give null instead of NaN and infinities",
+          facts: { column: column.field.name },
+        },
+      );
     }
     this.reserve(9);
     this.buffer[this.at] = 0xfb;

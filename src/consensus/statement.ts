@@ -68,6 +68,8 @@ const sealSchema = z.strictObject({
   kind: z.literal("seal"),
   slot: link,
   result: link,
+  /** How the run was carried out and what it asked for (see a receipt's configuration): the members vouch for it too. */
+  config: link,
   /** RFC 6962 root over the CID bytes of every statement, tasks in name order, then by sequence. */
   statements: z.strictObject({ count, root: bytes32 }),
   inputs: z.record(name, z.strictObject({ rows: count, anchor: link })),

@@ -4,9 +4,8 @@ import { dirname } from "node:path";
 import * as dagCbor from "@ipld/dag-cbor";
 import type { CID } from "multiformats/cid";
 import { IpdmError } from "../core/errors.ts";
-import { cborBlock, decodeBlock, rawBlock } from "../dag/block.ts";
+import { decodeBlock, rawBlock } from "../dag/block.ts";
 import { type BuiltReceipt, buildReceipt } from "../../proofs/receipt/build.ts";
-import type { ReceiptConfig } from "../../proofs/receipt/root.ts";
 import { parseSeal } from "../consensus/statement.ts";
 import { sha256 } from "../node.ts";
 import { proofsKey } from "../../actors/domain/actor.ts";
@@ -27,16 +26,17 @@ export interface ReceiptContents {
 }
 
 /** Collects the receipt of a sealed run from its submitting node. Throws `NEEDS_DATA`, `INVARIANT`. */
-export async function collectReceipt(node: RunNode, circuit: ReceiptConfig["circuit"]): Promise<ReceiptContents> {
-  const { plan, store, membershipCid, membership } = node.ports;
+export async function collectReceipt(node: RunNode): Promise<ReceiptContents> {
+  const { plan, store, membershipCid, membership, signer } = node.ports;
   const read = async (cid: CID): Promise<Uint8Array> => node.reader.read(cid);
   const { seal } = node.domain.snapshot().context as unknown as DomainContext;
   if (seal === null) throw new IpdmError("INVARIANT", "a receipt is made of a sealed run");
+  const byName = plan.tasks.toSorted((a, b) => (a.name < b.name ? -1 : 1));
   const statements: CID[] = [];
   const certificates: CID[] = [];
   const proofs: CID[] = [];
   let proofCount = 0;
-  for (const task of plan.tasks.toSorted((a, b) => (a.name < b.name ? -1 : 1))) {
+  for (const task of byName) {
     const records = await recordsOf(node, task.name, read);
     for (const record of records) {
       statements.push(record.statement);
@@ -48,14 +48,9 @@ export async function collectReceipt(node: RunNode, circuit: ReceiptConfig["circ
       for (const cid of list) proofCount += (decodeBlock({ cid, bytes: await read(cid) }) as { chunks: unknown[] }).chunks.length;
     }
   }
-  const prove = Object.fromEntries(
-    plan.tasks.flatMap((task) => (task.prove === null ? [] : [[task.name, task.prove.kind === "drawn" ? task.prove.windows : -1] as const])),
-  );
-  const config: ReceiptConfig = { v: 1, name: plan.name, cut: plan.cut, prove, circuit: proofs.length > 0 ? circuit : null };
-  const configBlock = cborBlock(sha256, config);
-  const moduleBlocks = plan.tasks.flatMap((task) => (task.module === null ? [] : [rawBlock(sha256, task.module.bytes)]));
+  const moduleBlocks = byName.flatMap((task) => (task.module === null ? [] : [rawBlock(sha256, task.module.bytes)]));
   const definitions = MACHINES.map((machine) => definitionBlock(sha256, machine));
-  await store.blocks.putAll([configBlock, ...moduleBlocks, ...definitions]);
+  await store.blocks.putAll([...moduleBlocks, ...definitions]);
   const ids = actorIds(plan, membership.domain);
   const heads = [[ids.domain, node.domain.head()], [ids.lake, node.lake.head()], ...plan.tasks.map((task) => [ids.task(task), node.tasks.get(task.name)?.head()])];
   const sealNode = parseSeal(decodeBlock({ cid: seal.statement, bytes: await read(seal.statement) }));
@@ -64,8 +59,8 @@ export async function collectReceipt(node: RunNode, circuit: ReceiptConfig["circ
     {
       result: sealNode.result,
       seal: { statement: seal.statement, certificate: seal.certificate },
-      config: configBlock.cid,
-      inputs: plan.inputs.map((input) => input.anchorBlock.cid),
+      config: sealNode.config,
+      inputs: plan.inputs.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((input) => input.anchorBlock.cid),
       modules: [...new Map(moduleBlocks.map(({ cid }) => [cid.toString(), cid])).values()],
       statements,
       certificates,
@@ -74,6 +69,7 @@ export async function collectReceipt(node: RunNode, circuit: ReceiptConfig["circ
       journals: Object.fromEntries(heads) as Record<string, CID>,
     },
     read,
+    signer,
   );
   return { receipt, result: sealNode.result, statements: statements.length + 1, certificates: certificates.length + 1, proofs: proofCount };
 }

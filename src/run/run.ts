@@ -98,7 +98,7 @@ class Run {
       const ports: NodePorts = {
         name: member.name, store: member.store, network: networks[i], signer: member.signer, hash: sha256, verify: verifyEd25519, log: this.log,
         membership, membershipCid: block.cid, plan, modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map()), readSource: sourceReader(config, plan),
-        prover, key: circuit.key, writeOutput: i === 0 ? this.writer() : undefined, observer: i === 0 ? this.observer(members) : {},
+        prover, key: circuit.key, keyOrigin: circuit.provenance, writeOutput: i === 0 ? this.writer() : undefined, observer: i === 0 ? this.observer(members) : {},
         ...(this.options.tamper?.node === member.name ? { tamper: this.options.tamper.change } : {}),
       };
       nodes.push(new RunNode(ports, this.hotBytes()));
@@ -111,8 +111,7 @@ class Run {
     await this.carryOut(nodes);
     const lead = nodes[0] as RunNode;
     await this.ensureOutputs(lead);
-    const { key, provenance } = circuit;
-    const made = await collectReceipt(lead, { name: WINDOW_CIRCUIT.name, key: key.hash, production: provenance.production, label: provenance.label });
+    const made = await collectReceipt(lead);
     const receipt = join(this.outDir, RECEIPT_FILE);
     await writeWhole(receipt, made.receipt.bytes);
     return this.summary(plan, lead, made, receipt, (performance.now() - began) / 1000, quorumNumbers(membership));

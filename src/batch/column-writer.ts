@@ -1,0 +1,290 @@
+import { assert, IpdmError } from "../core/errors.ts";
+import { bitBytes } from "./buffers.ts";
+import type { Column, Value } from "./column.ts";
+import { bytesAt, dictionaryOf, isNull } from "./column.ts";
+import type { ColumnData } from "./layout.ts";
+import type { Field } from "./schema.ts";
+import { typeWidth } from "./schema.ts";
+
+const encoder = new TextEncoder();
+
+/** Collects one column's values. */
+export class ColumnWriter {
+  readonly field: Field;
+  private readonly width: number;
+  private data: Uint8Array;
+  private view: DataView;
+  private used = 0;
+  private rows = 0;
+  private nulls = 0;
+  private validity: Uint8Array | undefined;
+  private ends: Int32Array | undefined;
+  private readonly dictionary = new Map<string, number>();
+  private extraBytes = 0;
+  private remap: { from: Column; to: Int32Array } | undefined;
+
+  constructor(field: Field) {
+    this.field = field;
+    this.width = typeWidth(field);
+    this.data = new Uint8Array(1024);
+    this.view = new DataView(this.data.buffer);
+    if (field.type === "utf8" || field.type === "binary") this.ends = new Int32Array(256);
+  }
+
+  get sizeBytes(): number {
+    return this.used + this.extraBytes + (this.ends === undefined ? 0 : 4 * this.rows) + 4 * this.dictionary.size;
+  }
+
+  /** Appends a value. Throws `VALUE_MISFIT`. */
+  push(value: Value): void {
+    if (value === null) return this.pushNull();
+    const { type } = this.field;
+    switch (type) {
+      case "bool": {
+        if (typeof value !== "boolean") throw this.misfit(value);
+        this.reserve(1);
+        this.used = bitBytes(this.rows + 1);
+        if (value) this.data[this.rows >> 3] = (this.data[this.rows >> 3] as number) | (1 << (this.rows & 7));
+        this.closeRow();
+        return;
+      }
+      case "utf8":
+        if (typeof value !== "string") throw this.misfit(value);
+        return this.pushBytes(encoder.encode(value));
+      case "dict":
+        if (typeof value !== "string") throw this.misfit(value);
+        return this.pushIndex(this.entryOf(value));
+      case "binary":
+      case "fixed":
+        if (!(value instanceof Uint8Array) || (type === "fixed" && value.length !== this.width))
+          throw this.misfit(value);
+        return this.pushBytes(value);
+      default:
+        return this.pushScalar(value);
+    }
+  }
+
+  /** Copies rows of a column of the same type. */
+  copy(column: Column, from: number, to: number): void {
+    const { type } = this.field;
+    const plain = column.nulls === 0 && this.width > 0 && type !== "dict";
+    if (plain) {
+      const source = new Uint8Array(
+        column.values.buffer,
+        column.values.byteOffset + from * this.width,
+        (to - from) * this.width,
+      );
+      this.reserve(source.length);
+      this.data.set(source, this.used);
+      this.used += source.length;
+      this.markValid(to - from);
+      return;
+    }
+    for (let row = from; row < to; row++) {
+      if (isNull(column, row)) this.pushNull();
+      else if (type === "dict") this.pushIndex(this.remapped(column, Number(column.values[row])));
+      else if (type === "bool") this.push(((Number(column.values[row >> 3]) >> (row & 7)) & 1) === 1);
+      else if (type === "utf8" || type === "binary" || type === "fixed") this.pushBytes(bytesAt(column, row));
+      else this.pushScalar(column.values[row] as number | bigint);
+    }
+  }
+
+  /** Appends a null. Throws `VALUE_MISFIT` where the column holds none. */
+  pushNull(): void {
+    if (!this.field.nullable) {
+      throw new IpdmError("VALUE_MISFIT", `column ${this.field.name} holds no nulls`, {
+        facts: { column: this.field.name },
+      });
+    }
+    if (this.validity === undefined) {
+      this.validity = new Uint8Array(Math.max(64, bitBytes(this.rows + 1)));
+      this.validity.fill(0xff, 0, this.rows >> 3);
+      if ((this.rows & 7) !== 0) this.validity[this.rows >> 3] = (1 << (this.rows & 7)) - 1;
+    }
+    this.nulls++;
+    if (this.field.type === "bool") {
+      this.reserve(1);
+      this.used = bitBytes(this.rows + 1);
+    } else if (this.ends === undefined) {
+      this.reserve(this.width);
+      this.used += this.width;
+    }
+    this.closeRow(false);
+  }
+
+  /** What was collected, checked against the row count; the column is empty afterwards. */
+  take(rows: number): ColumnData {
+    assert(this.rows === rows, `column ${this.field.name} has ${this.rows} values for ${rows} rows`);
+    const isDict = this.field.type === "dict";
+    const offsets = isDict ? new Int32Array(this.dictionary.size + 1) : this.ends?.slice(0, rows + 1);
+    let extra: Uint8Array | undefined;
+    if (isDict && offsets !== undefined) {
+      const encoded = [...this.dictionary.keys()].map((text) => encoder.encode(text));
+      extra = new Uint8Array(encoded.reduce((sum, text) => sum + text.length, 0));
+      let at = 0;
+      encoded.forEach((text, i) => {
+        extra?.set(text, at);
+        at += text.length;
+        offsets[i + 1] = at;
+      });
+    }
+    const taken: ColumnData = {
+      data: this.data.slice(0, this.used),
+      nulls: this.nulls,
+      validity: this.validity?.slice(0, bitBytes(rows)),
+      offsets,
+      extra,
+      entries: this.dictionary.size,
+    };
+    this.reset();
+    return taken;
+  }
+
+  private reset(): void {
+    this.data.fill(0, 0, this.used);
+    this.used = 0;
+    this.rows = 0;
+    this.nulls = 0;
+    this.validity = undefined;
+    this.dictionary.clear();
+    this.extraBytes = 0;
+    this.remap = undefined;
+  }
+
+  private pushScalar(value: Value): void {
+    this.reserve(this.width);
+    const at = this.used;
+    const isBig = typeof value === "bigint";
+    switch (this.field.type) {
+      case "i64":
+      case "timestamp": {
+        const big = isBig ? value : this.integer(value);
+        if (BigInt.asIntN(64, big) !== big) throw this.misfit(value);
+        this.view.setBigInt64(at, big, true);
+        break;
+      }
+      case "u64": {
+        const big = isBig ? value : this.integer(value);
+        if (BigInt.asUintN(64, big) !== big) throw this.misfit(value);
+        this.view.setBigUint64(at, big, true);
+        break;
+      }
+      case "f32":
+        if (typeof value !== "number" || (!Object.is(Math.fround(value), value) && !Number.isNaN(value)))
+          throw this.misfit(value);
+        this.view.setFloat32(at, value, true);
+        break;
+      case "f64":
+        if (typeof value !== "number") throw this.misfit(value);
+        this.view.setFloat64(at, value, true);
+        break;
+      default:
+        this.setSmall(at, value);
+    }
+    this.used += this.width;
+    this.closeRow();
+  }
+
+  private setSmall(at: number, value: Value): void {
+    const { type } = this.field;
+    const bits = this.width * 8;
+    const signed = type === "i8" || type === "i16" || type === "i32";
+    const low = signed ? -(2 ** (bits - 1)) : 0;
+    const high = signed ? 2 ** (bits - 1) - 1 : 2 ** bits - 1;
+    const number = Number(value);
+    if (
+      (typeof value !== "number" && typeof value !== "bigint") ||
+      !Number.isInteger(number) ||
+      number < low ||
+      number > high
+    ) {
+      throw this.misfit(value);
+    }
+    if (bits === 8) this.view.setUint8(at, number & 0xff);
+    else if (bits === 16) this.view.setUint16(at, number & 0xffff, true);
+    else this.view.setUint32(at, number >>> 0, true);
+  }
+
+  private integer(value: Value): bigint {
+    if (typeof value !== "number" || !Number.isSafeInteger(value)) throw this.misfit(value);
+    return BigInt(value);
+  }
+
+  private pushBytes(bytes: Uint8Array): void {
+    this.reserve(bytes.length);
+    this.data.set(bytes, this.used);
+    this.used += bytes.length;
+    this.closeRow();
+  }
+
+  private pushIndex(index: number): void {
+    this.reserve(4);
+    this.view.setUint32(this.used, index, true);
+    this.used += 4;
+    this.closeRow();
+  }
+
+  private entryOf(text: string): number {
+    let index = this.dictionary.get(text);
+    if (index === undefined) {
+      index = this.dictionary.size;
+      this.dictionary.set(text, index);
+      this.extraBytes += text.length;
+    }
+    return index;
+  }
+
+  private remapped(column: Column, index: number): number {
+    if (this.remap?.from !== column) this.remap = { from: column, to: new Int32Array(column.entries).fill(-1) };
+    const known = this.remap.to[index] as number;
+    if (known >= 0) return known;
+    const entry = this.entryOf(dictionaryOf(column)[index] as string);
+    this.remap.to[index] = entry;
+    return entry;
+  }
+
+  private closeRow(valid = true): void {
+    this.markValid(1, valid);
+    if (this.ends !== undefined) {
+      if (this.rows + 1 > this.ends.length) {
+        const grown = new Int32Array(2 * this.ends.length);
+        grown.set(this.ends);
+        this.ends = grown;
+      }
+      this.ends[this.rows] = this.used;
+    }
+  }
+
+  private markValid(count: number, valid = true): void {
+    if (this.validity !== undefined) {
+      const need = bitBytes(this.rows + count);
+      if (need > this.validity.length) {
+        const grown = new Uint8Array(2 * need);
+        grown.set(this.validity);
+        this.validity = grown;
+      }
+      if (valid) {
+        for (let row = this.rows; row < this.rows + count; row++) {
+          this.validity[row >> 3] = (this.validity[row >> 3] as number) | (1 << (row & 7));
+        }
+      }
+    }
+    this.rows += count;
+  }
+
+  private reserve(bytes: number): void {
+    const need = this.used + bytes + 8;
+    if (need <= this.data.length) return;
+    const grown = new Uint8Array(Math.max(2 * this.data.length, need));
+    grown.set(this.data.subarray(0, this.used));
+    this.data = grown;
+    this.view = new DataView(grown.buffer);
+  }
+
+  private misfit(value: Value): IpdmError {
+    const shown = typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : String(value);
+    return new IpdmError("VALUE_MISFIT", `${shown} does not fit column ${this.field.name} (${this.field.type})`, {
+      facts: { column: this.field.name, type: this.field.type },
+    });
+  }
+}
