@@ -51,7 +51,7 @@ export class DomainEffects {
     const { ports, committee, draws, isSubmitter } = this.node;
     const isSeal = claim.task === SEAL_TASK;
     const plan = isSeal ? undefined : taskOf(ports.plan, claim.task);
-    const proves = claim.end && plan?.prove != null;
+    const proves = claim.end && plan !== undefined && plan.prove !== null;
     const samples = !isSeal && ports.membership.policy.verify === "sample";
     if (!proves && !samples) return { draw: null, proofs: [] };
     const committed = this.committed(claim.task, claim.seq, claim.statement);

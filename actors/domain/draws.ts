@@ -1,5 +1,5 @@
 import * as dagCbor from "@ipld/dag-cbor";
-import { CID } from "multiformats/cid";
+import type { CID } from "multiformats/cid";
 import { z } from "zod";
 import { equalBytes, toHex } from "../../src/core/bytes.ts";
 import { IpdmError } from "../../src/core/errors.ts";

@@ -57,8 +57,3 @@ export function hasCode(error: unknown, code: string): boolean {
 export function assert(condition: unknown, message: string): asserts condition {
   if (!condition) throw new IpdmError("INVARIANT", `broken invariant: ${message}`, { hint: "this is a bug in ipdm-runtime; please report it" });
 }
-
-/** Closes an exhaustive `switch`: the compiler proves that no case is left. */
-export function unreachable(value: never): never {
-  throw new IpdmError("INVARIANT", `unreachable case: ${String(value)}`);
-}

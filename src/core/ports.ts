@@ -1,13 +1,3 @@
-/** Time, as the outside world tells it. Milliseconds since the Unix epoch. Never used on a path that decides a result. */
-export interface Clock {
-  now(): number;
-}
-
-/** Randomness. Never used on a path that decides a result. */
-export interface Entropy {
-  bytes(length: number): Uint8Array;
-}
-
 /** Plain data beside a log sentence. */
 export type LogFields = Readonly<Record<string, unknown>>;
 

@@ -39,8 +39,6 @@ export const allCompleted: KeyRange = rangeOf(COMPLETED);
 export const textOfKey = (key: Buffer): string => key.toString("utf8", 1);
 /** The number after the key's first byte. */
 export const numberOfKey = (key: Buffer): number => Number(key.readBigUInt64BE(1));
-/** The CID after the key's first byte. */
-export const cidOfKey = (key: Buffer): CID => CID.decode(Uint8Array.from(key.subarray(1)));
 
 export const tipValue = (tip: Tip): Buffer => Buffer.concat([u64(tip.seq), tip.cid.bytes]);
 /** Throws where the bytes are not a tip. */

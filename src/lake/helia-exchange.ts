@@ -108,7 +108,7 @@ export async function createBlobExchange({ libp2p, blockstore, hash }: BlobExcha
       }
       checkBlock(hash, blob);
       await blockstore.store.put(blob);
-      if (await blockstore.has(blob.cid)) await Promise.all(announcers.map((one) => one.announce?.(blob.cid)));
+      if (await blockstore.has(blob.cid)) await Promise.all(announcers.map(async (one) => one.announce?.(blob.cid)));
     },
     fetch,
     close,

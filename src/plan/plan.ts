@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { CID } from "multiformats/cid";
+import type { CID } from "multiformats/cid";
 import type { Schema } from "../batch/schema.ts";
 import { fieldOf } from "../batch/batch.ts";
 import { IpdmError } from "../core/errors.ts";

@@ -3,6 +3,7 @@ import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import type { Batch } from "../batch/batch.ts";
 import type { Column } from "../batch/column.ts";
 import { bytesAt, dictionaryOf, isNull, valueAt } from "../batch/column.ts";
+import { assert } from "../core/errors.ts";
 import type { Field, Schema } from "../batch/schema.ts";
 import { BatchCutter } from "../sources/cut.ts";
 import type { TableEncoder } from "./encoder.ts";
@@ -33,12 +34,12 @@ export class ParquetEncoder implements TableEncoder {
   *finish(): Generator<Uint8Array> {
     const rest = this.cutter.rest();
     if (rest !== undefined) yield this.group(rest);
-    this.writer.finish();
+    synchronous(this.writer.finish());
     yield this.drain();
   }
 
   private group(batch: Batch): Uint8Array {
-    this.writer.write({
+    const written = this.writer.write({
       columnData: batch.columns.map((column) => {
         const source = { name: column.field.name, data: dataOf(column) };
         // A dictionary would take -0 for 0.
@@ -46,6 +47,7 @@ export class ParquetEncoder implements TableEncoder {
       }),
       rowGroupSize: batch.rows,
     });
+    synchronous(written);
     return this.drain();
   }
 
@@ -55,6 +57,11 @@ export class ParquetEncoder implements TableEncoder {
     this.bytes.index = 0;
     return bytes;
   }
+}
+
+// hyparquet-writer gives promises for writers that wait; ours keeps bytes in memory.
+function synchronous(done: void | Promise<void>): void {
+  assert(done === undefined, "a writer in memory does not wait");
 }
 
 function elementOf({ name, type, nullable, width }: Field): SchemaElement {

@@ -83,15 +83,15 @@ describe("three million flights", () => {
         `select list(origin order by r) o, list(epoch_us(date) order by r) t, list(delay order by r) d from
          (select *, file_row_number r from read_parquet('${FLIGHTS}', file_row_number = true) where file_row_number between ${fromRow} and ${fromRow + 9})`,
       );
-      for await (const batch of source.batches({ batchRows: 10, fromRow })) {
-        const list = (name: string): unknown => (expected?.[name] as { items: unknown }).items;
-        const decoder = new TextDecoder();
-        const { offsets, values } = batch.column("origin");
-        expect(Array.from({ length: batch.rows }, (_, row) => decoder.decode((values as Uint8Array).subarray(offsets?.[row], offsets?.[row + 1])))).toEqual(list("o"));
-        expect([...(batch.column("date").values as BigInt64Array)]).toEqual(list("t"));
-        expect([...(batch.column("delay").values as BigInt64Array)]).toEqual(list("d"));
-        break;
-      }
+      const batches = source.batches({ batchRows: 10, fromRow });
+      const { value: batch } = await batches.next();
+      await batches.return?.();
+      const list = (name: string): unknown => (expected?.[name] as { items: unknown }).items;
+      const decoder = new TextDecoder();
+      const { offsets, values } = batch.column("origin");
+      expect(Array.from({ length: batch.rows }, (_, row) => decoder.decode((values as Uint8Array).subarray(offsets?.[row], offsets?.[row + 1])))).toEqual(list("o"));
+      expect([...(batch.column("date").values as BigInt64Array)]).toEqual(list("t"));
+      expect([...(batch.column("delay").values as BigInt64Array)]).toEqual(list("d"));
     }
   });
 

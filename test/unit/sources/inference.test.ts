@@ -22,8 +22,8 @@ describe("column types from JSON values", () => {
     expect(infer(false, { a: 1 }, { a: "x" })).toBe("column a holds text here and integer before");
     expect(infer(false, { a: true }, { a: 1 })).toBe("column a holds integer here and bool before");
     expect(infer(false, { a: [1] })).toBe("column a holds an object or a list");
-    expect(() => infer(false, { a: 2n ** 64n })).toThrowError(expect.objectContaining({ code: "SOURCE_SCHEMA_UNKNOWN" }));
-    expect(() => infer(false, { a: -1, b: 1 }, { a: 2n ** 63n })).toThrowError(expect.objectContaining({ code: "SOURCE_SCHEMA_UNKNOWN" }));
+    expect(() => infer(false, { a: 2n ** 64n })).toThrow(expect.objectContaining({ code: "SOURCE_SCHEMA_UNKNOWN" }));
+    expect(() => infer(false, { a: -1, b: 1 }, { a: 2n ** 63n })).toThrow(expect.objectContaining({ code: "SOURCE_SCHEMA_UNKNOWN" }));
   });
 });
 
