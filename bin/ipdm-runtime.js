@@ -82,6 +82,8 @@ function runHere() {
     .then(
       function (code) {
         process.exitCode = code;
+        // Nothing is left to do. Should anything keep the process alive all the same, it ends here.
+        setTimeout(process.exit, 3000, code).unref();
       },
       function (error) {
         process.stderr.write(

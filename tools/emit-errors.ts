@@ -11,10 +11,11 @@ export interface ErrorCode {
   readonly kinds: readonly string[];
 }
 
-/** Words in the same spelling that are not ours: types of file formats, codes of libraries. */
+/** Words in the same spelling that are not ours: types of file formats, codes of libraries and systems. */
 const FOREIGN: ReadonlySet<string> = new Set([
   ...["BYTE_ARRAY", "FIXED_LEN_BYTE_ARRAY", "TIMESTAMP_MICROS", "TIMESTAMP_MILLIS", "TIME_MICROS", "TIME_MILLIS"],
   ...["CSV_MAX_RECORD_SIZE", "ERR_WORKER_OUT_OF_MEMORY", "LEVEL_CORRUPTION", "LEVEL_DATABASE_NOT_OPEN", "LEVEL_LOCKED"],
+  ...["ENOENT", "ENOTDIR", "EISDIR", "EEXIST", "EACCES", "EPERM", "EROFS", "EMFILE", "ENOSPC", "EDQUOT"],
   ...["MULTIPLE_DOCS", "RESOURCE_EXHAUSTION", "TAB_AS_INDENT", "TAG_RESOLVE_FAILED"],
 ]);
 

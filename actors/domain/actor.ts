@@ -1,4 +1,4 @@
-import type { CID } from "multiformats/cid";
+import { CID } from "multiformats/cid";
 import { equalBytes } from "../../src/core/bytes.ts";
 import { assert, IpdmError } from "../../src/core/errors.ts";
 import type { Committed } from "../../src/consensus/coverage.ts";
@@ -9,7 +9,7 @@ import type { Effect, OutcomeEvent } from "../../src/runtime/kernel.ts";
 import { taskOf } from "../../src/runtime/plan.ts";
 import type { DomainRequest } from "../../machines/domain/step.ts";
 import type { NodeContext } from "../node/run-node.ts";
-import { drawAsExecutor, drawAsVoter, publishDraw } from "./draws.ts";
+import { drawAsExecutor, drawAsVoter, publishDraw, recallDraw } from "./draws.ts";
 import { sealRun } from "./seal.ts";
 import { checkWindowProofs, makeWindowProofs, type WindowProofPorts } from "./window-proofs.ts";
 
@@ -37,27 +37,47 @@ export class DomainEffects {
 
   private async ballot({ task, seq, slot, statement, executed, end }: Params<"ballot">, signal: AbortSignal): Promise<OutcomeEvent> {
     const { ports } = this.node;
+    const signed = await ports.store.meta.get(voteKey(slot));
+    if (signed !== undefined) return { type: "balloted", task, seq, vote: CID.decode(signed) };
+    await this.node.learnSlot(slot);
     const agreed = await this.agree({ task, seq, slot, statement, end }, signal);
     const { policy } = ports.membership;
     const inputs = executed && ports.readSource !== undefined ? "read" : "fetched";
     const vote = signVote({ slot, statement, policy, executed, inputs, draw: agreed.draw, proofs: [...agreed.proofs] }, ports.signer);
     const block = cborBlock(ports.hash, vote);
     await ports.store.blocks.put(block);
+    // A node signs once for a slot, also when a restart makes it claim again what was certified before.
+    await ports.store.meta.put(voteKey(slot), block.cid.bytes);
     return { type: "balloted", task, seq, vote: block.cid };
   }
 
   /** What is drawn for the statement, and the proofs that its votes cover. */
   private async agree(claim: { task: string; seq: number; slot: CID; statement: CID; end: boolean }, signal: AbortSignal): Promise<Agreed> {
-    const { ports, committee, draws, isSubmitter } = this.node;
+    const { ports, committee } = this.node;
     const isSeal = claim.task === SEAL_TASK;
     const plan = isSeal ? undefined : taskOf(ports.plan, claim.task);
     const proves = claim.end && plan !== undefined && plan.prove !== null;
     const samples = !isSeal && ports.membership.policy.verify === "sample";
     if (!proves && !samples) return { draw: null, proofs: [] };
+    // Where a quorum came to its certificate without this node, there is nothing left to draw: its vote stands alone.
+    const alone: Agreed = { draw: null, proofs: [] };
+    return (await committee.unlessCertified(claim.slot, signal, (bound) => this.draw(claim, proves, bound))) ?? alone;
+  }
+
+  private async draw(claim: { task: string; seq: number; slot: CID; statement: CID }, proves: boolean, signal: AbortSignal): Promise<Agreed> {
+    const { ports, committee, draws, isSubmitter } = this.node;
+    const plan = taskOf(ports.plan, claim.task);
     const committed = this.committed(claim.task, claim.seq, claim.statement);
     if (isSubmitter) {
+      const kept = await recallDraw(draws, claim);
+      if (kept !== undefined) {
+        if (!proves) return { draw: kept.seed, proofs: [] };
+        const ids = await checkWindowProofs(this.proofPorts(), plan, committed, kept);
+        await this.keepProofs(claim.task, committed, kept.proofs.map(({ proof }) => proof));
+        return { draw: kept.seed, proofs: ids };
+      }
       const drawn = await drawAsExecutor(draws, claim, signal);
-      const made = proves && plan !== undefined ? await makeWindowProofs(this.proofPorts(), plan, committed, drawn.seed, signal) : undefined;
+      const made = proves ? await makeWindowProofs(this.proofPorts(), plan, committed, drawn.seed, signal) : undefined;
       await ports.store.blocks.putAll(made?.blocks ?? []);
       const proofs = (made?.blocks ?? []).map((block, i) => ({ proof: block.cid, salts: made?.salts[i] ?? [] }));
       await publishDraw(draws, claim, { ...drawn, proofs });
@@ -68,7 +88,7 @@ export class DomainEffects {
     // A voter that came to another statement has nothing to draw for: its vote stands alone, and shows the difference.
     if (!announced.equals(claim.statement)) return { draw: null, proofs: [] };
     const drawn = await drawAsVoter(draws, claim, signal);
-    const proofs = proves && plan !== undefined ? await checkWindowProofs(this.proofPorts(), plan, committed, drawn) : [];
+    const proofs = proves ? await checkWindowProofs(this.proofPorts(), plan, committed, drawn) : [];
     if (proofs.length > 0) ports.observer.proved?.(claim.task, proofs.length);
     return { draw: drawn.seed, proofs };
   }
@@ -94,8 +114,10 @@ export class DomainEffects {
   }
 
   private async cast({ task, seq, statement, vote: cid }: Params<"cast">, signal: AbortSignal): Promise<OutcomeEvent> {
-    const { ports, committee, reader } = this.node;
+    const { ports, committee, reader, draws } = this.node;
     const vote = parseVote(decodeStrict(ports.hash, { cid, bytes: await reader.read(cid, signal) }));
+    await this.node.learnSlot(vote.slot);
+    if (vote.draw !== null && !committee.agreed(vote)) await recallDraw(draws, vote);
     const { block, certificate } = await committee.cast(vote, signal);
     const certified = certificate.statement;
     if (!certified.equals(statement)) {
@@ -126,6 +148,11 @@ export class DomainEffects {
     const { slot, statement } = await sealRun(this.node, signal);
     return { type: "claimed", task: SEAL_TASK, seq: 0, slot, statement, executed: true, end: false };
   }
+}
+
+/** Key under which a node remembers its vote for a slot. */
+function voteKey(slot: CID): string {
+  return `vote/${slot.toString()}`;
 }
 
 /** Key under which a node remembers which proofs it made for a statement. */

@@ -1,5 +1,5 @@
 import * as dagCbor from "@ipld/dag-cbor";
-import type { CID } from "multiformats/cid";
+import { CID } from "multiformats/cid";
 import { z } from "zod";
 import { equalBytes, toHex } from "../../src/core/bytes.ts";
 import { IpdmError } from "../../src/core/errors.ts";
@@ -11,8 +11,10 @@ import { isMember, MEMBERS_MAX } from "../../src/consensus/membership.ts";
 import { type Challenge, challengeSigned, parseChallenge, signChallenge, VOTE_PROOFS_MAX } from "../../src/consensus/vote.ts";
 import type { Block } from "../../src/dag/block.ts";
 import { cborBlock, decodeStrict } from "../../src/dag/block.ts";
+import type { MetaStore } from "../../src/journal/port.ts";
 import type { ReadBlock } from "../../src/runtime/stage/runner.ts";
 import type { Committee } from "./committee.ts";
+import type { DrawSubject } from "./committee-ports.ts";
 
 const drawSchema = z.strictObject({
   v: z.literal(1),
@@ -37,39 +39,64 @@ export interface DrawPorts {
   readonly committee: Committee;
   readonly read: ReadBlock;
   readonly put: (blocks: readonly Block[]) => Promise<void>;
-}
-
-/** A slot and the statement to draw for. */
-export interface DrawSubject {
-  readonly slot: CID;
-  readonly statement: CID;
+  readonly meta: MetaStore;
 }
 
 /** The executor fixes its statement, collects challenges and learns what they draw. */
-export async function drawAsExecutor(ports: DrawPorts, { slot, statement }: DrawSubject, signal: AbortSignal): Promise<Omit<Draw, "proofs">> {
+export async function drawAsExecutor(ports: DrawPorts, subject: DrawSubject, signal: AbortSignal): Promise<Omit<Draw, "proofs">> {
   const { committee, membership, hash } = ports;
-  await committee.announce(slot, statement);
-  const challenges = await committee.challenges(statement, membership.submitter, signal);
-  return { seed: drawSeed(hash, statement, challenges), challenges };
+  await committee.announce(subject);
+  const challenges = await committee.challenges(subject, membership.submitter, signal);
+  return { seed: drawSeed(hash, subject.statement, challenges), challenges };
+}
+
+/**
+ * The draw that this node published or agreed to before, told to the committee again. A restart must not draw anew: votes for
+ * the first draw may be out, and votes for two draws never meet.
+ */
+export async function recallDraw(ports: DrawPorts, subject: DrawSubject): Promise<Draw | undefined> {
+  const { hash, meta, read, committee, membership, signer } = ports;
+  const kept = await meta.get(drawKey(subject.statement));
+  if (kept === undefined) return undefined;
+  const cid = CID.decode(kept);
+  const node = parseNode(drawSchema, "draw", decodeStrict(hash, { cid, bytes: await read(cid) }));
+  const challenges = node.challenges.map(parseChallenge);
+  committee.agree(subject, challenges);
+  if (equalBytes(signer.publicKey, membership.submitter)) {
+    await committee.announce(subject);
+    await committee.publishDraw(subject, cid);
+  }
+  return { seed: drawSeed(hash, subject.statement, challenges), challenges, proofs: node.proofs };
+}
+
+/** Key under which a node remembers the draw it agreed to for a statement. */
+function drawKey(statement: CID): string {
+  return `draw/${statement.toString()}`;
 }
 
 /** The executor publishes what it drew and proved. */
-export async function publishDraw(ports: DrawPorts, { slot, statement }: DrawSubject, draw: Draw): Promise<void> {
+export async function publishDraw(ports: DrawPorts, subject: DrawSubject, draw: Draw): Promise<void> {
+  const { statement } = subject;
   const block = cborBlock(ports.hash, { v: 1, statement, challenges: draw.challenges, proofs: draw.proofs });
   await ports.put([block]);
-  ports.committee.agree(slot, statement, draw.challenges);
-  await ports.committee.publishDraw(statement, block.cid);
+  await ports.meta.put(drawKey(statement), block.cid.bytes);
+  ports.committee.agree(subject, draw.challenges);
+  await ports.committee.publishDraw(subject, block.cid);
 }
 
 /**
  * A voter that holds the executor's statement challenges it and waits for the draw. Its own challenge must be among those
  * drawn from unless a quorum answered without it. Throws `DRAW_INVALID` when the draw does not follow from its challenges.
  */
-export async function drawAsVoter(ports: DrawPorts, { slot, statement }: DrawSubject, signal: AbortSignal): Promise<Draw> {
+export async function drawAsVoter(ports: DrawPorts, subject: DrawSubject, signal: AbortSignal): Promise<Draw> {
   const { committee, membership, hash, signer, verify } = ports;
-  await committee.challenge(signChallenge(statement, nonceFor(hash, signer, statement), signer));
-  const cid = await committee.draw(statement, signal);
-  const node = parseNode(drawSchema, "draw", decodeStrict(hash, { cid, bytes: await ports.read(cid) }));
+  const { slot, statement } = subject;
+  const kept = await recallDraw(ports, subject);
+  if (kept !== undefined) return kept;
+  await committee.challenge(slot, signChallenge(statement, nonceFor(hash, signer, statement), signer));
+  const cid = await committee.draw(subject, signal);
+  const bytes = await ports.read(cid);
+  const node = parseNode(drawSchema, "draw", decodeStrict(hash, { cid, bytes }));
   const challenges = node.challenges.map(parseChallenge);
   const voters = new Set(challenges.map((challenge) => toHex(challenge.voter)));
   const honest = challenges.every(
@@ -83,7 +110,9 @@ export async function drawAsVoter(ports: DrawPorts, { slot, statement }: DrawSub
   if (!honest || !enough || voters.size !== challenges.length || !node.statement.equals(statement)) {
     throw new IpdmError("DRAW_INVALID", "the executor's draw does not rest on enough members' own challenges", { kind: "verification", where: cid.toString() });
   }
-  committee.agree(slot, statement, challenges);
+  await ports.put([{ cid, bytes }]);
+  await ports.meta.put(drawKey(statement), cid.bytes);
+  committee.agree(subject, challenges);
   return { seed: drawSeed(hash, statement, challenges), challenges, proofs: node.proofs };
 }
 

@@ -1,9 +1,16 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import { z } from "zod";
-import { link, parseNode, someBytes } from "../../src/consensus/ipld-schema.ts";
+import { count, link, name, parseNode, someBytes } from "../../src/consensus/ipld-schema.ts";
 
-/** Slots and certificates one sync answer carries at most; a node that lags asks again. */
-export const SYNC_ITEMS_MAX = 32;
+/** Slots of one task that a sync answer carries: more than a node can have open. */
+export const SYNC_SLOTS_PER_TASK = 8;
+/** Slots whose certificate one sync request may ask for. */
+export const SYNC_AWAITING_MAX = 256;
+/** Tasks that one sync request may ask about. */
+export const SYNC_TASKS_MAX = 4096;
+/** Messages, and their bytes, that one sync answer carries at most; a node that lags asks again. */
+export const SYNC_MESSAGES_MAX = 2048;
+export const SYNC_ANSWER_BYTES_MAX = 2 * 1024 * 1024;
 
 const messageSchema = z.discriminatedUnion("kind", [
   /** A signed slot, as its dag-cbor block. */
@@ -34,15 +41,15 @@ export function decodeMessage(bytes: Uint8Array): Message {
 const syncRequestSchema = z.strictObject({
   v: z.literal(1),
   /** Next sequence number wanted by task. */
-  next: z.record(z.string().max(200), z.number().int().min(0)),
-  /** Slots whose certificate is awaited. */
-  awaiting: z.array(link).max(256),
+  next: z.record(name, count).refine((next) => Object.keys(next).length <= SYNC_TASKS_MAX, "too many tasks"),
+  /** Slots whose certificate is awaited, oldest first. */
+  awaiting: z.array(z.strictObject({ slot: link, task: name, seq: count })).max(SYNC_AWAITING_MAX),
 });
 
 /** What a node that missed something asks a peer. */
 export type SyncRequest = z.infer<typeof syncRequestSchema>;
 
-const syncAnswerSchema = z.strictObject({ v: z.literal(1), messages: z.array(someBytes).max(8 * SYNC_ITEMS_MAX) });
+const syncAnswerSchema = z.strictObject({ v: z.literal(1), messages: z.array(someBytes).max(SYNC_MESSAGES_MAX) });
 
 /** Encodes a sync request. */
 export function encodeSyncRequest(request: SyncRequest): Uint8Array {
@@ -55,11 +62,11 @@ export function decodeSyncRequest(bytes: Uint8Array): SyncRequest {
 }
 
 /** Encodes the answer: the messages that the asker missed, as they would have come by gossip. */
-export function encodeSyncAnswer(messages: readonly Message[]): Uint8Array {
-  return dagCbor.encode({ v: 1, messages: messages.map(encodeMessage) });
+export function encodeSyncAnswer(messages: readonly Uint8Array[]): Uint8Array {
+  return dagCbor.encode({ v: 1, messages });
 }
 
-/** Decodes an answer. Throws `NODE_MALFORMED`, or the codec's error. */
-export function decodeSyncAnswer(bytes: Uint8Array): Message[] {
-  return parseNode(syncAnswerSchema, "sync answer", dagCbor.decode(bytes)).messages.map(decodeMessage);
+/** Decodes an answer to the messages in it, each still encoded: one that is malformed does not spoil the rest. Throws `NODE_MALFORMED`, or the codec's error. */
+export function decodeSyncAnswer(bytes: Uint8Array): Uint8Array[] {
+  return parseNode(syncAnswerSchema, "sync answer", dagCbor.decode(bytes)).messages;
 }

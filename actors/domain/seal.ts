@@ -10,7 +10,7 @@ import { cborBlock } from "../../src/dag/block.ts";
 import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
 import { statementsRoot } from "../../proofs/merkle/statements.ts";
 import type { ReceiptConfig } from "../../proofs/receipt/root.ts";
-import type { RunPlan } from "../../src/runtime/plan.ts";
+import type { ProveWindows, RunPlan } from "../../src/runtime/plan.ts";
 import type { NodeContext } from "../node/run-node.ts";
 
 /**
@@ -66,7 +66,7 @@ async function fixSealSlot(node: NodeContext, result: CID): Promise<CID> {
 }
 
 async function awaitSealSlot(node: NodeContext, signal: AbortSignal): Promise<CID> {
-  const known = await node.sealSlot.wait(signal);
+  const known = await node.committee.slotAt(SEAL_TASK, 0, signal);
   await node.ports.store.blocks.put({ cid: known.cid, bytes: known.bytes });
   return known.cid;
 }
@@ -90,11 +90,15 @@ function outputTables(node: NodeContext): OutputTable[] {
 /** What the run was asked for, beside the result: every member states the same, so that nobody can ask for fewer proofs afterwards. */
 function configBlock({ ports }: NodeContext): Block {
   const { plan, key, keyOrigin, hash } = ports;
-  const asked = plan.tasks.flatMap(({ name, prove }) => (prove === null ? [] : [[name, prove.kind === "drawn" ? prove.windows : -1] as const]));
+  const asked = plan.tasks.flatMap(({ name, prove }) => (prove === null ? [] : [[name, windowsAsked(prove)] as const]));
   const { production, label } = keyOrigin;
   const circuit = asked.length > 0 ? { name: WINDOW_CIRCUIT.name, key: key.hash, production, label } : null;
   const config: ReceiptConfig = { v: 1, name: plan.name, cut: plan.cut, prove: Object.fromEntries(asked), circuit };
   return cborBlock(hash, config);
+}
+
+function windowsAsked(prove: ProveWindows): ReceiptConfig["prove"][string] {
+  return prove.kind === "drawn" ? prove.windows : prove.windows.map(({ startUs, key }) => ({ start: Number(startUs), key: [...key] }));
 }
 
 function resultBlock(node: NodeContext): Block {

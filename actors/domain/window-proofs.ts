@@ -18,7 +18,7 @@ import type { VerifyingKey } from "../../proofs/groth16/verifying-key.ts";
 import { contextOf } from "../../proofs/groth16/window-context.ts";
 import { chunkWindow, commitWindowChunk, WINDOW_CIRCUIT, windowChunk } from "../../proofs/groth16/window-proof.ts";
 import { inclusionProofs } from "../../proofs/merkle/tree.ts";
-import { checkRowProof, parseRowProof, type RowProof, rowProofIds, type RowProofSubject, windowKeyBytes } from "../../proofs/window/row-proof.ts";
+import { checkRowProof, parseRowProof, provenColumns, type RowProof, rowProofId, type RowProofSubject, windowKeyBytes } from "../../proofs/window/row-proof.ts";
 import { MAIN, type TaskPlan } from "../../src/runtime/plan.ts";
 import type { ReadBlock } from "../../src/runtime/stage/runner.ts";
 import { type WantedWindow, type WindowContent, windowValues } from "../../src/runtime/stage/window-values.ts";
@@ -105,7 +105,7 @@ export async function makeWindowProofs(ports: WindowProofPorts, task: TaskPlan, 
       };
       blocks.push(cborBlock(ports.hash, proof));
       salts.push(ownSalts);
-      ids.push(...rowProofIds(ports.key, proof));
+      ids.push(rowProofId(ports.hash, ports.key, proof));
     }
   }
   return { blocks, salts, ids };
@@ -140,16 +140,11 @@ export async function checkWindowProofs(ports: WindowProofPorts, task: TaskPlan,
       if (committed.length !== expected.length || committed.some((value, chunk) => value !== expected[chunk])) {
         throw rejected(task, `the commitment of row ${row.row} is not of this node's values`);
       }
-      ids.push(...rowProofIds(ports.key, proof));
+      ids.push(rowProofId(ports.hash, ports.key, proof));
     }
   }
   if (given.length > 0) throw rejected(task, "there are more than were drawn");
   return ids;
-}
-
-/** Input columns whose windows are proved: those under an aggregate, in order of first use. */
-export function provenColumns(form: WindowForm): string[] {
-  return [...new Set(form.aggregates.flatMap(({ column }) => (column === null ? [] : [column])))];
 }
 
 function windowTable(task: TaskPlan, last: Committed): { form: WindowForm; table: Table } {

@@ -2,6 +2,7 @@ import type { CID } from "multiformats/cid";
 import { IpdmError } from "../../src/core/errors.ts";
 import type { Block } from "../../src/dag/block.ts";
 import type { BlockStore } from "../../src/journal/port.ts";
+import { type Timers, wallTimers } from "../../src/network/deadline.ts";
 import type { Network } from "../../src/network/port.ts";
 
 /** Bytes of blocks kept in memory for the next reader. */
@@ -9,6 +10,9 @@ export const HOT_BYTES_DEFAULT = 64 * 1024 * 1024;
 
 /** How long a peer may be silent while it sends a block, in milliseconds. */
 const FETCH_TIMEOUT_MS = 10_000;
+/** Rounds of asking all peers for a block, and the time between two, in milliseconds: peers restart, networks split and heal. */
+const FETCH_ROUNDS_MAX = 120;
+const FETCH_PAUSE_MS = 500;
 
 /**
  * Where a node finds blocks: in memory (the lake's hot tier: least recently used goes first), in its store, or with its
@@ -19,12 +23,20 @@ export class BlockReader {
   private readonly network: Network | undefined;
   private readonly hotBytesMax: number;
   private readonly hot = new Map<string, Uint8Array>();
+  private readonly timers: Timers;
+  private readonly stop = new AbortController();
   private hotBytes = 0;
 
-  constructor(store: BlockStore, network: Network | undefined, hotBytesMax = HOT_BYTES_DEFAULT) {
+  constructor(store: BlockStore, network: Network | undefined, hotBytesMax = HOT_BYTES_DEFAULT, timers: Timers = wallTimers) {
     this.store = store;
     this.network = network;
     this.hotBytesMax = hotBytesMax;
+    this.timers = timers;
+  }
+
+  /** Ends every wait for peers. */
+  close(): void {
+    this.stop.abort(new IpdmError("READER_CLOSED", "the node is closing", { kind: "interrupted" }));
   }
 
   /** Keeps a block in memory; its durable copy, if it needs one, is the caller's business. */
@@ -52,21 +64,41 @@ export class BlockReader {
     return this.store.get(cid);
   }
 
-  /** The block's bytes from wherever they are. Throws `NEEDS_DATA` (kind `unreachable`) naming the CID. */
+  /** The block's bytes from wherever they are; peers are asked for a minute. Throws `NEEDS_DATA` (kind `unreachable`) naming the CID. */
   async read(cid: CID, signal?: AbortSignal): Promise<Uint8Array> {
-    const found = await this.find(cid);
-    if (found !== undefined) return found;
-    for (const peer of this.network?.peers() ?? []) {
-      signal?.throwIfAborted();
-      const block = await this.fetch(peer, cid, signal);
-      if (block !== undefined) return block;
+    const bound = signal === undefined ? this.stop.signal : AbortSignal.any([signal, this.stop.signal]);
+    const rounds = this.network === undefined ? 1 : FETCH_ROUNDS_MAX;
+    for (let round = 0; round < rounds; round++) {
+      if (round > 0) await this.pause(bound);
+      const found = await this.find(cid);
+      if (found !== undefined) return found;
+      for (const peer of this.network?.peers() ?? []) {
+        bound.throwIfAborted();
+        const block = await this.fetch(peer, cid, bound);
+        if (block !== undefined) return block;
+      }
     }
     throw new IpdmError("NEEDS_DATA", `block ${cid.toString()} is neither here nor with a peer`, { kind: "unreachable", where: cid.toString(), retry: "later" });
   }
 
-  private async fetch(peer: Uint8Array, cid: CID, signal: AbortSignal | undefined): Promise<Uint8Array | undefined> {
+  private pause(signal: AbortSignal): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) return reject(signal.reason as Error);
+      const abort = (): void => {
+        cancel();
+        reject(signal.reason as Error);
+      };
+      const cancel = this.timers.after(FETCH_PAUSE_MS, () => {
+        signal.removeEventListener("abort", abort);
+        resolve();
+      });
+      signal.addEventListener("abort", abort, { once: true });
+    });
+  }
+
+  private async fetch(peer: Uint8Array, cid: CID, signal: AbortSignal): Promise<Uint8Array | undefined> {
     try {
-      const options = signal === undefined ? { timeoutMs: FETCH_TIMEOUT_MS } : { signal, timeoutMs: FETCH_TIMEOUT_MS };
+      const options = { signal, timeoutMs: FETCH_TIMEOUT_MS };
       for await (const block of (this.network as Network).fetchBlocks(peer, [cid], options)) {
         this.keep(block);
         return block.bytes;
@@ -74,7 +106,7 @@ export class BlockReader {
     } catch {
       // The next peer may have it; when none has, the caller is told so.
     }
-    signal?.throwIfAborted();
+    signal.throwIfAborted();
     return undefined;
   }
 }

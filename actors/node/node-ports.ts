@@ -4,6 +4,7 @@ import type { Hash, Log, Signer, Verify } from "../../src/core/ports.ts";
 import type { Membership } from "../../src/consensus/membership.ts";
 import type { Block } from "../../src/dag/block.ts";
 import type { Store } from "../../src/journal/port.ts";
+import type { Timers } from "../../src/network/deadline.ts";
 import type { Network } from "../../src/network/port.ts";
 import type { Prover } from "../../proofs/groth16/prover.ts";
 import type { VerifyingKey } from "../../proofs/groth16/verifying-key.ts";
@@ -49,6 +50,8 @@ export interface NodePorts {
   readonly keyOrigin: { readonly production: boolean; readonly label: string };
   readonly writeOutput: WriteOutput | undefined;
   readonly observer: NodeObserver;
+  /** What waits for silent peers go by; the wall clock's when absent. */
+  readonly timers?: Timers;
   /** For tests of the protocol: changes what this node claims. */
   readonly tamper?: (task: string, seq: number, statement: Block) => Block;
 }

@@ -2,22 +2,29 @@ import type { CID } from "multiformats/cid";
 import { Latch } from "../../src/core/latch.ts";
 import { type Block, decodeBlock, decodeStrict } from "../../src/dag/block.ts";
 import { IpdmError } from "../../src/core/errors.ts";
-import { parseSlot, type Slot } from "../../src/consensus/slot.ts";
+import { parseSlot, slotName } from "../../src/consensus/slot.ts";
 import { parseStatement, SEAL_TASK } from "../../src/consensus/statement.ts";
 import { parseCertificate } from "../../src/consensus/vote.ts";
 import { type Actor, type Effect, Kernel, type MachineSpec } from "../../src/runtime/kernel.ts";
 import type { TaskPlan } from "../../src/runtime/plan.ts";
 import type { TaskContext } from "../../machines/task/step.ts";
+import type { DomainContext } from "../../machines/domain/step.ts";
 import type { LakeContext } from "../../machines/lake/step.ts";
 import { DOMAIN, LAKE, TASK } from "../../machines/registry.ts";
-import { Committee, type KnownSlot } from "../domain/committee.ts";
+import { Committee } from "../domain/committee.ts";
+import type { KnownCertificate, KnownSlot } from "../domain/slot-book.ts";
 import { DomainEffects, isSubmitter } from "../domain/actor.ts";
+import type { Recall } from "../domain/sync-answer.ts";
 import type { DrawPorts } from "../domain/draws.ts";
 import { LakeEffects } from "../lake/actor.ts";
 import { TaskEffects, type TaskRecord } from "../task/actor.ts";
 import { BlockReader } from "./block-reader.ts";
+import { followSlots } from "./follow-slots.ts";
 import { Ledger } from "./ledger.ts";
 import type { NodePorts } from "./node-ports.ts";
+
+/** Events between two checkpoints: contexts are small, and every checkpoint is a state that a replay compares. */
+const CHECKPOINT_EVENTS = 16;
 
 /** Slots of a task that may be open at once: one executes while others gather votes. */
 export const OPEN_SLOTS_MAX = 4;
@@ -33,9 +40,8 @@ export interface NodeContext {
   readonly domain: Actor;
   readonly lake: Actor;
   readonly tasks: ReadonlyMap<string, Actor>;
-  /** The seal's slot, once the submitter has fixed it. */
-  readonly sealSlot: Latch<KnownSlot>;
-  slot(cid: CID): Promise<Slot>;
+  /** Tells the committee of a slot that this node works on, and gives it. */
+  learnSlot(cid: CID): Promise<KnownSlot>;
   learnRecord(record: TaskRecord): Promise<void>;
 }
 
@@ -58,7 +64,6 @@ export class RunNode implements NodeContext {
   readonly committee: Committee;
   readonly reader: BlockReader;
   readonly ledger = new Ledger();
-  readonly sealSlot = new Latch<KnownSlot>();
   readonly tasks = new Map<string, Actor>();
   /** Tasks that were complete before this run began. */
   readonly reused = new Set<string>();
@@ -67,18 +72,20 @@ export class RunNode implements NodeContext {
   private readonly failure = new Latch<unknown>();
   /** Set when the ledger is filled: effects of recovered actors wait for it. */
   private readonly ready = new Latch<true>();
+  private readonly ending = new AbortController();
+  /** Slot and certificate of every record, for members that ask for what the committee holds in memory no more. */
+  private readonly recorded = new Map<string, { readonly slot: CID; readonly certificate: CID }>();
   private domainActor: Actor | undefined;
   private lakeActor: Actor | undefined;
 
   constructor(ports: NodePorts, hotBytesMax?: number) {
     this.ports = ports;
     this.isSubmitter = isSubmitter(ports);
-    this.reader = new BlockReader(ports.store.blocks, ports.network, hotBytesMax);
-    this.kernel = new Kernel(ports.store, { hash: ports.hash, log: ports.log });
+    this.reader = new BlockReader(ports.store.blocks, ports.network, hotBytesMax, ports.timers);
+    this.kernel = new Kernel(ports.store, { hash: ports.hash, log: ports.log, checkpointEvery: CHECKPOINT_EVENTS });
     const { network, membership, membershipCid, signer, hash, verify, log } = ports;
     this.committee = new Committee({
-      network, membership, membershipCid, signer, hash, verify, log,
-      onSlot: (known) => this.heardSlot(known),
+      network, membership, membershipCid, signer, hash, verify, log, timers: ports.timers,
       onEvidence: (evidence) => {
         const { kind, voter, slot, statement } = evidence;
         const { task, seq } = slot.slot;
@@ -86,12 +93,16 @@ export class RunNode implements NodeContext {
         void this.domainActor?.send({ type: "observed", kind, voter, task, seq, statement }).catch(() => {});
       },
       wanted: () => this.wanted(),
+      recall: (place) => this.recallSlot(place),
     });
   }
 
   get draws(): DrawPorts {
     const { hash, verify, signer, membership, store } = this.ports;
-    return { hash, verify, signer, membership, committee: this.committee, read: (cid) => this.reader.read(cid), put: (blocks) => store.blocks.putAll(blocks) };
+    return {
+      hash, verify, signer, membership, committee: this.committee, meta: store.meta,
+      read: (cid) => this.reader.read(cid), put: (blocks) => store.blocks.putAll(blocks),
+    };
   }
 
   get domain(): Actor {
@@ -117,8 +128,11 @@ export class RunNode implements NodeContext {
     this.domainActor = await this.spawn(ids.domain, DOMAIN, domainInput, new DomainEffects(this).effects);
     for (const task of plan.tasks) await this.spawnTask(task, ids.task(task));
     for (const actor of this.tasks.values()) await this.recall(actor);
+    await this.recallSeal();
     this.ready.set(true);
     for (const [name, actor] of this.tasks) await this.resume(name, actor);
+    if (this.isSubmitter) return;
+    for (const task of plan.tasks) void followSlots(this, task, this.ending.signal).catch((error: unknown) => this.ending.signal.aborted || this.failure.set(error));
   }
 
   /** Resolves when the run is sealed here and its outputs are written; rejects when this node fails. */
@@ -144,25 +158,48 @@ export class RunNode implements NodeContext {
 
   /** Ends this node's part; journals stay as they are. */
   async close(): Promise<void> {
+    this.ending.abort(new IpdmError("NODE_CLOSED", "the node is closing", { kind: "interrupted" }));
     this.committee.close();
+    this.reader.close();
     await this.kernel.close();
     await Promise.all(this.taskEffects.map((effects) => effects.close()));
   }
 
-  async slot(cid: CID): Promise<Slot> {
-    return parseSlot(decodeBlock({ cid, bytes: await this.reader.read(cid) }));
+  async learnSlot(cid: CID): Promise<KnownSlot> {
+    const bytes = await this.reader.read(cid);
+    const known = { cid, slot: parseSlot(decodeBlock({ cid, bytes })), bytes };
+    this.committee.learn(known);
+    return known;
   }
 
   async learnRecord(record: TaskRecord): Promise<void> {
+    const { slot: known, certificate } = await this.readRecord(record);
+    const statement = parseStatement(decodeStrict(this.ports.hash, { cid: record.statement, bytes: await this.reader.read(record.statement) }));
+    this.recorded.set(slotName(record), { slot: record.slot, certificate: record.certificate });
+    this.committee.learnRecorded(known, certificate);
+    this.ledger.record({ slot: known.slot, slotCid: record.slot, statement, statementCid: record.statement });
+  }
+
+  private async readRecord(record: { readonly slot: CID; readonly certificate: CID }): Promise<{ slot: KnownSlot; certificate: KnownCertificate }> {
     const { hash } = this.ports;
     const read = async (cid: CID): Promise<Block> => ({ cid, bytes: await this.reader.read(cid) });
     const slotBlock = await read(record.slot);
-    const certificateBlock = await read(record.certificate);
-    const slot = parseSlot(decodeStrict(hash, slotBlock));
-    const statement = parseStatement(decodeStrict(hash, await read(record.statement)));
-    const certificate = parseCertificate(decodeStrict(hash, certificateBlock));
-    this.committee.learnCertified({ cid: record.slot, slot, bytes: slotBlock.bytes }, { block: certificateBlock, certificate });
-    this.ledger.record({ slot, slotCid: record.slot, statement, statementCid: record.statement });
+    const block = await read(record.certificate);
+    const slot = { ...slotBlock, slot: parseSlot(decodeStrict(hash, slotBlock)) };
+    return { slot, certificate: { block, certificate: parseCertificate(decodeStrict(hash, block)) } };
+  }
+
+  private async recallSlot(place: { readonly task: string; readonly seq: number }): ReturnType<Recall> {
+    const record = this.recorded.get(slotName(place));
+    return record === undefined ? undefined : this.readRecord(record);
+  }
+
+  /** A node that sealed before can still tell the others how. */
+  private async recallSeal(): Promise<void> {
+    const { seal } = this.domain.snapshot().context as unknown as DomainContext;
+    if (seal === null) return;
+    const { slot, certificate } = await this.readRecord(seal);
+    this.committee.learnRecorded(slot, certificate);
   }
 
   private async spawn(id: string, machine: MachineSpec, input: object, effects: Readonly<Record<string, Effect>>): Promise<Actor> {
@@ -203,13 +240,13 @@ export class RunNode implements NodeContext {
     }
     for (const record of chain.reverse()) await this.learnRecord(record);
     for (const { slot: cid, statement: statementCid } of open) {
-      const bytes = await this.reader.read(cid);
-      const slot = parseSlot(decodeBlock({ cid, bytes }));
+      const known = await this.learnSlot(cid);
+      const { slot } = known;
       if (statementCid !== null) {
         const statement = parseStatement(decodeBlock({ cid: statementCid, bytes: await this.reader.read(statementCid) }));
         this.ledger.execute({ slot, slotCid: cid, statement, statementCid });
       }
-      if (this.isSubmitter) await this.committee.offer({ cid, slot, bytes });
+      if (this.isSubmitter) await this.committee.offer(known);
     }
   }
 
@@ -224,29 +261,14 @@ export class RunNode implements NodeContext {
     }
   }
 
-  private heardSlot(known: KnownSlot): void {
-    const { slot, cid, bytes } = known;
-    if (this.isSubmitter) return;
-    if (slot.task === SEAL_TASK) return this.sealSlot.set(known);
-    const actor = this.tasks.get(slot.task);
-    const task = this.ports.plan.tasks.find((candidate) => candidate.name === slot.task);
-    if (actor === undefined || task === undefined || !task.stage.cid.equals(slot.stage)) return;
-    const context = actor.snapshot().context as unknown as TaskContext;
-    if (slot.seq !== context.nextSeq || context.open.length >= OPEN_SLOTS_MAX) return;
-    const offer = { type: "offered", seq: slot.seq, slot: cid, rows: slot.input.rows, end: slot.input.end };
-    void this.ports.store.blocks.put({ cid, bytes }).then(
-      () => actor.send(offer),
-      (error: unknown) => this.failure.set(error),
-    ).catch(() => {});
-  }
-
   private wanted(): Record<string, number> {
     const wanted: Record<string, number> = {};
     if (this.isSubmitter) return wanted;
-    for (const [name, actor] of this.tasks) {
-      if (actor.snapshot().value !== "complete") wanted[name] = (actor.snapshot().context as unknown as TaskContext).nextSeq;
+    for (const { name } of this.ports.plan.tasks) {
+      const context = this.tasks.get(name)?.snapshot().context as unknown as TaskContext | undefined;
+      if (context?.ended !== true) wanted[name] = context?.nextSeq ?? 0;
     }
-    if (this.sealSlot.value === undefined) wanted[SEAL_TASK] = 0;
+    if (this.committee.knownSlot(SEAL_TASK, 0) === undefined) wanted[SEAL_TASK] = 0;
     return wanted;
   }
 

@@ -11,6 +11,7 @@ import type { Effect, OutcomeEvent } from "../../src/runtime/kernel.ts";
 import type { TaskPlan } from "../../src/runtime/plan.ts";
 import { StageRunner } from "../../src/runtime/stage/runner.ts";
 import type { TaskRequest } from "../../machines/task/step.ts";
+import type { KnownCertificate } from "../domain/slot-book.ts";
 import { drawAsVoter } from "../domain/draws.ts";
 import { type Piece, readStored, SourceInput, TaskOutputInput, type TaskInputReader } from "../node/input.ts";
 import type { NodeContext } from "../node/run-node.ts";
@@ -88,7 +89,7 @@ export class TaskEffects {
 
   private async execute(request: RequestRecord, signal: AbortSignal): Promise<OutcomeEvent> {
     const { seq, slot: cid, state } = request.params as unknown as Params<"execute">;
-    const slot = await this.node.slot(cid);
+    const { slot } = await this.node.learnSlot(cid);
     const { policy } = this.node.ports.membership;
     if (policy.verify === "sample" && !this.node.isSubmitter) {
       const adopted = await this.adopt(cid, slot, state, signal);
@@ -120,15 +121,20 @@ export class TaskEffects {
     return this.input.read(slot, signal);
   }
 
-  /** Under `sample`: takes the executor's statement over unless the draw says to execute. */
+  /** Under `sample`: takes the executor's statement over unless the draw says to execute; what a quorum certified is taken over as it is. */
   private async adopt(cid: CID, slot: Slot, state: CID | null, signal: AbortSignal): Promise<Committed | undefined> {
-    const { committee, reader, ports } = this.node;
-    const statementCid = await committee.announced(cid, signal);
+    const { committee, reader, ports, draws } = this.node;
+    const drawn = await committee.unlessCertified(cid, signal, async (bound) => {
+      const announced = await committee.announced(cid, bound);
+      this.checkShape(cid, slot, parseStatement(decodeStrict(ports.hash, { cid: announced, bytes: await reader.read(announced, bound) })), state);
+      const { seed } = await drawAsVoter(draws, { slot: cid, statement: announced }, bound);
+      return { announced, execute: mustExecute(ports.hash, seed, ports.signer.publicKey, ports.membership.policy) };
+    });
+    if (drawn?.execute === true) return undefined;
+    const statementCid = drawn?.announced ?? (committee.certificate(cid) as KnownCertificate).certificate.statement;
     const bytes = await reader.read(statementCid, signal);
     const statement = parseStatement(decodeStrict(ports.hash, { cid: statementCid, bytes }));
     this.checkShape(cid, slot, statement, state);
-    const draw = await drawAsVoter(this.node.draws, { slot: cid, statement: statementCid }, signal);
-    if (mustExecute(ports.hash, draw.seed, ports.signer.publicKey, ports.membership.policy)) return undefined;
     const stateBlock: Block = { cid: statement.state.after, bytes: await reader.read(statement.state.after, signal) };
     await ports.store.blocks.putAll([{ cid: statementCid, bytes }, stateBlock]);
     const committed = { slot, slotCid: cid, statement, statementCid };

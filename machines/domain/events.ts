@@ -54,13 +54,14 @@ export interface CompletedEvent {
   readonly count: number;
 }
 
-/** Evidence against a member: another statement than the certified one, or two votes for one slot. */
+/** Evidence against a member: another statement than the certified one, two votes for one slot, or two slots for one place. */
 export interface ObservedEvent {
   readonly type: "observed";
-  readonly kind: "divergent" | "equivocation";
+  readonly kind: "divergent" | "equivocation" | "forked";
   readonly voter: Uint8Array;
   readonly task: string;
   readonly seq: number;
+  /** The statement voted for; for `forked`, the second slot. */
   readonly statement: CID;
 }
 

@@ -1,4 +1,4 @@
-import type { ClaimedEvent, CompletedEvent, ObservedEvent } from "./events.ts";
+import type { BallotedEvent, CertifiedEvent, ClaimedEvent, CompletedEvent, ObservedEvent } from "./events.ts";
 import type { DomainContext } from "./step.ts";
 import { isFor } from "./step.ts";
 
@@ -8,6 +8,16 @@ export const EVIDENCE_MAX = 256;
 /** A claim may be told more than once: it counts while no ballot is open for its slot. */
 export function isNewClaim(context: DomainContext, event: ClaimedEvent): boolean {
   return !context.ballots.some((ballot) => isFor(ballot, event));
+}
+
+/** A ballot is open for the slot and has no vote yet: the first vote stands. */
+export function awaitsVote(context: DomainContext, event: BallotedEvent): boolean {
+  return context.ballots.some((ballot) => isFor(ballot, event) && ballot.vote === null);
+}
+
+/** This node voted in the slot's ballot, which is still open. */
+export function awaitsCertificate(context: DomainContext, event: CertifiedEvent): boolean {
+  return context.ballots.some((ballot) => isFor(ballot, event) && ballot.vote !== null);
 }
 
 /** The task belongs to the run and was not complete before. */

@@ -1,7 +1,7 @@
 import { setup } from "xstate";
 import { stepAction } from "../step.ts";
 import type { DomainEvent, DomainInput } from "./events.ts";
-import { isNewClaim, isNewCompletion, keepsEvidence } from "./guards.ts";
+import { awaitsCertificate, awaitsVote, isNewClaim, isNewCompletion, keepsEvidence } from "./guards.ts";
 import type { DomainContext } from "./step.ts";
 import { balloted, certified, claimed, completed, initialDomain, observed } from "./step.ts";
 
@@ -23,6 +23,8 @@ export const domainMachine = setup({
   },
   guards: {
     isNewClaim: ({ context, event }) => event.type === "claimed" && isNewClaim(context, event),
+    awaitsVote: ({ context, event }) => event.type === "balloted" && awaitsVote(context, event),
+    awaitsCertificate: ({ context, event }) => event.type === "certified" && awaitsCertificate(context, event),
     isNewCompletion: ({ context, event }) => event.type === "completed" && isNewCompletion(context, event),
     keepsEvidence: ({ context, event }) => event.type === "observed" && keepsEvidence(context, event),
     isSealed: ({ context }) => context.seal !== null,
@@ -36,8 +38,8 @@ export const domainMachine = setup({
       always: { guard: "isSealed", target: "sealed" },
       on: {
         claimed: { guard: "isNewClaim", actions: "keepClaim" },
-        balloted: { actions: "keepVote" },
-        certified: { actions: "keepCertificate" },
+        balloted: { guard: "awaitsVote", actions: "keepVote" },
+        certified: { guard: "awaitsCertificate", actions: "keepCertificate" },
         completed: { guard: "isNewCompletion", actions: "keepCompletion" },
         observed: { guard: "keepsEvidence", actions: "keepEvidence" },
       },

@@ -1,7 +1,7 @@
 import { setup } from "xstate";
 import { stepAction } from "../step.ts";
 import type { TaskEvent, TaskInput } from "./events.ts";
-import { awaitsCertificate, awaitsExecution, awaitsRecord, complete, offerFits } from "./guards.ts";
+import { awaitsCertificate, awaitsExecution, awaitsRecord, complete, offerFits, pullFits } from "./guards.ts";
 import type { TaskContext } from "./step.ts";
 import { certified, executed, initialTask, opened, recorded, start } from "./step.ts";
 
@@ -23,6 +23,7 @@ export const taskMachine = setup({
     keepRecord: stepAction(recorded),
   },
   guards: {
+    pullFits: ({ context, event }) => event.type === "pulled" && pullFits(context, event),
     offerFits: ({ context, event }) => event.type === "offered" && offerFits(context, event),
     awaitsExecution: ({ context, event }) => event.type === "executed" && awaitsExecution(context, event),
     awaitsCertificate: ({ context, event }) => event.type === "certified" && awaitsCertificate(context, event),
@@ -38,7 +39,7 @@ export const taskMachine = setup({
     running: {
       always: { guard: "complete", target: "complete" },
       on: {
-        pulled: { actions: "open" },
+        pulled: { guard: "pullFits", actions: "open" },
         offered: { guard: "offerFits", actions: "open" },
         executed: { guard: "awaitsExecution", actions: "keepStatement" },
         certified: { guard: "awaitsCertificate", actions: "keepCertificate" },

@@ -49,6 +49,10 @@ export function readBlocks(hash: Hash, bytes: Uint8Array): { readonly rootCid: C
   if (others.length !== root.blocks.count) refuse("BLOCKS_MISMATCH", "blocks", `the receipt holds ${others.length} blocks, its root names ${root.blocks.count}`);
   const merkle = statementsRoot(hash, others.map((block) => block.cid));
   if (!equalBytes(merkle, root.blocks.merkleRoot)) refuse("BLOCKS_MISMATCH", "blocks", "the blocks are not those that the root names");
+  const [first, ...rest] = [...blocks.values()];
+  if (first?.cid.equals(rootCid) !== true || rest.some((block, i) => block !== others[i])) {
+    refuse("BLOCKS_ORDER", "blocks", "a receipt holds its root first and the other blocks in the order of their CIDs");
+  }
   return { rootCid, root, blocks };
 }
 
@@ -56,6 +60,8 @@ export function readBlocks(hash: Hash, bytes: Uint8Array): { readonly rootCid: C
 export function checkLinks(rootCid: CID, root: ReceiptRoot, blocks: ReadonlyMap<string, Block>): number {
   const modules = new Set(root.modules.map(String));
   const walked = walk(rootCid, blocks, { external: (cid) => isExternal(cid, modules) });
+  const foreign = walked.blocks.find(({ cid }) => isExternal(cid, modules));
+  if (foreign !== undefined) refuse("RECEIPT_SHAPE", foreign.cid.toString(), "batches and operator states have no place in a receipt");
   return walked.blocks.length + walked.external.length;
 }
 
@@ -75,6 +81,7 @@ export function readContents(rootCid: CID, root: ReceiptRoot, blocks: ReadonlyMa
     return { slot, slotCid: statement.slot, statement, statementCid, certificate: parseCertificate(nodeOf(root.certificates[i] as CID)) };
   });
   const names = Object.keys(result.tasks).sort();
+  if (names.includes(SEAL_TASK)) refuse("RECEIPT_SHAPE", SEAL_TASK, "no task may have the name of the seal");
   const tasks = names.map((task) => {
     const { input } = result.tasks[task] as Result["tasks"][string];
     return { task, input, commits: commits.filter(({ slot }) => slot.task === task) };
@@ -87,7 +94,10 @@ export function readContents(rootCid: CID, root: ReceiptRoot, blocks: ReadonlyMa
   const anchors = new Map(Object.entries(result.inputs).map(([name, cid]) => [name, parseAnchor(nodeOf(cid))]));
   const sealed = parseSeal(nodeOf(root.seal.statement));
   const sealSlot = parseSlot(nodeOf(sealed.slot));
-  if (sealSlot.task !== SEAL_TASK) refuse("SEAL_MISMATCH", "seal", "the seal is for another slot");
+  const { from, rows, end, batches } = sealSlot.input;
+  if (sealSlot.task !== SEAL_TASK || sealSlot.seq !== 0 || from !== 0 || rows !== 0 || !end || batches.length > 0) {
+    refuse("SEAL_MISMATCH", "seal", "the seal is for another slot");
+  }
   return {
     rootCid, root, blocks, result, tasks, stages, anchors,
     config: parseReceiptConfig(nodeOf(root.config)),

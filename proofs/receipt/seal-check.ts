@@ -2,6 +2,7 @@ import type { CID } from "multiformats/cid";
 import * as dagCbor from "@ipld/dag-cbor";
 import { equalBytes } from "../../src/core/bytes.ts";
 import { coverageFault } from "../../src/consensus/coverage.ts";
+import { slotName } from "../../src/consensus/slot.ts";
 import type { Hash } from "../../src/core/ports.ts";
 import { parseTaskState } from "../../src/consensus/statement.ts";
 import { type Block, decodeBlock } from "../../src/dag/block.ts";
@@ -22,13 +23,38 @@ export function checkSeal(receipt: Receipt, hash: Hash): number {
   if (count !== root.statements.length || !equalBytes(merkle, statementsRoot(hash, root.statements))) {
     refuse("SEAL_MISMATCH", "seal/statements", "the seal is over other statements");
   }
+  checkConfig(receipt);
   checkStages(receipt);
+  checkModules(receipt);
   const rows = Object.fromEntries(Object.entries(statement.inputs).map(([name, input]) => [name, input.rows]));
   const fault = coverageFault(tasks, rows);
   if (fault !== undefined) refuse(fault.code, fault.where, fault.message);
   checkInputs(receipt);
   checkOutputs(receipt);
   return count;
+}
+
+/** The configuration is the one that the members sealed, and fits what was done. */
+function checkConfig({ config, root, seal, result, tasks }: Receipt): void {
+  if (!seal.statement.config.equals(root.config)) refuse("SEAL_MISMATCH", "seal/config", "the seal names another configuration");
+  const slots = [seal.slot, ...tasks.flatMap((task) => task.commits.map(({ slot }) => slot))];
+  const other = slots.find((slot) => slot.input.cut !== config.cut);
+  if (other !== undefined) refuse("SEAL_MISMATCH", slotName(other), `its batches are not of ${config.cut} rows`);
+  const unknown = Object.keys(config.prove).find((task) => !Object.hasOwn(result.tasks, task));
+  if (unknown !== undefined) refuse("SEAL_MISMATCH", `config/prove/${unknown}`, "windows of a task that the result does not have");
+}
+
+/** The modules are those that the tasks run, each once. */
+function checkModules({ root, stages, tasks }: Receipt): void {
+  const run = tasks.flatMap(({ task }) => {
+    const operator = stages.get(task)?.operator;
+    return operator?.kind === "module" ? [operator.module.toString()] : [];
+  });
+  if (!sameList([...new Set(run)], root.modules.map(String))) refuse("STAGE_MISMATCH", "modules", "the modules are not those that the tasks run");
+}
+
+function sameList(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((item, i) => item === b[i]);
 }
 
 /** Every stage is the task of the result, tied to the stage or anchor before it; so the result is what the statements computed. */
@@ -51,11 +77,14 @@ function checkStages({ result, stages, tasks }: Receipt): void {
   }
 }
 
-function checkInputs({ result, seal, root }: Receipt): void {
-  const sealed = Object.entries(seal.statement.inputs);
-  const listed = new Set(root.inputs.map(String));
-  const same = sealed.length === Object.keys(result.inputs).length && sealed.every(([name, { anchor }]) => result.inputs[name]?.equals(anchor) === true && listed.has(anchor.toString()));
-  if (!same || listed.size !== new Set(Object.values(result.inputs).map(String)).size) refuse("SEAL_MISMATCH", "seal/inputs", "the inputs are not those of the result");
+function checkInputs({ result, seal, root, tasks }: Receipt): void {
+  const names = Object.keys(result.inputs).sort();
+  const anchors = names.map((name) => String(result.inputs[name]));
+  const sealed = names.map((name) => String(seal.statement.inputs[name]?.anchor));
+  const same = Object.keys(seal.statement.inputs).length === names.length && sameList(anchors, sealed) && sameList(anchors, root.inputs.map(String));
+  if (!same) refuse("SEAL_MISMATCH", "seal/inputs", "the inputs are not those of the result");
+  const unread = names.find((name) => !tasks.some(({ input }) => input.from === "source" && input.name === name));
+  if (unread !== undefined) refuse("COVERAGE_GAP", `inputs/${unread}`, "no task reads it");
 }
 
 function checkOutputs({ result, seal, tasks }: Receipt): void {
@@ -81,6 +110,7 @@ export function checkMerkle(receipt: Receipt, hash: Hash): number {
   let count = 0;
   for (const { task, commits } of receipt.tasks) {
     let rowsIn = 0;
+    const before = new Map<string, number>();
     for (const { slot, statement } of commits) {
       const where = `${task}/${slot.seq}`;
       const block = receipt.blocks.get(statement.state.after.toString());
@@ -88,11 +118,21 @@ export function checkMerkle(receipt: Receipt, hash: Hash): number {
       const state = parseTaskState(decodeBlock(block as Block));
       rowsIn += slot.input.rows;
       if (!state.stage.equals(slot.stage) || state.rowsIn !== rowsIn) refuse("MERKLE_MISMATCH", where, "the state after it is of other rows");
+      const ports = Object.keys(statement.outputs).sort();
+      if (!sameList(ports, Object.keys(state.outputs).sort()) || (statement.tables !== null && !sameList(ports, Object.keys(statement.tables).sort()))) {
+        refuse("MERKLE_MISMATCH", where, "its outputs, tables and state are not of the same ports");
+      }
       for (const [port, output] of Object.entries(statement.outputs)) {
         const kept = state.outputs[port];
         if (kept === undefined || kept.rows !== output.from + output.rows) return refuse("MERKLE_MISMATCH", `${where}/${port}`, "the state does not count its rows");
-        const root = new Frontier(hash, { count: kept.leaves, hashes: kept.frontier }).root();
+        const leaves = (before.get(port) ?? 0) + (output.leaf === "row" ? output.rows : output.batches.length);
+        before.set(port, leaves);
+        if (kept.leaves !== leaves) refuse("MERKLE_MISMATCH", `${where}/${port}`, "the state does not count its leaves");
+        const root = Frontier.fromIpld(hash, { count: kept.leaves, hashes: kept.frontier }).root();
+        // All leaves of the first statement are all leaves so far.
+        if (slot.seq === 0 && !equalBytes(root, output.root)) refuse("MERKLE_MISMATCH", `${where}/${port}`, "the state's frontier is not over its rows");
         const table = statement.tables?.[port];
+        if (table !== undefined && table.leaf !== output.leaf) refuse("MERKLE_MISMATCH", `${where}/${port}`, "the table has other leaves than its statements");
         if (table !== undefined && (table.leaves !== kept.leaves || !equalBytes(root, table.root))) refuse("MERKLE_MISMATCH", `${where}/${port}`, "the table's root is not that of its rows");
         count++;
       }

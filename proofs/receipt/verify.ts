@@ -2,9 +2,9 @@ import { IpdmError } from "../../src/core/errors.ts";
 import type { Hash, Verify } from "../../src/core/ports.ts";
 import { type Policy, type QuorumNumbers, quorumNumbers } from "../../src/consensus/membership.ts";
 import { CID } from "multiformats/cid";
-import { decodeEntry } from "../../src/journal/entry.ts";
 import type { VerifyingKey } from "../groth16/verifying-key.ts";
 import { checkLinks, readBlocks, readContents, type Receipt } from "./contents.ts";
+import { checkJournals } from "./journals-check.ts";
 import { checkProofs } from "./proofs-check.ts";
 import { checkMerkle, checkSeal } from "./seal-check.ts";
 import type { Check, CheckName, Fault } from "./verdict.ts";
@@ -24,7 +24,7 @@ export interface Expectations {
   readonly result?: string | undefined;
 }
 
-/** What a receipt was found to show. */
+/** What a receipt was found to show. `trust` is `trusted` only once every signer was found among the trusted keys. */
 export interface Verdict {
   readonly ok: boolean;
   readonly trust: "self-asserted" | "trusted";
@@ -54,11 +54,12 @@ export function verifyReceipt(ports: VerifyPorts, bytes: Uint8Array, expected: E
     passed("blocks", blocks.size);
     passed("links", checkLinks(rootCid, root, blocks));
     receipt = readContents(rootCid, root, blocks);
-    checkJournals(receipt);
     const voted = checkVotes(receipt, ports.hash, ports.verify, expected.trusted);
     votes = voted.votes;
     passed("signatures", voted.count);
-    passed("seal", checkSeal(receipt, ports.hash));
+    const sealed = checkSeal(receipt, ports.hash);
+    checkJournals(receipt);
+    passed("seal", sealed);
     passed("merkle", checkMerkle(receipt, ports.hash));
     passed("groth16", checkProofs(receipt, ports.hash, ports.key));
     checkExpected(receipt, expected.result);
@@ -67,7 +68,7 @@ export function verifyReceipt(ports: VerifyPorts, bytes: Uint8Array, expected: E
   }
   return {
     ok: fault === undefined,
-    trust: expected.trusted === undefined ? "self-asserted" : "trusted",
+    trust: expected.trusted !== undefined && checks.signatures.ok ? "trusted" : "self-asserted",
     checks,
     fault,
     receipt,
@@ -86,19 +87,6 @@ function checkExpected({ root }: Receipt, result: string | undefined): void {
     return refuse("RESULT_UNEXPECTED", "result", "the expected result is not a CID");
   }
   if (!wanted.equals(root.result)) refuse("RESULT_UNEXPECTED", String(root.result), "the receipt is of another result than expected");
-}
-
-/** Each journal is one chain of entries of the actor it is listed under. What the entries did is for `replay` to redo. */
-function checkJournals({ root, blocks }: Receipt): void {
-  for (const [actor, head] of Object.entries(root.journals)) {
-    for (let cid: CID | null = head; cid !== null; ) {
-      const block = blocks.get(cid.toString());
-      if (block === undefined) return refuse("CAR_LINK_MISSING", `journals/${actor}`, "an entry is missing");
-      const entry = decodeEntry(block);
-      if (entry.actor !== actor) refuse("JOURNAL_MISMATCH", `journals/${actor}`, `an entry is of actor ${entry.actor}`);
-      cid = entry.prev;
-    }
-  }
 }
 
 function faultOf(error: unknown): Fault {

@@ -1,10 +1,11 @@
 import type { CID } from "multiformats/cid";
 import { toHex } from "../../src/core/bytes.ts";
 import type { Hash, Verify } from "../../src/core/ports.ts";
-import { type Slot, slotName, slotSigned } from "../../src/consensus/slot.ts";
+import { parseSlot, type Slot, slotName, slotSigned } from "../../src/consensus/slot.ts";
 import { type Certificate, certificateFault, parseCertificate } from "../../src/consensus/vote.ts";
 import { CODEC, decodeBlock } from "../../src/dag/block.ts";
 import type { Receipt } from "./contents.ts";
+import { rootSigned } from "./root.ts";
 import { refuse } from "./verdict.ts";
 
 /** How the votes of a receipt checked what they are for. */
@@ -17,7 +18,7 @@ export interface VoteCounts {
 }
 
 /**
- * Checks every slot's signature and every certificate, that no slot has two, and, with `trusted` keys (hexadecimal), that every
+ * Checks the root's signature, every slot's and every certificate, that no slot has two, and, with `trusted` keys (hexadecimal), that every
  * signer is one of them. Returns the number of signatures checked and how the voters voted.
  */
 export function checkVotes(receipt: Receipt, hash: Hash, verify: Verify, trusted: ReadonlySet<string> | undefined): { count: number; votes: VoteCounts } {
@@ -27,8 +28,9 @@ export function checkVotes(receipt: Receipt, hash: Hash, verify: Verify, trusted
       if (!trusted.has(toHex(member))) refuse("VOTE_UNTRUSTED", `membership/${toHex(member)}`, "a member's key is not among the keys you trust");
     }
   }
+  if (!rootSigned(receipt.root, membership.submitter, verify)) refuse("SIGNATURE_INVALID", "root", "the receipt's signature is not the submitter's");
   checkOneCertificateEach(receipt);
-  let count = 0;
+  let count = 1;
   let votes = 0;
   let executed = 0;
   let read = 0;
@@ -51,18 +53,26 @@ export function checkVotes(receipt: Receipt, hash: Hash, verify: Verify, trusted
 
 /** Looks at every block, wherever it is linked from: a receipt that shows two certificates for one slot proves that its domain is broken. */
 function checkOneCertificateEach(receipt: Receipt): void {
-  const seen = new Map<string, { cid: CID; statement: CID }>();
+  const seen = new Map<string, CID>();
   for (const block of receipt.blocks.values()) {
     const certificate = block.cid.code === CODEC.dagCbor ? asCertificate(decodeBlock(block)) : undefined;
     if (certificate === undefined) continue;
-    const slot = certificate.slot.toString();
-    const other = seen.get(slot);
+    const place = placeOf(receipt, certificate.slot);
+    const other = seen.get(place);
     if (other !== undefined) {
-      const same = other.statement.equals(certificate.statement);
-      refuse(same ? "CERTIFICATE_DUPLICATE" : "CONFLICTING_CERTIFICATES", slot, same ? "a slot has two certificates" : "two statements are certified for one slot");
+      const same = other.equals(certificate.statement);
+      refuse(same ? "CERTIFICATE_DUPLICATE" : "CONFLICTING_CERTIFICATES", place, same ? "a slot has two certificates" : "two statements are certified for one slot");
     }
-    seen.set(slot, { cid: block.cid, statement: certificate.statement });
+    seen.set(place, certificate.statement);
   }
+}
+
+/** A submitter that signs two slots for one place equivocates like a voter that signs two statements for one slot. */
+function placeOf({ blocks, root }: Receipt, cid: CID): string {
+  const block = blocks.get(cid.toString());
+  if (block === undefined) return refuse("CAR_LINK_MISSING", cid.toString(), "the slot of a certificate is missing");
+  const slot = parseSlot(decodeBlock(block));
+  return slot.membership.equals(root.membership) ? slotName(slot) : `${slot.membership.toString()}/${slotName(slot)}`;
 }
 
 function asCertificate(node: unknown): Certificate | undefined {

@@ -9,11 +9,14 @@ import type { Table } from "../../src/consensus/statement.ts";
 import { publicInputsFromBytes } from "../groth16/proof.ts";
 import { proofIdentity, type VerifyingKey } from "../groth16/verifying-key.ts";
 import { verifyWindow } from "../groth16/window-verifier.ts";
-import type { WindowAggregate, WindowClaim } from "../groth16/window-proof.ts";
+import { WINDOW_CIRCUIT, type WindowAggregate, type WindowClaim } from "../groth16/window-proof.ts";
 import { leafHash, verifyInclusion } from "../merkle/tree.ts";
 
 /** Chunks of one window. */
 export const WINDOW_PROOF_CHUNKS_MAX = 1024;
+
+/** The output whose rows are proved: a window's table. */
+const PORT = "main";
 
 const rowProofSchema = z.strictObject({
   v: z.literal(1),
@@ -96,7 +99,8 @@ export function checkRowProof(hash: Hash, key: VerifyingKey, proof: RowProof, ab
   const { operator, table } = about;
   if (operator.kind !== "window") return refused("PROOF_ROW_MISMATCH", `task ${about.task} has no windows`);
   if (!proof.statement.equals(about.statement) || proof.task !== about.task) return refused("PROOF_CONTEXT_MISMATCH", "it is about another statement");
-  if (!equalBytes(proof.key, key.hash)) return refused("PROOF_KEY_UNKNOWN", "it was made with another key");
+  if (proof.port !== PORT) return refused("PROOF_CONTEXT_MISMATCH", "it is about another output");
+  if (!equalBytes(proof.key, key.hash) || proof.circuit !== WINDOW_CIRCUIT.name) return refused("PROOF_KEY_UNKNOWN", "it was made with another key");
   const leaf = leafHash(hash, proof.values);
   const included = table.leaf === "row" && verifyInclusion(hash, { leaf, index: proof.row, size: table.leaves, path: proof.path, root: table.root });
   if (!included) return refused("PROOF_ROW_MISMATCH", "its row is not in the table");
@@ -113,9 +117,20 @@ export function checkRowProof(hash: Hash, key: VerifyingKey, proof: RowProof, ab
   return { ok: true, claims: verdict.claims };
 }
 
-/** Identities of a row proof's chunks: what votes name. */
-export function rowProofIds(key: VerifyingKey, proof: RowProof): Uint8Array[] {
-  return proof.chunks.map(({ publicInputs }) => proofIdentity(key, publicInputsFromBytes(publicInputs) ?? []));
+/**
+ * The identity of a row proof: what votes name. SHA-256 over dag-cbor `["ipdm/window-proof/1", statement, task, port, column, row,
+ * values, nulls, circuit, chunks]`, each chunk by the identity of its claim: all that is said, and no proof bytes, since these are
+ * malleable. The path follows from the row.
+ */
+export function rowProofId(hash: Hash, key: VerifyingKey, proof: RowProof): Uint8Array {
+  const { statement, task, port, column, row, values, nulls, circuit } = proof;
+  const chunks = proof.chunks.map(({ publicInputs }) => proofIdentity(key, publicInputsFromBytes(publicInputs) ?? []));
+  return hash(dagCbor.encode(["ipdm/window-proof/1", statement, task, port, column, row, values, nulls, circuit, chunks]));
+}
+
+/** Input columns whose windows are proved: those under an aggregate, in order of first use. */
+export function provenColumns(operator: Extract<Operator, { kind: "window" }>): string[] {
+  return [...new Set(operator.aggregates.flatMap(({ column }) => (column === null ? [] : [column])))];
 }
 
 function differingAggregate(

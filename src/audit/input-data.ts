@@ -2,7 +2,8 @@ import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { CID } from "multiformats/cid";
 import { type Batch, decodeBatch } from "../batch/batch.ts";
-import { RowEncoder } from "../batch/rows.ts";
+import { rowValues } from "../batch/rows.ts";
+import { type Schema, sameSchema } from "../batch/schema.ts";
 import { IpdmError } from "../core/errors.ts";
 import { equalBytes } from "../core/bytes.ts";
 import { rawBlock } from "../dag/block.ts";
@@ -27,9 +28,16 @@ export async function openData(folder: string): Promise<Store | undefined> {
 export interface InputDifference {
   readonly input: string;
   readonly batch: number;
-  /** First row, counted over the whole input, that differs; of the batch, where the recorded rows are not at hand. */
+  /** First row, counted over the whole input, that differs. */
   readonly row: number;
+  /** How many rows from `row` on the first difference may be in: 1 unless the recorded rows are not at hand. */
+  readonly rows: number;
   readonly message: string;
+}
+
+interface Reader {
+  readonly source: Source;
+  readonly iterator: AsyncIterator<Batch>;
 }
 
 /** Batches of a source as a slot names them: from the file that the reader gives, compared with the slot, or from the data folder. */
@@ -37,7 +45,8 @@ export class AuditInput {
   private readonly receipt: Receipt;
   private readonly files: Readonly<Record<string, string>>;
   private readonly store: Store | undefined;
-  private readonly readers = new Map<string, { source: Source; iterator: AsyncIterator<Batch>; row: number }>();
+  private readonly readers = new Map<string, Reader>();
+  private readonly differing = new Set<string>();
 
   constructor(receipt: Receipt, files: Readonly<Record<string, string>>, store: Store | undefined) {
     this.receipt = receipt;
@@ -61,34 +70,47 @@ export class AuditInput {
     const batches: Batch[] = [];
     let row = from;
     for (const [i, cid] of cids.entries()) {
-      const next = await reader.iterator.next();
-      if (next.done === true) return { input: name, batch: i, row, message: `the file ends before row ${row}` };
-      const batch: Batch = next.value;
-      if (!rawBlock(sha256, batch.bytes).cid.equals(cid)) {
-        const recorded = await this.recorded(cid);
-        const at = recorded === undefined ? 0 : firstDifference(decodeBatch(recorded), batch);
-        return { input: name, batch: i, row: row + at, message: `row ${row + at} is not the one that was processed` };
-      }
-      batches.push(batch);
-      row += batch.rows;
+      const next = await this.next(reader, name);
+      if (next === undefined) return { input: name, batch: i, row, rows: 1, message: `the file ends before row ${row}` };
+      if (!("bytes" in next)) return { input: name, batch: i, row, rows: cut, message: next.message };
+      if (!rawBlock(sha256, next.bytes).cid.equals(cid)) return { input: name, batch: i, ...difference(await this.recorded(cid), next, row) };
+      batches.push(next);
+      row += next.rows;
     }
-    if (end && (await reader.iterator.next()).done !== true) return { input: name, batch: cids.length, row, message: `the file goes on after row ${row}` };
+    if (end && (await this.next(reader, name)) !== undefined) return { input: name, batch: cids.length, row, rows: 1, message: `the file goes on with row ${row}` };
     return batches;
+  }
+
+  /** Columns of an input, from the file that the reader gives; `undefined` without one. */
+  async schema(task: string, name: string, cut: number, signal: AbortSignal): Promise<Schema | undefined> {
+    const file = this.files[name];
+    return file === undefined ? undefined : (await this.reader(task, name, file, cut, signal)).source.schema;
+  }
+
+  /** The next batch. That another file cannot be read like the recorded one is a difference; the recorded one itself has to be readable. */
+  private async next(reader: Reader, name: string): Promise<Batch | { readonly message: string } | undefined> {
+    try {
+      const next = await reader.iterator.next();
+      return next.done === true ? undefined : next.value;
+    } catch (error) {
+      if (!this.differing.has(name) || !(error instanceof IpdmError) || !error.code.startsWith("SOURCE_")) throw error;
+      return { message: `the file cannot be read as the one that was processed: ${error.message}` };
+    }
   }
 
   /** Compares the digest of each file given with the receipt's anchor. Returns the names of those that differ. */
   async changed(signal: AbortSignal): Promise<string[]> {
-    const changed: string[] = [];
     for (const [name, file] of Object.entries(this.files)) {
       const anchor = this.receipt.anchors.get(name);
       if (anchor === undefined) {
         const known = [...this.receipt.anchors.keys()].join(", ");
         throw new IpdmError("INPUT_UNKNOWN", `the receipt has no input ${name}`, { kind: "usage", hint: `its inputs: ${known}` });
       }
-      await using source = await openSource(this.spec(name, file), { signal });
-      if (!equalBytes((await source.content(signal)).sha256, anchor.sha256)) changed.push(name);
+      // Opened in the form that needs no look inside: what another file holds is compared later.
+      await using source = await openSource({ file, format: "ndjson", columns: { _: "utf8" } }, { signal });
+      if (!equalBytes((await source.content(signal)).sha256, anchor.sha256)) this.differing.add(name);
     }
-    return changed;
+    return [...this.differing];
   }
 
   async close(): Promise<void> {
@@ -116,12 +138,12 @@ export class AuditInput {
     return batches;
   }
 
-  private async reader(task: string, name: string, file: string, cut: number, signal: AbortSignal) {
+  private async reader(task: string, name: string, file: string, cut: number, signal: AbortSignal): Promise<Reader> {
     const key = `${task}/${name}`;
     let reader = this.readers.get(key);
     if (reader === undefined) {
       const source = await openSource(this.spec(name, file), { signal });
-      reader = { source, iterator: source.batches({ batchRows: cut, signal }), row: 0 };
+      reader = { source, iterator: source.batches({ batchRows: cut, signal }) };
       this.readers.set(key, reader);
     }
     return reader;
@@ -129,14 +151,37 @@ export class AuditInput {
 
   private spec(name: string, file: string): SourceSpec {
     const anchor = this.receipt.anchors.get(name);
-    return { file, format: anchor?.format, columns: (anchor?.columns ?? undefined) as SourceSpec["columns"] };
+    const columns = anchor?.columns?.map((column) => [column.name, column.type] as const);
+    // The receipt's own word for its columns; openSource refuses types that it does not know.
+    return { file, format: anchor?.format, columns: (columns && Object.fromEntries(columns)) as SourceSpec["columns"] };
   }
 }
 
-/** Position of the first row in which two batches differ. */
-export function firstDifference(a: Batch, b: Batch): number {
+/**
+ * Says from which row on a batch is not the recorded one. `recorded` is undefined where only its CID is known: then all that can
+ * be said is which rows the difference is among.
+ */
+export function difference(recorded: Uint8Array | undefined, found: Batch, from: number): { row: number; rows: number; message: string } {
+  if (recorded === undefined) {
+    const among = found.rows === 1 ? `row ${from}` : `one of the rows ${from} to ${from + found.rows - 1}`;
+    return { row: from, rows: found.rows, message: `${among} is not the one that was processed (which one, only the recorded batch can tell: pass --data)` };
+  }
+  const batch = decodeBatch(recorded);
+  if (!sameSchema(batch.schema, found.schema)) return { row: from, rows: 1, message: `its columns are not those that were processed, from row ${from} on` };
+  const row = from + firstDifference(batch, found);
+  return { row, rows: 1, message: `row ${row} is not the one that was processed` };
+}
+
+/** Position of the first row in which two batches of one schema differ; where the shorter ends, when it is the beginning of the other. */
+function firstDifference(a: Batch, b: Batch): number {
   const rows = Math.min(a.rows, b.rows);
-  const [one, other] = [new RowEncoder(), new RowEncoder()];
-  for (let row = 0; row < rows; row++) if (!equalBytes(one.encode(a, row), other.encode(b, row))) return row;
+  for (let row = 0; row < rows; row++) {
+    const [one, other] = [rowValues(a, row), rowValues(b, row)];
+    if (one.some((value, i) => !sameValue(value, other[i]))) return row;
+  }
   return rows;
+}
+
+function sameValue(a: unknown, b: unknown): boolean {
+  return a instanceof Uint8Array && b instanceof Uint8Array ? equalBytes(a, b) : Object.is(a, b);
 }

@@ -43,7 +43,9 @@ export async function replayReceiptFile(path: string, options: ReplayFileOptions
     modules,
     receipt.tasks.map(({ task }) => task),
   );
-  const store = await openData(options.data === undefined ? join(dirname(resolve(path)), ".data") : resolve(options.data));
+  const store = await openData(
+    options.data === undefined ? join(dirname(resolve(path)), ".data") : resolve(options.data),
+  );
   const input = new AuditInput(receipt, inputs, store);
   const lane = openLane();
   try {

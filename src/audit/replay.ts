@@ -1,5 +1,5 @@
 import type { CID } from "multiformats/cid";
-import { type Batch, decodeBatch } from "../batch/batch.ts";
+import type { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import { IpdmError } from "../core/errors.ts";
 import { type Block, decodeBlock } from "../dag/block.ts";
@@ -15,7 +15,7 @@ import { outputSchema } from "../streams/window/plan.ts";
 import { windowPlan } from "../runtime/stage/window-operator.ts";
 import { MACHINES } from "../../machines/registry.ts";
 import type { Receipt, ShownCommit, ShownTask } from "../../proofs/receipt/contents.ts";
-import { type AuditInput, firstDifference } from "./input-data.ts";
+import { type AuditInput, difference } from "./input-data.ts";
 
 /** Something that came out differently from what the receipt claims. */
 export interface Mismatch {
@@ -23,8 +23,12 @@ export interface Mismatch {
   readonly message: string;
   /** `daily/3` for a statement, an actor's id for a transition. */
   readonly where: string;
+  /** Batch within the statement. */
   readonly batch?: number;
+  /** Row of the first difference, counted over the whole input or output. */
   readonly row?: number;
+  /** How many rows from `row` on it may be in: 1, unless recorded rows are not at hand to compare with. */
+  readonly rows?: number;
 }
 
 /** What a replay came to. */
@@ -73,13 +77,20 @@ interface TaskReplay {
   state: CID | null;
 }
 
+/** A recomputed batch: how many times it was made, and how many reads of it are to come. */
+interface Made {
+  readonly batch: Batch;
+  times: number;
+  reads: number;
+}
+
 class Replay {
   private readonly ports: ReplayPorts;
   private readonly mismatches: Mismatch[] = [];
   private readonly tasks: TaskReplay[];
   private readonly schemas = new Map<string, Schema>();
-  /** Recomputed batches that a task still has to read: by CID, with the number of readers left. */
-  private readonly made = new Map<string, { batch: Batch; readers: number }>();
+  /** Recomputed batches that tasks still have to read, by CID. */
+  private readonly made = new Map<string, Made>();
   private statements = 0;
   private rows = 0;
   private stopped = false;
@@ -138,7 +149,9 @@ class Replay {
     const upstream = this.tasks.find((task) => task.shown.task === shown.input.name);
     const schemaKnown = this.schemas.has(`${shown.input.name}/${shown.input.port}`);
     const batches = (shown.commits[next] as ShownCommit).slot.input.batches;
-    return upstream !== undefined && schemaKnown && batches.every((cid) => this.made.has(cid.toString()));
+    const needed = new Map<string, number>();
+    for (const cid of batches) needed.set(cid.toString(), (needed.get(cid.toString()) ?? 0) + 1);
+    return upstream !== undefined && schemaKnown && [...needed].every(([key, times]) => (this.made.get(key)?.times ?? 0) >= times);
   }
 
   private async step(task: TaskReplay): Promise<void> {
@@ -183,15 +196,16 @@ class Replay {
       message: `input ${read.input} differs from statement ${shown.task}/${slot.seq} on, in batch ${read.batch}: ${read.message}`,
       batch: read.batch,
       row: read.row,
+      rows: read.rows,
     });
     return undefined;
   }
 
   private take(cid: CID): Batch {
     const key = cid.toString();
-    const kept = this.made.get(key) as { batch: Batch; readers: number };
-    kept.readers--;
-    if (kept.readers <= 0) this.made.delete(key);
+    const kept = this.made.get(key) as Made;
+    kept.reads--;
+    if (kept.reads <= 0) this.made.delete(key);
     return kept.batch;
   }
 
@@ -202,8 +216,11 @@ class Replay {
       const key = rawBlock(sha256, batch.bytes).cid.toString();
       const kept = this.made.get(key);
       // Two equal batches of one table have one CID: each is read once by every reader.
-      if (kept === undefined) this.made.set(key, { batch, readers });
-      else kept.readers += readers;
+      if (kept === undefined) this.made.set(key, { batch, times: 1, reads: readers });
+      else {
+        kept.times++;
+        kept.reads += readers;
+      }
     }
   }
 
@@ -212,31 +229,36 @@ class Replay {
     const cids = made.map((batch) => rawBlock(sha256, batch.bytes).cid);
     const wanted = recorded?.batches ?? [];
     const at = Math.max(cids.length, wanted.length);
+    let first = recorded?.from ?? 0;
     for (let i = 0; i < at; i++) {
-      const [own, theirs] = [cids[i], wanted[i]];
-      if (own !== undefined && theirs !== undefined && own.equals(theirs)) continue;
-      const first = (recorded?.from ?? 0) + i * commit.slot.input.cut;
-      const row = first + (await this.rowWithin(made[i], theirs));
-      this.stop({ code: "OUTPUT_DIFFERS", where, message: `statement ${where} differs in batch ${i} of its output ${port}, first in row ${row}`, batch: i, row });
-      return;
+      const [own, theirs, batch] = [cids[i], wanted[i], made[i]];
+      if (own === undefined || theirs === undefined || !own.equals(theirs)) {
+        const { row, rows, message } = await this.differenceIn(batch, theirs, first);
+        this.stop({ code: "OUTPUT_DIFFERS", where, message: `statement ${where} differs in batch ${i} of its output ${port}: ${message}`, batch: i, row, rows });
+        return;
+      }
+      first += batch?.rows ?? 0;
     }
   }
 
-  private async rowWithin(made: Batch | undefined, recorded: CID | undefined): Promise<number> {
-    if (made === undefined || recorded === undefined) return 0;
-    const bytes = await this.ports.input.recorded(recorded);
-    return bytes === undefined ? 0 : firstDifference(decodeBatch(bytes), made);
+  private async differenceIn(made: Batch | undefined, recorded: CID | undefined, from: number): Promise<{ row: number; rows: number; message: string }> {
+    if (made === undefined) return { row: from, rows: 1, message: `it ends before row ${from}` };
+    if (recorded === undefined) return { row: from, rows: 1, message: `it goes on with row ${from}` };
+    return difference(await this.ports.input.recorded(recorded), made, from);
   }
 
   private async runnerOf({ shown }: TaskReplay, found: Schema | undefined): Promise<StageRunner | undefined> {
     const { receipt } = this.ports;
-    const { slot, slotCid } = shown.commits[0] as ShownCommit;
+    const { slot } = shown.commits[0] as ShownCommit;
     const stageBlock = receipt.blocks.get(slot.stage.toString()) as Block;
     const { operator, leaves, input } = parseStage(decodeBlock(stageBlock));
-    const inputSchema = found ?? this.schemas.get(`${input.name}/${input.port}`);
+    const known = found ?? this.schemas.get(`${input.name}/${input.port}`);
+    const inputSchema = known ?? (await this.ports.input.schema(shown.task, input.name, slot.input.cut, this.ports.signal));
     if (inputSchema === undefined) {
-      this.stop({ code: "INPUT_EMPTY", where: slotCid.toString(), message: `the input of ${shown.task} holds no rows to tell its columns from` });
-      return undefined;
+      const anchor = String(receipt.result.inputs[input.name]);
+      throw new IpdmError("NEEDS_DATA", `input ${input.name} has no rows to tell its columns from: the file itself is needed`, {
+        kind: "unreachable", where: anchor, hint: `pass --input ${input.name}=path`, facts: { cid: anchor },
+      });
     }
     const module = operator.kind === "module" ? await this.moduleOf(shown.task, operator) : null;
     const ports = await portsOf(operator, inputSchema, module);

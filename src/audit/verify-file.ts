@@ -30,7 +30,8 @@ const KEYS_BYTES_MAX = 1024 * 1024;
  */
 export async function verifyReceiptFile(path: string, options: VerifyFileOptions = {}): Promise<FileVerdict> {
   const { trust, expect } = options;
-  const trusted = trust === undefined ? undefined : typeof trust === "string" ? await readTrusted(trust) : keySet(trust);
+  const trusted =
+    trust === undefined ? undefined : typeof trust === "string" ? await readTrusted(trust) : keySet(trust);
   const bytes = await readReceiptFile(path);
   const { key, provenance } = await loadCircuitKey(WINDOW_CIRCUIT);
   const ports = { hash: sha256, verify: verifyEd25519, key };

@@ -1,4 +1,4 @@
-import { EXIT_CODES, IpdmError } from "../core/errors.ts";
+import { type ErrorKind, EXIT_CODES, IpdmError } from "../core/errors.ts";
 
 /** An error as people and programs are told of it. */
 export interface Failure {
@@ -18,11 +18,18 @@ const SYSTEM_HINTS: Readonly<Record<string, string>> = {
   ENOENT: "check the path",
 };
 
+/** What to try where an error itself does not say. */
+const HINTS: Readonly<Partial<Record<ErrorKind, string>>> = {
+  failed: "run again with --verbose to see where it came from",
+  usage: "ipdm-runtime --help",
+  conflict: "run again with --verbose to see who said what",
+};
+
 /** What to tell of an error of any kind. Errors that are not ours keep their own code where they have one. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof IpdmError) {
     const { code, message, where, hint, facts } = error;
-    return { code, message, where, hint, facts, exit: EXIT_CODES[error.kind] };
+    return { code, message, where, hint: hint ?? HINTS[error.kind], facts, exit: EXIT_CODES[error.kind] };
   }
   const code = (error as { code?: unknown } | null)?.code;
   const known = typeof code === "string" && code in SYSTEM_HINTS;

@@ -1,7 +1,8 @@
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { readdir, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { configSchemaText } from "../config/json-schema.ts";
 import { IpdmError } from "../core/errors.ts";
+import { makeFolder } from "../run/folders.ts";
 import { STARTER_CONFIG, STARTER_README, starterReadings } from "./starter.ts";
 
 /** What {@link initProject} wrote: file names relative to the folder, and the command to type next. */
@@ -26,7 +27,7 @@ export async function initProject(dir: string): Promise<InitResult> {
     ".ipdm.schema.json": configSchemaText(),
   };
   try {
-    await mkdir(dir, { recursive: true });
+    await makeFolder(dir);
     const present = (await readdir(dir)).filter((name) => !IGNORED.has(name));
     if (present.length > 0) throw notEmpty(dir, present);
     // wx: a file that appeared meanwhile stays as it is.

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, Option } from "commander";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
-import { failureOf } from "./failure.ts";
+import { type Failure, failureOf } from "./failure.ts";
 import type { ReplayFlags } from "./replay-command.ts";
 import type { RunFlags } from "./run-command.ts";
 import type { VerifyFlags } from "./verify-command.ts";
@@ -13,24 +13,21 @@ interface CommonFlags {
   readonly quiet?: boolean;
 }
 
+/** How long a command may take to stop in order after it was asked to, in milliseconds. Journals are safe at any moment. */
+const STOP_GRACE_MS = 4000;
+
 /** Runs the command line. Returns the process's exit code (docs: README, "Exit codes"); it never throws. */
 export async function main(argv: readonly string[]): Promise<number> {
   const stop = new AbortController();
-  const interrupt = (): void => {
-    // The first asks to stop in order; the second does not wait.
-    if (stop.signal.aborted) process.exit(EXIT_CODES.interrupted);
-    stop.abort(new IpdmError("INTERRUPTED", "stopped; the same command goes on from here", { kind: "interrupted", retry: "now" }));
-  };
-  process.on("SIGINT", interrupt);
-  process.on("SIGTERM", interrupt);
+  using _listening = listen(argv, stop);
+  const output = watchOutput();
   let exit = 0;
-  const act = async (flags: CommonFlags, work: (terminal: Terminal) => Promise<number | void>): Promise<void> => {
+  const act: Act = async (flags, work) => {
     const terminal = new Terminal({ json: flags.json === true, verbose: flags.verbose === true, quiet: flags.quiet === true });
     try {
       exit = (await work(terminal)) ?? 0;
     } catch (error) {
-      const shown = stop.signal.aborted ? (stop.signal.reason as unknown) : error;
-      const failure = failureOf(shown);
+      const failure = failureOf(stop.signal.aborted ? stop.signal.reason : error);
       exit = failure.exit;
       terminal.fail(failure, error);
     }
@@ -39,13 +36,74 @@ export async function main(argv: readonly string[]): Promise<number> {
     await program(act, stop.signal).parseAsync([...argv], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    exit = error.exitCode === 0 ? 0 : EXIT_CODES.usage;
-  } finally {
-    process.off("SIGINT", interrupt);
-    process.off("SIGTERM", interrupt);
+    if (error.exitCode === 0) return 0;
+    terminalOf(argv).fail(usageFailure(error, argv), error);
+    return EXIT_CODES.usage;
   }
-  return exit;
+  return output.failed() ? Math.max(exit, EXIT_CODES.failed) : exit;
 }
+
+/** Signals, and errors that nobody waited for. */
+function listen(argv: readonly string[], stop: AbortController): Disposable {
+  const interrupt = (): void => {
+    // The first asks to stop in order; the second does not wait.
+    if (stop.signal.aborted) process.exit(EXIT_CODES.interrupted);
+    stop.abort(new IpdmError("INTERRUPTED", "stopped; the same command goes on from here", { kind: "interrupted", retry: "now" }));
+    const late = setTimeout(() => {
+      terminalOf(argv).fail(failureOf(stop.signal.reason), stop.signal.reason);
+      process.exit(EXIT_CODES.interrupted);
+    }, STOP_GRACE_MS);
+    late.unref();
+  };
+  const crash = (error: unknown): void => {
+    terminalOf(argv).fail(failureOf(error), error);
+    process.exit(EXIT_CODES.failed);
+  };
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt).on("uncaughtException", crash).on("unhandledRejection", crash);
+  return {
+    [Symbol.dispose]: () => {
+      process.off("SIGINT", interrupt).off("SIGTERM", interrupt).off("uncaughtException", crash).off("unhandledRejection", crash);
+    },
+  };
+}
+
+/**
+ * A reader that went away (`| head -1`) is no failure: the work goes on, and its results are files. Any other error of stdout
+ * means that what it was to hold is lost.
+ */
+function watchOutput(): { failed(): boolean } {
+  let failed = false;
+  const look = (error: NodeJS.ErrnoException): void => {
+    if (error.code === "EPIPE" || failed) return;
+    failed = true;
+    process.stderr.write(`✗ STDOUT_FAILED the output could not be written: ${error.message}\n`);
+  };
+  process.stdout.on("error", look);
+  process.stderr.on("error", () => {});
+  return { failed: () => failed };
+}
+
+function terminalOf(argv: readonly string[]): Terminal {
+  return new Terminal({ json: argv.includes("--json"), verbose: argv.includes("--verbose"), quiet: false });
+}
+
+/** A mistake in the command line, told as any other failure. */
+function usageFailure(error: CommanderError, argv: readonly string[]): Failure {
+  const isBare = error.code === "commander.help";
+  const [what = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
+  const meant = /\(Did you mean (.+)\?\)/.exec(rest.join(" "))?.[1];
+  const help = `ipdm-runtime ${COMMANDS.has(argv[0] ?? "") ? `${argv[0]} ` : ""}--help`;
+  return {
+    code: "USAGE",
+    message: isBare ? "a command is missing" : what,
+    where: undefined,
+    hint: meant === undefined ? help : `did you mean ${meant}?`,
+    facts: {},
+    exit: EXIT_CODES.usage,
+  };
+}
+
+const COMMANDS: ReadonlySet<string> = new Set(["run", "verify", "replay", "init"]);
 
 type Act = (flags: CommonFlags, work: (terminal: Terminal) => Promise<number | void>) => Promise<void>;
 
@@ -56,7 +114,8 @@ function program(act: Act, signal: AbortSignal): Command {
     .version(version(), "--version", "print the version")
     .helpOption("-h, --help", "show help")
     .showSuggestionAfterError()
-    .exitOverride();
+    .exitOverride()
+    .configureOutput({ outputError: () => {} });
   common(root.command("run"))
     .description("run a configuration: data in, tables and a receipt out")
     .argument("<config>", "ipdm.yaml, or a folder that holds one")

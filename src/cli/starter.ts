@@ -47,7 +47,9 @@ export const STARTER_README = `# A first pipeline
     npx ipdm-runtime verify out/room-climate/receipt.car    # checks hashes, signatures and proofs, without the data
     npx ipdm-runtime replay out/room-climate/receipt.car    # computes everything again and compares it
 
-Then change a number in \`readings.csv\` and replay again: it names the first row that differs.
+Then change a number in \`readings.csv\` and let the replay read the file itself: it names the first row that differs.
+
+    npx ipdm-runtime replay out/room-climate/receipt.car --input readings=readings.csv
 
 | file | is |
 |---|---|

@@ -127,15 +127,14 @@ async function missingFiles(config: Config, tree: YamlTree): Promise<Finding[]> 
     if (await isFile(file.path)) return [];
     const npm = npmPackageOf(file.written);
     const written = tree.has(path) ? path : path.slice(0, -1); // a module may be given by its path alone
-    const message = `${written.join(".")}: there is no file ${npm === undefined ? file.path : file.written}`;
-    return [
-      {
-        path: written,
-        atKey: false,
-        message,
-        hint: npm === undefined ? "check the path; it is relative to the configuration file" : `npm install ${npm}`,
-      },
-    ];
+    const shown = npm === undefined ? file.path : file.written;
+    const other = await stat(file.path).catch(() => undefined);
+    if (other !== undefined) {
+      const message = `${written.join(".")}: ${shown} is ${other.isDirectory() ? "a folder" : "not a regular file"}`;
+      return [{ path: written, atKey: false, message, hint: "name a file" }];
+    }
+    const hint = npm === undefined ? "check the path; it is relative to the configuration file" : `npm install ${npm}`;
+    return [{ path: written, atKey: false, message: `${written.join(".")}: there is no file ${shown}`, hint }];
   });
   return (await Promise.all(checks)).flat();
 }

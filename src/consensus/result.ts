@@ -9,8 +9,8 @@ const anchorSchema = z.strictObject({
   /** SHA-256 of the file's bytes as given. */
   sha256: bytes32,
   bytes: count,
-  /** Declared columns by name, or null where the file decides. */
-  columns: z.record(name, name).nullable(),
+  /** Declared columns in their order (a map would lose it), or null where the file decides. */
+  columns: z.array(z.strictObject({ name, type: name })).max(256).nullable(),
 });
 
 /** See {@link anchorSchema}. */

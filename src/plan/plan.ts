@@ -78,7 +78,7 @@ class Planner {
       format: source.format,
       sha256: facts.content.sha256,
       bytes: facts.content.bytes,
-      columns: source.columns === undefined ? null : { ...source.columns },
+      columns: source.columns === undefined ? null : Object.entries(source.columns).map(([name, type]) => ({ name, type })),
     };
     this.inputs.set(source.name, { name: source.name, anchor, anchorBlock: cborBlock(this.input.hash, anchor), schema: facts.schema });
   }

@@ -27,7 +27,10 @@ export function openStream(from: string | SourceSpec, options: OpenStreamOptions
   const { batchRows = BATCH_ROWS_DEFAULT, credits, signal } = options;
   const spec = typeof from === "string" ? { file: from } : from;
   const batches = { [Symbol.asyncIterator]: () => read(spec, batchRows, signal) };
-  return source(batches, { ...(credits === undefined ? {} : { credits }), ...(signal === undefined ? {} : { signal }) });
+  return source(batches, {
+    ...(credits === undefined ? {} : { credits }),
+    ...(signal === undefined ? {} : { signal }),
+  });
 }
 
 async function* read(spec: SourceSpec, batchRows: number, signal: AbortSignal | undefined): AsyncGenerator<Batch> {

@@ -20,7 +20,9 @@ import { openSink } from "../sinks/port.ts";
 import { RunNode } from "../../actors/node/run-node.ts";
 import type { NodePorts, WriteOutput } from "../../actors/node/node-ports.ts";
 import { Closers } from "./closers.ts";
+import { prepareFile, prepareFolder } from "./folders.ts";
 import { epochOf, membershipOf, openMembers } from "./members.ts";
+import { namingModule } from "./module-errors.ts";
 import { exchangeModules } from "./module-exchange.ts";
 import { loadModules } from "./modules.ts";
 import { openLocalNetworks } from "./networks.ts";
@@ -46,12 +48,15 @@ export async function runConfig(options: RunOptions): Promise<RunSummary> {
   const chosen = options.replicas === undefined ? config : withReplicas(config, options.replicas);
   const cut = options.batchRows ?? BATCH_ROWS_DEFAULT;
   if (!Number.isInteger(cut) || cut < 1 || cut > BATCH_ROWS_MAX) {
-    throw new IpdmError("BATCH_ROWS_INVALID", `a batch has 1 to ${BATCH_ROWS_MAX} rows, not ${cut}`, { kind: "usage" });
+    throw new IpdmError("BATCH_ROWS_INVALID", `a batch has 1 to ${BATCH_ROWS_MAX} rows, not ${cut}`, { kind: "usage", hint: "leave --batch-rows out: it never changes a result" });
   }
   const outDir = resolve(options.outDir ?? defaultOutDir(config, process.cwd()));
   const dataDir = resolve(options.dataDir ?? join(outDir, ".data"));
-  const run = new Run(chosen, cut, outDir, options);
-  return run.start(dataDir, began);
+  try {
+    return await new Run(chosen, cut, outDir, options).start(dataDir, began);
+  } catch (error) {
+    throw await namingModule(error, config);
+  }
 }
 
 class Run {
@@ -78,6 +83,7 @@ class Run {
   async start(dataDir: string, began: number): Promise<RunSummary> {
     const { config, signal } = this;
     await using stack = new Closers();
+    await this.prepareFolders(dataDir);
     const members = await openMembers(dataDir, config.domain.replicas);
     for (const member of members) stack.defer(() => member.store.close());
     const submitter = members[0] as LocalNode;
@@ -115,6 +121,14 @@ class Run {
     const receipt = join(this.outDir, RECEIPT_FILE);
     await writeWhole(receipt, made.receipt.bytes);
     return this.summary(plan, lead, made, receipt, (performance.now() - began) / 1000, quorumNumbers(membership));
+  }
+
+  /** What cannot be written is said before the work, not after it. */
+  private async prepareFolders(dataDir: string): Promise<void> {
+    await prepareFolder(this.outDir, "the receipt");
+    await prepareFile(join(this.outDir, RECEIPT_FILE), "the receipt");
+    for (const [name, path] of this.files) await prepareFile(path, `the output ${name}`);
+    await prepareFolder(dataDir, "keys, journals and batches");
   }
 
   /** Opens all nodes at once, since each waits for the others, and waits for the submitter; a voter that fails is reported. */
@@ -182,7 +196,8 @@ class Run {
       proved: (_task: string, proofs: number): void => this.report({ proofs: this.progress.proofs + proofs }),
       evidence: (kind: string, voter: Uint8Array, task: string, seq: number): void => {
         const node = nameOf(voter);
-        const what = kind === "divergent" ? "claimed another result for" : "voted twice for";
+        const deeds: Readonly<Record<string, string>> = { divergent: "claimed another result for", equivocation: "voted twice for", forked: "signed two slots for" };
+        const what = deeds[kind] ?? kind;
         this.options.onNotice?.({ level: "warn", code: "EVIDENCE", message: `${node} ${what} ${task}/${seq}; its vote was not counted`, facts: { node, kind, task, seq } });
       },
     };

@@ -84,8 +84,10 @@ describe("three million flights", () => {
          (select *, file_row_number r from read_parquet('${FLIGHTS}', file_row_number = true) where file_row_number between ${fromRow} and ${fromRow + 9})`,
       );
       const batches = source.batches({ batchRows: 10, fromRow });
-      const { value: batch } = await batches.next();
+      const next = await batches.next();
       await batches.return?.();
+      if (next.done === true) throw new Error(`no batch at row ${fromRow}`);
+      const batch = next.value;
       const list = (name: string): unknown => (expected?.[name] as { items: unknown }).items;
       const decoder = new TextDecoder();
       const { offsets, values } = batch.column("origin");

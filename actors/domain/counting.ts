@@ -1,0 +1,61 @@
+import { equalBytes, toHex } from "../../src/core/bytes.ts";
+import type { CID } from "multiformats/cid";
+import { drawSeed, mustExecute } from "../../src/consensus/draw.ts";
+import { certificateOf, type Vote } from "../../src/consensus/vote.ts";
+import { cborBlock } from "../../src/dag/block.ts";
+import type { CommitteePorts, Evidence } from "./committee-ports.ts";
+import type { KnownCertificate, SlotRecord } from "./slot-book.ts";
+
+/** Makes certificates of votes, and evidence of votes that should not be. */
+export class Counting {
+  private readonly ports: CommitteePorts;
+
+  constructor(ports: CommitteePorts) {
+    this.ports = ports;
+  }
+
+  /** Counts a vote whose signature holds. */
+  count(record: SlotRecord, vote: Vote): void {
+    if (!this.checkedEnough(vote)) return;
+    const counted = record.tally.add(vote);
+    if (counted.kind === "equivocation") this.report(record, "equivocation", vote.voter, vote.statement);
+    const certified = record.certificate.value;
+    if (certified === undefined) this.tryCertify(record);
+    else if (!certified.certificate.statement.equals(vote.statement)) this.report(record, "divergent", vote.voter, vote.statement);
+    if (record.certificate.value === undefined && record.tally.stuck()) record.stuck.set(true);
+  }
+
+  /** Certifies the slot when a quorum of matching votes is here, and what they were drawn from. */
+  tryCertify(record: SlotRecord): void {
+    const votes = record.tally.winner();
+    const first = votes?.[0];
+    if (votes === undefined || first === undefined || record.certificate.value !== undefined) return;
+    const challenges = first.draw === null ? [] : record.statements.get(first.statement.toString())?.fixed;
+    const { hash } = this.ports;
+    // Another draw than the one this node agreed to is shown by the certificates of those who agreed to it, if any do.
+    if (challenges === undefined || (first.draw !== null && !equalBytes(first.draw, drawSeed(hash, first.statement, challenges)))) return;
+    const certificate = certificateOf(votes, challenges);
+    this.certify(record, { block: cborBlock(hash, certificate), certificate });
+  }
+
+  /** A voter that the draw tells to execute, or for whom nothing was drawn, has to have executed: else its vote spoils a certificate. */
+  private checkedEnough({ draw, executed, voter, policy }: Vote): boolean {
+    return executed || (draw !== null && !mustExecute(this.ports.hash, draw, voter, policy));
+  }
+
+  /** Keeps the first certificate of a slot. */
+  certify(record: SlotRecord, known: KnownCertificate): void {
+    if (record.certificate.value !== undefined) return;
+    record.certificate.set(known);
+    const { statement } = known.certificate;
+    for (const vote of record.tally.all()) if (!vote.statement.equals(statement)) this.report(record, "divergent", vote.voter, vote.statement);
+  }
+
+  /** Evidence of one kind against one member for one slot is told once, however much there is of it. */
+  report(record: SlotRecord, kind: Evidence["kind"], voter: Uint8Array, statement: CID): void {
+    const mark = `${kind}/${toHex(voter)}`;
+    if (record.reported.has(mark)) return;
+    record.reported.add(mark);
+    this.ports.onEvidence({ kind, voter, slot: record.known, statement });
+  }
+}
