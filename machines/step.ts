@@ -17,7 +17,9 @@ export interface Step<Context, Request extends MachineRequest = MachineRequest> 
  * that carry their data. XState's types for `enqueueActions` follow the machine it stands in, which a function that serves
  * all machines cannot name; the cast says the one thing that matters outside: it is an action.
  */
-export function stepAction<Context, Event>(advance: (context: Context, event: Event) => Step<Partial<Context>>): () => void {
+export function stepAction<Context, Event>(
+  advance: (context: Context, event: Event) => Step<Partial<Context>>,
+): () => void {
   const action = enqueueActions(({ context, event, enqueue }) => {
     const next = advance(context as Context, event as Event);
     enqueue.assign(() => next.context as never);

@@ -1,7 +1,15 @@
 import type { CID } from "multiformats/cid";
 import { SEAL_TASK } from "../../src/consensus/statement.ts";
 import type { Step } from "../step.ts";
-import type { Ballot, BallotedEvent, CertifiedEvent, ClaimedEvent, CompletedEvent, DomainInput, ObservedEvent } from "./events.ts";
+import type {
+  Ballot,
+  BallotedEvent,
+  CertifiedEvent,
+  ClaimedEvent,
+  CompletedEvent,
+  DomainInput,
+  ObservedEvent,
+} from "./events.ts";
 
 /** What a domain remembers of a run. */
 export interface DomainContext {
@@ -22,11 +30,22 @@ export type DomainRequest =
   | { readonly type: "ballot"; readonly params: Omit<Ballot, "vote"> }
   | {
       readonly type: "cast";
-      readonly params: { readonly task: string; readonly seq: number; readonly slot: CID; readonly statement: CID; readonly vote: CID };
+      readonly params: {
+        readonly task: string;
+        readonly seq: number;
+        readonly slot: CID;
+        readonly statement: CID;
+        readonly vote: CID;
+      };
     }
   | {
       readonly type: "deliver";
-      readonly params: { readonly task: string; readonly seq: number; readonly statement: CID; readonly certificate: CID };
+      readonly params: {
+        readonly task: string;
+        readonly seq: number;
+        readonly statement: CID;
+        readonly certificate: CID;
+      };
     }
   | { readonly type: "seal"; readonly params: { readonly completed: DomainContext["completed"] } };
 
@@ -52,7 +71,10 @@ export function initialDomain(input: DomainInput | undefined): DomainContext {
 export function claimed(context: DomainContext, event: ClaimedEvent): DomainStep {
   const { task, seq, slot, statement, executed, end } = event;
   const claim = { task, seq, slot, statement, executed, end };
-  return { context: { ...context, ballots: [...context.ballots, { ...claim, vote: null }] }, requests: [{ type: "ballot", params: claim }] };
+  return {
+    context: { ...context, ballots: [...context.ballots, { ...claim, vote: null }] },
+    requests: [{ type: "ballot", params: claim }],
+  };
 }
 
 /** A journalled vote may be cast. */
@@ -62,7 +84,10 @@ export function balloted(context: DomainContext, event: BallotedEvent): DomainSt
   const ballot = ballots.find((candidate) => isFor(candidate, event));
   if (ballot === undefined) return { context, requests: [] };
   const { slot, statement } = ballot;
-  return { context: { ...context, ballots }, requests: [{ type: "cast", params: { task, seq, slot, statement, vote } }] };
+  return {
+    context: { ...context, ballots },
+    requests: [{ type: "cast", params: { task, seq, slot, statement, vote } }],
+  };
 }
 
 /** A certificate is delivered to whoever waits for it; that of the seal ends the run. */
@@ -94,6 +119,9 @@ export function observed(context: DomainContext, _event: ObservedEvent): DomainS
 }
 
 /** True when the ballot is for the event's slot. */
-export function isFor(ballot: { readonly task: string; readonly seq: number }, event: { readonly task: string; readonly seq: number }): boolean {
+export function isFor(
+  ballot: { readonly task: string; readonly seq: number },
+  event: { readonly task: string; readonly seq: number },
+): boolean {
   return ballot.task === event.task && ballot.seq === event.seq;
 }

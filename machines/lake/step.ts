@@ -46,7 +46,10 @@ export function kept(context: LakeContext, event: KeptEvent): LakeStep {
 /** Nothing leaves before the seal; then every output does. */
 export function sealed(context: LakeContext, event: SealedEvent): LakeStep {
   const seal = event.statement;
-  return { context: { ...context, seal }, requests: context.outputs.map((output) => ({ type: "write", params: { output, seal } })) };
+  return {
+    context: { ...context, seal },
+    requests: context.outputs.map((output) => ({ type: "write", params: { output, seal } })),
+  };
 }
 
 /** An output is where it should be. */

@@ -65,4 +65,10 @@ export interface RecordedEvent {
 }
 
 /** Everything that can happen to a task. */
-export type TaskEvent = { readonly type: "start" } | PulledEvent | OfferedEvent | ExecutedEvent | CertifiedEvent | RecordedEvent;
+export type TaskEvent =
+  | { readonly type: "start" }
+  | PulledEvent
+  | OfferedEvent
+  | ExecutedEvent
+  | CertifiedEvent
+  | RecordedEvent;

@@ -9,7 +9,9 @@ export function pullFits(context: TaskContext, event: PulledEvent): boolean {
 
 /** Offers are taken in sequence, by voters, while there is room; others are repeated by whoever sent them. */
 export function offerFits(context: TaskContext, event: OfferedEvent): boolean {
-  return context.role === "voter" && event.seq === context.nextSeq && !context.ended && context.open.length < context.openMax;
+  return (
+    context.role === "voter" && event.seq === context.nextSeq && !context.ended && context.open.length < context.openMax
+  );
 }
 
 /** The slot is the oldest that is open and not yet executed: execution follows the sequence. */

@@ -1,6 +1,14 @@
 import type { CID } from "multiformats/cid";
 import type { Step } from "../step.ts";
-import type { CertifiedEvent, ExecutedEvent, OfferedEvent, OpenSlot, PulledEvent, RecordedEvent, TaskInput } from "./events.ts";
+import type {
+  CertifiedEvent,
+  ExecutedEvent,
+  OfferedEvent,
+  OpenSlot,
+  PulledEvent,
+  RecordedEvent,
+  TaskInput,
+} from "./events.ts";
 
 /** What a task remembers. */
 export interface TaskContext {
@@ -22,14 +30,29 @@ export interface TaskContext {
 /** A request of the task machine, by name. */
 export type TaskRequest =
   | { readonly type: "pull"; readonly params: { readonly seq: number; readonly from: number } }
-  | { readonly type: "execute"; readonly params: { readonly seq: number; readonly slot: CID; readonly state: CID | null } }
+  | {
+      readonly type: "execute";
+      readonly params: { readonly seq: number; readonly slot: CID; readonly state: CID | null };
+    }
   | {
       readonly type: "claim";
-      readonly params: { readonly seq: number; readonly slot: CID; readonly statement: CID; readonly executed: boolean; readonly end: boolean };
+      readonly params: {
+        readonly seq: number;
+        readonly slot: CID;
+        readonly statement: CID;
+        readonly executed: boolean;
+        readonly end: boolean;
+      };
     }
   | {
       readonly type: "record";
-      readonly params: { readonly seq: number; readonly slot: CID; readonly statement: CID; readonly certificate: CID; readonly prev: CID | null };
+      readonly params: {
+        readonly seq: number;
+        readonly slot: CID;
+        readonly statement: CID;
+        readonly certificate: CID;
+        readonly prev: CID | null;
+      };
     }
   | { readonly type: "complete"; readonly params: { readonly head: CID; readonly count: number } };
 
@@ -73,13 +96,17 @@ export function executed(context: TaskContext, event: ExecutedEvent): TaskStep {
   const open = context.open.map((slot) => (slot.seq === seq ? { ...slot, statement, executed: event.executed } : slot));
   const slot = open.find((candidate) => candidate.seq === seq);
   const claim: TaskRequest[] =
-    slot === undefined ? [] : [{ type: "claim", params: { seq, slot: slot.slot, statement, executed: event.executed, end: slot.end } }];
+    slot === undefined
+      ? []
+      : [{ type: "claim", params: { seq, slot: slot.slot, statement, executed: event.executed, end: slot.end } }];
   return proceed({ ...context, open, state, executing: false }, claim);
 }
 
 /** Certificates may come in any order; records are made in sequence. */
 export function certified(context: TaskContext, event: CertifiedEvent): TaskStep {
-  const open = context.open.map((slot) => (slot.seq === event.seq ? { ...slot, certificate: event.certificate } : slot));
+  const open = context.open.map((slot) =>
+    slot.seq === event.seq ? { ...slot, certificate: event.certificate } : slot,
+  );
   return proceed({ ...context, open }, []);
 }
 

@@ -40,7 +40,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     terminalOf(argv).fail(usageFailure(error, argv), error);
     return EXIT_CODES.usage;
   }
-  return output.failed() ? Math.max(exit, EXIT_CODES.failed) : exit;
+  return (await output.failed()) ? Math.max(exit, EXIT_CODES.failed) : exit;
 }
 
 /** Signals, and errors that nobody waited for. */
@@ -71,7 +71,7 @@ function listen(argv: readonly string[], stop: AbortController): Disposable {
  * A reader that went away (`| head -1`) is no failure: the work goes on, and its results are files. Any other error of stdout
  * means that what it was to hold is lost.
  */
-function watchOutput(): { failed(): boolean } {
+function watchOutput(): { failed(): Promise<boolean> } {
   let failed = false;
   const look = (error: NodeJS.ErrnoException): void => {
     if (error.code === "EPIPE" || failed) return;
@@ -80,7 +80,12 @@ function watchOutput(): { failed(): boolean } {
   };
   process.stdout.on("error", look);
   process.stderr.on("error", () => {});
-  return { failed: () => failed };
+  return {
+    failed: async () => {
+      await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
+      return failed;
+    },
+  };
 }
 
 function terminalOf(argv: readonly string[]): Terminal {

@@ -53,10 +53,11 @@ function doneLine(summary: RunSummary): object {
 function progressLine(progress: RunProgress, seconds: number): string {
   const { rowsIn, rowsTotal, certificates, proofs, phase } = progress;
   const rate = seconds > 0 ? rowsIn / seconds : 0;
-  const left = rowsTotal === undefined || rate === 0 ? "" : ` · ${Math.ceil(Math.max(0, rowsTotal - rowsIn) / rate)} s left`;
-  const of = rowsTotal === undefined ? "" : ` of ${number(rowsTotal)}`;
-  const now = rowsTotal !== undefined && rowsIn >= rowsTotal && phase === "running" ? "committing and proving" : phase;
-  return `${now}: ${number(rowsIn)}${of} rows · ${number(rate)} rows/s${left} · ${certificates} certificates · ${proofs} proofs`;
+  const isRead = rowsTotal !== undefined && rowsIn >= rowsTotal;
+  const now = isRead && phase === "running" ? "committing and proving" : phase;
+  const of = rowsTotal === undefined || isRead ? "" : ` of ${number(rowsTotal)}`;
+  const left = rowsTotal === undefined || isRead || rate === 0 ? "" : ` · ${Math.ceil((rowsTotal - rowsIn) / rate)} s left`;
+  return `${now}: ${number(rowsIn)}${of} rows · ${number(rate)} rows/s${left} · ${certificates} certified${proofs > 0 ? ` · ${proofs} proofs` : ""}`;
 }
 
 function* summaryLines(summary: RunSummary): Generator<string> {

@@ -49,7 +49,7 @@ export class Terminal {
     const now = performance.now();
     if (now - this.lastAt < (this.live ? REDRAW_MS : PLAIN_MS)) return;
     this.lastAt = now;
-    const columns = process.stderr.columns ?? 80;
+    const columns = process.stderr.columns || 80;
     if (this.live) process.stderr.write(`\r\x1b[2K${line().slice(0, columns - 1)}`);
     else process.stderr.write(`${line()}\n`);
     this.drawn = this.live;

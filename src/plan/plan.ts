@@ -92,7 +92,11 @@ class Planner {
     const { config, lane, hash } = this.input;
     const module = config.modules.find((candidate) => candidate.name === task.module);
     if (module === undefined) throw new IpdmError("INVARIANT", `module ${task.module} was checked`);
-    const bytes = new Uint8Array(await readFile(module.file.path));
+    const bytes = new Uint8Array(await readFile(module.file.path).catch((cause: Error) => {
+      throw new IpdmError("MODULE_UNREADABLE", `tasks.${task.name}: module ${module.name} cannot be read: ${cause.message}`, {
+        kind: "config", where: module.file.path, hint: "check the file and its permissions", cause,
+      });
+    }));
     const { cid } = rawBlock(hash, bytes);
     const spec: ModuleSpec = {
       bytes, cid: cid.toString(), memoryBytesMax: module.memoryBytes, timeoutMs: Math.ceil(module.timeoutUs / 1000),

@@ -29,8 +29,14 @@ export interface RunOptions {
   readonly onProgress?: ((progress: RunProgress) => void) | undefined;
   /** Something a person should know: a warning of the configuration, a member's wrong result, a reused stage. */
   readonly onNotice?: ((notice: RunNotice) => void) | undefined;
-  /** For tests of the protocol: changes what a node claims. */
-  readonly tamper?: { readonly node: string; readonly change: (task: string, seq: number, statement: Block) => Block } | undefined;
+  /** For tests of the protocol: nodes that lie. */
+  readonly tamper?: Tamper | readonly Tamper[] | undefined;
+}
+
+/** A node that claims something else than it computed. */
+export interface Tamper {
+  readonly node: string;
+  readonly change: (task: string, seq: number, statement: Block) => Block;
 }
 
 /** A notice: a stable code, a sentence, facts. */

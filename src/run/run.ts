@@ -105,7 +105,7 @@ class Run {
         name: member.name, store: member.store, network: networks[i], signer: member.signer, hash: sha256, verify: verifyEd25519, log: this.log,
         membership, membershipCid: block.cid, plan, modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map()), readSource: sourceReader(config, plan),
         prover, key: circuit.key, keyOrigin: circuit.provenance, writeOutput: i === 0 ? this.writer() : undefined, observer: i === 0 ? this.observer(members) : {},
-        ...(this.options.tamper?.node === member.name ? { tamper: this.options.tamper.change } : {}),
+        ...this.tamperOf(member.name),
       };
       nodes.push(new RunNode(ports, this.hotBytes()));
     }
@@ -148,6 +148,11 @@ class Run {
     await lead.published(signal);
     this.report({ phase: "sealed" });
     await Promise.race([Promise.all(followed), new Promise((resolve) => setTimeout(resolve, LAGGARD_GRACE_MS).unref())]);
+  }
+
+  private tamperOf(node: string): Pick<NodePorts, "tamper"> {
+    const found = [this.options.tamper ?? []].flat().find((tamper) => tamper.node === node);
+    return found === undefined ? {} : { tamper: found.change };
   }
 
   private nodeFailed(voter: RunNode, error: unknown, members: number): void {

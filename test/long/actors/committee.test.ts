@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { simulate, type SimulationOptions } from "../../simulation/actors/simulation.ts";
 
-const SEEDS = 240;
+const SEEDS = 160;
 
 /** Liars and hostile members up to what the quorum tolerates: n - q may be silent or wrong, 2q - n - 1 may vote twice. */
 function optionsOf(seed: number): SimulationOptions {

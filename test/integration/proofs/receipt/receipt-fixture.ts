@@ -14,17 +14,17 @@ export const LATE_WASM = new URL("../../../../examples/flights/late.wasm", impor
 
 export const NODES = ["alpha", "bravo", "charlie"] as const;
 
-/** Rows of the fixture's input: at two rows a batch, three statements of the first task. */
-export const ROWS = 1200;
-export const BATCH_ROWS = 2;
+/** Rows of the fixture's input: at one row a batch, three statements of the first task. */
+export const ROWS = 514;
+export const BATCH_ROWS = 1;
 
 const ORIGINS = ["ATL", "LAX", "ORD"] as const;
 const MINUTE_MS = 60_000;
 
-/** Row `row` of the fixture's input: every other flight is late. */
+/** Row `row` of the fixture's input: every eighth flight is late. */
 export function flight(row: number): string {
-  const at = new Date(Date.UTC(2024, 0, 1) + row * 7 * MINUTE_MS).toISOString().replace(".000Z", "Z");
-  const delay = row % 2 === 0 ? 15 + ((row * 37) % 200) : -(row % 30);
+  const at = new Date(Date.UTC(2024, 0, 1) + row * 14 * MINUTE_MS).toISOString().replace(".000Z", "Z");
+  const delay = row % 8 === 0 ? 15 + ((row * 37) % 200) : 14 - (row % 30);
   return `${at},${delay},${300 + ((row * 53) % 2000)},${ORIGINS[(row * 7) % 3]}`;
 }
 
