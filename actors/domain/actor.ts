@@ -1,13 +1,13 @@
 import { CID } from "multiformats/cid";
-import { equalBytes } from "../../src/core/bytes.ts";
-import { assert, IpdmError } from "../../src/core/errors.ts";
+import type { DomainRequest } from "../../machines/domain/step.ts";
 import type { Committed } from "../../src/consensus/coverage.ts";
 import { SEAL_TASK } from "../../src/consensus/statement.ts";
 import { parseVote, signVote } from "../../src/consensus/vote.ts";
+import { equalBytes } from "../../src/core/bytes.ts";
+import { assert, IpdmError } from "../../src/core/errors.ts";
 import { cborBlock, decodeStrict } from "../../src/dag/block.ts";
 import type { Effect, OutcomeEvent } from "../../src/runtime/kernel.ts";
 import { taskOf } from "../../src/runtime/plan.ts";
-import type { DomainRequest } from "../../machines/domain/step.ts";
 import type { NodeContext } from "../node/run-node.ts";
 import { drawAsExecutor, drawAsVoter, publishDraw, recallDraw } from "./draws.ts";
 import { sealRun } from "./seal.ts";
@@ -35,7 +35,10 @@ export class DomainEffects {
     };
   }
 
-  private async ballot({ task, seq, slot, statement, executed, end }: Params<"ballot">, signal: AbortSignal): Promise<OutcomeEvent> {
+  private async ballot(
+    { task, seq, slot, statement, executed, end }: Params<"ballot">,
+    signal: AbortSignal,
+  ): Promise<OutcomeEvent> {
     const { ports } = this.node;
     const signed = await ports.store.meta.get(voteKey(slot));
     if (signed !== undefined) return { type: "balloted", task, seq, vote: CID.decode(signed) };
@@ -43,7 +46,10 @@ export class DomainEffects {
     const agreed = await this.agree({ task, seq, slot, statement, end }, signal);
     const { policy } = ports.membership;
     const inputs = executed && ports.readSource !== undefined ? "read" : "fetched";
-    const vote = signVote({ slot, statement, policy, executed, inputs, draw: agreed.draw, proofs: [...agreed.proofs] }, ports.signer);
+    const vote = signVote(
+      { slot, statement, policy, executed, inputs, draw: agreed.draw, proofs: [...agreed.proofs] },
+      ports.signer,
+    );
     const block = cborBlock(ports.hash, vote);
     await ports.store.blocks.put(block);
     // A node signs once for a slot, also when a restart makes it claim again what was certified before.
@@ -52,7 +58,10 @@ export class DomainEffects {
   }
 
   /** What is drawn for the statement, and the proofs that its votes cover. */
-  private async agree(claim: { task: string; seq: number; slot: CID; statement: CID; end: boolean }, signal: AbortSignal): Promise<Agreed> {
+  private async agree(
+    claim: { task: string; seq: number; slot: CID; statement: CID; end: boolean },
+    signal: AbortSignal,
+  ): Promise<Agreed> {
     const { ports, committee } = this.node;
     const isSeal = claim.task === SEAL_TASK;
     const plan = isSeal ? undefined : taskOf(ports.plan, claim.task);
@@ -64,7 +73,11 @@ export class DomainEffects {
     return (await committee.unlessCertified(claim.slot, signal, (bound) => this.draw(claim, proves, bound))) ?? alone;
   }
 
-  private async draw(claim: { task: string; seq: number; slot: CID; statement: CID }, proves: boolean, signal: AbortSignal): Promise<Agreed> {
+  private async draw(
+    claim: { task: string; seq: number; slot: CID; statement: CID },
+    proves: boolean,
+    signal: AbortSignal,
+  ): Promise<Agreed> {
     const { ports, committee, draws, isSubmitter } = this.node;
     const plan = taskOf(ports.plan, claim.task);
     const committed = this.committed(claim.task, claim.seq, claim.statement);
@@ -73,7 +86,11 @@ export class DomainEffects {
       if (kept !== undefined) {
         if (!proves) return { draw: kept.seed, proofs: [] };
         const ids = await checkWindowProofs(this.proofPorts(), plan, committed, kept);
-        await this.keepProofs(claim.task, committed, kept.proofs.map(({ proof }) => proof));
+        await this.keepProofs(
+          claim.task,
+          committed,
+          kept.proofs.map(({ proof }) => proof),
+        );
         return { draw: kept.seed, proofs: ids };
       }
       const drawn = await drawAsExecutor(draws, claim, signal);
@@ -81,7 +98,12 @@ export class DomainEffects {
       await ports.store.blocks.putAll(made?.blocks ?? []);
       const proofs = (made?.blocks ?? []).map((block, i) => ({ proof: block.cid, salts: made?.salts[i] ?? [] }));
       await publishDraw(draws, claim, { ...drawn, proofs });
-      if (made !== undefined) await this.keepProofs(claim.task, committed, made.blocks.map((block) => block.cid));
+      if (made !== undefined)
+        await this.keepProofs(
+          claim.task,
+          committed,
+          made.blocks.map((block) => block.cid),
+        );
       return { draw: drawn.seed, proofs: made?.ids ?? [] };
     }
     const announced = await committee.announced(claim.slot, signal);
@@ -103,14 +125,26 @@ export class DomainEffects {
 
   private committed(task: string, seq: number, statement: CID): Committed {
     const committed = this.node.ledger.find(task, seq);
-    assert(committed !== undefined && committed.statementCid.equals(statement), `statement of ${task}/${seq} is known here`);
+    assert(
+      committed !== undefined && committed.statementCid.equals(statement),
+      `statement of ${task}/${seq} is known here`,
+    );
     return committed;
   }
 
   private proofPorts(): WindowProofPorts {
     const { ports, ledger, reader } = this.node;
     const { hash, signer, prover, key, membership } = ports;
-    return { hash, signer, ledger, prover, key, domain: membership.domain, epoch: membership.epoch, read: (cid) => reader.read(cid) };
+    return {
+      hash,
+      signer,
+      ledger,
+      prover,
+      key,
+      domain: membership.domain,
+      epoch: membership.epoch,
+      read: (cid) => reader.read(cid),
+    };
   }
 
   private async cast({ task, seq, statement, vote: cid }: Params<"cast">, signal: AbortSignal): Promise<OutcomeEvent> {
@@ -121,12 +155,16 @@ export class DomainEffects {
     const { block, certificate } = await committee.cast(vote, signal);
     const certified = certificate.statement;
     if (!certified.equals(statement)) {
-      throw new IpdmError("DIVERGED", `${ports.name} computed another result for ${task}/${seq} than the quorum certified; its own does not count`, {
-        kind: "verification",
-        where: `${task}/${seq}`,
-        hint: "check this node's installation and input, then start it with an empty data folder",
-        facts: { node: ports.name, own: String(statement), certified: String(certified) },
-      });
+      throw new IpdmError(
+        "DIVERGED",
+        `${ports.name} computed another result for ${task}/${seq} than the quorum certified; its own does not count`,
+        {
+          kind: "verification",
+          where: `${task}/${seq}`,
+          hint: "check this node's installation and input, then start it with an empty data folder",
+          facts: { node: ports.name, own: String(statement), certified: String(certified) },
+        },
+      );
     }
     await ports.store.blocks.put(block);
     return { type: "certified", task, seq, certificate: block.cid };
@@ -161,6 +199,9 @@ export function proofsKey(statement: CID): string {
 }
 
 /** True for the member that submits work. */
-export function isSubmitter(node: { readonly signer: { readonly publicKey: Uint8Array }; readonly membership: { readonly submitter: Uint8Array } }): boolean {
+export function isSubmitter(node: {
+  readonly signer: { readonly publicKey: Uint8Array };
+  readonly membership: { readonly submitter: Uint8Array };
+}): boolean {
   return equalBytes(node.signer.publicKey, node.membership.submitter);
 }

@@ -1,6 +1,6 @@
 import type { CID } from "multiformats/cid";
-import type { Hash, Log, Signer, Verify } from "../../src/core/ports.ts";
 import type { Membership } from "../../src/consensus/membership.ts";
+import type { Hash, Log, Signer, Verify } from "../../src/core/ports.ts";
 import type { Timers } from "../../src/network/deadline.ts";
 import type { Network } from "../../src/network/port.ts";
 import type { KnownSlot } from "./slot-book.ts";

@@ -1,7 +1,7 @@
 import type { CID } from "multiformats/cid";
+import type { Challenge, Vote } from "../../src/consensus/vote.ts";
 import { equalBytes, toHex } from "../../src/core/bytes.ts";
 import { IpdmError } from "../../src/core/errors.ts";
-import type { Challenge, Vote } from "../../src/consensus/vote.ts";
 import { type Timers, wallTimers } from "../../src/network/deadline.ts";
 import type { CommitteePorts, DrawSubject } from "./committee-ports.ts";
 import { Counting } from "./counting.ts";
@@ -120,7 +120,8 @@ export class Committee {
     const record = this.hearing.statement(slot, statement);
     const others = this.ports.membership.members.length - 1;
     const enough = Math.min(others, this.ports.membership.quorum - 1);
-    const given = (): Challenge[] => [...record.challenges.values()].filter((challenge) => !equalBytes(challenge.voter, executor));
+    const given = (): Challenge[] =>
+      [...record.challenges.values()].filter((challenge) => !equalBytes(challenge.voter, executor));
     const bound = this.within(signal);
     while (given().length < enough) await changed(record, bound);
     let late = false;
@@ -169,7 +170,10 @@ export class Committee {
     const either = new AbortController();
     const bound = AbortSignal.any([this.within(signal), either.signal]);
     try {
-      const certificate = await Promise.race([record.certificate.wait(bound), record.stuck.wait(bound).then(() => undefined)]);
+      const certificate = await Promise.race([
+        record.certificate.wait(bound),
+        record.stuck.wait(bound).then(() => undefined),
+      ]);
       if (certificate !== undefined) return certificate;
     } finally {
       either.abort();
@@ -186,7 +190,11 @@ export class Committee {
    * Does work towards a slot's certificate, unless a quorum certifies the slot first: then the work is aborted and the result
    * is `undefined`. A member that lags cannot count on what the others needed to get there: they may have forgotten it.
    */
-  async unlessCertified<T>(slot: CID, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T | undefined> {
+  async unlessCertified<T>(
+    slot: CID,
+    signal: AbortSignal,
+    work: (signal: AbortSignal) => Promise<T>,
+  ): Promise<T | undefined> {
     const { certificate } = this.book.get(slot);
     if (certificate.value !== undefined) return undefined;
     const either = new AbortController();
@@ -219,16 +227,21 @@ export class Committee {
       this.ports.log.debug("a message did not go out", { kind: message.kind, error: String(error) });
     }
   }
-
 }
 
 function noQuorum(record: SlotRecord): IpdmError {
   const { task, seq } = record.known.slot;
-  return new IpdmError("NO_QUORUM", `no statement for ${task}/${seq} can reach a quorum: the members computed different results`, {
-    kind: "conflict",
-    where: `${task}/${seq}`,
-    facts: { votes: record.tally.all().map((vote) => ({ voter: toHex(vote.voter), statement: vote.statement.toString() })) },
-  });
+  return new IpdmError(
+    "NO_QUORUM",
+    `no statement for ${task}/${seq} can reach a quorum: the members computed different results`,
+    {
+      kind: "conflict",
+      where: `${task}/${seq}`,
+      facts: {
+        votes: record.tally.all().map((vote) => ({ voter: toHex(vote.voter), statement: vote.statement.toString() })),
+      },
+    },
+  );
 }
 
 /** Resolves when a challenge comes. Rejects with the signal's reason. */

@@ -1,7 +1,7 @@
-import { equalBytes, toHex } from "../../src/core/bytes.ts";
 import type { CID } from "multiformats/cid";
 import { drawSeed, mustExecute } from "../../src/consensus/draw.ts";
 import { certificateOf, type Vote } from "../../src/consensus/vote.ts";
+import { equalBytes, toHex } from "../../src/core/bytes.ts";
 import { cborBlock } from "../../src/dag/block.ts";
 import type { CommitteePorts, Evidence } from "./committee-ports.ts";
 import type { KnownCertificate, SlotRecord } from "./slot-book.ts";
@@ -21,7 +21,8 @@ export class Counting {
     if (counted.kind === "equivocation") this.report(record, "equivocation", vote.voter, vote.statement);
     const certified = record.certificate.value;
     if (certified === undefined) this.tryCertify(record);
-    else if (!certified.certificate.statement.equals(vote.statement)) this.report(record, "divergent", vote.voter, vote.statement);
+    else if (!certified.certificate.statement.equals(vote.statement))
+      this.report(record, "divergent", vote.voter, vote.statement);
     if (record.certificate.value === undefined && record.tally.stuck()) record.stuck.set(true);
   }
 
@@ -33,7 +34,11 @@ export class Counting {
     const challenges = first.draw === null ? [] : record.statements.get(first.statement.toString())?.fixed;
     const { hash } = this.ports;
     // Another draw than the one this node agreed to is shown by the certificates of those who agreed to it, if any do.
-    if (challenges === undefined || (first.draw !== null && !equalBytes(first.draw, drawSeed(hash, first.statement, challenges)))) return;
+    if (
+      challenges === undefined ||
+      (first.draw !== null && !equalBytes(first.draw, drawSeed(hash, first.statement, challenges)))
+    )
+      return;
     const certificate = certificateOf(votes, challenges);
     this.certify(record, { block: cborBlock(hash, certificate), certificate });
   }
@@ -48,7 +53,8 @@ export class Counting {
     if (record.certificate.value !== undefined) return;
     record.certificate.set(known);
     const { statement } = known.certificate;
-    for (const vote of record.tally.all()) if (!vote.statement.equals(statement)) this.report(record, "divergent", vote.voter, vote.statement);
+    for (const vote of record.tally.all())
+      if (!vote.statement.equals(statement)) this.report(record, "divergent", vote.voter, vote.statement);
   }
 
   /** Evidence of one kind against one member for one slot is told once, however much there is of it. */

@@ -1,14 +1,20 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import { CID } from "multiformats/cid";
 import { z } from "zod";
-import { equalBytes, toHex } from "../../src/core/bytes.ts";
-import { IpdmError } from "../../src/core/errors.ts";
-import type { Hash, Signer, Verify } from "../../src/core/ports.ts";
 import { drawSeed } from "../../src/consensus/draw.ts";
 import { bytes32, link, parseNode } from "../../src/consensus/ipld-schema.ts";
 import type { Membership } from "../../src/consensus/membership.ts";
 import { isMember, MEMBERS_MAX } from "../../src/consensus/membership.ts";
-import { type Challenge, challengeSigned, parseChallenge, signChallenge, VOTE_PROOFS_MAX } from "../../src/consensus/vote.ts";
+import {
+  type Challenge,
+  challengeSigned,
+  parseChallenge,
+  signChallenge,
+  VOTE_PROOFS_MAX,
+} from "../../src/consensus/vote.ts";
+import { equalBytes, toHex } from "../../src/core/bytes.ts";
+import { IpdmError } from "../../src/core/errors.ts";
+import type { Hash, Signer, Verify } from "../../src/core/ports.ts";
 import type { Block } from "../../src/dag/block.ts";
 import { cborBlock, decodeStrict } from "../../src/dag/block.ts";
 import type { MetaStore } from "../../src/journal/port.ts";
@@ -43,7 +49,11 @@ export interface DrawPorts {
 }
 
 /** The executor fixes its statement, collects challenges and learns what they draw. */
-export async function drawAsExecutor(ports: DrawPorts, subject: DrawSubject, signal: AbortSignal): Promise<Omit<Draw, "proofs">> {
+export async function drawAsExecutor(
+  ports: DrawPorts,
+  subject: DrawSubject,
+  signal: AbortSignal,
+): Promise<Omit<Draw, "proofs">> {
   const { committee, membership, hash } = ports;
   await committee.announce(subject);
   const challenges = await committee.challenges(subject, membership.submitter, signal);
@@ -108,7 +118,10 @@ export async function drawAsVoter(ports: DrawPorts, subject: DrawSubject, signal
   );
   const enough = challenges.length >= Math.min(membership.members.length, membership.quorum) - 1;
   if (!honest || !enough || voters.size !== challenges.length || !node.statement.equals(statement)) {
-    throw new IpdmError("DRAW_INVALID", "the executor's draw does not rest on enough members' own challenges", { kind: "verification", where: cid.toString() });
+    throw new IpdmError("DRAW_INVALID", "the executor's draw does not rest on enough members' own challenges", {
+      kind: "verification",
+      where: cid.toString(),
+    });
   }
   await ports.put([{ cid, bytes }]);
   await ports.meta.put(drawKey(statement), cid.bytes);
@@ -125,6 +138,13 @@ function nonceFor(hash: Hash, signer: Signer, statement: CID): Uint8Array {
 }
 
 /** Salt of one commitment, by the same means: nobody without the executor's key can guess it. */
-export function saltFor(hash: Hash, signer: Signer, statement: CID, column: string, row: number, chunk: number): Uint8Array {
+export function saltFor(
+  hash: Hash,
+  signer: Signer,
+  statement: CID,
+  column: string,
+  row: number,
+  chunk: number,
+): Uint8Array {
   return hash(signer.sign(dagCbor.encode(["ipdm/salt/1", statement, column, row, chunk])));
 }

@@ -1,9 +1,17 @@
 import type { CID } from "multiformats/cid";
-import { equalBytes, toHex } from "../../src/core/bytes.ts";
 import { isMember } from "../../src/consensus/membership.ts";
 import { parseSlot, slotSigned } from "../../src/consensus/slot.ts";
 import { SEAL_TASK } from "../../src/consensus/statement.ts";
-import { certificateFault, type Challenge, challengeSigned, parseCertificate, parseChallenge, parseVote, voteSigned } from "../../src/consensus/vote.ts";
+import {
+  type Challenge,
+  certificateFault,
+  challengeSigned,
+  parseCertificate,
+  parseChallenge,
+  parseVote,
+  voteSigned,
+} from "../../src/consensus/vote.ts";
+import { equalBytes, toHex } from "../../src/core/bytes.ts";
 import { CODEC, cidOf, decodeStrict } from "../../src/dag/block.ts";
 import type { CommitteePorts } from "./committee-ports.ts";
 import type { Counting } from "./counting.ts";
@@ -33,7 +41,10 @@ export class Hearing {
     try {
       this.take(from, decodeMessage(data));
     } catch (error) {
-      this.ports.log.warn("a member sent a message that does not parse", { from: toHex(from).slice(0, 16), error: String(error) });
+      this.ports.log.warn("a member sent a message that does not parse", {
+        from: toHex(from).slice(0, 16),
+        error: String(error),
+      });
     }
   }
 

@@ -1,15 +1,15 @@
 import type { CID } from "multiformats/cid";
-import { IpdmError } from "../../src/core/errors.ts";
+import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
+import { statementsRoot } from "../../proofs/merkle/statements.ts";
+import type { ReceiptConfig } from "../../proofs/receipt/root.ts";
 import { schemaToIpld } from "../../src/batch/schema.ts";
 import { coverageFault, type TaskCommits } from "../../src/consensus/coverage.ts";
 import type { Result } from "../../src/consensus/result.ts";
 import { signSlot } from "../../src/consensus/slot.ts";
 import { SEAL_TASK, type Seal } from "../../src/consensus/statement.ts";
+import { IpdmError } from "../../src/core/errors.ts";
 import type { Block } from "../../src/dag/block.ts";
 import { cborBlock } from "../../src/dag/block.ts";
-import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
-import { statementsRoot } from "../../proofs/merkle/statements.ts";
-import type { ReceiptConfig } from "../../proofs/receipt/root.ts";
 import type { ProveWindows, RunPlan } from "../../src/runtime/plan.ts";
 import type { NodeContext } from "../node/run-node.ts";
 
@@ -17,17 +17,31 @@ import type { NodeContext } from "../node/run-node.ts";
  * Seals the run on this node: checks that its statements cover every input once, names the result, and states both. The
  * submitter fixes the slot; voters wait for it. Throws `COVERAGE_GAP` (kind `verification`).
  */
-export async function sealRun(node: NodeContext, signal: AbortSignal): Promise<{ readonly slot: CID; readonly statement: CID }> {
+export async function sealRun(
+  node: NodeContext,
+  signal: AbortSignal,
+): Promise<{ readonly slot: CID; readonly statement: CID }> {
   const { plan, hash, store } = node.ports;
-  const tasks = plan.tasks.map((task): TaskCommits => ({ task: task.name, input: task.input, commits: node.ledger.commits(task.name) }));
+  const tasks = plan.tasks.map(
+    (task): TaskCommits => ({ task: task.name, input: task.input, commits: node.ledger.commits(task.name) }),
+  );
   const rows = inputRows(plan, tasks);
   const fault = coverageFault(tasks, rows);
-  if (fault !== undefined) throw new IpdmError(fault.code, `${fault.where}: ${fault.message}`, { kind: "verification", where: fault.where });
+  if (fault !== undefined)
+    throw new IpdmError(fault.code, `${fault.where}: ${fault.message}`, { kind: "verification", where: fault.where });
   const result = resultBlock(node);
   const config = configBlock(node);
-  await store.blocks.putAll([result, config, ...plan.inputs.map((input) => input.anchorBlock), ...plan.tasks.map((task) => task.stage), plan.membership.block]);
+  await store.blocks.putAll([
+    result,
+    config,
+    ...plan.inputs.map((input) => input.anchorBlock),
+    ...plan.tasks.map((task) => task.stage),
+    plan.membership.block,
+  ]);
   const slot = node.isSubmitter ? await fixSealSlot(node, result.cid) : await awaitSealSlot(node, signal);
-  const ordered = tasks.toSorted((a, b) => (a.task < b.task ? -1 : 1)).flatMap(({ commits }) => commits.map(({ statementCid }) => statementCid));
+  const ordered = tasks
+    .toSorted((a, b) => (a.task < b.task ? -1 : 1))
+    .flatMap(({ commits }) => commits.map(({ statementCid }) => statementCid));
   const seal: Seal = {
     v: 1,
     kind: "seal",
@@ -35,8 +49,12 @@ export async function sealRun(node: NodeContext, signal: AbortSignal): Promise<{
     result: result.cid,
     config: config.cid,
     statements: { count: ordered.length, root: statementsRoot(hash, ordered) },
-    inputs: Object.fromEntries(plan.inputs.map(({ name, anchorBlock }) => [name, { rows: rows[name] ?? 0, anchor: anchorBlock.cid }])),
-    outputs: Object.fromEntries(outputTables(node).map(({ name, task, port, rows: count, root }) => [name, { task, port, rows: count, root }])),
+    inputs: Object.fromEntries(
+      plan.inputs.map(({ name, anchorBlock }) => [name, { rows: rows[name] ?? 0, anchor: anchorBlock.cid }]),
+    ),
+    outputs: Object.fromEntries(
+      outputTables(node).map(({ name, task, port, rows: count, root }) => [name, { task, port, rows: count, root }]),
+    ),
   };
   const block = cborBlock(hash, seal);
   await store.blocks.put(block);
@@ -57,7 +75,17 @@ async function fixSealSlot(node: NodeContext, result: CID): Promise<CID> {
   const { membership, signer, hash, store, plan } = ports;
   const input = { from: 0, rows: 0, end: true, cut: plan.cut, batches: [] };
   const { domain, epoch } = membership;
-  const body = { v: 1 as const, membership: ports.membershipCid, domain, epoch, task: SEAL_TASK, stage: result, seq: 0, input, submitter: signer.publicKey };
+  const body = {
+    v: 1 as const,
+    membership: ports.membershipCid,
+    domain,
+    epoch,
+    task: SEAL_TASK,
+    stage: result,
+    seq: 0,
+    input,
+    submitter: signer.publicKey,
+  };
   const slot = signSlot(body, signer);
   const block = cborBlock(hash, slot);
   await store.blocks.put(block);
@@ -98,7 +126,9 @@ function configBlock({ ports }: NodeContext): Block {
 }
 
 function windowsAsked(prove: ProveWindows): ReceiptConfig["prove"][string] {
-  return prove.kind === "drawn" ? prove.windows : prove.windows.map(({ startUs, key }) => ({ start: Number(startUs), key: [...key] }));
+  return prove.kind === "drawn"
+    ? prove.windows
+    : prove.windows.map(({ startUs, key }) => ({ start: Number(startUs), key: [...key] }));
 }
 
 function resultBlock(node: NodeContext): Block {

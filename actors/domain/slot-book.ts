@@ -1,10 +1,10 @@
 import type { CID } from "multiformats/cid";
-import { assert } from "../../src/core/errors.ts";
-import { Latch } from "../../src/core/latch.ts";
 import type { Membership } from "../../src/consensus/membership.ts";
 import { type Slot, slotName } from "../../src/consensus/slot.ts";
 import { Tally } from "../../src/consensus/tally.ts";
 import type { Certificate, Challenge } from "../../src/consensus/vote.ts";
+import { assert } from "../../src/core/errors.ts";
+import { Latch } from "../../src/core/latch.ts";
 import type { Block } from "../../src/dag/block.ts";
 
 /** Slots recorded by this node that stay in memory, so that the next askers need no store. */
@@ -68,8 +68,13 @@ export class SlotBook {
     let record = this.slots.get(key);
     if (record === undefined) {
       record = {
-        known, announced: new Latch(), tally: new Tally(this.membership), certificate: new Latch(), stuck: new Latch(),
-        reported: new Set(), statements: new Map(),
+        known,
+        announced: new Latch(),
+        tally: new Tally(this.membership),
+        certificate: new Latch(),
+        stuck: new Latch(),
+        reported: new Set(),
+        statements: new Map(),
       };
       this.slots.set(key, record);
       this.place(known.slot).set(known);

@@ -34,7 +34,10 @@ export class Strays {
     for (const [member, kept] of this.members) {
       if (!kept.some((item) => item.awaits === wanted)) continue;
       taken.push(...kept.flatMap((item) => (item.awaits === wanted ? [item.stray] : [])));
-      this.members.set(member, kept.filter((item) => item.awaits !== wanted));
+      this.members.set(
+        member,
+        kept.filter((item) => item.awaits !== wanted),
+      );
     }
     return taken;
   }

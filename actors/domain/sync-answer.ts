@@ -1,12 +1,26 @@
 import type { CID } from "multiformats/cid";
+import {
+  encodeMessage,
+  type Message,
+  SYNC_ANSWER_BYTES_MAX,
+  SYNC_MESSAGES_MAX,
+  SYNC_SLOTS_PER_TASK,
+  type SyncRequest,
+} from "./messages.ts";
 import type { KnownCertificate, KnownSlot, SlotBook, SlotRecord } from "./slot-book.ts";
-import { encodeMessage, type Message, SYNC_ANSWER_BYTES_MAX, SYNC_MESSAGES_MAX, SYNC_SLOTS_PER_TASK, type SyncRequest } from "./messages.ts";
 
 /** A recorded slot that is no longer in memory, from this node's store. */
-export type Recall = (place: { readonly task: string; readonly seq: number }) => Promise<{ readonly slot: KnownSlot; readonly certificate: KnownCertificate } | undefined>;
+export type Recall = (place: {
+  readonly task: string;
+  readonly seq: number;
+}) => Promise<{ readonly slot: KnownSlot; readonly certificate: KnownCertificate } | undefined>;
 
 /** What a node answers a member that missed something: slots it wants next, and all that is known of slots it waits for. */
-export async function syncAnswer(book: SlotBook, recall: Recall, { next, awaiting }: SyncRequest): Promise<readonly Uint8Array[]> {
+export async function syncAnswer(
+  book: SlotBook,
+  recall: Recall,
+  { next, awaiting }: SyncRequest,
+): Promise<readonly Uint8Array[]> {
   const answer = new Answer();
   for (const { slot, task, seq } of awaiting) {
     const record = book.find(slot);
@@ -39,7 +53,8 @@ class Answer {
   add(messages: readonly Message[]): void {
     for (const message of messages) {
       const encoded = encodeMessage(message);
-      if (this.messages.length >= SYNC_MESSAGES_MAX || this.bytes + encoded.length > SYNC_ANSWER_BYTES_MAX) this.full = true;
+      if (this.messages.length >= SYNC_MESSAGES_MAX || this.bytes + encoded.length > SYNC_ANSWER_BYTES_MAX)
+        this.full = true;
       if (this.full) return;
       this.bytes += encoded.length;
       this.messages.push(encoded);
@@ -54,7 +69,8 @@ function heardOf(record: SlotRecord): Message[] {
   const slot = record.known.cid;
   const messages: Message[] = [];
   const statement = record.announced.value;
-  if (statement !== undefined) messages.push({ kind: "statement", slot, statement }, ...drawMessages(record, statement));
+  if (statement !== undefined)
+    messages.push({ kind: "statement", slot, statement }, ...drawMessages(record, statement));
   for (const vote of record.tally.all()) messages.push({ kind: "vote", vote });
   return messages;
 }

@@ -1,11 +1,17 @@
+import { isMember } from "../../src/consensus/membership.ts";
 import { toHex } from "../../src/core/bytes.ts";
 import { IpdmError } from "../../src/core/errors.ts";
-import { isMember } from "../../src/consensus/membership.ts";
 import { type Timers, wallTimers } from "../../src/network/deadline.ts";
 import type { Network } from "../../src/network/port.ts";
 import type { CommitteePorts } from "./committee-ports.ts";
 import type { Hearing } from "./hearing.ts";
-import { decodeSyncAnswer, decodeSyncRequest, encodeSyncAnswer, encodeSyncRequest, SYNC_AWAITING_MAX } from "./messages.ts";
+import {
+  decodeSyncAnswer,
+  decodeSyncRequest,
+  encodeSyncAnswer,
+  encodeSyncRequest,
+  SYNC_AWAITING_MAX,
+} from "./messages.ts";
 import type { SlotBook } from "./slot-book.ts";
 import { syncAnswer } from "./sync-answer.ts";
 
@@ -63,7 +69,10 @@ export class Sync {
   }
 
   private async askAll(network: Network): Promise<void> {
-    const awaiting = this.book.awaited().take(SYNC_AWAITING_MAX).map(({ cid, slot }) => ({ slot: cid, task: slot.task, seq: slot.seq }));
+    const awaiting = this.book
+      .awaited()
+      .take(SYNC_AWAITING_MAX)
+      .map(({ cid, slot }) => ({ slot: cid, task: slot.task, seq: slot.seq }));
     const next = { ...this.ports.wanted() };
     const request = { v: 1 as const, next, awaiting: [...awaiting] };
     if (request.awaiting.length === 0 && Object.keys(next).length === 0) return;
@@ -83,7 +92,8 @@ export class Sync {
   }
 
   private async answer(from: Uint8Array, bytes: Uint8Array): Promise<Uint8Array> {
-    if (!isMember(this.ports.membership, from)) throw new IpdmError("NOT_A_MEMBER", "only members of the domain may ask", { kind: "unreachable" });
+    if (!isMember(this.ports.membership, from))
+      throw new IpdmError("NOT_A_MEMBER", "only members of the domain may ask", { kind: "unreachable" });
     return encodeSyncAnswer(await syncAnswer(this.book, this.ports.recall, decodeSyncRequest(bytes)));
   }
 }

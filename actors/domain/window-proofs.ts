@@ -1,16 +1,4 @@
 import type { CID } from "multiformats/cid";
-import { decodeBatch } from "../../src/batch/batch.ts";
-import { RowEncoder, rowValues } from "../../src/batch/rows.ts";
-import type { Value } from "../../src/batch/column.ts";
-import { equalBytes } from "../../src/core/bytes.ts";
-import { assert, IpdmError } from "../../src/core/errors.ts";
-import type { Hash, Signer } from "../../src/core/ports.ts";
-import { drawRows } from "../../src/consensus/draw.ts";
-import type { Committed } from "../../src/consensus/coverage.ts";
-import type { Operator } from "../../src/consensus/result.ts";
-import type { Table } from "../../src/consensus/statement.ts";
-import type { Block } from "../../src/dag/block.ts";
-import { cborBlock, decodeStrict } from "../../src/dag/block.ts";
 import { elementOfHash } from "../../proofs/groth16/field.ts";
 import { proofToBytes, publicInputsToBytes } from "../../proofs/groth16/proof.ts";
 import type { Prover } from "../../proofs/groth16/prover.ts";
@@ -18,7 +6,27 @@ import type { VerifyingKey } from "../../proofs/groth16/verifying-key.ts";
 import { contextOf } from "../../proofs/groth16/window-context.ts";
 import { chunkWindow, commitWindowChunk, WINDOW_CIRCUIT, windowChunk } from "../../proofs/groth16/window-proof.ts";
 import { inclusionProofs } from "../../proofs/merkle/tree.ts";
-import { checkRowProof, parseRowProof, provenColumns, type RowProof, rowProofId, type RowProofSubject, windowKeyBytes } from "../../proofs/window/row-proof.ts";
+import {
+  checkRowProof,
+  parseRowProof,
+  provenColumns,
+  type RowProof,
+  type RowProofSubject,
+  rowProofId,
+  windowKeyBytes,
+} from "../../proofs/window/row-proof.ts";
+import { decodeBatch } from "../../src/batch/batch.ts";
+import type { Value } from "../../src/batch/column.ts";
+import { RowEncoder, rowValues } from "../../src/batch/rows.ts";
+import type { Committed } from "../../src/consensus/coverage.ts";
+import { drawRows } from "../../src/consensus/draw.ts";
+import type { Operator } from "../../src/consensus/result.ts";
+import type { Table } from "../../src/consensus/statement.ts";
+import { equalBytes } from "../../src/core/bytes.ts";
+import { assert, IpdmError } from "../../src/core/errors.ts";
+import type { Hash, Signer } from "../../src/core/ports.ts";
+import type { Block } from "../../src/dag/block.ts";
+import { cborBlock, decodeStrict } from "../../src/dag/block.ts";
 import { MAIN, type TaskPlan } from "../../src/runtime/plan.ts";
 import type { ReadBlock } from "../../src/runtime/stage/runner.ts";
 import { type WantedWindow, type WindowContent, windowValues } from "../../src/runtime/stage/window-values.ts";
@@ -54,7 +62,12 @@ interface TableRow {
 }
 
 /** Rows of the finished table that get proofs: drawn by the seed, or those the user named. Rows without a value are left out. */
-export async function provenRows(ports: WindowProofPorts, task: TaskPlan, table: Table, seed: Uint8Array): Promise<TableRow[]> {
+export async function provenRows(
+  ports: WindowProofPorts,
+  task: TaskPlan,
+  table: Table,
+  seed: Uint8Array,
+): Promise<TableRow[]> {
   assert(task.prove !== null, `task ${task.name} asks for proofs`);
   const { prove } = task;
   const drawn = prove.kind === "drawn" ? new Set(drawRows(ports.hash, seed, table.rows, prove.windows)) : undefined;
@@ -68,19 +81,34 @@ export async function provenRows(ports: WindowProofPorts, task: TaskPlan, table:
       const preimage = encoder.encode(batch, i, 0x00);
       const row = leaves.length;
       leaves.push(ports.hash(preimage));
-      const wanted = drawn === undefined ? named.some((window) => isNamed(window, rowValues(batch, i))) : drawn.has(row);
+      const wanted =
+        drawn === undefined ? named.some((window) => isNamed(window, rowValues(batch, i))) : drawn.has(row);
       if (wanted) chosen.push({ row, bytes: preimage.slice(1), values: rowValues(batch, i) });
     }
   }
   if (drawn === undefined && chosen.length !== named.length) {
-    throw new IpdmError("PROVE_WINDOW_MISSING", `${named.length} windows of ${task.name} are to be proved, the table has ${chosen.length} of them`, { kind: "config" });
+    throw new IpdmError(
+      "PROVE_WINDOW_MISSING",
+      `${named.length} windows of ${task.name} are to be proved, the table has ${chosen.length} of them`,
+      { kind: "config" },
+    );
   }
-  const paths = inclusionProofs(ports.hash, leaves, chosen.map(({ row }) => row));
+  const paths = inclusionProofs(
+    ports.hash,
+    leaves,
+    chosen.map(({ row }) => row),
+  );
   return chosen.map((row, i) => ({ ...row, path: paths[i] as Uint8Array[] }));
 }
 
 /** Makes the proofs of a finished window table, a column at a time, chunk by chunk. */
-export async function makeWindowProofs(ports: WindowProofPorts, task: TaskPlan, last: Committed, seed: Uint8Array, signal: AbortSignal): Promise<MadeProofs> {
+export async function makeWindowProofs(
+  ports: WindowProofPorts,
+  task: TaskPlan,
+  last: Committed,
+  seed: Uint8Array,
+  signal: AbortSignal,
+): Promise<MadeProofs> {
   const { form, table } = windowTable(task, last);
   const rows = await provenRows(ports, task, table, seed);
   const blocks: Block[] = [];
@@ -92,16 +120,36 @@ export async function makeWindowProofs(ports: WindowProofPorts, task: TaskPlan, 
       const { values: own, nulls } = values[i] as WindowContent;
       if (own.length === 0) continue;
       const pieces = chunkWindow(own);
-      const ownSalts = pieces.map((_, chunk) => saltFor(ports.hash, ports.signer, last.statementCid, column, row.row, chunk));
+      const ownSalts = pieces.map((_, chunk) =>
+        saltFor(ports.hash, ports.signer, last.statementCid, column, row.row, chunk),
+      );
       const chunks: RowProof["chunks"] = [];
       for (const [chunk, piece] of pieces.entries()) {
-        const context = contextOf({ ...subject(ports, task, last.statementCid, column, form, row), chunk, chunks: pieces.length });
-        const proved = await ports.prover.prove(windowChunk(piece, elementOfHash(ownSalts[chunk] as Uint8Array), context), { signal });
+        const context = contextOf({
+          ...subject(ports, task, last.statementCid, column, form, row),
+          chunk,
+          chunks: pieces.length,
+        });
+        const proved = await ports.prover.prove(
+          windowChunk(piece, elementOfHash(ownSalts[chunk] as Uint8Array), context),
+          { signal },
+        );
         chunks.push({ proof: proofToBytes(proved.proof), publicInputs: publicInputsToBytes(proved.publicInputs) });
       }
       const proof: RowProof = {
-        v: 1, kind: "window", statement: last.statementCid, task: task.name, port: MAIN, column, row: row.row, values: row.bytes, path: [...row.path],
-        nulls, circuit: WINDOW_CIRCUIT.name, key: ports.key.hash, chunks,
+        v: 1,
+        kind: "window",
+        statement: last.statementCid,
+        task: task.name,
+        port: MAIN,
+        column,
+        row: row.row,
+        values: row.bytes,
+        path: [...row.path],
+        nulls,
+        circuit: WINDOW_CIRCUIT.name,
+        key: ports.key.hash,
+        chunks,
       };
       blocks.push(cborBlock(ports.hash, proof));
       salts.push(ownSalts);
@@ -115,12 +163,24 @@ export async function makeWindowProofs(ports: WindowProofPorts, task: TaskPlan, 
  * A voter checks the executor's proofs: that they are of the drawn rows and columns, that each holds, and that each commitment
  * is of this node's own values. Returns their identities, or throws `PROOF_REJECTED` (kind `verification`).
  */
-export async function checkWindowProofs(ports: WindowProofPorts, task: TaskPlan, last: Committed, draw: Draw): Promise<Uint8Array[]> {
+export async function checkWindowProofs(
+  ports: WindowProofPorts,
+  task: TaskPlan,
+  last: Committed,
+  draw: Draw,
+): Promise<Uint8Array[]> {
   const { form, table } = windowTable(task, last);
   const rows = await provenRows(ports, task, table, draw.seed);
   const given = [...draw.proofs];
   const ids: Uint8Array[] = [];
-  const about: RowProofSubject = { statement: last.statementCid, domain: ports.domain, epoch: ports.epoch, task: task.name, operator: form, table };
+  const about: RowProofSubject = {
+    statement: last.statementCid,
+    domain: ports.domain,
+    epoch: ports.epoch,
+    task: task.name,
+    operator: form,
+    table,
+  };
   for (const column of provenColumns(form)) {
     const values = await valuesOf(ports, task, form, column, rows);
     for (const [i, row] of rows.entries()) {
@@ -129,14 +189,21 @@ export async function checkWindowProofs(ports: WindowProofPorts, task: TaskPlan,
       const next = given.shift();
       if (next === undefined) throw rejected(task, `row ${row.row} has none`);
       const proof = parseRowProof(decodeStrict(ports.hash, { cid: next.proof, bytes: await ports.read(next.proof) }));
-      if (proof.row !== row.row || proof.column !== column || proof.nulls !== nulls || !equalBytes(proof.values, row.bytes)) {
+      if (
+        proof.row !== row.row ||
+        proof.column !== column ||
+        proof.nulls !== nulls ||
+        !equalBytes(proof.values, row.bytes)
+      ) {
         throw rejected(task, `row ${proof.row} is not the one drawn`);
       }
       const verdict = checkRowProof(ports.hash, ports.key, proof, about);
       if (!verdict.ok) throw rejected(task, verdict.message);
       const pieces = chunkWindow(own);
       const committed = verdict.claims.map((claim) => claim.commitment);
-      const expected = pieces.map((piece, chunk) => commitWindowChunk(piece, elementOfHash(next.salts[chunk] ?? new Uint8Array(32))));
+      const expected = pieces.map((piece, chunk) =>
+        commitWindowChunk(piece, elementOfHash(next.salts[chunk] ?? new Uint8Array(32))),
+      );
       if (committed.length !== expected.length || committed.some((value, chunk) => value !== expected[chunk])) {
         throw rejected(task, `the commitment of row ${row.row} is not of this node's values`);
       }
@@ -153,28 +220,58 @@ function windowTable(task: TaskPlan, last: Committed): { form: WindowForm; table
   return { form: task.operator, table };
 }
 
-async function valuesOf(ports: WindowProofPorts, task: TaskPlan, form: WindowForm, column: string, rows: readonly TableRow[]): Promise<WindowContent[]> {
-  const wanted = rows.map(({ values }): WantedWindow => ({ start: values[0] as bigint, keys: values.slice(2, 2 + form.keys.length) }));
+async function valuesOf(
+  ports: WindowProofPorts,
+  task: TaskPlan,
+  form: WindowForm,
+  column: string,
+  rows: readonly TableRow[],
+): Promise<WindowContent[]> {
+  const wanted = rows.map(
+    ({ values }): WantedWindow => ({ start: values[0] as bigint, keys: values.slice(2, 2 + form.keys.length) }),
+  );
   const inputs = ports.ledger.executed(task.name).flatMap(({ slot }) => slot.input.batches);
   return windowValues(form, task.inputSchema, column, wanted, batchesOf(ports, inputs));
 }
 
-async function* batchesOf(ports: WindowProofPorts, cids: readonly CID[]): AsyncGenerator<ReturnType<typeof decodeBatch>> {
+async function* batchesOf(
+  ports: WindowProofPorts,
+  cids: readonly CID[],
+): AsyncGenerator<ReturnType<typeof decodeBatch>> {
   for (const cid of cids) yield decodeBatch(await ports.read(cid));
 }
 
-function subject(ports: WindowProofPorts, task: TaskPlan, statement: CID, column: string, form: WindowForm, row: TableRow) {
+function subject(
+  ports: WindowProofPorts,
+  task: TaskPlan,
+  statement: CID,
+  column: string,
+  form: WindowForm,
+  row: TableRow,
+) {
   const [start, end, ...rest] = row.values;
   return {
-    statement: statement.bytes, domain: ports.domain, epoch: ports.epoch, task: task.name, column,
-    key: windowKeyBytes(rest.slice(0, form.keys.length)), windowStart: start as bigint, windowEnd: end as bigint,
+    statement: statement.bytes,
+    domain: ports.domain,
+    epoch: ports.epoch,
+    task: task.name,
+    column,
+    key: windowKeyBytes(rest.slice(0, form.keys.length)),
+    windowStart: start as bigint,
+    windowEnd: end as bigint,
   };
 }
 
-function isNamed(window: { readonly startUs: bigint; readonly key: readonly string[] }, values: readonly Value[]): boolean {
+function isNamed(
+  window: { readonly startUs: bigint; readonly key: readonly string[] },
+  values: readonly Value[],
+): boolean {
   return values[0] === window.startUs && window.key.every((text, i) => String(values[2 + i]) === text);
 }
 
 function rejected(task: TaskPlan, what: string): IpdmError {
-  return new IpdmError("PROOF_REJECTED", `the executor's proofs for ${task.name} do not hold here: ${what}`, { kind: "verification", where: task.name });
+  return new IpdmError("PROOF_REJECTED", `the executor's proofs for ${task.name} do not hold here: ${what}`, {
+    kind: "verification",
+    where: task.name,
+  });
 }

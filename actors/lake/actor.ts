@@ -1,9 +1,9 @@
+import type { LakeRequest } from "../../machines/lake/step.ts";
 import { decodeBatch } from "../../src/batch/batch.ts";
-import { assert } from "../../src/core/errors.ts";
 import { parseStatement } from "../../src/consensus/statement.ts";
+import { assert } from "../../src/core/errors.ts";
 import { decodeStrict } from "../../src/dag/block.ts";
 import type { Effect, OutcomeEvent } from "../../src/runtime/kernel.ts";
-import type { LakeRequest } from "../../machines/lake/step.ts";
 import type { NodeContext } from "../node/run-node.ts";
 
 type Params<T extends LakeRequest["type"]> = Extract<LakeRequest, { type: T }>["params"];

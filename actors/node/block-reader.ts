@@ -27,7 +27,12 @@ export class BlockReader {
   private readonly stop = new AbortController();
   private hotBytes = 0;
 
-  constructor(store: BlockStore, network: Network | undefined, hotBytesMax = HOT_BYTES_DEFAULT, timers: Timers = wallTimers) {
+  constructor(
+    store: BlockStore,
+    network: Network | undefined,
+    hotBytesMax = HOT_BYTES_DEFAULT,
+    timers: Timers = wallTimers,
+  ) {
     this.store = store;
     this.network = network;
     this.hotBytesMax = hotBytesMax;
@@ -78,7 +83,11 @@ export class BlockReader {
         if (block !== undefined) return block;
       }
     }
-    throw new IpdmError("NEEDS_DATA", `block ${cid.toString()} is neither here nor with a peer`, { kind: "unreachable", where: cid.toString(), retry: "later" });
+    throw new IpdmError("NEEDS_DATA", `block ${cid.toString()} is neither here nor with a peer`, {
+      kind: "unreachable",
+      where: cid.toString(),
+      retry: "later",
+    });
   }
 
   private pause(signal: AbortSignal): Promise<void> {

@@ -1,18 +1,25 @@
-import { assert, IpdmError } from "../../src/core/errors.ts";
+import type { TaskContext } from "../../machines/task/step.ts";
 import { type Slot, slotName } from "../../src/consensus/slot.ts";
+import { assert, IpdmError } from "../../src/core/errors.ts";
 import type { Actor } from "../../src/runtime/kernel.ts";
 import type { TaskPlan } from "../../src/runtime/plan.ts";
-import type { TaskContext } from "../../machines/task/step.ts";
 import type { NodeContext } from "./run-node.ts";
 
 /**
  * A voter takes the submitter's slots of a task in sequence, as it has room for them, until the last. Throws `SLOT_INVALID`
  * (kind `verification`) when the submitter signed one that does not continue the task.
  */
-export async function followSlots({ ports, committee, tasks }: NodeContext, task: TaskPlan, signal: AbortSignal): Promise<void> {
+export async function followSlots(
+  { ports, committee, tasks }: NodeContext,
+  task: TaskPlan,
+  signal: AbortSignal,
+): Promise<void> {
   const actor = tasks.get(task.name) as Actor;
   for (;;) {
-    const { value, context } = await actor.until((state) => state.value === "complete" || hasRoom(state.context as unknown as TaskContext), { signal });
+    const { value, context } = await actor.until(
+      (state) => state.value === "complete" || hasRoom(state.context as unknown as TaskContext),
+      { signal },
+    );
     const { ended, nextSeq, nextRow } = context as unknown as TaskContext;
     if (value === "complete" || ended) return;
     const known = await committee.slotAt(task.name, nextSeq, signal);
@@ -28,11 +35,15 @@ export async function followSlots({ ports, committee, tasks }: NodeContext, task
 function checkSlot(task: TaskPlan, slot: Slot, expected: { readonly cut: number; readonly from: number }): void {
   const { cut, from } = slot.input;
   if (slot.stage.equals(task.stage.cid) && cut === expected.cut && from === expected.from) return;
-  throw new IpdmError("SLOT_INVALID", `the submitter signed a slot for ${slotName(slot)} that does not continue the task`, {
-    kind: "verification",
-    where: slotName(slot),
-    facts: { stage: slot.stage.toString(), cut, from, expected: { stage: task.stage.cid.toString(), ...expected } },
-  });
+  throw new IpdmError(
+    "SLOT_INVALID",
+    `the submitter signed a slot for ${slotName(slot)} that does not continue the task`,
+    {
+      kind: "verification",
+      where: slotName(slot),
+      facts: { stage: slot.stage.toString(), cut, from, expected: { stage: task.stage.cid.toString(), ...expected } },
+    },
+  );
 }
 
 function hasRoom(context: TaskContext): boolean {

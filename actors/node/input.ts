@@ -1,12 +1,12 @@
 import type { CID } from "multiformats/cid";
 import type { Batch } from "../../src/batch/batch.ts";
 import { decodeBatch } from "../../src/batch/batch.ts";
+import type { InputRef } from "../../src/consensus/result.ts";
+import { SLOT_BATCHES_MAX, SLOT_ROWS_TARGET, type Slot, slotName } from "../../src/consensus/slot.ts";
 import { IpdmError } from "../../src/core/errors.ts";
 import type { Hash } from "../../src/core/ports.ts";
-import { SLOT_BATCHES_MAX, SLOT_ROWS_TARGET, type Slot, slotName } from "../../src/consensus/slot.ts";
 import type { Block } from "../../src/dag/block.ts";
 import { rawBlock } from "../../src/dag/block.ts";
-import type { InputRef } from "../../src/consensus/result.ts";
 import type { ReadBlock } from "../../src/runtime/stage/runner.ts";
 import { batchesOf, type Ledger } from "./ledger.ts";
 
@@ -75,12 +75,16 @@ export class SourceInput implements TaskInputReader {
       const batch = await this.take(signal);
       if (batch === undefined) throw mismatch(slot, `the source ends before batch ${i}, at row ${row}`);
       if (!rawBlock(this.hash, batch.bytes).cid.equals(cid)) {
-        throw mismatch(slot, `batch ${i} (rows ${row} to ${row + batch.rows - 1}) is not what the source holds`, { batch: i, row });
+        throw mismatch(slot, `batch ${i} (rows ${row} to ${row + batch.rows - 1}) is not what the source holds`, {
+          batch: i,
+          row,
+        });
       }
       batches.push(batch);
       row += batch.rows;
     }
-    if (((await this.peek(signal)).done === true) !== end) throw mismatch(slot, end ? "the source goes on" : "the source ends here");
+    if (((await this.peek(signal)).done === true) !== end)
+      throw mismatch(slot, end ? "the source goes on" : "the source ends here");
     return batches;
   }
 
@@ -128,7 +132,8 @@ export class TaskOutputInput implements TaskInputReader {
     for (let seq = this.startAt(from); ; seq++) {
       const { slot, statement } = await this.ledger.at(this.input.name, seq, signal);
       const output = statement.outputs[this.input.port];
-      const rest = output === undefined ? [] : [...batchesOf(output, slot.input.cut)].filter((batch) => batch.from >= from);
+      const rest =
+        output === undefined ? [] : [...batchesOf(output, slot.input.cut)].filter((batch) => batch.from >= from);
       if (rest.length === 0 && !slot.input.end) continue;
       const taken = rest.slice(0, SLOT_BATCHES_MAX);
       const batches = await Promise.all(taken.map(async ({ cid }) => decodeBatch(await this.readBlock(cid))));
@@ -166,9 +171,13 @@ export async function readStored(slot: Slot, readBlock: ReadBlock, signal: Abort
 }
 
 function mismatch(slot: Slot, what: string, facts: Readonly<Record<string, unknown>> = {}): IpdmError {
-  return new IpdmError("INPUT_MISMATCH", `the submitter's input for ${slotName(slot)} differs from this node's own: ${what}`, {
-    kind: "verification",
-    where: slotName(slot),
-    facts: { task: slot.task, seq: slot.seq, ...facts },
-  });
+  return new IpdmError(
+    "INPUT_MISMATCH",
+    `the submitter's input for ${slotName(slot)} differs from this node's own: ${what}`,
+    {
+      kind: "verification",
+      where: slotName(slot),
+      facts: { task: slot.task, seq: slot.seq, ...facts },
+    },
+  );
 }

@@ -1,7 +1,7 @@
 import type { CID } from "multiformats/cid";
-import { IpdmError } from "../../src/core/errors.ts";
 import type { Committed } from "../../src/consensus/coverage.ts";
 import type { StatementOutput } from "../../src/consensus/statement.ts";
+import { IpdmError } from "../../src/core/errors.ts";
 
 /** An output batch of a recorded statement and the rows it holds. */
 export interface OutputBatch {

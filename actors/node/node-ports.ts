@@ -1,13 +1,13 @@
 import type { CID } from "multiformats/cid";
+import type { Prover } from "../../proofs/groth16/prover.ts";
+import type { VerifyingKey } from "../../proofs/groth16/verifying-key.ts";
 import type { Batch } from "../../src/batch/batch.ts";
-import type { Hash, Log, Signer, Verify } from "../../src/core/ports.ts";
 import type { Membership } from "../../src/consensus/membership.ts";
+import type { Hash, Log, Signer, Verify } from "../../src/core/ports.ts";
 import type { Block } from "../../src/dag/block.ts";
 import type { Store } from "../../src/journal/port.ts";
 import type { Timers } from "../../src/network/deadline.ts";
 import type { Network } from "../../src/network/port.ts";
-import type { Prover } from "../../proofs/groth16/prover.ts";
-import type { VerifyingKey } from "../../proofs/groth16/verifying-key.ts";
 import type { OutputPlan, RunPlan } from "../../src/runtime/plan.ts";
 import type { LoadedModule } from "../../src/runtime/stage/runner.ts";
 import type { ReadSource } from "./input.ts";

@@ -1,27 +1,26 @@
 import type { CID } from "multiformats/cid";
-import { Latch } from "../../src/core/latch.ts";
-import { type Block, decodeBlock, decodeStrict } from "../../src/dag/block.ts";
-import { IpdmError } from "../../src/core/errors.ts";
-import { parseSlot, slotName } from "../../src/consensus/slot.ts";
-import { parseStatement, SEAL_TASK } from "../../src/consensus/statement.ts";
-import { parseCertificate } from "../../src/consensus/vote.ts";
-import { type Actor, type Effect, Kernel, type MachineSpec } from "../../src/runtime/kernel.ts";
-import type { TaskPlan } from "../../src/runtime/plan.ts";
-import type { TaskContext } from "../../machines/task/step.ts";
 import type { DomainContext } from "../../machines/domain/step.ts";
 import type { LakeContext } from "../../machines/lake/step.ts";
 import { DOMAIN, LAKE, TASK } from "../../machines/registry.ts";
-import { Committee } from "../domain/committee.ts";
-import type { KnownCertificate, KnownSlot } from "../domain/slot-book.ts";
+import type { TaskContext } from "../../machines/task/step.ts";
+import { parseSlot } from "../../src/consensus/slot.ts";
+import { parseStatement, SEAL_TASK } from "../../src/consensus/statement.ts";
+import { IpdmError } from "../../src/core/errors.ts";
+import { Latch } from "../../src/core/latch.ts";
+import { decodeBlock } from "../../src/dag/block.ts";
+import { type Actor, type Effect, Kernel, type MachineSpec } from "../../src/runtime/kernel.ts";
+import type { TaskPlan } from "../../src/runtime/plan.ts";
 import { DomainEffects, isSubmitter } from "../domain/actor.ts";
-import type { Recall } from "../domain/sync-answer.ts";
+import { Committee } from "../domain/committee.ts";
 import type { DrawPorts } from "../domain/draws.ts";
+import type { KnownSlot } from "../domain/slot-book.ts";
 import { LakeEffects } from "../lake/actor.ts";
 import { TaskEffects, type TaskRecord } from "../task/actor.ts";
 import { BlockReader } from "./block-reader.ts";
 import { followSlots } from "./follow-slots.ts";
 import { Ledger } from "./ledger.ts";
 import type { NodePorts } from "./node-ports.ts";
+import { Records } from "./records.ts";
 
 /** Events between two checkpoints: contexts are small, and every checkpoint is a state that a replay compares. */
 const CHECKPOINT_EVENTS = 16;
@@ -73,8 +72,7 @@ export class RunNode implements NodeContext {
   /** Set when the ledger is filled: effects of recovered actors wait for it. */
   private readonly ready = new Latch<true>();
   private readonly ending = new AbortController();
-  /** Slot and certificate of every record, for members that ask for what the committee holds in memory no more. */
-  private readonly recorded = new Map<string, { readonly slot: CID; readonly certificate: CID }>();
+  private readonly records: Records;
   private domainActor: Actor | undefined;
   private lakeActor: Actor | undefined;
 
@@ -82,10 +80,18 @@ export class RunNode implements NodeContext {
     this.ports = ports;
     this.isSubmitter = isSubmitter(ports);
     this.reader = new BlockReader(ports.store.blocks, ports.network, hotBytesMax, ports.timers);
+    this.records = new Records(ports.hash, this.reader, this.ledger);
     this.kernel = new Kernel(ports.store, { hash: ports.hash, log: ports.log, checkpointEvery: CHECKPOINT_EVENTS });
     const { network, membership, membershipCid, signer, hash, verify, log } = ports;
     this.committee = new Committee({
-      network, membership, membershipCid, signer, hash, verify, log, timers: ports.timers,
+      network,
+      membership,
+      membershipCid,
+      signer,
+      hash,
+      verify,
+      log,
+      timers: ports.timers,
       onEvidence: (evidence) => {
         const { kind, voter, slot, statement } = evidence;
         const { task, seq } = slot.slot;
@@ -93,15 +99,21 @@ export class RunNode implements NodeContext {
         void this.domainActor?.send({ type: "observed", kind, voter, task, seq, statement }).catch(() => {});
       },
       wanted: () => this.wanted(),
-      recall: (place) => this.recallSlot(place),
+      recall: (place) => this.records.at(place),
     });
   }
 
   get draws(): DrawPorts {
     const { hash, verify, signer, membership, store } = this.ports;
     return {
-      hash, verify, signer, membership, committee: this.committee, meta: store.meta,
-      read: (cid) => this.reader.read(cid), put: (blocks) => store.blocks.putAll(blocks),
+      hash,
+      verify,
+      signer,
+      membership,
+      committee: this.committee,
+      meta: store.meta,
+      read: (cid) => this.reader.read(cid),
+      put: (blocks) => store.blocks.putAll(blocks),
     };
   }
 
@@ -123,8 +135,18 @@ export class RunNode implements NodeContext {
     await this.committee.open(signal);
     const ids = actorIds(plan, membership.domain);
     const outputs = ports.writeOutput === undefined ? [] : plan.outputs.map((output) => output.name);
-    this.lakeActor = await this.spawn(ids.lake, LAKE, { lake: membership.domain, outputs }, new LakeEffects(this).effects);
-    const domainInput = { domain: membership.domain, epoch: membership.epoch, membership: ports.membershipCid, tasks: plan.tasks.map((task) => task.name) };
+    this.lakeActor = await this.spawn(
+      ids.lake,
+      LAKE,
+      { lake: membership.domain, outputs },
+      new LakeEffects(this).effects,
+    );
+    const domainInput = {
+      domain: membership.domain,
+      epoch: membership.epoch,
+      membership: ports.membershipCid,
+      tasks: plan.tasks.map((task) => task.name),
+    };
     this.domainActor = await this.spawn(ids.domain, DOMAIN, domainInput, new DomainEffects(this).effects);
     for (const task of plan.tasks) await this.spawnTask(task, ids.task(task));
     for (const actor of this.tasks.values()) await this.recall(actor);
@@ -132,7 +154,10 @@ export class RunNode implements NodeContext {
     this.ready.set(true);
     for (const [name, actor] of this.tasks) await this.resume(name, actor);
     if (this.isSubmitter) return;
-    for (const task of plan.tasks) void followSlots(this, task, this.ending.signal).catch((error: unknown) => this.ending.signal.aborted || this.failure.set(error));
+    for (const task of plan.tasks)
+      void followSlots(this, task, this.ending.signal).catch(
+        (error: unknown) => this.ending.signal.aborted || this.failure.set(error),
+      );
   }
 
   /** Resolves when the run is sealed here and its outputs are written; rejects when this node fails. */
@@ -173,36 +198,24 @@ export class RunNode implements NodeContext {
   }
 
   async learnRecord(record: TaskRecord): Promise<void> {
-    const { slot: known, certificate } = await this.readRecord(record);
-    const statement = parseStatement(decodeStrict(this.ports.hash, { cid: record.statement, bytes: await this.reader.read(record.statement) }));
-    this.recorded.set(slotName(record), { slot: record.slot, certificate: record.certificate });
-    this.committee.learnRecorded(known, certificate);
-    this.ledger.record({ slot: known.slot, slotCid: record.slot, statement, statementCid: record.statement });
-  }
-
-  private async readRecord(record: { readonly slot: CID; readonly certificate: CID }): Promise<{ slot: KnownSlot; certificate: KnownCertificate }> {
-    const { hash } = this.ports;
-    const read = async (cid: CID): Promise<Block> => ({ cid, bytes: await this.reader.read(cid) });
-    const slotBlock = await read(record.slot);
-    const block = await read(record.certificate);
-    const slot = { ...slotBlock, slot: parseSlot(decodeStrict(hash, slotBlock)) };
-    return { slot, certificate: { block, certificate: parseCertificate(decodeStrict(hash, block)) } };
-  }
-
-  private async recallSlot(place: { readonly task: string; readonly seq: number }): ReturnType<Recall> {
-    const record = this.recorded.get(slotName(place));
-    return record === undefined ? undefined : this.readRecord(record);
+    const { slot, certificate } = await this.records.add(record);
+    this.committee.learnRecorded(slot, certificate);
   }
 
   /** A node that sealed before can still tell the others how. */
   private async recallSeal(): Promise<void> {
     const { seal } = this.domain.snapshot().context as unknown as DomainContext;
     if (seal === null) return;
-    const { slot, certificate } = await this.readRecord(seal);
+    const { slot, certificate } = await this.records.read(seal);
     this.committee.learnRecorded(slot, certificate);
   }
 
-  private async spawn(id: string, machine: MachineSpec, input: object, effects: Readonly<Record<string, Effect>>): Promise<Actor> {
+  private async spawn(
+    id: string,
+    machine: MachineSpec,
+    input: object,
+    effects: Readonly<Record<string, Effect>>,
+  ): Promise<Actor> {
     const guarded = Object.fromEntries(Object.entries(effects).map(([type, effect]) => [type, this.guarded(effect)]));
     const actor = await this.kernel.spawn({ id, machine, input, effects: guarded });
     actor.onFault((fault) => this.failure.set(fault));
@@ -217,7 +230,7 @@ export class RunNode implements NodeContext {
         return await effect(request, context);
       } catch (error) {
         if (!context.signal.aborted) this.failure.set(error);
-        return aborted(context.signal);
+        return new Latch<never>().wait(context.signal);
       }
     };
   }
@@ -243,7 +256,9 @@ export class RunNode implements NodeContext {
       const known = await this.learnSlot(cid);
       const { slot } = known;
       if (statementCid !== null) {
-        const statement = parseStatement(decodeBlock({ cid: statementCid, bytes: await this.reader.read(statementCid) }));
+        const statement = parseStatement(
+          decodeBlock({ cid: statementCid, bytes: await this.reader.read(statementCid) }),
+        );
         this.ledger.execute({ slot, slotCid: cid, statement, statementCid });
       }
       if (this.isSubmitter) await this.committee.offer(known);
@@ -276,11 +291,4 @@ export class RunNode implements NodeContext {
   writtenRows(output: string): number | undefined {
     return (this.lake.snapshot().context as unknown as LakeContext).written[output];
   }
-}
-
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) return reject(signal.reason as Error);
-    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-  });
 }

@@ -1,19 +1,19 @@
 import type { CID } from "multiformats/cid";
-import { IpdmError } from "../../src/core/errors.ts";
-import { mustExecute } from "../../src/consensus/draw.ts";
+import type { TaskRequest } from "../../machines/task/step.ts";
 import type { Committed } from "../../src/consensus/coverage.ts";
-import { signSlot, type Slot, slotName } from "../../src/consensus/slot.ts";
+import { mustExecute } from "../../src/consensus/draw.ts";
+import { type Slot, signSlot, slotName } from "../../src/consensus/slot.ts";
 import { parseStatement } from "../../src/consensus/statement.ts";
+import { IpdmError } from "../../src/core/errors.ts";
 import type { Block } from "../../src/dag/block.ts";
 import { cborBlock, decodeStrict } from "../../src/dag/block.ts";
 import type { RequestRecord } from "../../src/journal/port.ts";
 import type { Effect, OutcomeEvent } from "../../src/runtime/kernel.ts";
 import type { TaskPlan } from "../../src/runtime/plan.ts";
 import { StageRunner } from "../../src/runtime/stage/runner.ts";
-import type { TaskRequest } from "../../machines/task/step.ts";
-import type { KnownCertificate } from "../domain/slot-book.ts";
 import { drawAsVoter } from "../domain/draws.ts";
-import { type Piece, readStored, SourceInput, TaskOutputInput, type TaskInputReader } from "../node/input.ts";
+import type { KnownCertificate } from "../domain/slot-book.ts";
+import { type Piece, readStored, SourceInput, type TaskInputReader, TaskOutputInput } from "../node/input.ts";
 import type { NodeContext } from "../node/run-node.ts";
 
 /** Parameters of a task's request of a type. */
@@ -46,7 +46,8 @@ export class TaskEffects {
     const { hash, modules, readSource, plan } = node.ports;
     const module = task.module === null ? null : (modules.get(task.name) ?? null);
     this.runner = new StageRunner(task, { hash, read: (cid) => node.reader.read(cid), module });
-    if (task.input.from === "task") this.input = new TaskOutputInput(task.input, node.ledger, (cid) => node.reader.read(cid));
+    if (task.input.from === "task")
+      this.input = new TaskOutputInput(task.input, node.ledger, (cid) => node.reader.read(cid));
     else if (readSource !== undefined) this.input = new SourceInput(task.input.name, plan.cut, hash, readSource);
     this.effects = {
       pull: (request, { signal }) => this.pull(request.params as never, signal),
@@ -65,7 +66,10 @@ export class TaskEffects {
   private async pull({ seq, from }: Params<"pull">, signal: AbortSignal): Promise<OutcomeEvent> {
     const { ports, committee, reader } = this.node;
     const { membership, plan, signer, hash, store } = ports;
-    if (this.input === undefined) throw new IpdmError("SOURCE_MISSING", `the submitter does not have source ${this.task.input.name}`, { kind: "config" });
+    if (this.input === undefined)
+      throw new IpdmError("SOURCE_MISSING", `the submitter does not have source ${this.task.input.name}`, {
+        kind: "config",
+      });
     const piece = await this.input.next(from, signal);
     const body: Omit<Slot, "signature"> = {
       v: 1,
@@ -93,7 +97,14 @@ export class TaskEffects {
     const { policy } = this.node.ports.membership;
     if (policy.verify === "sample" && !this.node.isSubmitter) {
       const adopted = await this.adopt(cid, slot, state, signal);
-      if (adopted !== undefined) return { type: "executed", seq, statement: adopted.statementCid, state: adopted.statement.state.after, executed: false };
+      if (adopted !== undefined)
+        return {
+          type: "executed",
+          seq,
+          statement: adopted.statementCid,
+          state: adopted.statement.state.after,
+          executed: false,
+        };
     }
     const done = await this.compute(cid, slot, state, signal);
     return { type: "executed", seq, statement: done.statementCid, state: done.statement.state.after, executed: true };
@@ -107,7 +118,12 @@ export class TaskEffects {
     for (const block of done.blocks) this.node.reader.keep(block);
     await store.blocks.putAll([...done.blocks, claimed]);
     this.pulled.delete(cid.toString());
-    const committed = { slot, slotCid: cid, statement: parseStatement(decodeStrict(hash, claimed)), statementCid: claimed.cid };
+    const committed = {
+      slot,
+      slotCid: cid,
+      statement: parseStatement(decodeStrict(hash, claimed)),
+      statementCid: claimed.cid,
+    };
     this.node.ledger.execute(committed);
     observer.executed?.(this.task.name, slot.input.rows);
     return committed;
@@ -117,7 +133,8 @@ export class TaskEffects {
     const kept = this.pulled.get(cid.toString());
     if (kept !== undefined) return kept;
     // The submitter fixed the batches itself and stored them; a voter compares them with its own reading of the source.
-    if (this.node.isSubmitter || this.input === undefined) return readStored(slot, (block) => this.node.reader.read(block, signal), signal);
+    if (this.node.isSubmitter || this.input === undefined)
+      return readStored(slot, (block) => this.node.reader.read(block, signal), signal);
     return this.input.read(slot, signal);
   }
 
@@ -126,7 +143,12 @@ export class TaskEffects {
     const { committee, reader, ports, draws } = this.node;
     const drawn = await committee.unlessCertified(cid, signal, async (bound) => {
       const announced = await committee.announced(cid, bound);
-      this.checkShape(cid, slot, parseStatement(decodeStrict(ports.hash, { cid: announced, bytes: await reader.read(announced, bound) })), state);
+      this.checkShape(
+        cid,
+        slot,
+        parseStatement(decodeStrict(ports.hash, { cid: announced, bytes: await reader.read(announced, bound) })),
+        state,
+      );
       const { seed } = await drawAsVoter(draws, { slot: cid, statement: announced }, bound);
       return { announced, execute: mustExecute(ports.hash, seed, ports.signer.publicKey, ports.membership.policy) };
     });
@@ -145,12 +167,20 @@ export class TaskEffects {
   private checkShape(cid: CID, slot: Slot, statement: Committed["statement"], state: CID | null): void {
     const { before } = statement.state;
     const chained = before === null || state === null ? before === state : before.equals(state);
-    const fits = statement.slot.equals(cid) && statement.stage.equals(slot.stage) && statement.input.from === slot.input.from && statement.input.rows === slot.input.rows;
+    const fits =
+      statement.slot.equals(cid) &&
+      statement.stage.equals(slot.stage) &&
+      statement.input.from === slot.input.from &&
+      statement.input.rows === slot.input.rows;
     if (!chained || !fits || (statement.tables !== null) !== slot.input.end) {
-      throw new IpdmError("STATEMENT_INVALID", `the executor's statement for ${slotName(slot)} does not follow from its slot and the state before`, {
-        kind: "verification",
-        where: slotName(slot),
-      });
+      throw new IpdmError(
+        "STATEMENT_INVALID",
+        `the executor's statement for ${slotName(slot)} does not follow from its slot and the state before`,
+        {
+          kind: "verification",
+          where: slotName(slot),
+        },
+      );
     }
   }
 

@@ -21,6 +21,7 @@ const SYSTEM_HINTS: Readonly<Record<string, string>> = {
 /** What to try where an error itself does not say. */
 const HINTS: Readonly<Partial<Record<ErrorKind, string>>> = {
   failed: "run again with --verbose to see where it came from",
+  config: "correct the place that is named, and run the same command again",
   usage: "ipdm-runtime --help",
   conflict: "run again with --verbose to see who said what",
 };

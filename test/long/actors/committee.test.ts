@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { simulate, type SimulationOptions } from "../../simulation/actors/simulation.ts";
+import { type SimulationOptions, simulate } from "../../simulation/actors/simulation.ts";
 
 const SEEDS = 160;
 
@@ -7,11 +7,16 @@ const SEEDS = 160;
 function optionsOf(seed: number): SimulationOptions {
   const rows = 40 + ((seed * 7) % 300);
   switch (seed % 6) {
-    case 0: return { seed, rows, members: 3, quorum: 2, liars: 1, policy: { verify: "full" } };
-    case 1: return { seed, rows, members: 4, quorum: 3, hostile: 1, kills: 2, splits: 1 };
-    case 2: return { seed, rows, members: 5, quorum: 3, liars: 2 };
-    case 3: return { seed, rows, members: 3, kills: 10, policy: { verify: "sample", share: 400_000 } };
-    default: return { seed, rows };
+    case 0:
+      return { seed, rows, members: 3, quorum: 2, liars: 1, policy: { verify: "full" } };
+    case 1:
+      return { seed, rows, members: 4, quorum: 3, hostile: 1, kills: 2, splits: 1 };
+    case 2:
+      return { seed, rows, members: 5, quorum: 3, liars: 2 };
+    case 3:
+      return { seed, rows, members: 3, kills: 10, policy: { verify: "sample", share: 400_000 } };
+    default:
+      return { seed, rows };
   }
 }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { compareBytes, utf8 } from "../../../src/core/bytes.ts";
 import { drawRows, drawSeed, mustExecute } from "../../../src/consensus/draw.ts";
+import { compareBytes, utf8 } from "../../../src/core/bytes.ts";
 import { sha256 } from "../../../src/node.ts";
 import { drawOf, linkTo, signersOf } from "./domain.ts";
 
@@ -22,13 +22,16 @@ describe("drawing rows", () => {
   });
 
   it("gives every row where as many or more are asked for", () => {
-    for (const amount of [7, 8, 1000]) expect(drawRows(sha256, new Uint8Array(32), 7, amount)).toEqual([0, 1, 2, 3, 4, 5, 6]);
+    for (const amount of [7, 8, 1000])
+      expect(drawRows(sha256, new Uint8Array(32), 7, amount)).toEqual([0, 1, 2, 3, 4, 5, 6]);
     expect(drawRows(sha256, new Uint8Array(32), 0, 3)).toEqual([]);
   });
 
   it("prefers no row: 4000 draws of 3 of 10 lie within five standard deviations of 1200 each", () => {
     const counts = new Array<number>(10).fill(0);
-    for (let i = 0; i < 4000; i++) for (const row of drawRows(sha256, sha256(utf8(`uniform ${i}`)), 10, 3)) counts[row] = (counts[row] as number) + 1;
+    for (let i = 0; i < 4000; i++)
+      for (const row of drawRows(sha256, sha256(utf8(`uniform ${i}`)), 10, 3))
+        counts[row] = (counts[row] as number) + 1;
     for (const count of counts) expect(Math.abs(count - 1200)).toBeLessThan(5 * Math.sqrt(4000 * 0.3 * 0.7));
   });
 
@@ -69,14 +72,20 @@ describe("who must execute", () => {
   it.each([10_000, 250_000, 900_000])("draws a share of %i millionths, within five standard deviations", (share) => {
     const n = 4000;
     let executing = 0;
-    for (let i = 0; i < n; i++) if (mustExecute(sha256, sha256(utf8(`slot ${i}`)), voter, { verify: "sample", share })) executing++;
+    for (let i = 0; i < n; i++)
+      if (mustExecute(sha256, sha256(utf8(`slot ${i}`)), voter, { verify: "sample", share })) executing++;
     const p = share / 1_000_000;
     expect(Math.abs(executing - n * p)).toBeLessThanOrEqual(5 * Math.sqrt(n * p * (1 - p)) + 1);
   });
 
   it("is everyone under full, and with a share of one", () => {
     fc.assert(
-      fc.property(seed, (bytes) => mustExecute(sha256, bytes, voter, { verify: "full" }) && mustExecute(sha256, bytes, voter, { verify: "sample", share: 1_000_000 })),
+      fc.property(
+        seed,
+        (bytes) =>
+          mustExecute(sha256, bytes, voter, { verify: "full" }) &&
+          mustExecute(sha256, bytes, voter, { verify: "sample", share: 1_000_000 }),
+      ),
       { numRuns: 100 },
     );
   });

@@ -14,12 +14,18 @@ export interface Shape {
 }
 
 export const shape: fc.Arbitrary<Shape> = fc.record({
-  slots: fc.array(fc.record({ rows: fc.integer({ min: 1, max: 20 }), keeps: fc.integer({ min: 1, max: 20 }) }), { minLength: 1, maxLength: 6 }),
+  slots: fc.array(fc.record({ rows: fc.integer({ min: 1, max: 20 }), keeps: fc.integer({ min: 1, max: 20 }) }), {
+    minLength: 1,
+    maxLength: 6,
+  }),
   outRows: fc.nat(9),
 });
 
 /** A source of `shape`, a task that filters it, and a task that reads what the first made: correct in every respect. */
-export function pipelineOf({ slots, outRows }: Shape): { readonly tasks: TaskCommits[]; readonly rows: Record<string, number> } {
+export function pipelineOf({ slots, outRows }: Shape): {
+  readonly tasks: TaskCommits[];
+  readonly rows: Record<string, number>;
+} {
   const first: Committed[] = [];
   const second: Committed[] = [];
   let read = 0;
@@ -29,8 +35,26 @@ export function pipelineOf({ slots, outRows }: Shape): { readonly tasks: TaskCom
     const kept = Math.min(rows, keeps);
     const a = [linkTo(`source ${seq}`)];
     const b = [linkTo(`kept ${seq}`)];
-    first.push(commit("first", seq, { from: read, rows, end, batches: a }, { from: made, rows: kept, batches: b }, made + kept, first.at(-1)));
-    second.push(commit("second", seq, { from: made, rows: kept, end, batches: b }, { from: 0, rows: end ? outRows : 0, batches: [] }, outRows, second.at(-1)));
+    first.push(
+      commit(
+        "first",
+        seq,
+        { from: read, rows, end, batches: a },
+        { from: made, rows: kept, batches: b },
+        made + kept,
+        first.at(-1),
+      ),
+    );
+    second.push(
+      commit(
+        "second",
+        seq,
+        { from: made, rows: kept, end, batches: b },
+        { from: 0, rows: end ? outRows : 0, batches: [] },
+        outRows,
+        second.at(-1),
+      ),
+    );
     read += rows;
     made += kept;
   }
@@ -49,16 +73,36 @@ interface Range {
   readonly batches: CID[];
 }
 
-function commit(task: string, seq: number, input: Range & { readonly end: boolean }, output: Range, total: number, before: Committed | undefined): Committed {
+function commit(
+  task: string,
+  seq: number,
+  input: Range & { readonly end: boolean },
+  output: Range,
+  total: number,
+  before: Committed | undefined,
+): Committed {
   const stage = linkTo(`stage ${task}`);
   const slot: Slot = {
-    v: 1, membership: linkTo("membership"), domain: "d", epoch: 1, task, stage, seq, input: { ...input, cut: 4 },
-    submitter: new Uint8Array(32), signature: new Uint8Array(64),
+    v: 1,
+    membership: linkTo("membership"),
+    domain: "d",
+    epoch: 1,
+    task,
+    stage,
+    seq,
+    input: { ...input, cut: 4 },
+    submitter: new Uint8Array(32),
+    signature: new Uint8Array(64),
   };
   const slotCid = cborBlock(sha256, slot).cid;
   const root = new Uint8Array(32);
   const statement: Statement = {
-    v: 1, kind: "result", slot: slotCid, stage, module: null, input: { from: input.from, rows: input.rows },
+    v: 1,
+    kind: "result",
+    slot: slotCid,
+    stage,
+    module: null,
+    input: { from: input.from, rows: input.rows },
     outputs: { main: { ...output, leaf: "batch", root } },
     state: { before: before?.statement.state.after ?? null, after: linkTo(`state ${task}/${seq}`) },
     fuel: null,

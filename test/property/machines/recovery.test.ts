@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { RequestRecord } from "../../../src/journal/port.ts";
-import { MemoryStore, type MemoryImage } from "../../../src/journal/memory-store.ts";
+import { TASK } from "../../../machines/registry.ts";
 import { cborBlock } from "../../../src/dag/block.ts";
+import { type MemoryImage, MemoryStore } from "../../../src/journal/memory-store.ts";
+import type { RequestRecord } from "../../../src/journal/port.ts";
 import { quietLog, sha256 } from "../../../src/node.ts";
 import { type Effect, Kernel } from "../../../src/runtime/kernel.ts";
-import { TASK } from "../../../machines/registry.ts";
 import { linkTo } from "../../unit/machines/walker.ts";
 
 const ID = "task/walk";
@@ -14,16 +14,32 @@ const ID = "task/walk";
 function effectsOf(slots: number): Readonly<Record<string, Effect>> {
   const seqOf = (request: RequestRecord): number => (request.params as { seq: number }).seq;
   return {
-    pull: async (request) => ({ type: "pulled", seq: seqOf(request), slot: linkTo(`slot ${seqOf(request)}`), rows: 3, end: seqOf(request) === slots - 1 }),
+    pull: async (request) => ({
+      type: "pulled",
+      seq: seqOf(request),
+      slot: linkTo(`slot ${seqOf(request)}`),
+      rows: 3,
+      end: seqOf(request) === slots - 1,
+    }),
     execute: async (request) => {
       const { seq, state } = request.params as { seq: number; state: unknown };
-      return { type: "executed", seq, statement: linkTo(`statement ${seq} on ${String(state)}`), state: linkTo(`state ${seq}`), executed: true };
+      return {
+        type: "executed",
+        seq,
+        statement: linkTo(`statement ${seq} on ${String(state)}`),
+        state: linkTo(`state ${seq}`),
+        executed: true,
+      };
     },
     claim: async (request, { emit }) => {
       await emit({ type: "certified", seq: seqOf(request), certificate: linkTo(`certificate ${seqOf(request)}`) });
       return undefined;
     },
-    record: async (request) => ({ type: "recorded", seq: seqOf(request), record: linkTo(`record ${JSON.stringify(request.params)}`) }),
+    record: async (request) => ({
+      type: "recorded",
+      seq: seqOf(request),
+      record: linkTo(`record ${JSON.stringify(request.params)}`),
+    }),
     complete: async () => undefined,
   };
 }
@@ -36,7 +52,12 @@ async function run(slots: number, checkpointEvery: number, image?: MemoryImage) 
     sync: async () => void images.push(store.image()),
   });
   const kernel = new Kernel(store, { hash: sha256, log: quietLog, checkpointEvery });
-  const actor = await kernel.spawn({ id: ID, machine: TASK, input: { task: "t", role: "submitter", openMax: 3 }, effects: effectsOf(slots) });
+  const actor = await kernel.spawn({
+    id: ID,
+    machine: TASK,
+    input: { task: "t", role: "submitter", openMax: 3 },
+    effects: effectsOf(slots),
+  });
   if (actor.snapshot().value === "idle") await actor.send({ type: "start" });
   await actor.until((state) => state.value === "complete");
   await actor.settled();
@@ -48,10 +69,14 @@ async function run(slots: number, checkpointEvery: number, image?: MemoryImage) 
 describe("a task that is killed", () => {
   it("ends as one that never was, wherever its journal breaks off", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 9 }), async (slots, checkpointEvery) => {
-        const whole = await run(slots, checkpointEvery);
-        for (const image of whole.images) expect((await run(slots, checkpointEvery, image)).state).toBe(whole.state);
-      }),
+      fc.asyncProperty(
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 9 }),
+        async (slots, checkpointEvery) => {
+          const whole = await run(slots, checkpointEvery);
+          for (const image of whole.images) expect((await run(slots, checkpointEvery, image)).state).toBe(whole.state);
+        },
+      ),
       { numRuns: 12 },
     );
   });

@@ -1,14 +1,14 @@
-import { CID } from "multiformats/cid";
-import { utf8 } from "../../../src/core/bytes.ts";
-import type { Signer } from "../../../src/core/ports.ts";
+import type { CID } from "multiformats/cid";
+import { decodeMessage, encodeMessage, encodeSyncAnswer, type Message } from "../../../actors/domain/messages.ts";
+import { SYNC_PROTOCOL } from "../../../actors/domain/sync.ts";
 import type { Membership } from "../../../src/consensus/membership.ts";
 import { signChallenge, signVote } from "../../../src/consensus/vote.ts";
-import { cborBlock, cidOf, CODEC } from "../../../src/dag/block.ts";
+import { utf8 } from "../../../src/core/bytes.ts";
+import type { Signer } from "../../../src/core/ports.ts";
+import { CODEC, cborBlock, cidOf } from "../../../src/dag/block.ts";
 import type { MemoryHub } from "../../../src/network/memory-network.ts";
 import type { Network } from "../../../src/network/port.ts";
 import { sha256 } from "../../../src/node.ts";
-import { SYNC_PROTOCOL } from "../../../actors/domain/sync.ts";
-import { decodeMessage, encodeMessage, encodeSyncAnswer, type Message } from "../../../actors/domain/messages.ts";
 import type { Random } from "./random.ts";
 
 /** A member with a good key and bad manners: it votes twice, names links that lead nowhere, and answers with rubbish. */
@@ -41,7 +41,10 @@ export class HostilePeer {
     const slot = cidOf(sha256, CODEC.dagCbor, message.slot);
     for (let i = 0; i < 3; i++) await this.say({ kind: "vote", vote: this.vote(slot) });
     for (let i = 0; i < 60; i++) await this.say(this.junk());
-    await this.network.publish(this.topic, Uint8Array.from({ length: 40 }, () => this.random.below(256)));
+    await this.network.publish(
+      this.topic,
+      Uint8Array.from({ length: 40 }, () => this.random.below(256)),
+    );
   }
 
   private say(message: Message): Promise<void> {
@@ -50,17 +53,25 @@ export class HostilePeer {
 
   private vote(slot: CID) {
     const { policy } = this.membership;
-    return signVote({ slot, statement: this.nowhere(), policy, executed: true, inputs: "read", draw: null, proofs: [] }, this.signer);
+    return signVote(
+      { slot, statement: this.nowhere(), policy, executed: true, inputs: "read", draw: null, proofs: [] },
+      this.signer,
+    );
   }
 
   private junk(): Message {
     const nonce = sha256(utf8(`nonce ${this.count++}`));
     switch (this.random.below(5)) {
-      case 0: return { kind: "vote", vote: this.vote(this.nowhere()) };
-      case 1: return { kind: "challenge", challenge: signChallenge(this.nowhere(), nonce, this.signer) };
-      case 2: return { kind: "statement", slot: this.nowhere(), statement: this.nowhere() };
-      case 3: return { kind: "draw", statement: this.nowhere(), draw: this.nowhere() };
-      default: return { kind: "certificate", certificate: cborBlock(sha256, { v: 1, votes: [] }).bytes };
+      case 0:
+        return { kind: "vote", vote: this.vote(this.nowhere()) };
+      case 1:
+        return { kind: "challenge", challenge: signChallenge(this.nowhere(), nonce, this.signer) };
+      case 2:
+        return { kind: "statement", slot: this.nowhere(), statement: this.nowhere() };
+      case 3:
+        return { kind: "draw", statement: this.nowhere(), draw: this.nowhere() };
+      default:
+        return { kind: "certificate", certificate: cborBlock(sha256, { v: 1, votes: [] }).bytes };
     }
   }
 

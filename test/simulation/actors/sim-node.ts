@@ -1,10 +1,10 @@
 import { setImmediate as turn } from "node:timers/promises";
-import { MemoryStore, type MemoryImage } from "../../../src/journal/memory-store.ts";
+import type { NodePorts } from "../../../actors/node/node-ports.ts";
+import { RunNode } from "../../../actors/node/run-node.ts";
+import { type MemoryImage, MemoryStore } from "../../../src/journal/memory-store.ts";
 import type { MemoryHub } from "../../../src/network/memory-network.ts";
 import type { Network } from "../../../src/network/port.ts";
 import { sha256 } from "../../../src/node.ts";
-import type { NodePorts } from "../../../actors/node/node-ports.ts";
-import { RunNode } from "../../../actors/node/run-node.ts";
 
 /** Evidence as a node told it. */
 export interface Told {
@@ -43,7 +43,11 @@ export class SimNode {
 
   start(): void {
     const stop = new AbortController();
-    this.store = new MemoryStore({ hash: sha256, sync: () => turn(), ...(this.image === undefined ? {} : { image: this.image }) });
+    this.store = new MemoryStore({
+      hash: sha256,
+      sync: () => turn(),
+      ...(this.image === undefined ? {} : { image: this.image }),
+    });
     this.network = this.hub.join(this.base.signer.publicKey);
     const observer = { evidence: (kind: string, voter: Uint8Array): void => void this.told.push({ kind, voter }) };
     const node = new RunNode({ ...this.base, name: this.name, store: this.store, network: this.network, observer });

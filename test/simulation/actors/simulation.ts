@@ -1,16 +1,16 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import { CID } from "multiformats/cid";
-import { compareBytes, equalBytes, toHex, utf8 } from "../../../src/core/bytes.ts";
-import { parseMembership, type Policy } from "../../../src/consensus/membership.ts";
-import { parseStatement, type Statement } from "../../../src/consensus/statement.ts";
-import { certificateFault, parseCertificate } from "../../../src/consensus/vote.ts";
-import { type Block, cborBlock, CODEC } from "../../../src/dag/block.ts";
-import { MemoryHub } from "../../../src/network/memory-network.ts";
-import { quietLog, sha256, signerOf, verifyEd25519 } from "../../../src/node.ts";
+import type { DomainContext } from "../../../machines/domain/step.ts";
 import { loadCircuitKey } from "../../../proofs/groth16/circuit-files.ts";
 import type { Prover } from "../../../proofs/groth16/prover.ts";
 import { WINDOW_CIRCUIT } from "../../../proofs/groth16/window-proof.ts";
-import type { DomainContext } from "../../../machines/domain/step.ts";
+import { type Policy, parseMembership } from "../../../src/consensus/membership.ts";
+import { parseStatement, type Statement } from "../../../src/consensus/statement.ts";
+import { certificateFault, parseCertificate } from "../../../src/consensus/vote.ts";
+import { compareBytes, equalBytes, toHex, utf8 } from "../../../src/core/bytes.ts";
+import { type Block, CODEC, cborBlock } from "../../../src/dag/block.ts";
+import { MemoryHub } from "../../../src/network/memory-network.ts";
+import { quietLog, sha256, signerOf, verifyEd25519 } from "../../../src/node.ts";
 import { HostilePeer } from "./hostile-peer.ts";
 import { Random } from "./random.ts";
 import { SimNode } from "./sim-node.ts";
@@ -58,7 +58,9 @@ export async function simulate(options: SimulationOptions): Promise<SimulationRe
   try {
     return await new Simulation(options).run();
   } catch (error) {
-    throw new Error(`simulation of ${JSON.stringify(options)} failed: ${String((error as Error).message)}`, { cause: error });
+    throw new Error(`simulation of ${JSON.stringify(options)} failed: ${String((error as Error).message)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -73,7 +75,13 @@ class Simulation {
     this.options = options;
     this.random = new Random(options.seed);
     const drop = options.drop ?? this.random.next() * 0.4;
-    this.hub = new MemoryHub({ mode: "manual", seed: options.seed, drop, duplicate: this.random.next() * 0.3, delayMsMax: 1 + this.random.below(80) });
+    this.hub = new MemoryHub({
+      mode: "manual",
+      seed: options.seed,
+      drop,
+      duplicate: this.random.next() * 0.3,
+      delayMsMax: 1 + this.random.below(80),
+    });
     this.time = new VirtualTime(this.hub);
   }
 
@@ -85,9 +93,17 @@ class Simulation {
     const signers = Array.from({ length: members }, (_, i) => signerOf(sha256(utf8(`${options.seed}/${i}`))));
     const submitter = signers[0] as (typeof signers)[number];
     const keys = signers.map((signer) => signer.publicKey).toSorted(compareBytes);
-    const membership = parseMembership({ v: 1, domain: "sim", epoch: 1, members: keys, submitter: submitter.publicKey, quorum, policy });
+    const membership = parseMembership({
+      v: 1,
+      domain: "sim",
+      epoch: 1,
+      members: keys,
+      submitter: submitter.publicKey,
+      quorum,
+      policy,
+    });
     const membershipBlock = cborBlock(sha256, membership);
-    const rows = options.rows ?? 300 + random.below(900);
+    const rows = options.rows ?? 300 + random.below(500);
     const plan = simPlan(membershipBlock, CUT, rows);
     const batches = simBatches(random, CUT, rows);
     const { key } = await loadCircuitKey(WINDOW_CIRCUIT);
@@ -98,32 +114,61 @@ class Simulation {
       const lies = i >= members - hostile - liars;
       nodes.push(
         new SimNode(`n${i}`, hub, {
-          signer, hash: sha256, verify: verifyEd25519, log: quietLog, membership, membershipCid: membershipBlock.cid, plan, modules: new Map(),
+          signer,
+          hash: sha256,
+          verify: verifyEd25519,
+          log: quietLog,
+          membership,
+          membershipCid: membershipBlock.cid,
+          plan,
+          modules: new Map(),
           readSource: random.chance(0.8) || i === 0 || lies ? simSource(batches, CUT) : undefined,
-          prover: noProver, key, keyOrigin: { production: false, label: "simulation" }, timers: this.time,
+          prover: noProver,
+          key,
+          keyOrigin: { production: false, label: "simulation" },
+          timers: this.time,
           writeOutput: i === 0 ? async (_, written) => rowsOf(written) : undefined,
           ...(lies ? { tamper: (task: string, seq: number, block: Block) => this.tamper(task, seq, block) } : {}),
         }),
       );
     }
     const honest = nodes.slice(0, members - hostile - liars);
-    const peers = signers.slice(members - hostile).map((signer) => new HostilePeer(hub, signer, membership, membershipBlock.cid, random));
+    const peers = signers
+      .slice(members - hostile)
+      .map((signer) => new HostilePeer(hub, signer, membership, membershipBlock.cid, random));
     for (const node of nodes) node.start();
-    await this.disturb(honest, signers.map((signer) => signer.publicKey));
-    const ended = await this.time.until(() => honest.every((node) => node.done || node.failure !== undefined), LIMIT_MS);
+    await this.disturb(
+      honest,
+      signers.map((signer) => signer.publicKey),
+    );
+    const ended = await this.time.until(
+      () => honest.every((node) => node.done || node.failure !== undefined),
+      LIMIT_MS,
+    );
     const failed = honest.find((node) => node.failure !== undefined);
     const held = honest.map((node) => node.running?.committee.held ?? { slots: 0, strays: 0 });
-    const seals = honest.map((node) => (node.done ? (node.running?.domain.snapshot().context as unknown as DomainContext).seal?.statement.toString() : undefined));
-    const states = honest.map((node) => JSON.stringify({
-      name: node.name,
-      domain: node.running?.domain.snapshot(),
-      tasks: [...(node.running?.tasks.values() ?? [])].map((actor) => actor.snapshot()),
-    }, (_, value: unknown) => (value instanceof Uint8Array ? toHex(value).slice(0, 8) : value)));
+    const seals = honest.map((node) =>
+      node.done
+        ? (node.running?.domain.snapshot().context as unknown as DomainContext | undefined)?.seal?.statement.toString()
+        : undefined,
+    );
+    const states = honest.map((node) =>
+      JSON.stringify(
+        {
+          name: node.name,
+          domain: node.running?.domain.snapshot(),
+          tasks: [...(node.running?.tasks.values() ?? [])].map((actor) => actor.snapshot()),
+        },
+        (_, value: unknown) => (value instanceof Uint8Array ? toHex(value).slice(0, 8) : value),
+      ),
+    );
     for (const node of nodes) await node.kill();
     for (const peer of peers) await peer.close();
-    if (failed !== undefined) throw new Error(`${failed.name} failed: ${String(failed.failure)}`, { cause: failed.failure });
+    if (failed !== undefined)
+      throw new Error(`${failed.name} failed: ${String(failed.failure)}`, { cause: failed.failure });
     if (!ended && process.env["SIM_DEBUG"] !== undefined) for (const line of states) console.error(line);
-    if (!ended) throw new Error(`no end after ${this.time.nowMs} virtual ms: done ${honest.map((node) => node.done).join()}`);
+    if (!ended)
+      throw new Error(`no end after ${this.time.nowMs} virtual ms: done ${honest.map((node) => node.done).join()}`);
     if (new Set(seals).size !== 1 || seals[0] === undefined) throw new Error(`seals differ: ${seals.join()}`);
     for (const node of honest) this.checkDisk(node, membership);
     const accused = new Map<string, Set<string>>();
@@ -134,7 +179,14 @@ class Simulation {
       accused.set(name, (accused.get(name) ?? new Set()).add(kind));
     }
     const restarts = honest.reduce((sum, node) => sum + node.restarts - 1, 0);
-    return { seal: seals[0], virtualMs: this.time.nowMs, restarts, accused, names: signers.map((_, i) => `n${i}`), held };
+    return {
+      seal: seals[0],
+      virtualMs: this.time.nowMs,
+      restarts,
+      accused,
+      names: signers.map((_, i) => `n${i}`),
+      held,
+    };
   }
 
   /** Kills and starts nodes, splits and heals the network, at random times. Afterwards all is whole again. */
@@ -153,7 +205,8 @@ class Simulation {
         this.hub.heal();
         continue;
       }
-      const victims = nodes.filter(() => random.chance(1 / nodes.length));
+      // Now and then the power goes everywhere.
+      const victims = random.chance(0.3) ? [...nodes] : nodes.filter(() => random.chance(1 / nodes.length));
       for (const node of victims) await node.kill();
       await this.time.until(() => false, random.below(1000));
       for (const node of victims) node.start();
@@ -165,7 +218,10 @@ class Simulation {
     if (seq % 2 === 1) return block;
     const statement = dagCbor.decode<Statement>(block.bytes);
     const [port, output] = Object.entries(statement.outputs)[0] as [string, Statement["outputs"][string]];
-    const changed = cborBlock(sha256, { ...statement, outputs: { ...statement.outputs, [port]: { ...output, root: sha256(utf8(`lie about ${task}/${seq}`)) } } });
+    const changed = cborBlock(sha256, {
+      ...statement,
+      outputs: { ...statement.outputs, [port]: { ...output, root: sha256(utf8(`lie about ${task}/${seq}`)) } },
+    });
     this.lies.add(changed.cid.toString());
     return changed;
   }
@@ -184,11 +240,13 @@ class Simulation {
       const statement = certificate.statement.toString();
       if (this.lies.has(statement)) throw new Error(`${node.name} holds a certificate of a lie`);
       const before = this.certificates.get(certificate.slot.toString());
-      if (before !== undefined && before !== statement) throw new Error(`two statements are certified for slot ${certificate.slot.toString()}`);
+      if (before !== undefined && before !== statement)
+        throw new Error(`two statements are certified for slot ${certificate.slot.toString()}`);
       this.certificates.set(certificate.slot.toString(), statement);
       certified.set(certificate.slot.toString(), statement);
       const made = node.disk().blocks.get(statement);
-      if (made !== undefined && (dagCbor.decode<{ kind: string }>(made)).kind === "result") parseStatement(dagCbor.decode(made));
+      if (made !== undefined && dagCbor.decode<{ kind: string }>(made).kind === "result")
+        parseStatement(dagCbor.decode(made));
     }
     if (certified.size < 3) throw new Error(`${node.name} holds ${certified.size} certificates`);
   }

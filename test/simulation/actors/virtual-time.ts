@@ -1,6 +1,6 @@
 import { setImmediate as turn } from "node:timers/promises";
-import type { MemoryHub } from "../../../src/network/memory-network.ts";
 import type { Timers } from "../../../src/network/deadline.ts";
+import type { MemoryHub } from "../../../src/network/memory-network.ts";
 
 const TICK_MS = 10;
 

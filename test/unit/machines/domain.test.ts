@@ -1,30 +1,62 @@
 import { describe, expect, it } from "vitest";
-import { SEAL_TASK } from "../../../src/consensus/statement.ts";
 import { EVIDENCE_MAX } from "../../../machines/domain/guards.ts";
-import { DOMAIN } from "../../../machines/registry.ts";
 import type { DomainContext } from "../../../machines/domain/step.ts";
+import { DOMAIN } from "../../../machines/registry.ts";
+import { SEAL_TASK } from "../../../src/consensus/statement.ts";
 import { linkTo, Walker } from "./walker.ts";
 
-const domain = () => new Walker<DomainContext>(DOMAIN, { domain: "d", epoch: 1, membership: linkTo("membership"), tasks: ["a", "b"] });
-const claimed = (task: string, seq: number) => ({ type: "claimed", task, seq, slot: linkTo(`slot ${task}/${seq}`), statement: linkTo(`statement ${task}/${seq}`), executed: true, end: false });
+const domain = () =>
+  new Walker<DomainContext>(DOMAIN, { domain: "d", epoch: 1, membership: linkTo("membership"), tasks: ["a", "b"] });
+const claimed = (task: string, seq: number) => ({
+  type: "claimed",
+  task,
+  seq,
+  slot: linkTo(`slot ${task}/${seq}`),
+  statement: linkTo(`statement ${task}/${seq}`),
+  executed: true,
+  end: false,
+});
 const balloted = (task: string, seq: number, vote = "vote") => ({ type: "balloted", task, seq, vote: linkTo(vote) });
-const certified = (task: string, seq: number) => ({ type: "certified", task, seq, certificate: linkTo(`certificate ${task}/${seq}`) });
+const certified = (task: string, seq: number) => ({
+  type: "certified",
+  task,
+  seq,
+  certificate: linkTo(`certificate ${task}/${seq}`),
+});
 const completed = (task: string) => ({ type: "completed", task, head: linkTo(`head ${task}`), count: 1 });
-const observed = { type: "observed", kind: "divergent", voter: new Uint8Array(32), task: "a", seq: 0, statement: linkTo("other") };
+const observed = {
+  type: "observed",
+  kind: "divergent",
+  voter: new Uint8Array(32),
+  task: "a",
+  seq: 0,
+  statement: linkTo("other"),
+};
 
 describe("domain machine", () => {
   it("makes a ballot of a claim, casts the vote it kept, and delivers the certificate", () => {
     const walker = domain();
     expect(walker.send(claimed("a", 0))).toEqual(["ballot 0"]);
     expect(walker.send(balloted("a", 0))).toEqual(["cast 0"]);
-    expect(walker.requests.at(-1)?.params).toEqual({ task: "a", seq: 0, slot: linkTo("slot a/0"), statement: linkTo("statement a/0"), vote: linkTo("vote") });
+    expect(walker.requests.at(-1)?.params).toEqual({
+      task: "a",
+      seq: 0,
+      slot: linkTo("slot a/0"),
+      statement: linkTo("statement a/0"),
+      vote: linkTo("vote"),
+    });
     expect(walker.send(certified("a", 0))).toEqual(["deliver 0"]);
     expect(walker.context).toMatchObject({ ballots: [], certified: 1, seal: null });
   });
 
   it("keeps ballots of several slots and tasks apart", () => {
     const walker = domain();
-    for (const [task, seq] of [["a", 0], ["a", 1], ["b", 0]] as const) walker.send(claimed(task, seq));
+    for (const [task, seq] of [
+      ["a", 0],
+      ["a", 1],
+      ["b", 0],
+    ] as const)
+      walker.send(claimed(task, seq));
     expect(walker.send(claimed("a", 1))).toEqual([]);
     walker.send(balloted("a", 1));
     walker.send(certified("a", 1));
@@ -67,7 +99,11 @@ describe("domain machine", () => {
     expect(walker.value).toBe("open");
     expect(walker.send(certified(SEAL_TASK, 0))).toEqual(["deliver 0"]);
     expect(walker.value).toBe("sealed");
-    expect(walker.context.seal).toEqual({ slot: linkTo(`slot ${SEAL_TASK}/0`), statement: linkTo(`statement ${SEAL_TASK}/0`), certificate: linkTo(`certificate ${SEAL_TASK}/0`) });
+    expect(walker.context.seal).toEqual({
+      slot: linkTo(`slot ${SEAL_TASK}/0`),
+      statement: linkTo(`statement ${SEAL_TASK}/0`),
+      certificate: linkTo(`certificate ${SEAL_TASK}/0`),
+    });
     expect(walker.send(claimed("a", 9))).toEqual([]);
   });
 

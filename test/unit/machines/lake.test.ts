@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { LAKE } from "../../../machines/registry.ts";
 import type { LakeContext } from "../../../machines/lake/step.ts";
+import { LAKE } from "../../../machines/registry.ts";
 import { linkTo, Walker } from "./walker.ts";
 
 const lake = (...outputs: string[]) => new Walker<LakeContext>(LAKE, { lake: "l", outputs });

@@ -5,8 +5,20 @@ import { linkTo, Walker } from "./walker.ts";
 
 const submitter = () => new Walker<TaskContext>(TASK, { task: "t", role: "submitter", openMax: 2 });
 const voter = () => new Walker<TaskContext>(TASK, { task: "t", role: "voter", openMax: 2 });
-const slot = (type: "pulled" | "offered", seq: number, end = false) => ({ type, seq, slot: linkTo(`slot ${seq}`), rows: 10, end });
-const executed = (seq: number) => ({ type: "executed", seq, statement: linkTo(`statement ${seq}`), state: linkTo(`state ${seq}`), executed: true });
+const slot = (type: "pulled" | "offered", seq: number, end = false) => ({
+  type,
+  seq,
+  slot: linkTo(`slot ${seq}`),
+  rows: 10,
+  end,
+});
+const executed = (seq: number) => ({
+  type: "executed",
+  seq,
+  statement: linkTo(`statement ${seq}`),
+  state: linkTo(`state ${seq}`),
+  executed: true,
+});
 const certified = (seq: number) => ({ type: "certified", seq, certificate: linkTo(`certificate ${seq}`) });
 const recorded = (seq: number) => ({ type: "recorded", seq, record: linkTo(`record ${seq}`) });
 
@@ -30,18 +42,44 @@ describe("task machine", () => {
     expect(walker.send(recorded(0))).toEqual(["record 1"]);
     expect(walker.send(recorded(1))).toEqual(["complete"]);
     expect(walker.value).toBe("complete");
-    expect(walker.context).toMatchObject({ nextSeq: 2, nextRow: 20, ended: true, open: [], records: { count: 2, head: linkTo("record 1") } });
+    expect(walker.context).toMatchObject({
+      nextSeq: 2,
+      nextRow: 20,
+      ended: true,
+      open: [],
+      records: { count: 2, head: linkTo("record 1") },
+    });
     expect(walker.requests.at(-1)?.params).toEqual({ head: linkTo("record 1"), count: 2 });
   });
 
   it("hands the state on from slot to slot and the record to the next", () => {
     const walker = submitter();
     walker.send({ type: "start" });
-    for (const event of [slot("pulled", 0), slot("pulled", 1), executed(0), certified(0), recorded(0), executed(1), certified(1)]) walker.send(event);
-    const params = (type: string) => walker.requests.filter((request) => request.type === type).map((request) => request.params);
-    expect(params("execute")).toMatchObject([{ seq: 0, state: null }, { seq: 1, state: linkTo("state 0") }]);
-    expect(params("record")).toMatchObject([{ seq: 0, prev: null }, { seq: 1, prev: linkTo("record 0") }]);
-    expect(params("pull")).toMatchObject([{ seq: 0, from: 0 }, { seq: 1, from: 10 }, { seq: 2, from: 20 }]);
+    for (const event of [
+      slot("pulled", 0),
+      slot("pulled", 1),
+      executed(0),
+      certified(0),
+      recorded(0),
+      executed(1),
+      certified(1),
+    ])
+      walker.send(event);
+    const params = (type: string) =>
+      walker.requests.filter((request) => request.type === type).map((request) => request.params);
+    expect(params("execute")).toMatchObject([
+      { seq: 0, state: null },
+      { seq: 1, state: linkTo("state 0") },
+    ]);
+    expect(params("record")).toMatchObject([
+      { seq: 0, prev: null },
+      { seq: 1, prev: linkTo("record 0") },
+    ]);
+    expect(params("pull")).toMatchObject([
+      { seq: 0, from: 0 },
+      { seq: 1, from: 10 },
+      { seq: 2, from: 20 },
+    ]);
   });
 
   it("a voter takes offers in sequence while it has room, and never pulls", () => {
@@ -75,7 +113,8 @@ describe("task machine", () => {
     walker.send({ type: "start" });
     for (const event of [slot("offered", 0, true), executed(0), certified(0), recorded(0)]) walker.send(event);
     const before = walker.state().cid.toString();
-    for (const event of [slot("offered", 1), executed(0), certified(0), recorded(0), { type: "start" }]) expect(walker.send(event)).toEqual([]);
+    for (const event of [slot("offered", 1), executed(0), certified(0), recorded(0), { type: "start" }])
+      expect(walker.send(event)).toEqual([]);
     expect(walker.state().cid.toString()).toBe(before);
   });
 });

@@ -24,7 +24,7 @@ export class Walker<Context> {
   }
 
   get value(): unknown {
-    return this.progress.snapshot.value;
+    return this.progress.snapshot.value as unknown;
   }
 
   /** Requests that no event has settled yet. */

@@ -1,0 +1,149 @@
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { toHex } from "../../../src/core/bytes.ts";
+import { main } from "../../../src/cli/main.ts";
+import type { Fixture } from "../proofs/receipt/receipt-fixture.ts";
+import { runSmall } from "../proofs/receipt/small-receipt.ts";
+
+let fixture: Fixture;
+let alone: string;
+
+beforeAll(async () => {
+  fixture = await runSmall();
+  await mkdir(join(fixture.dir, "alone"));
+  alone = join(fixture.dir, "alone", "receipt.car");
+  await copyFile(fixture.receipt, alone);
+}, 120_000);
+
+afterAll(() => fixture[Symbol.asyncDispose]());
+
+interface Said {
+  readonly exit: number;
+  readonly text: string;
+  readonly err: string;
+  /** The last line, where it is JSON. */
+  readonly last: Readonly<Record<string, unknown>>;
+}
+
+/** Runs a command in this process and collects what it writes. */
+async function say(...argv: readonly string[]): Promise<Said> {
+  let text = "";
+  let err = "";
+  const out = vi.spyOn(process.stdout, "write").mockImplementation((chunk) => ((text += String(chunk)), true));
+  const errors = vi.spyOn(process.stderr, "write").mockImplementation((chunk) => ((err += String(chunk)), true));
+  try {
+    const exit = await main(argv);
+    const line = text.trimEnd().split("\n").at(-1) ?? "";
+    return { exit, text, err, last: line.startsWith("{") ? (JSON.parse(line) as Said["last"]) : {} };
+  } finally {
+    out.mockRestore();
+    errors.mockRestore();
+  }
+}
+
+const file = async (name: string, content: string | Uint8Array): Promise<string> => {
+  const path = join(fixture.dir, name);
+  await writeFile(path, content);
+  return path;
+};
+const withoutTraces = ({ text, err }: Said): void => expect(`${text}${err}`).not.toMatch(/^\s+at .+:\d+:\d+/m);
+
+describe("verify", () => {
+  it("ends with one line for programs", async () => {
+    const said = await say("verify", fixture.receipt, "--json");
+    const check = { ok: true, count: expect.any(Number) };
+    expect(said.exit).toBe(0);
+    expect(said.last).toMatchObject({
+      v: 1, event: "verified", ok: true, trust: "self-asserted", quorum: { n: 1, q: 1, f: 0 },
+      checks: { blocks: check, links: check, merkle: check, groth16: { ok: true, count: 1 }, signatures: check, seal: check },
+    });
+  });
+
+  it("says in words what it checked, and what a receipt cannot show", async () => {
+    const { exit, text } = await say("verify", fixture.receipt);
+    expect(exit).toBe(0);
+    expect(text).toContain("VERIFIED as self-asserted");
+    expect(text).toContain("cannot show by itself whose keys these are");
+    expect(text).toContain("DEVELOPMENT keys");
+    expect(text).toContain("Nothing was executed again");
+  });
+
+  it("takes the keys and the result that the reader knows", async () => {
+    const [signer] = fixture.signers as [Fixture["signers"][number]];
+    const key = toHex(signer.publicKey);
+    const right = await file("right.json", JSON.stringify({ keys: [key.toUpperCase(), "ab".repeat(32)] }));
+    const bare = await file("bare.json", JSON.stringify([key]));
+    const wrong = await file("wrong.json", JSON.stringify(["ab".repeat(32)]));
+    for (const trusted of [right, bare]) {
+      const said = await say("verify", fixture.receipt, "--trust", trusted, "--expect", fixture.result, "--json");
+      expect(said).toMatchObject({ exit: 0, last: { ok: true, trust: "trusted" } });
+    }
+    expect(await say("verify", fixture.receipt, "--trust", wrong, "--json")).toMatchObject({
+      exit: 5, last: { event: "verified", ok: false, trust: "self-asserted", code: "VOTE_UNTRUSTED", where: `membership/${key}` },
+    });
+    expect(await say("verify", fixture.receipt, "--expect", "bafyreigh7lvi5gamrabzkloxwm36b4bndzs7drhlluknblj2a2px6hu7vm", "--json")).toMatchObject({
+      exit: 5, last: { ok: false, code: "RESULT_UNEXPECTED", where: fixture.result },
+    });
+    for (const content of ["", "{", "[]", '{"keys": ["zz"]}', "42"]) {
+      const said = await say("verify", fixture.receipt, "--trust", await file("bad.json", content), "--json");
+      expect(said).toMatchObject({ exit: 2, last: { event: "error", code: "TRUST_UNREADABLE" } });
+      withoutTraces(said);
+    }
+  });
+
+  it("refuses damaged files with a code and a place, without a stack trace", async () => {
+    const bytes = await readFile(fixture.receipt);
+    const damaged = {
+      empty: new Uint8Array(0), garbage: "this is no receipt", half: bytes.subarray(0, bytes.length / 2), flipped: bytes.with(700, (bytes[700] as number) ^ 4),
+      more: Buffer.concat([bytes, Buffer.of(0)]), twice: Buffer.concat([bytes, bytes]),
+    };
+    for (const [name, content] of Object.entries(damaged)) {
+      for (const command of ["verify", "replay"]) {
+        const said = await say(command, await file(`${name}.car`, content), "--json");
+        expect(said).toMatchObject({ exit: 5, last: { v: 1, ok: false, code: expect.stringMatching(/^[A-Z_]+$/), where: expect.stringMatching(/./) } });
+        withoutTraces(said);
+      }
+      const said = await say("verify", join(fixture.dir, `${name}.car`));
+      expect(said.text).toMatch(/NOT VERIFIED: [A-Z_]+ at /);
+      withoutTraces(said);
+    }
+  });
+
+  it("says when there is no file, or no file that can be read", async () => {
+    for (const command of ["verify", "replay"]) {
+      const missing = await say(command, join(fixture.dir, "none.car"), "--json");
+      expect(missing).toMatchObject({ exit: 2, last: { event: "error", code: "RECEIPT_MISSING" } });
+      const folder = await say(command, fixture.dir, "--json");
+      expect(folder).toMatchObject({ exit: 2, last: { event: "error", code: "RECEIPT_UNREADABLE" } });
+      withoutTraces(missing);
+      withoutTraces(folder);
+    }
+  });
+});
+
+describe("replay", () => {
+  it("ends with one line for programs", async () => {
+    const said = await say("replay", fixture.receipt, "--json");
+    expect(said).toMatchObject({ exit: 0, last: { v: 1, event: "replayed", ok: true, transitions: expect.any(Number), statements: 1, mismatches: 0 } });
+    expect((await say("replay", fixture.receipt)).text).toContain("REPLAYED: everything came out the same.");
+  });
+
+  it("names the first difference", async () => {
+    const lines = (await readFile(fixture.csv, "utf8")).split("\n");
+    const path = await file("changed.csv", lines.with(151, (lines[151] as string).replace(/,\w+$/, ",ATX")).join("\n"));
+    const said = await say("replay", fixture.receipt, "--input", `flights=${path}`, "--json");
+    expect(said).toMatchObject({ exit: 5, last: { ok: false, code: "INPUT_DIFFERS", where: "daily/0", first: { batch: 0, row: 150, rows: 1 } } });
+    const words = await say("replay", fixture.receipt, "--input", `flights=${path}`);
+    expect(words).toMatchObject({ exit: 5, text: expect.stringContaining("statement daily/0 on, in batch 0: row 150") });
+    expect(words.text).toContain("NOT THE SAME.");
+  });
+
+  it("says what it needs", async () => {
+    const said = await say("replay", alone, "--json");
+    expect(said).toMatchObject({ exit: 4, last: { event: "error", code: "NEEDS_DATA", where: expect.stringMatching(/^bafkrei/) } });
+    withoutTraces(said);
+    expect(await say("replay", alone, "--input", `flights=${fixture.csv}`, "--json")).toMatchObject({ exit: 0, last: { ok: true } });
+    for (const flag of ["flights", "=x", "flights="]) expect(await say("replay", alone, "--input", flag, "--json")).toMatchObject({ exit: 2, last: { code: "USAGE" } });
+  });
+});

@@ -1,0 +1,61 @@
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { audit } from "../../support/audit.ts";
+import { build, endAll, FLIGHTS, lastJson, run, runJson, start } from "../../support/command.ts";
+import { makeTestFolder, type TestFolder } from "../../support/folder.ts";
+import { numbers, writeSmall } from "../../support/small-flights.ts";
+
+/** Seed of the moments at which runs are killed; another is taken from IPDM_SEED. */
+const SEED = Number(process.env["IPDM_SEED"] ?? 20_261);
+/** After this many kills the next start is left alone, so that a run also ends. */
+const KILLS_A_RUN = 3;
+
+let folder: TestFolder;
+
+beforeAll(async () => {
+  build();
+  folder = await makeTestFolder("kills");
+});
+afterAll(async () => {
+  endAll();
+  await folder.remove();
+});
+
+/** Kills and restarts runs until `kills` kills hit one that was running; each run that ends has to say the same. */
+async function torment(config: string, replicas: number, kills: number): Promise<{ killed: number; finished: number }> {
+  const reference = await runJson(["run", config, "--replicas", String(replicas), "--out", folder.fresh("reference")]);
+  const next = numbers(SEED + replicas);
+  const spanMs = Math.round(Number(reference["seconds"]) * 1000);
+  let killed = 0;
+  let finished = 0;
+  while (killed < kills) {
+    const outDir = folder.fresh("out");
+    const args = ["run", config, "--replicas", String(replicas), "--out", outDir, "--json"];
+    const moments: number[] = [];
+    for (let i = 0; i < KILLS_A_RUN; i++) {
+      const afterMs = 150 + next(spanMs);
+      moments.push(afterMs);
+      const running = start(args);
+      const timer = setTimeout(() => running.child.kill("SIGKILL"), afterMs);
+      if ((await running.ended).code === null) killed++;
+      clearTimeout(timer);
+    }
+    const ended = await run(args);
+    const story = `seed ${SEED}, ${replicas} replicas, killed after ${moments.join(", ")} ms`;
+    expect(ended.code, `${story}: ${ended.stderr}`).toBe(0);
+    expect(lastJson(ended)["result"], story).toBe(reference["result"]);
+    await audit(outDir);
+    finished++;
+  }
+  return { killed, finished };
+}
+
+describe("runs that are killed again and again", () => {
+  it.each([[1, 14], [3, 14]])("end with the same result, with %i replicas", { timeout: 280_000 }, async (replicas, kills) => {
+    const config = await writeSmall(folder.path, { rows: 40_000, replicas: 3, quorum: 2, prove: 1 });
+    expect((await torment(config, replicas, kills)).killed).toBeGreaterThanOrEqual(kills);
+  });
+
+  it("end with the same result over the whole example", { timeout: 280_000 }, async () => {
+    expect((await torment(FLIGHTS, 1, 3)).killed).toBeGreaterThanOrEqual(3);
+  });
+});
