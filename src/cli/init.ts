@@ -3,6 +3,7 @@ import { join, relative, resolve } from "node:path";
 import { configSchemaText } from "../config/json-schema.ts";
 import { IpdmError } from "../core/errors.ts";
 import { makeFolder } from "../run/folders.ts";
+import { shellWord } from "./shell-word.ts";
 import { STARTER_CONFIG, STARTER_README, starterReadings } from "./starter.ts";
 
 /** What {@link initProject} wrote: file names relative to the folder, and the command to type next. */
@@ -37,7 +38,7 @@ export async function initProject(dir: string): Promise<InitResult> {
   }
   const way = relative(process.cwd(), resolve(dir));
   const run = "npx ipdm-runtime run ipdm.yaml";
-  return { files: Object.keys(files), next: way === "" ? run : `cd ${quoted(way)} && ${run}` };
+  return { files: Object.keys(files), next: way === "" ? run : `cd ${shellWord(way)} && ${run}` };
 }
 
 function notEmpty(dir: string, present: readonly string[]): IpdmError {
@@ -70,9 +71,4 @@ function explained(dir: string, error: unknown): unknown {
     `${dir} could not be written: ${error instanceof Error ? error.message : code}`,
     { kind: "config", where: dir, retry: "later", cause: error },
   );
-}
-
-/** The path as one word of a POSIX shell. */
-function quoted(path: string): string {
-  return /^[\w./@+-]+$/.test(path) && !path.startsWith("-") ? path : `'${path.replaceAll("'", String.raw`'\''`)}'`;
 }

@@ -4,6 +4,7 @@ import type { Log } from "../core/ports.ts";
 import { quietLog } from "../node.ts";
 import { runConfig } from "../run/run.ts";
 import type { RunProgress, RunSummary } from "../run/options.ts";
+import { shellWord } from "./shell-word.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Flags of `run`, as the command line gives them. */
@@ -74,7 +75,7 @@ function* summaryLines(summary: RunSummary): Generator<string> {
   yield `receipt       ${shown(summary.receipt)}`;
   yield `result        ${summary.result}`;
   yield "";
-  yield `next: npx ipdm-runtime verify ${shown(summary.receipt)}`;
+  yield `next: npx ipdm-runtime verify ${shellWord(shown(summary.receipt))}`;
 }
 
 function number(value: number): string {

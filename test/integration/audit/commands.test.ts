@@ -30,8 +30,15 @@ interface Said {
 async function say(...argv: readonly string[]): Promise<Said> {
   let text = "";
   let err = "";
-  const out = vi.spyOn(process.stdout, "write").mockImplementation((chunk) => ((text += String(chunk)), true));
-  const errors = vi.spyOn(process.stderr, "write").mockImplementation((chunk) => ((err += String(chunk)), true));
+  const into = (keep: (chunk: string) => void) => (...args: readonly unknown[]): boolean => {
+    keep(String(args[0]));
+    // Whoever waits until a write is through gets told.
+    const done = args.at(-1);
+    if (typeof done === "function") queueMicrotask(() => void (done as () => void)());
+    return true;
+  };
+  const out = vi.spyOn(process.stdout, "write").mockImplementation(into((chunk) => (text += chunk)));
+  const errors = vi.spyOn(process.stderr, "write").mockImplementation(into((chunk) => (err += chunk)));
   try {
     const exit = await main(argv);
     const line = text.trimEnd().split("\n").at(-1) ?? "";
