@@ -83,7 +83,9 @@ function runHere() {
       function (code) {
         process.exitCode = code;
         // Nothing is left to do. Should anything keep the process alive all the same, it ends here.
-        setTimeout(process.exit, 3000, code).unref();
+        setTimeout(function () {
+          process.exit(code);
+        }, 3000).unref();
       },
       function (error) {
         process.stderr.write(

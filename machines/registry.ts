@@ -14,7 +14,12 @@ export interface RegisteredMachine {
 /** See {@link taskMachine}. */
 export const TASK: RegisteredMachine = { name: "task", version: 1, machine: taskMachine, requests: TASK_REQUESTS };
 /** See {@link domainMachine}. */
-export const DOMAIN: RegisteredMachine = { name: "domain", version: 1, machine: domainMachine, requests: DOMAIN_REQUESTS };
+export const DOMAIN: RegisteredMachine = {
+  name: "domain",
+  version: 1,
+  machine: domainMachine,
+  requests: DOMAIN_REQUESTS,
+};
 /** See {@link lakeMachine}. */
 export const LAKE: RegisteredMachine = { name: "lake", version: 1, machine: lakeMachine, requests: LAKE_REQUESTS };
 

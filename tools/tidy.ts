@@ -25,12 +25,14 @@ const RULES: readonly Rule[] = [
   {
     name: "path of one machine",
     files: TEXTS,
-    found: new RegExp(
-      ["/wo" + "rk/(main|shared)", "/ho" + "me/[a-z]", "/tmp/hel" + "pers"].join("|"),
-    ),
+    found: new RegExp(["/wo" + "rk/(main|shared)", "/ho" + "me/[a-z]", "/tmp/hel" + "pers"].join("|")),
   },
   // Tests read reference data beside the repository, and skip where it is absent; nothing else knows of that folder.
-  { name: "folder outside the repository", files: /^(?!test\/).*\.(ts|js|md|json|ya?ml|circom|sh)$/, found: new RegExp("\\.\\./sha" + "red/") },
+  {
+    name: "folder outside the repository",
+    files: /^(?!test\/).*\.(ts|js|md|json|ya?ml|circom|sh)$/,
+    found: new RegExp("\\.\\./sha" + "red/"),
+  },
   {
     name: "default export",
     files: /^(src|actors|machines|proofs|circuits|bench|tools)\/(?!sandbox\/sdk).*\.ts$/,
@@ -40,7 +42,8 @@ const RULES: readonly Rule[] = [
   {
     name: "sleep in a test (wait for the event; a deadline that fails says `// deadline`)",
     files: /^test\/.*\.ts$/,
-    found: /\bsetTimeout\(\s*\w+\s*,|\bsleep\(|\bawait setTimeout\(|^import .*\bset(Timeout|Interval)\b.*["']node:timers\/promises["']/,
+    found:
+      /\bsetTimeout\(\s*\w+\s*,|\bsleep\(|\bawait setTimeout\(|^import .*\bset(Timeout|Interval)\b.*["']node:timers\/promises["']/,
   },
 ];
 const VAGUE_NAME = /(^|\/)(utils?|helpers?|common|types|misc)\.ts$/;

@@ -4,9 +4,9 @@ import { parseStatement } from "../../src/consensus/statement.ts";
 import { parseCertificate } from "../../src/consensus/vote.ts";
 import type { Hash } from "../../src/core/ports.ts";
 import { type Block, decodeStrict } from "../../src/dag/block.ts";
+import type { BlockReader } from "../../src/lake/block-reader.ts";
 import type { KnownCertificate, KnownSlot } from "../domain/slot-book.ts";
 import type { TaskRecord } from "../task/actor.ts";
-import type { BlockReader } from "./block-reader.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** A certified slot as its blocks tell it. */

@@ -1,15 +1,15 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import type { CID } from "multiformats/cid";
 import { z } from "zod";
-import { equalBytes } from "../../src/core/bytes.ts";
-import type { Hash } from "../../src/core/ports.ts";
 import { bytes32, count, link, name, parseNode, someBytes } from "../../src/consensus/ipld-schema.ts";
 import type { Operator } from "../../src/consensus/result.ts";
 import type { Table } from "../../src/consensus/statement.ts";
+import { equalBytes } from "../../src/core/bytes.ts";
+import type { Hash } from "../../src/core/ports.ts";
 import { publicInputsFromBytes } from "../groth16/proof.ts";
 import { proofIdentity, type VerifyingKey } from "../groth16/verifying-key.ts";
-import { verifyWindow } from "../groth16/window-verifier.ts";
 import { WINDOW_CIRCUIT, type WindowAggregate, type WindowClaim } from "../groth16/window-proof.ts";
+import { verifyWindow } from "../groth16/window-verifier.ts";
 import { leafHash, verifyInclusion } from "../merkle/tree.ts";
 
 /** Chunks of one window. */
@@ -37,7 +37,10 @@ const rowProofSchema = z.strictObject({
   circuit: name,
   /** SHA-256 of the verifying key. */
   key: bytes32,
-  chunks: z.array(z.strictObject({ proof: someBytes, publicInputs: someBytes })).min(1).max(WINDOW_PROOF_CHUNKS_MAX),
+  chunks: z
+    .array(z.strictObject({ proof: someBytes, publicInputs: someBytes }))
+    .min(1)
+    .max(WINDOW_PROOF_CHUNKS_MAX),
 });
 
 /** Zero-knowledge proofs of one output row of a window table, tied to the row by its path to the table's root. */
@@ -72,7 +75,10 @@ export interface WindowRow {
 }
 
 /** Reads an output row of a window operator: start, end, keys, aggregates. `undefined` when it has another shape. */
-export function windowRowOf(values: Uint8Array, operator: Extract<Operator, { kind: "window" }>): WindowRow | undefined {
+export function windowRowOf(
+  values: Uint8Array,
+  operator: Extract<Operator, { kind: "window" }>,
+): WindowRow | undefined {
   const row: unknown = dagCbor.decode(values);
   if (!Array.isArray(row) || row.length !== 2 + operator.keys.length + operator.aggregates.length) return undefined;
   return split(row, operator);
@@ -98,17 +104,28 @@ export function windowKeyBytes(keys: readonly unknown[]): Uint8Array {
 export function checkRowProof(hash: Hash, key: VerifyingKey, proof: RowProof, about: RowProofSubject): RowProofVerdict {
   const { operator, table } = about;
   if (operator.kind !== "window") return refused("PROOF_ROW_MISMATCH", `task ${about.task} has no windows`);
-  if (!proof.statement.equals(about.statement) || proof.task !== about.task) return refused("PROOF_CONTEXT_MISMATCH", "it is about another statement");
+  if (!proof.statement.equals(about.statement) || proof.task !== about.task)
+    return refused("PROOF_CONTEXT_MISMATCH", "it is about another statement");
   if (proof.port !== PORT) return refused("PROOF_CONTEXT_MISMATCH", "it is about another output");
-  if (!equalBytes(proof.key, key.hash) || proof.circuit !== WINDOW_CIRCUIT.name) return refused("PROOF_KEY_UNKNOWN", "it was made with another key");
+  if (!equalBytes(proof.key, key.hash) || proof.circuit !== WINDOW_CIRCUIT.name)
+    return refused("PROOF_KEY_UNKNOWN", "it was made with another key");
   const leaf = leafHash(hash, proof.values);
-  const included = table.leaf === "row" && verifyInclusion(hash, { leaf, index: proof.row, size: table.leaves, path: proof.path, root: table.root });
+  const included =
+    table.leaf === "row" &&
+    verifyInclusion(hash, { leaf, index: proof.row, size: table.leaves, path: proof.path, root: table.root });
   if (!included) return refused("PROOF_ROW_MISMATCH", "its row is not in the table");
   const row = windowRowOf(proof.values, operator);
   if (row === undefined) return refused("PROOF_ROW_MISMATCH", "its row does not have the table's columns");
   const { domain, epoch, task } = about;
   const subject = {
-    statement: about.statement.bytes, domain, epoch, task, column: proof.column, key: windowKeyBytes(row.keys), windowStart: row.start, windowEnd: row.end,
+    statement: about.statement.bytes,
+    domain,
+    epoch,
+    task,
+    column: proof.column,
+    key: windowKeyBytes(row.keys),
+    windowStart: row.start,
+    windowEnd: row.end,
   };
   const verdict = verifyWindow(key, subject, proof.chunks);
   if (!verdict.ok) return refused(verdict.code, `chunk ${verdict.chunk} does not hold`);
@@ -125,7 +142,9 @@ export function checkRowProof(hash: Hash, key: VerifyingKey, proof: RowProof, ab
 export function rowProofId(hash: Hash, key: VerifyingKey, proof: RowProof): Uint8Array {
   const { statement, task, port, column, row, values, nulls, circuit } = proof;
   const chunks = proof.chunks.map(({ publicInputs }) => proofIdentity(key, publicInputsFromBytes(publicInputs) ?? []));
-  return hash(dagCbor.encode(["ipdm/window-proof/1", statement, task, port, column, row, values, nulls, circuit, chunks]));
+  return hash(
+    dagCbor.encode(["ipdm/window-proof/1", statement, task, port, column, row, values, nulls, circuit, chunks]),
+  );
 }
 
 /** Input columns whose windows are proved: those under an aggregate, in order of first use. */

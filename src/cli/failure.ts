@@ -18,6 +18,11 @@ const SYSTEM_HINTS: Readonly<Record<string, string>> = {
   ENOENT: "check the path",
 };
 
+function systemHint(cause: unknown): string | undefined {
+  const code = (cause as { code?: unknown } | null | undefined)?.code;
+  return typeof code === "string" ? SYSTEM_HINTS[code] : undefined;
+}
+
 /** What to try where an error itself does not say. */
 const HINTS: Readonly<Partial<Record<ErrorKind, string>>> = {
   failed: "run again with --verbose to see where it came from",
@@ -30,7 +35,14 @@ const HINTS: Readonly<Partial<Record<ErrorKind, string>>> = {
 export function failureOf(error: unknown): Failure {
   if (error instanceof IpdmError) {
     const { code, message, where, hint, facts } = error;
-    return { code, message, where, hint: hint ?? HINTS[error.kind], facts, exit: EXIT_CODES[error.kind] };
+    return {
+      code,
+      message,
+      where,
+      hint: hint ?? systemHint(error.cause) ?? HINTS[error.kind],
+      facts,
+      exit: EXIT_CODES[error.kind],
+    };
   }
   const code = (error as { code?: unknown } | null)?.code;
   const known = typeof code === "string" && code in SYSTEM_HINTS;

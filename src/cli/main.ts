@@ -4,8 +4,8 @@ import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import type { ReplayFlags } from "./replay-command.ts";
 import type { RunFlags } from "./run-command.ts";
-import type { VerifyFlags } from "./verify-command.ts";
 import { Terminal } from "./terminal.ts";
+import type { VerifyFlags } from "./verify-command.ts";
 
 interface CommonFlags {
   readonly json?: boolean;
@@ -23,7 +23,11 @@ export async function main(argv: readonly string[]): Promise<number> {
   const output = watchOutput();
   let exit = 0;
   const act: Act = async (flags, work) => {
-    const terminal = new Terminal({ json: flags.json === true, verbose: flags.verbose === true, quiet: flags.quiet === true });
+    const terminal = new Terminal({
+      json: flags.json === true,
+      verbose: flags.verbose === true,
+      quiet: flags.quiet === true,
+    });
     try {
       exit = (await work(terminal)) ?? 0;
     } catch (error) {
@@ -48,7 +52,12 @@ function listen(argv: readonly string[], stop: AbortController): Disposable {
   const interrupt = (): void => {
     // The first asks to stop in order; the second does not wait.
     if (stop.signal.aborted) process.exit(EXIT_CODES.interrupted);
-    stop.abort(new IpdmError("INTERRUPTED", "stopped; the same command goes on from here", { kind: "interrupted", retry: "now" }));
+    stop.abort(
+      new IpdmError("INTERRUPTED", "stopped; the same command goes on from here", {
+        kind: "interrupted",
+        retry: "now",
+      }),
+    );
     const late = setTimeout(() => {
       terminalOf(argv).fail(failureOf(stop.signal.reason), stop.signal.reason);
       process.exit(EXIT_CODES.interrupted);
@@ -59,10 +68,18 @@ function listen(argv: readonly string[], stop: AbortController): Disposable {
     terminalOf(argv).fail(failureOf(error), error);
     process.exit(EXIT_CODES.failed);
   };
-  process.on("SIGINT", interrupt).on("SIGTERM", interrupt).on("uncaughtException", crash).on("unhandledRejection", crash);
+  process
+    .on("SIGINT", interrupt)
+    .on("SIGTERM", interrupt)
+    .on("uncaughtException", crash)
+    .on("unhandledRejection", crash);
   return {
     [Symbol.dispose]: () => {
-      process.off("SIGINT", interrupt).off("SIGTERM", interrupt).off("uncaughtException", crash).off("unhandledRejection", crash);
+      process
+        .off("SIGINT", interrupt)
+        .off("SIGTERM", interrupt)
+        .off("uncaughtException", crash)
+        .off("unhandledRejection", crash);
     },
   };
 }
@@ -129,24 +146,40 @@ function program(act: Act, signal: AbortSignal): Command {
     .option("--replicas <n>", "nodes that compute and vote (default: as configured)")
     .option("--batch-rows <n>", "rows a batch, 1 to 4096; never changes the result (default: 4096)")
     .option("--fresh", "compute everything again, reuse nothing")
-    .action((config: string, flags: CommonFlags) => act(flags, async (terminal) => (await import("./run-command.ts")).runCommand(config, flags as RunFlags, terminal, signal)));
+    .action((config: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./run-command.ts")).runCommand(config, flags as RunFlags, terminal, signal),
+      ),
+    );
   common(root.command("verify"))
     .description("check a receipt offline: hashes, links, signatures, quorum, Merkle and zero-knowledge proofs")
     .argument("<receipt>", "receipt.car")
     .option("--trust <keys.json>", "keys that the reader trusts: every signer has to be one of them")
     .option("--expect <result>", "the result that the reader expects, as its CID")
-    .action((receipt: string, flags: CommonFlags) => act(flags, async (terminal) => (await import("./verify-command.ts")).verifyCommand(receipt, flags as VerifyFlags, terminal)));
+    .action((receipt: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./verify-command.ts")).verifyCommand(receipt, flags as VerifyFlags, terminal),
+      ),
+    );
   common(root.command("replay"))
     .description("redo everything a receipt claims and compare: transitions, modules, windows, statements, outputs")
     .argument("<receipt>", "receipt.car")
     .option("--data <dir>", "data folder of the run (default: .data beside the receipt)")
     .addOption(new Option("--input <name=path>", "read this input from a file").argParser(collect).default([]))
-    .addOption(new Option("--module <task=path>", "run this module instead of the recorded one").argParser(collect).default([]))
-    .action((receipt: string, flags: CommonFlags) => act(flags, async (terminal) => (await import("./replay-command.ts")).replayCommand(receipt, flags as ReplayFlags, terminal, signal)));
+    .addOption(
+      new Option("--module <task=path>", "run this module instead of the recorded one").argParser(collect).default([]),
+    )
+    .action((receipt: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./replay-command.ts")).replayCommand(receipt, flags as ReplayFlags, terminal, signal),
+      ),
+    );
   common(root.command("init"))
     .description("write a working starter into a new folder")
     .argument("<dir>", "a new or empty folder")
-    .action((dir: string, flags: CommonFlags) => act(flags, async (terminal) => (await import("./init-command.ts")).initCommand(dir, terminal)));
+    .action((dir: string, flags: CommonFlags) =>
+      act(flags, async (terminal) => (await import("./init-command.ts")).initCommand(dir, terminal)),
+    );
   for (const command of root.commands) command.exitOverride().showSuggestionAfterError();
   return root;
 }
@@ -163,7 +196,10 @@ function collect(value: string, before: readonly string[]): string[] {
 }
 
 function version(): string {
-  const path = new URL(import.meta.url.endsWith(".ts") ? "../../package.json" : "../../../package.json", import.meta.url);
+  const path = new URL(
+    import.meta.url.endsWith(".ts") ? "../../package.json" : "../../../package.json",
+    import.meta.url,
+  );
   const parsed: unknown = JSON.parse(readFileSync(path, "utf8"));
   return String((parsed as { version?: unknown }).version);
 }

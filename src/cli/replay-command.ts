@@ -1,6 +1,6 @@
-import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import type { ReplayReport } from "../audit/replay.ts";
 import { replayReceiptFile } from "../audit/replay-file.ts";
+import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Flags of `replay`, as the command line gives them. */
@@ -11,16 +11,26 @@ export interface ReplayFlags {
 }
 
 /** `ipdm-runtime replay <receipt>`: redoes everything and compares. Returns the exit code. */
-export async function replayCommand(path: string, flags: ReplayFlags, terminal: Terminal, signal: AbortSignal): Promise<number> {
+export async function replayCommand(
+  path: string,
+  flags: ReplayFlags,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number> {
   const inputs = Object.fromEntries(flags.input.map((flag) => pair("--input", flag)));
   const modules = Object.fromEntries(flags.module.map((flag) => pair("--module", flag)));
   const { ok, fault, report } = await replayReceiptFile(path, {
-    data: flags.data, inputs, modules, signal,
-    onProgress: (done, of, rows) => terminal.progress(() => `replaying: ${done} of ${of} statements · ${rows.toLocaleString("en-US")} rows`),
+    data: flags.data,
+    inputs,
+    modules,
+    signal,
+    onProgress: (done, of, rows) =>
+      terminal.progress(() => `replaying: ${done} of ${of} statements · ${rows.toLocaleString("en-US")} rows`),
   });
   if (fault !== undefined) {
     const { code, message, where } = fault;
-    if (terminal.options.json) terminal.json({ event: "replayed", ok, code, where, message, transitions: 0, statements: 0, mismatches: 1 });
+    if (terminal.options.json)
+      terminal.json({ event: "replayed", ok, code, where, message, transitions: 0, statements: 0, mismatches: 1 });
     else terminal.print(`NOT REPLAYED: the receipt does not verify: ${code} at ${where}: ${message}`);
   } else if (terminal.options.json) terminal.json(replayedLine(report));
   else for (const line of reportLines(report, Object.keys(inputs))) terminal.print(line);
@@ -33,7 +43,10 @@ function replayedLine({ ok, transitions, states, statements, rows, mismatches }:
   return { event: "replayed", ok, transitions, states, statements, rows, mismatches: mismatches.length, ...said };
 }
 
-function* reportLines({ ok, transitions, states, statements, rows, mismatches }: ReplayReport, files: readonly string[]): Generator<string> {
+function* reportLines(
+  { ok, transitions, states, statements, rows, mismatches }: ReplayReport,
+  files: readonly string[],
+): Generator<string> {
   yield `transitions  ${transitions} redone, ${states} states compared with checkpoints`;
   yield `statements   ${statements} recomputed over ${rows.toLocaleString("en-US")} input rows, compared batch by batch`;
   yield files.length > 0
@@ -47,5 +60,8 @@ function* reportLines({ ok, transitions, states, statements, rows, mismatches }:
 function pair(flag: string, text: string): [string, string] {
   const at = text.indexOf("=");
   if (at > 0 && at < text.length - 1) return [text.slice(0, at), text.slice(at + 1)];
-  throw new IpdmError("USAGE", `${flag} takes name=path, not ${text}`, { kind: "usage", hint: `for example ${flag} flights=./flights.parquet` });
+  throw new IpdmError("USAGE", `${flag} takes name=path, not ${text}`, {
+    kind: "usage",
+    hint: `for example ${flag} flights=./flights.parquet`,
+  });
 }

@@ -2,8 +2,8 @@ import { relative } from "node:path";
 import { IpdmError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import { quietLog } from "../node.ts";
-import { runConfig } from "../run/run.ts";
 import type { RunProgress, RunSummary } from "../run/options.ts";
+import { runConfig } from "../run/run.ts";
 import { shellWord } from "./shell-word.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -17,7 +17,12 @@ export interface RunFlags {
 }
 
 /** `ipdm-runtime run <config>`: data in, tables and a receipt out. */
-export async function runCommand(config: string, flags: RunFlags, terminal: Terminal, signal: AbortSignal): Promise<void> {
+export async function runCommand(
+  config: string,
+  flags: RunFlags,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<void> {
   const began = performance.now();
   let phase = "";
   const summary = await runConfig({
@@ -46,9 +51,24 @@ export async function runCommand(config: string, flags: RunFlags, terminal: Term
 }
 
 function doneLine(summary: RunSummary): object {
-  const { receipt, root, result, rows, statements, certificates, proofs, seconds, outputs, reused, quorum, late } = summary;
+  const { receipt, root, result, rows, statements, certificates, proofs, seconds, outputs, reused, quorum, late } =
+    summary;
   const rounded = Math.round(seconds * 1000) / 1000;
-  return { event: "done", receipt, root, result, rows, statements, certificates, proofs, seconds: rounded, outputs, reused, quorum, late };
+  return {
+    event: "done",
+    receipt,
+    root,
+    result,
+    rows,
+    statements,
+    certificates,
+    proofs,
+    seconds: rounded,
+    outputs,
+    reused,
+    quorum,
+    late,
+  };
 }
 
 function progressLine(progress: RunProgress, seconds: number): string {
@@ -57,7 +77,8 @@ function progressLine(progress: RunProgress, seconds: number): string {
   const isRead = rowsTotal !== undefined && rowsIn >= rowsTotal;
   const now = isRead && phase === "running" ? "committing and proving" : phase;
   const of = rowsTotal === undefined || isRead ? "" : ` of ${number(rowsTotal)}`;
-  const left = rowsTotal === undefined || isRead || rate === 0 ? "" : ` · ${Math.ceil((rowsTotal - rowsIn) / rate)} s left`;
+  const left =
+    rowsTotal === undefined || isRead || rate === 0 ? "" : ` · ${Math.ceil((rowsTotal - rowsIn) / rate)} s left`;
   return `${now}: ${number(rowsIn)}${of} rows · ${number(rate)} rows/s${left} · ${certificates} certified${proofs > 0 ? ` · ${proofs} proofs` : ""}`;
 }
 
@@ -68,10 +89,12 @@ function* summaryLines(summary: RunSummary): Generator<string> {
   yield `statements    ${summary.statements}, each with a certificate of at least ${quorum.q} of ${quorum.n} votes (nodes of one process, not independent parties)`;
   yield `certificates  ${summary.certificates}`;
   yield `proofs        ${summary.proofs}${summary.proofs > 0 ? " zero-knowledge, made with DEVELOPMENT keys" : ""}`;
-  for (const [task, count] of Object.entries(summary.late)) yield `late rows     ${number(count)} of ${task}, kept as ${task}.late`;
+  for (const [task, count] of Object.entries(summary.late))
+    yield `late rows     ${number(count)} of ${task}, kept as ${task}.late`;
   if (reused.length > 0) yield `reused        ${reused.join(", ")}`;
   yield `seconds       ${summary.seconds.toFixed(1)}`;
-  for (const output of summary.outputs) yield `table         ${shown(output.file)} (${output.name}, ${number(output.rows)} rows)`;
+  for (const output of summary.outputs)
+    yield `table         ${shown(output.file)} (${output.name}, ${number(output.rows)} rows)`;
   yield `receipt       ${shown(summary.receipt)}`;
   yield `result        ${summary.result}`;
   yield "";
@@ -86,7 +109,10 @@ function wholeNumber(flag: string, text: string | undefined): number | undefined
   if (text === undefined) return undefined;
   const value = Number(text);
   if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
-    throw new IpdmError("USAGE", `${flag} takes a whole number, not ${text}`, { kind: "usage", hint: "ipdm-runtime run --help" });
+    throw new IpdmError("USAGE", `${flag} takes a whole number, not ${text}`, {
+      kind: "usage",
+      hint: "ipdm-runtime run --help",
+    });
   }
   return value;
 }

@@ -60,12 +60,20 @@ export class Terminal {
     this.clear();
     const { code, message, where, hint } = failure;
     if (this.options.json) {
-      this.json({ event: "error", code, message, ...(where === undefined ? {} : { where }), ...(hint === undefined ? {} : { hint }), exit: failure.exit });
+      this.json({
+        event: "error",
+        code,
+        message,
+        ...(where === undefined ? {} : { where }),
+        ...(hint === undefined ? {} : { hint }),
+        exit: failure.exit,
+      });
     }
     process.stderr.write(`${this.paint("red", `✗ ${code}`)} ${message}\n`);
     if (where !== undefined && !message.includes(where)) process.stderr.write(`  where: ${where}\n`);
     if (hint !== undefined) process.stderr.write(`  try:   ${hint}\n`);
-    if (this.options.verbose && error instanceof Error && error.stack !== undefined) process.stderr.write(`${error.stack}\n`);
+    if (this.options.verbose && error instanceof Error && error.stack !== undefined)
+      process.stderr.write(`${error.stack}\n`);
   }
 
   /** Text in a colour, where colours are wanted on stderr. */

@@ -1,7 +1,7 @@
-import { toHex } from "../core/bytes.ts";
-import { EXIT_CODES } from "../core/errors.ts";
 import type { Verdict } from "../../proofs/receipt/verify.ts";
 import { verifyReceiptFile } from "../audit/verify-file.ts";
+import { toHex } from "../core/bytes.ts";
+import { EXIT_CODES } from "../core/errors.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Flags of `verify`, as the command line gives them. */
@@ -20,8 +20,19 @@ export async function verifyCommand(path: string, { trust, expect }: VerifyFlags
 
 function verifiedLine({ ok, trust, quorum, checks, fault, receipt, policy, votes }: Verdict): object {
   const said = fault === undefined ? {} : { code: fault.code, where: fault.where, message: fault.message };
-  const about = receipt === undefined ? {} : { root: receipt.rootCid.toString(), result: receipt.root.result.toString() };
-  return { event: "verified", ok, trust, quorum: quorum ?? null, checks, ...said, ...about, policy: policy ?? null, votes: votes ?? null };
+  const about =
+    receipt === undefined ? {} : { root: receipt.rootCid.toString(), result: receipt.root.result.toString() };
+  return {
+    event: "verified",
+    ok,
+    trust,
+    quorum: quorum ?? null,
+    checks,
+    ...said,
+    ...about,
+    policy: policy ?? null,
+    votes: votes ?? null,
+  };
 }
 
 function* verdictLines(verdict: Verdict, production: boolean): Generator<string> {
@@ -34,16 +45,19 @@ function* verdictLines(verdict: Verdict, production: boolean): Generator<string>
   yield `${mark(checks.merkle.ok)} merkle      ${checks.merkle.count} frontiers lead to the tables' row roots`;
   yield `${mark(checks.groth16.ok)} groth16     ${checks.groth16.count} zero-knowledge proofs of window aggregates${production ? "" : " (DEVELOPMENT keys: whoever made them could forge)"}`;
   if (quorum !== undefined && policy !== undefined) {
-    const asked = policy.verify === "full" ? "full re-execution" : `re-execution of a drawn share of ${policy.share / 10_000} %`;
+    const asked =
+      policy.verify === "full" ? "full re-execution" : `re-execution of a drawn share of ${policy.share / 10_000} %`;
     yield `  quorum      ${quorum.q} of ${quorum.n} votes a statement; two certificates for one slot need more than ${quorum.f} members to sign both`;
-    if (votes !== undefined) yield `  policy      ${asked}; of ${votes.votes} votes ${votes.executed} executed the slot, ${votes.read} read the input themselves`;
+    if (votes !== undefined)
+      yield `  policy      ${asked}; of ${votes.votes} votes ${votes.executed} executed the slot, ${votes.read} read the input themselves`;
   }
   if (receipt !== undefined) {
     for (const [name, { rows }] of Object.entries(receipt.seal.statement.inputs)) {
       const anchor = receipt.anchors.get(name);
       yield `  input       ${name}: ${rows.toLocaleString("en-US")} rows of the file with SHA-256 ${anchor === undefined ? "?" : toHex(anchor.sha256)}`;
     }
-    for (const [name, { rows, root }] of Object.entries(receipt.seal.statement.outputs)) yield `  output      ${name}: ${rows.toLocaleString("en-US")} rows, row root ${toHex(root)}`;
+    for (const [name, { rows, root }] of Object.entries(receipt.seal.statement.outputs))
+      yield `  output      ${name}: ${rows.toLocaleString("en-US")} rows, row root ${toHex(root)}`;
     yield `  result      ${receipt.root.result.toString()}`;
   }
   yield "";
@@ -54,6 +68,7 @@ function* verdictLines(verdict: Verdict, production: boolean): Generator<string>
   yield trust === "trusted"
     ? "VERIFIED against the keys you trust: every signer is one of them."
     : "VERIFIED as self-asserted: the receipt is consistent, but it cannot show by itself whose keys these are, or that they are independent.";
-  if (trust !== "trusted") yield "To check who signed, pass --trust keys.json; to check it is the result you know, pass --expect <result>.";
+  if (trust !== "trusted")
+    yield "To check who signed, pass --trust keys.json; to check it is the result you know, pass --expect <result>.";
   yield "Nothing was executed again; `ipdm-runtime replay` does that.";
 }

@@ -30,7 +30,10 @@ export interface CoverageFault {
  * of states, the running row counts of outputs, and that a task's input batches are exactly the output batches of the task
  * before it. Returns the first fault, or `undefined`.
  */
-export function coverageFault(tasks: readonly TaskCommits[], sourceRows: Readonly<Record<string, number>>): CoverageFault | undefined {
+export function coverageFault(
+  tasks: readonly TaskCommits[],
+  sourceRows: Readonly<Record<string, number>>,
+): CoverageFault | undefined {
   const byName = new Map(tasks.map((task) => [task.task, task]));
   for (const task of tasks) {
     const fault = chainFault(task) ?? inputFault(task, byName, sourceRows);
@@ -46,14 +49,20 @@ function chainFault({ task, commits }: TaskCommits): CoverageFault | undefined {
   for (const [seq, { slot, slotCid, statement }] of commits.entries()) {
     const where = slotName(slot);
     const last = seq === commits.length - 1;
-    if (slot.task !== task || slot.seq !== seq) return fault(`${task}/${seq}`, "the statement of this sequence number is missing");
+    if (slot.task !== task || slot.seq !== seq)
+      return fault(`${task}/${seq}`, "the statement of this sequence number is missing");
     if (!statement.slot.equals(slotCid)) return fault(where, "the statement is for another slot");
-    if (!statement.stage.equals(slot.stage) || !slot.stage.equals((commits[0] as Committed).slot.stage)) return fault(where, "the statement is for another stage");
+    if (!statement.stage.equals(slot.stage) || !slot.stage.equals((commits[0] as Committed).slot.stage))
+      return fault(where, "the statement is for another stage");
     if (slot.input.from !== rows) return fault(where, `input starts at row ${slot.input.from}, not at ${rows}`);
-    if (statement.input.from !== slot.input.from || statement.input.rows !== slot.input.rows) return fault(where, "the statement is for other input rows");
-    if (slot.input.end !== last) return fault(where, last ? "the end of the input is missing" : "something follows the end of the input");
-    if ((statement.tables !== null) !== last) return fault(where, "only the last statement of a task closes its tables");
-    if (!sameLink(statement.state.before, state)) return fault(where, "the state before it is not the state after the one before");
+    if (statement.input.from !== slot.input.from || statement.input.rows !== slot.input.rows)
+      return fault(where, "the statement is for other input rows");
+    if (slot.input.end !== last)
+      return fault(where, last ? "the end of the input is missing" : "something follows the end of the input");
+    if ((statement.tables !== null) !== last)
+      return fault(where, "only the last statement of a task closes its tables");
+    if (!sameLink(statement.state.before, state))
+      return fault(where, "the state before it is not the state after the one before");
     for (const [port, output] of Object.entries(statement.outputs)) {
       if (output.from !== (produced.get(port) ?? 0)) return fault(where, `output ${port} starts at row ${output.from}`);
       produced.set(port, output.from + output.rows);
@@ -64,7 +73,8 @@ function chainFault({ task, commits }: TaskCommits): CoverageFault | undefined {
   const tables = commits.at(-1)?.statement.tables;
   if (tables === undefined || tables === null) return fault(`${task}/${commits.length}`, "there is no last statement");
   for (const [port, table] of Object.entries(tables)) {
-    if (table.rows !== (produced.get(port) ?? 0)) return fault(task, `table ${port} has ${table.rows} rows, its statements ${produced.get(port) ?? 0}`);
+    if (table.rows !== (produced.get(port) ?? 0))
+      return fault(task, `table ${port} has ${table.rows} rows, its statements ${produced.get(port) ?? 0}`);
   }
   return undefined;
 }
@@ -77,7 +87,9 @@ function inputFault(
   const read = commits.reduce((sum, { slot }) => sum + slot.input.rows, 0);
   if (input.from === "source") {
     const rows = sourceRows[input.name];
-    return rows === read ? undefined : fault(task, `read ${read} rows of source ${input.name}, which has ${rows ?? "none"}`);
+    return rows === read
+      ? undefined
+      : fault(task, `read ${read} rows of source ${input.name}, which has ${rows ?? "none"}`);
   }
   const upstream = byName.get(input.name);
   if (upstream === undefined) return fault(task, `reads ${input.name}, of which there are no statements`);
@@ -87,7 +99,8 @@ function inputFault(
   const batches = outputs.flatMap((output) => output?.batches ?? []);
   const taken = commits.flatMap(({ slot }) => slot.input.batches);
   const differs = taken.findIndex((cid, i) => !sameLink(cid, batches[i] ?? null));
-  if (differs >= 0 || taken.length !== batches.length) return fault(task, `its batch ${differs < 0 ? taken.length : differs} is not the one that ${input.name} made`);
+  if (differs >= 0 || taken.length !== batches.length)
+    return fault(task, `its batch ${differs < 0 ? taken.length : differs} is not the one that ${input.name} made`);
   return undefined;
 }
 

@@ -10,7 +10,9 @@ import type { Challenge } from "./vote.ts";
  * Without challenges (one replica) it is the statement's own, which finds mistakes, not liars.
  */
 export function drawSeed(hash: Hash, statement: CID, challenges: readonly Challenge[]): Uint8Array {
-  const nonces = challenges.toSorted((a, b) => compareBytes(a.voter, b.voter)).map((challenge) => concat(challenge.voter, challenge.nonce));
+  const nonces = challenges
+    .toSorted((a, b) => compareBytes(a.voter, b.voter))
+    .map((challenge) => concat(challenge.voter, challenge.nonce));
   return hash(concat(utf8("ipdm/draw/1"), statement.bytes, ...nonces));
 }
 

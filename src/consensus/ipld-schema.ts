@@ -9,7 +9,10 @@ export const bytes32 = z.custom<Uint8Array>((value) => value instanceof Uint8Arr
 /** An Ed25519 signature. */
 export const bytes64 = z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length === 64, "64 bytes");
 /** Any bytes, up to a megabyte. */
-export const someBytes = z.custom<Uint8Array>((value) => value instanceof Uint8Array && value.length <= 1 << 20, "bytes");
+export const someBytes = z.custom<Uint8Array>(
+  (value) => value instanceof Uint8Array && value.length <= 1 << 20,
+  "bytes",
+);
 /** A count or a position: a whole number from 0 to 2^53 - 1. */
 export const count = z.number().int().min(0).max(Number.MAX_SAFE_INTEGER);
 /** A name of a task, source, output or domain as the configuration allows it, with an optional port. */
@@ -21,5 +24,8 @@ export function parseNode<T>(schema: z.ZodType<T>, what: string, value: unknown)
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
   const place = issue === undefined || issue.path.length === 0 ? "" : ` at ${issue.path.join(".")}`;
-  throw new IpdmError("NODE_MALFORMED", `not a ${what}${place}: ${issue?.message ?? "malformed"}`, { kind: "verification", where: what });
+  throw new IpdmError("NODE_MALFORMED", `not a ${what}${place}: ${issue?.message ?? "malformed"}`, {
+    kind: "verification",
+    where: what,
+  });
 }

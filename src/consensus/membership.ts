@@ -37,7 +37,8 @@ export function parseMembership(value: unknown): Membership {
   const ascending = members.every((key, i) => i === 0 || compareBytes(members[i - 1] as Uint8Array, key) < 0);
   if (!ascending) throw invalid("members are not ascending and distinct");
   if (!isMember(membership, membership.submitter)) throw invalid("the submitter is not a member");
-  if (quorum > members.length || 2 * quorum <= members.length) throw invalid(`a quorum of ${quorum} of ${members.length}`);
+  if (quorum > members.length || 2 * quorum <= members.length)
+    throw invalid(`a quorum of ${quorum} of ${members.length}`);
   return membership;
 }
 

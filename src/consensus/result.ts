@@ -10,7 +10,10 @@ const anchorSchema = z.strictObject({
   sha256: bytes32,
   bytes: count,
   /** Declared columns in their order (a map would lose it), or null where the file decides. */
-  columns: z.array(z.strictObject({ name, type: name })).max(256).nullable(),
+  columns: z
+    .array(z.strictObject({ name, type: name }))
+    .max(256)
+    .nullable(),
 });
 
 /** See {@link anchorSchema}. */
@@ -47,7 +50,11 @@ const windowOperator = z.strictObject({
     .max(256),
 });
 
-const operatorSchema = z.discriminatedUnion("kind", [moduleOperator, windowOperator, z.strictObject({ kind: z.literal("copy") })]);
+const operatorSchema = z.discriminatedUnion("kind", [
+  moduleOperator,
+  windowOperator,
+  z.strictObject({ kind: z.literal("copy") }),
+]);
 /** What a task does to its input, in normal form. */
 export type Operator = z.infer<typeof operatorSchema>;
 
@@ -75,7 +82,10 @@ const resultSchema = z.strictObject({
   v: z.literal(1),
   inputs: z.record(name, link),
   tasks: z.record(name, z.strictObject({ input: inputRef, operator: operatorSchema })),
-  outputs: z.record(name, z.strictObject({ task: name, port: name, schema: z.array(fieldSchema).max(256), rows: count, root: bytes32 })),
+  outputs: z.record(
+    name,
+    z.strictObject({ task: name, port: name, schema: z.array(fieldSchema).max(256), rows: count, root: bytes32 }),
+  ),
 });
 
 /**

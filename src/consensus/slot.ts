@@ -1,7 +1,7 @@
-import { z } from "zod";
 import * as dagCbor from "@ipld/dag-cbor";
-import type { Signer, Verify } from "../core/ports.ts";
+import { z } from "zod";
 import { equalBytes } from "../core/bytes.ts";
+import type { Signer, Verify } from "../core/ports.ts";
 import { bytes32, bytes64, count, link, name, parseNode } from "./ipld-schema.ts";
 import type { Membership } from "./membership.ts";
 
@@ -20,7 +20,13 @@ const slotBody = {
   stage: link,
   seq: count,
   /** Rows of the task's input, counted over the whole run, in batches of at most `cut` rows. `end`: nothing follows. */
-  input: z.strictObject({ from: count, rows: count, end: z.boolean(), cut: count, batches: z.array(link).max(SLOT_BATCHES_MAX) }),
+  input: z.strictObject({
+    from: count,
+    rows: count,
+    end: z.boolean(),
+    cut: count,
+    batches: z.array(link).max(SLOT_BATCHES_MAX),
+  }),
   submitter: bytes32,
 };
 const slotSchema = z.strictObject({ ...slotBody, signature: bytes64 });

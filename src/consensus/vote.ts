@@ -72,7 +72,16 @@ export function voteSigned(vote: Vote, verify: Verify): boolean {
 }
 
 function voteMessage(vote: Omit<Vote, "voter" | "signature">): Uint8Array {
-  return dagCbor.encode(["ipdm/vote/1", vote.slot, vote.statement, vote.policy, vote.executed, vote.inputs, vote.draw, vote.proofs]);
+  return dagCbor.encode([
+    "ipdm/vote/1",
+    vote.slot,
+    vote.statement,
+    vote.policy,
+    vote.executed,
+    vote.inputs,
+    vote.draw,
+    vote.proofs,
+  ]);
 }
 
 /** Signs a challenge: Ed25519 over dag-cbor `["ipdm/challenge/1", statement, nonce]`. */
@@ -113,34 +122,55 @@ export function certificateFault(
   const { votes, slot, statement, proofs } = certificate;
   const { challenges } = certificate;
   const draw = (votes[0] as Vote).draw;
-  if (!ascending(votes) || !ascending(challenges)) return { code: "CERTIFICATE_MALFORMED", message: "voters are not ascending and distinct" };
+  if (!ascending(votes) || !ascending(challenges))
+    return { code: "CERTIFICATE_MALFORMED", message: "voters are not ascending and distinct" };
   for (const vote of votes) {
-    if (!isMember(membership, vote.voter)) return { code: "VOTE_STRANGER", message: "a vote is by a key outside the membership" };
-    const same = vote.slot.equals(slot) && vote.statement.equals(statement) && sameProofs(vote.proofs, proofs) && sameDraw(vote.draw, draw);
-    if (!same) return { code: "VOTE_MISMATCH", message: "a vote is for another slot, statement, draw or set of proofs" };
+    if (!isMember(membership, vote.voter))
+      return { code: "VOTE_STRANGER", message: "a vote is by a key outside the membership" };
+    const same =
+      vote.slot.equals(slot) &&
+      vote.statement.equals(statement) &&
+      sameProofs(vote.proofs, proofs) &&
+      sameDraw(vote.draw, draw);
+    if (!same)
+      return { code: "VOTE_MISMATCH", message: "a vote is for another slot, statement, draw or set of proofs" };
     const drawn = draw !== null && mustExecute(hash, draw, vote.voter, vote.policy);
-    if (!strongEnough(vote, membership) || (drawn && !vote.executed)) return { code: "VOTE_WEAK", message: "a vote checked less than the policy asks for" };
+    if (!strongEnough(vote, membership) || (drawn && !vote.executed))
+      return { code: "VOTE_WEAK", message: "a vote checked less than the policy asks for" };
     if (!voteSigned(vote, verify)) return { code: "SIGNATURE_INVALID", message: "a vote's signature does not hold" };
   }
   for (const challenge of challenges) {
-    if (!isMember(membership, challenge.voter)) return { code: "VOTE_STRANGER", message: "a challenge is by a key outside the membership" };
-    if (!challenge.statement.equals(statement)) return { code: "VOTE_MISMATCH", message: "a challenge is for another statement" };
-    if (!challengeSigned(challenge, verify)) return { code: "SIGNATURE_INVALID", message: "a challenge's signature does not hold" };
+    if (!isMember(membership, challenge.voter))
+      return { code: "VOTE_STRANGER", message: "a challenge is by a key outside the membership" };
+    if (!challenge.statement.equals(statement))
+      return { code: "VOTE_MISMATCH", message: "a challenge is for another statement" };
+    if (!challengeSigned(challenge, verify))
+      return { code: "SIGNATURE_INVALID", message: "a challenge's signature does not hold" };
   }
-  if (votes.length < membership.quorum) return { code: "QUORUM_MISSING", message: `${votes.length} votes, ${membership.quorum} needed` };
+  if (votes.length < membership.quorum)
+    return { code: "QUORUM_MISSING", message: `${votes.length} votes, ${membership.quorum} needed` };
   return drawFault(certificate, draw, membership, hash);
 }
 
 /** The draw is that of the challenges shown, and enough members other than the submitter challenged. */
-function drawFault({ challenges, statement, votes }: Certificate, draw: Uint8Array | null, membership: Membership, hash: Hash): CertificateFault | undefined {
+function drawFault(
+  { challenges, statement, votes }: Certificate,
+  draw: Uint8Array | null,
+  membership: Membership,
+  hash: Hash,
+): CertificateFault | undefined {
   if (draw === null) {
     const needed = challenges.length > 0 || votes.some((vote) => !vote.executed);
     return needed ? { code: "DRAW_MISMATCH", message: "there is no draw where there should be one" } : undefined;
   }
-  if (!equalBytes(draw, drawSeed(hash, statement, challenges))) return { code: "DRAW_MISMATCH", message: "the draw does not follow from the challenges" };
+  if (!equalBytes(draw, drawSeed(hash, statement, challenges)))
+    return { code: "DRAW_MISMATCH", message: "the draw does not follow from the challenges" };
   const others = challenges.filter((challenge) => !equalBytes(challenge.voter, membership.submitter)).length;
   if (others !== challenges.length || others < Math.min(membership.members.length, membership.quorum) - 1) {
-    return { code: "DRAW_MISMATCH", message: `${others} members challenged, ${membership.quorum - 1} needed besides the submitter` };
+    return {
+      code: "DRAW_MISMATCH",
+      message: `${others} members challenged, ${membership.quorum - 1} needed besides the submitter`,
+    };
   }
   return undefined;
 }
@@ -159,12 +189,19 @@ export function strongEnough(vote: Vote, membership: Membership): boolean {
 }
 
 function ascending(signed: readonly { readonly voter: Uint8Array }[]): boolean {
-  return signed.every((item, i) => i === 0 || compareBytes((signed[i - 1] as { voter: Uint8Array }).voter, item.voter) < 0);
+  return signed.every(
+    (item, i) => i === 0 || compareBytes((signed[i - 1] as { voter: Uint8Array }).voter, item.voter) < 0,
+  );
 }
 
 /** True when two votes are for the same thing; how each voter checked it may differ. */
 export function sameBallot(a: Vote, b: Vote): boolean {
-  return a.slot.equals(b.slot) && a.statement.equals(b.statement) && sameDraw(a.draw, b.draw) && sameProofs(a.proofs, b.proofs);
+  return (
+    a.slot.equals(b.slot) &&
+    a.statement.equals(b.statement) &&
+    sameDraw(a.draw, b.draw) &&
+    sameProofs(a.proofs, b.proofs)
+  );
 }
 
 function sameDraw(a: Uint8Array | null, b: Uint8Array | null): boolean {

@@ -55,5 +55,8 @@ export function hasCode(error: unknown, code: string): boolean {
 
 /** Throws `INVARIANT` when a condition that this code guarantees does not hold: a bug here, not bad input. */
 export function assert(condition: unknown, message: string): asserts condition {
-  if (!condition) throw new IpdmError("INVARIANT", `broken invariant: ${message}`, { hint: "this is a bug in ipdm-runtime; please report it" });
+  if (!condition)
+    throw new IpdmError("INVARIANT", `broken invariant: ${message}`, {
+      hint: "this is a bug in ipdm-runtime; please report it",
+    });
 }

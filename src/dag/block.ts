@@ -20,7 +20,16 @@ export const CODEC = { raw: raw.code, dagCbor: dagCbor.code, dagJson: dagJson.co
 const SHA2_256 = 0x12;
 
 /** What an IPLD node may hold (IPLD data model); links are {@link CID}s. */
-export type Ipld = null | boolean | number | bigint | string | Uint8Array | CID | readonly Ipld[] | { readonly [key: string]: Ipld };
+export type Ipld =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Uint8Array
+  | CID
+  | readonly Ipld[]
+  | { readonly [key: string]: Ipld };
 
 /** The CID of bytes in a codec: CIDv1 over their SHA-256. */
 export function cidOf(hash: Hash, code: number, bytes: Uint8Array): CID {
@@ -73,10 +82,14 @@ export function checkBlock(hash: Hash, block: Block): void {
   if (bytes.length > BLOCK_SIZE_MAX) throw malformed(cid, `has ${bytes.length} bytes, more than ${BLOCK_SIZE_MAX}`);
   const known = cid.code === CODEC.raw || cid.code === CODEC.dagCbor || cid.code === CODEC.dagJson;
   if (cid.version !== 1 || cid.multihash.code !== SHA2_256 || cid.multihash.digest.length !== 32 || !known) {
-    throw new IpdmError("DAG_UNSUPPORTED", `${cid.toString()} is not a CIDv1 of raw, dag-cbor or dag-json over sha2-256`, {
-      kind: "verification",
-      where: cid.toString(),
-    });
+    throw new IpdmError(
+      "DAG_UNSUPPORTED",
+      `${cid.toString()} is not a CIDv1 of raw, dag-cbor or dag-json over sha2-256`,
+      {
+        kind: "verification",
+        where: cid.toString(),
+      },
+    );
   }
   if (!equalBytes(hash(bytes), cid.multihash.digest)) {
     throw new IpdmError("DAG_CID_MISMATCH", `the bytes of ${cid.toString()} do not hash to it`, {
@@ -122,11 +135,17 @@ function encoded(hash: Hash, codec: Codec, value: unknown): Block {
   try {
     bytes = codec.encode(value);
   } catch (cause) {
-    throw new IpdmError("DAG_NOT_ENCODABLE", `a value has no IPLD form: ${String((cause as Error).message)}`, { cause });
+    throw new IpdmError("DAG_NOT_ENCODABLE", `a value has no IPLD form: ${String((cause as Error).message)}`, {
+      cause,
+    });
   }
   return { cid: cidOf(hash, codec.code, bytes), bytes };
 }
 
 function malformed(cid: CID, what: string, cause?: unknown): IpdmError {
-  return new IpdmError("DAG_MALFORMED", `block ${cid.toString()} ${what}`, { kind: "verification", where: cid.toString(), cause });
+  return new IpdmError("DAG_MALFORMED", `block ${cid.toString()} ${what}`, {
+    kind: "verification",
+    where: cid.toString(),
+    cause,
+  });
 }

@@ -6,8 +6,8 @@ import { abortable } from "./deadline.ts";
 import { gossipQueueFull, tooLarge } from "./errors.ts";
 import { checkName } from "./exchange.ts";
 import type { MeshDegree } from "./gossip-options.ts";
-import { GOSSIP_BACKLOG_BYTES, GOSSIP_BACKLOG_WAIT_MS, GOSSIP_QUEUE_MAX, GOSSIP_SIZE_MAX_BYTES } from "./limits.ts";
 import { whenDrained } from "./libp2p-stream.ts";
+import { GOSSIP_BACKLOG_BYTES, GOSSIP_BACKLOG_WAIT_MS, GOSSIP_QUEUE_MAX, GOSSIP_SIZE_MAX_BYTES } from "./limits.ts";
 import type { GossipMessage, PeerKey } from "./port.ts";
 import type { Subscriptions } from "./subscriptions.ts";
 

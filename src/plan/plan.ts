@@ -1,15 +1,23 @@
 import { readFile } from "node:fs/promises";
 import type { CID } from "multiformats/cid";
-import type { Schema } from "../batch/schema.ts";
 import { fieldOf } from "../batch/batch.ts";
-import { IpdmError } from "../core/errors.ts";
-import type { Hash } from "../core/ports.ts";
-import type { Anchor, InputRef, Operator, Stage } from "../consensus/result.ts";
-import type { LeafKind } from "../consensus/statement.ts";
-import { type Block, cborBlock, rawBlock } from "../dag/block.ts";
+import type { Schema } from "../batch/schema.ts";
 import type { Config, ModuleTaskConfig, SourceConfig, TaskConfig, WindowTaskConfig } from "../config/config.ts";
 import { eventTimeOf } from "../config/config.ts";
-import { LATE, MAIN, type InputPlan, type OutputPlan, type ProveWindows, type RunPlan, type TaskPlan } from "../runtime/plan.ts";
+import type { Anchor, InputRef, Operator, Stage } from "../consensus/result.ts";
+import type { LeafKind } from "../consensus/statement.ts";
+import { IpdmError } from "../core/errors.ts";
+import type { Hash } from "../core/ports.ts";
+import { type Block, cborBlock, rawBlock } from "../dag/block.ts";
+import {
+  type InputPlan,
+  LATE,
+  MAIN,
+  type OutputPlan,
+  type ProveWindows,
+  type RunPlan,
+  type TaskPlan,
+} from "../runtime/plan.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 import type { Content } from "../sources/port.ts";
 import { isInteger, outputSchema, type WindowPlan } from "../streams/window/plan.ts";
@@ -58,13 +66,19 @@ class Planner {
     for (const source of config.sources) this.addInput(source);
     for (const task of config.tasks) await located(`tasks.${task.name}`, () => this.addTask(task));
     const outputs = config.outputs.map((output): OutputPlan => {
-      const task = this.inputs.has(output.input) ? this.copyOf(output.input) : (this.tasks.get(output.input) as TaskPlan);
+      const task = this.inputs.has(output.input)
+        ? this.copyOf(output.input)
+        : (this.tasks.get(output.input) as TaskPlan);
       const port = output.side === "late" ? LATE : MAIN;
       return { name: output.name, task: task.name, port, schema: task.ports[port] as Schema };
     });
     const tasks = [...this.tasks.values()];
     const used = new Set(tasks.flatMap((task) => (task.input.from === "source" ? [task.input.name] : [])));
-    const key = cborBlock(hash, [membership.cid, tasks.map((task) => task.key), outputs.map(({ name, task, port }) => [name, task, port])]).cid;
+    const key = cborBlock(hash, [
+      membership.cid,
+      tasks.map((task) => task.key),
+      outputs.map(({ name, task, port }) => [name, task, port]),
+    ]).cid;
     const inputs = [...this.inputs.values()].filter(({ name }) => used.has(name));
     return { name: config.name, tasks, inputs, outputs, membership, cut, key: key.toString() };
   }
@@ -78,9 +92,15 @@ class Planner {
       format: source.format,
       sha256: facts.content.sha256,
       bytes: facts.content.bytes,
-      columns: source.columns === undefined ? null : Object.entries(source.columns).map(([name, type]) => ({ name, type })),
+      columns:
+        source.columns === undefined ? null : Object.entries(source.columns).map(([name, type]) => ({ name, type })),
     };
-    this.inputs.set(source.name, { name: source.name, anchor, anchorBlock: cborBlock(this.input.hash, anchor), schema: facts.schema });
+    this.inputs.set(source.name, {
+      name: source.name,
+      anchor,
+      anchorBlock: cborBlock(this.input.hash, anchor),
+      schema: facts.schema,
+    });
   }
 
   private async addTask(task: TaskConfig): Promise<void> {
@@ -92,19 +112,38 @@ class Planner {
     const { config, lane, hash } = this.input;
     const module = config.modules.find((candidate) => candidate.name === task.module);
     if (module === undefined) throw new IpdmError("INVARIANT", `module ${task.module} was checked`);
-    const bytes = new Uint8Array(await readFile(module.file.path).catch((cause: Error) => {
-      throw new IpdmError("MODULE_UNREADABLE", `tasks.${task.name}: module ${module.name} cannot be read: ${cause.message}`, {
-        kind: "config", where: module.file.path, hint: "check the file and its permissions", cause,
-      });
-    }));
+    const bytes = new Uint8Array(
+      await readFile(module.file.path).catch((cause: Error) => {
+        throw new IpdmError(
+          "MODULE_UNREADABLE",
+          `tasks.${task.name}: module ${module.name} cannot be read: ${cause.message}`,
+          {
+            kind: "config",
+            where: module.file.path,
+            hint: "check the file and its permissions",
+            cause,
+          },
+        );
+      }),
+    );
     const { cid } = rawBlock(hash, bytes);
     const spec: ModuleSpec = {
-      bytes, cid: cid.toString(), memoryBytesMax: module.memoryBytes, timeoutMs: Math.ceil(module.timeoutUs / 1000),
-      outputBytesMax: MODULE_OUTPUT_BYTES_MAX, kind: "rows",
+      bytes,
+      cid: cid.toString(),
+      memoryBytesMax: module.memoryBytes,
+      timeoutMs: Math.ceil(module.timeoutUs / 1000),
+      outputBytesMax: MODULE_OUTPUT_BYTES_MAX,
+      kind: "rows",
     };
     const handle = await lane.load(spec);
     const { schema } = this.upstream(task.input);
-    const operator: Operator = { kind: "module", module: cid, abi: "ipdm/1", splits: "rows", memoryBytesMax: module.memoryBytes };
+    const operator: Operator = {
+      kind: "module",
+      module: cid,
+      abi: "ipdm/1",
+      splits: "rows",
+      memoryBytesMax: module.memoryBytes,
+    };
     this.add(task.name, task.input, operator, { [MAIN]: await handle.outputSchema(schema) }, spec, null);
   }
 
@@ -120,8 +159,14 @@ class Planner {
     const { schema } = this.upstream(task.input);
     const aggregates = task.aggregates.map(({ name, kind, column }) => ({ name, kind, column: column ?? null }));
     const operator: Extract<Operator, { kind: "window" }> = {
-      kind: "window", time: time.column, outOfOrderUs: time.outOfOrderUs, sizeUs: task.tumbleUs, offsetUs: 0, latenessUs: task.latenessUs,
-      keys: [...task.key], aggregates,
+      kind: "window",
+      time: time.column,
+      outOfOrderUs: time.outOfOrderUs,
+      sizeUs: task.tumbleUs,
+      offsetUs: 0,
+      latenessUs: task.latenessUs,
+      keys: [...task.key],
+      aggregates,
     };
     const plan: WindowPlan = { ...operator, aggregates: task.aggregates };
     const prove = proveOf(task);
@@ -132,7 +177,10 @@ class Planner {
   /** A source that is an output itself becomes one through a task that copies it. */
   private copyOf(source: string): TaskPlan {
     const name = `copy:${source}`;
-    return this.tasks.get(name) ?? this.add(name, source, { kind: "copy" }, { [MAIN]: this.upstream(source).schema }, null, null);
+    return (
+      this.tasks.get(name) ??
+      this.add(name, source, { kind: "copy" }, { [MAIN]: this.upstream(source).schema }, null, null)
+    );
   }
 
   private add(
@@ -150,19 +198,33 @@ class Planner {
     const block = cborBlock(hash, stage);
     const proving = prove === null ? null : { ...prove, windows: prove.windows };
     const key = cborBlock(hash, [block.cid, membership.cid, cut, proving]).cid.toString();
-    const task: TaskPlan = { name, input: ref, operator, stage: block, inputSchema: schema, ports, leaves, module, prove, key };
+    const task: TaskPlan = {
+      name,
+      input: ref,
+      operator,
+      stage: block,
+      inputSchema: schema,
+      ports,
+      leaves,
+      module,
+      prove,
+      key,
+    };
     this.tasks.set(name, task);
     return task;
   }
 
   private leafOf(task: string, port: string, prove: ProveWindows | null): LeafKind {
-    const leaves = this.input.config.outputs.some(({ input, side }) => (input === task || `copy:${input}` === task) && (side === "late" ? LATE : MAIN) === port);
+    const leaves = this.input.config.outputs.some(
+      ({ input, side }) => (input === task || `copy:${input}` === task) && (side === "late" ? LATE : MAIN) === port,
+    );
     return leaves || (prove !== null && port === MAIN) ? "row" : "batch";
   }
 
   private upstream(name: string): { readonly ref: InputRef; readonly schema: Schema; readonly link: CID } {
     const source = this.inputs.get(name);
-    if (source !== undefined) return { ref: { from: "source", name, port: MAIN }, schema: source.schema, link: source.anchorBlock.cid };
+    if (source !== undefined)
+      return { ref: { from: "source", name, port: MAIN }, schema: source.schema, link: source.anchorBlock.cid };
     const task = this.tasks.get(name);
     if (task === undefined) throw new IpdmError("INVARIANT", `input ${name} was checked`);
     return { ref: { from: "task", name, port: MAIN }, schema: task.ports[MAIN] as Schema, link: task.stage.cid };
@@ -172,14 +234,18 @@ class Planner {
 function proveOf({ prove }: WindowTaskConfig): ProveWindows | null {
   if (prove.kind === "none") return null;
   if (prove.kind === "drawn") return prove;
-  return { kind: "named", windows: prove.windows.map(({ startUs, key }) => ({ startUs: BigInt(startUs), key: key.map(String) })) };
+  return {
+    kind: "named",
+    windows: prove.windows.map(({ startUs, key }) => ({ startUs: BigInt(startUs), key: key.map(String) })),
+  };
 }
 
 function checkProvable(task: WindowTaskConfig, schema: Schema): void {
   const columns = [...new Set(task.aggregates.flatMap(({ column }) => (column === undefined ? [] : [column])))];
   const unfit = columns.find((column) => !isInteger(fieldOf(schema, column)));
   if (columns.length > 0 && unfit === undefined) return;
-  const what = unfit === undefined ? "none of its aggregates has a column" : `column ${unfit} is ${fieldOf(schema, unfit).type}`;
+  const what =
+    unfit === undefined ? "none of its aggregates has a column" : `column ${unfit} is ${fieldOf(schema, unfit).type}`;
   throw new IpdmError("PROVE_COLUMN", `${task.name} cannot be proved: ${what}; proofs are over integer columns`, {
     kind: "config",
     hint: "aggregate integer columns only, or leave out `prove`",
@@ -193,6 +259,13 @@ async function located<T>(where: string, work: () => Promise<T>): Promise<T> {
   } catch (error) {
     if (!(error instanceof IpdmError) || error.where !== undefined) throw error;
     const { code, message, kind, hint, retry, facts, cause } = error;
-    throw new IpdmError(code, `${where}: ${message}`, { kind, where, ...(hint === undefined ? {} : { hint }), retry, facts, cause });
+    throw new IpdmError(code, `${where}: ${message}`, {
+      kind,
+      where,
+      ...(hint === undefined ? {} : { hint }),
+      retry,
+      facts,
+      cause,
+    });
   }
 }

@@ -27,7 +27,12 @@ export async function prepareFolder(path: string, use: string): Promise<void> {
     await makeFolder(path);
     await access(path, constants.W_OK | constants.X_OK);
   } catch (cause) {
-    throw unwritable(path, use, REASONS[(cause as NodeJS.ErrnoException).code ?? ""] ?? (cause as Error).message, cause);
+    throw unwritable(
+      path,
+      use,
+      REASONS[(cause as NodeJS.ErrnoException).code ?? ""] ?? (cause as Error).message,
+      cause,
+    );
   }
 }
 

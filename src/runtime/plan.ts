@@ -12,7 +12,10 @@ export const LATE = "late";
 /** Which windows of a finished table get zero-knowledge proofs: a number of drawn ones, or those the user names. */
 export type ProveWindows =
   | { readonly kind: "drawn"; readonly windows: number }
-  | { readonly kind: "named"; readonly windows: readonly { readonly startUs: bigint; readonly key: readonly string[] }[] };
+  | {
+      readonly kind: "named";
+      readonly windows: readonly { readonly startUs: bigint; readonly key: readonly string[] }[];
+    };
 
 /** A task as every node runs it. */
 export interface TaskPlan {

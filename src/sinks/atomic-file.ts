@@ -78,15 +78,26 @@ export function writingError(path: string, error: unknown): unknown {
   if (error instanceof IpdmError || typeof code !== "string") return error;
   if (code === "ENOSPC" || code === "EDQUOT") {
     return new IpdmError("DISK_FULL", `no space left to write ${path}`, {
-      where: path, retry: "later", hint: "free space, or write to another disk", cause: error,
+      where: path,
+      retry: "later",
+      hint: "free space, or write to another disk",
+      cause: error,
     });
   }
-  if (["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "EEXIST", "ENAMETOOLONG"].includes(code)) return unwritable(path, code, error);
-  return new IpdmError("SINK_FAILED", `${path} could not be written (${code})`, { where: path, retry: "later", cause: error });
+  if (["EACCES", "EPERM", "EROFS", "ENOTDIR", "EISDIR", "EEXIST", "ENAMETOOLONG"].includes(code))
+    return unwritable(path, code, error);
+  return new IpdmError("SINK_FAILED", `${path} could not be written (${code})`, {
+    where: path,
+    retry: "later",
+    cause: error,
+  });
 }
 
 function unwritable(path: string, why: string, cause?: unknown): IpdmError {
   return new IpdmError("SINK_UNWRITABLE", `${path} cannot be written: ${why}`, {
-    kind: "config", where: path, hint: "check the path and its permissions", ...(cause === undefined ? {} : { cause }),
+    kind: "config",
+    where: path,
+    hint: "check the path and its permissions",
+    ...(cause === undefined ? {} : { cause }),
   });
 }

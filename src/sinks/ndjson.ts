@@ -23,7 +23,8 @@ export class NdjsonEncoder implements TableEncoder {
     const cells = batch.columns.map((column) => cellWriter(column, JSON_SPELLING));
     let text = "";
     for (let row = 0; row < batch.rows; row++) {
-      for (let i = 0; i < cells.length; i++) text += (this.keys[i] as string) + (cells[i] as (row: number) => string)(row);
+      for (let i = 0; i < cells.length; i++)
+        text += (this.keys[i] as string) + (cells[i] as (row: number) => string)(row);
       text += "}\n";
       if (text.length < TEXT_CHUNK_CHARS) continue;
       yield utf8(text);

@@ -1,6 +1,6 @@
 import type { Batch } from "../batch/batch.ts";
-import { sameSchema } from "../batch/schema.ts";
 import type { Schema } from "../batch/schema.ts";
+import { sameSchema } from "../batch/schema.ts";
 import { IpdmError } from "../core/errors.ts";
 import { AtomicFile } from "./atomic-file.ts";
 import { CsvEncoder } from "./csv.ts";
@@ -22,7 +22,11 @@ export async function openSink({ file, schema }: SinkSpec): Promise<Sink> {
   const Encoder = Object.hasOwn(ENCODERS, ending) ? ENCODERS[ending] : undefined;
   if (Encoder === undefined) {
     throw new IpdmError("SINK_UNSUPPORTED", `${file} has no ending that tells its format`, {
-      kind: "config", where: file, hint: `name it ${Object.keys(ENCODERS).map((known) => `.${known}`).join(", ")}`,
+      kind: "config",
+      where: file,
+      hint: `name it ${Object.keys(ENCODERS)
+        .map((known) => `.${known}`)
+        .join(", ")}`,
     });
   }
   return new FileSink(await AtomicFile.create(file), schema, new Encoder(schema));
@@ -44,7 +48,9 @@ class FileSink implements Sink {
   write(batch: Batch): Promise<void> {
     return this.guarded(async () => {
       if (batch.schema !== this.schema && !sameSchema(batch.schema, this.schema)) {
-        throw new IpdmError("SINK_SCHEMA_MISMATCH", `a batch for ${this.file.path} has other columns than the file`, { where: this.file.path });
+        throw new IpdmError("SINK_SCHEMA_MISMATCH", `a batch for ${this.file.path} has other columns than the file`, {
+          where: this.file.path,
+        });
       }
       for (const bytes of this.encoder.encode(batch)) await this.file.append(bytes);
       this.rows += batch.rows;
@@ -71,7 +77,8 @@ class FileSink implements Sink {
   }
 
   private async guarded(work: () => Promise<void>): Promise<void> {
-    if (this.state !== "open") throw new IpdmError("SINK_CLOSED", `${this.file.path} was ${this.state} before`, { where: this.file.path });
+    if (this.state !== "open")
+      throw new IpdmError("SINK_CLOSED", `${this.file.path} was ${this.state} before`, { where: this.file.path });
     try {
       await work();
     } catch (error) {

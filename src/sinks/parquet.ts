@@ -3,8 +3,8 @@ import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import type { Batch } from "../batch/batch.ts";
 import type { Column } from "../batch/column.ts";
 import { bytesAt, dictionaryOf, isNull, valueAt } from "../batch/column.ts";
-import { assert } from "../core/errors.ts";
 import type { Field, Schema } from "../batch/schema.ts";
+import { assert } from "../core/errors.ts";
 import { BatchCutter } from "../sources/cut.ts";
 import type { TableEncoder } from "./encoder.ts";
 import { ROW_GROUP_BYTES, ROW_GROUP_ROWS } from "./limits.ts";
@@ -43,7 +43,9 @@ export class ParquetEncoder implements TableEncoder {
       columnData: batch.columns.map((column) => {
         const source = { name: column.field.name, data: dataOf(column) };
         // A dictionary would take -0 for 0.
-        return column.field.type === "f32" || column.field.type === "f64" ? { ...source, encoding: "PLAIN" as const } : source;
+        return column.field.type === "f32" || column.field.type === "f64"
+          ? { ...source, encoding: "PLAIN" as const }
+          : source;
       }),
       rowGroupSize: batch.rows,
     });
@@ -68,15 +70,23 @@ function elementOf({ name, type, nullable, width }: Field): SchemaElement {
   const repetition_type = nullable ? "OPTIONAL" : "REQUIRED";
   const integer = (physical: "INT32" | "INT64"): SchemaElement => {
     // Only the older converted type: the writer encodes the width of the newer INTEGER type in a way strict readers refuse.
-    const converted_type = `${type.startsWith("u") ? "U" : ""}INT_${type.slice(1)}` as NonNullable<SchemaElement["converted_type"]>;
+    const converted_type = `${type.startsWith("u") ? "U" : ""}INT_${type.slice(1)}` as NonNullable<
+      SchemaElement["converted_type"]
+    >;
     return { name, repetition_type, type: physical, converted_type };
   };
   switch (type) {
     case "bool":
       return { name, repetition_type, type: "BOOLEAN" };
-    case "i8": case "i16": case "i32": case "u8": case "u16": case "u32":
+    case "i8":
+    case "i16":
+    case "i32":
+    case "u8":
+    case "u16":
+    case "u32":
       return integer("INT32");
-    case "i64": case "u64":
+    case "i64":
+    case "u64":
       return integer("INT64");
     case "f32":
       return { name, repetition_type, type: "FLOAT" };
@@ -84,10 +94,14 @@ function elementOf({ name, type, nullable, width }: Field): SchemaElement {
       return { name, repetition_type, type: "DOUBLE" };
     case "timestamp":
       return {
-        name, repetition_type, type: "INT64", converted_type: "TIMESTAMP_MICROS",
+        name,
+        repetition_type,
+        type: "INT64",
+        converted_type: "TIMESTAMP_MICROS",
         logical_type: { type: "TIMESTAMP", isAdjustedToUTC: true, unit: "MICROS" },
       };
-    case "utf8": case "dict":
+    case "utf8":
+    case "dict":
       return { name, repetition_type, type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } };
     case "binary":
       return { name, repetition_type, type: "BYTE_ARRAY" };
@@ -100,20 +114,24 @@ function elementOf({ name, type, nullable, width }: Field): SchemaElement {
 function dataOf(column: Column): DecodedArray {
   const { rows, values } = column;
   const { type } = column.field;
-  const listed = (value: (row: number) => unknown): unknown[] => Array.from({ length: rows }, (_, row) => (isNull(column, row) ? null : value(row)));
+  const listed = (value: (row: number) => unknown): unknown[] =>
+    Array.from({ length: rows }, (_, row) => (isNull(column, row) ? null : value(row)));
   switch (type) {
     case "dict": {
       const texts = dictionaryOf(column);
       return listed((row) => texts[Number(values[row])]);
     }
-    case "binary": case "fixed":
+    case "binary":
+    case "fixed":
       return listed((row) => bytesAt(column, row));
-    case "bool": case "utf8":
+    case "bool":
+    case "utf8":
       return listed((row) => valueAt(column, row));
     default:
       // The writer takes unsigned 32-bit values from lists only.
       if (column.nulls > 0 || type === "u32") return listed((row) => values[row]);
-      if (type === "i8" || type === "i16" || type === "u8" || type === "u16") return Int32Array.from(values as Int8Array);
+      if (type === "i8" || type === "i16" || type === "u8" || type === "u16")
+        return Int32Array.from(values as Int8Array);
       return values as DecodedArray;
   }
 }

@@ -8,7 +8,11 @@ import { readingError } from "./file.ts";
 import { READ_CHUNK_BYTES } from "./limits.ts";
 
 /** A file's bytes from the start, decompressed where asked. Throws `SOURCE_MALFORMED` on broken gzip, `SOURCE_CHANGED`, `SOURCE_UNREADABLE`. */
-export async function* byteStream(file: SourceFile, gzip: boolean, signal?: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+export async function* byteStream(
+  file: SourceFile,
+  gzip: boolean,
+  signal?: AbortSignal,
+): AsyncGenerator<Buffer, void, undefined> {
   signal?.throwIfAborted();
   const handle = await file.open();
   try {
@@ -17,7 +21,8 @@ export async function* byteStream(file: SourceFile, gzip: boolean, signal?: Abor
     await file.check(handle);
   } catch (error) {
     const code = String((error as { code?: unknown }).code ?? "");
-    if (code.startsWith("Z_")) throw malformed(file.path, "its compressed bytes", error instanceof Error ? error.message : code, error);
+    if (code.startsWith("Z_"))
+      throw malformed(file.path, "its compressed bytes", error instanceof Error ? error.message : code, error);
     throw readingError(file.path, error);
   } finally {
     await handle.close();

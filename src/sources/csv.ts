@@ -58,7 +58,11 @@ export class CsvReader implements FileReader {
         const cell = cells[places[i] as number] as string | null;
         const column = cutter.writer.at(i);
         if (cell === null || (cell === "" && isText[i] !== true)) column.pushNull();
-        else pushParsed(column, (parsers[i] as (cell: string) => ReturnType<ReturnType<typeof csvParser>>)(cell), cell, { path, line });
+        else
+          pushParsed(column, (parsers[i] as (cell: string) => ReturnType<ReturnType<typeof csvParser>>)(cell), cell, {
+            path,
+            line,
+          });
       }
       cutter.writer.endRow();
       const batch = cutter.afterRow();
@@ -90,14 +94,21 @@ export async function inferCsv(file: SourceFile, gzip: boolean, signal?: AbortSi
   return schemaOf(inference.fields(file.path));
 }
 
-async function* records(file: SourceFile, gzip: boolean, signal?: AbortSignal): AsyncGenerator<CsvRecord, void, undefined> {
+async function* records(
+  file: SourceFile,
+  gzip: boolean,
+  signal?: AbortSignal,
+): AsyncGenerator<CsvRecord, void, undefined> {
   const parser = parse({
     bom: true,
     record_delimiter: ["\r\n", "\n"],
     relax_column_count: true,
     max_record_size: LINE_BYTES_MAX,
     cast: (cell, { quoting }) => (cell === "" && !quoting ? null : cell),
-    on_record: ((cells: readonly (string | null)[], { lines }: { readonly lines: number }) => ({ line: lines, cells })) as never,
+    on_record: ((cells: readonly (string | null)[], { lines }: { readonly lines: number }) => ({
+      line: lines,
+      cells,
+    })) as never,
   });
   const feeding = feed(byteStream(file, gzip, signal), parser, file.path);
   try {
@@ -126,7 +137,8 @@ async function feed(chunks: AsyncIterable<Buffer>, parser: ReturnType<typeof par
     for await (const chunk of chunks) {
       check(chunk);
       if (parser.destroyed) return;
-      if (!parser.write(chunk)) await Promise.race([closed, new Promise<void>((resolve) => parser.once("drain", resolve))]);
+      if (!parser.write(chunk))
+        await Promise.race([closed, new Promise<void>((resolve) => parser.once("drain", resolve))]);
       if (parser.destroyed) return;
     }
     check();
@@ -140,7 +152,8 @@ function csvError(path: string, error: unknown): unknown {
   if (!(error instanceof CsvError)) return error;
   const { code, message } = error;
   const lines: unknown = (error as { lines?: unknown }).lines;
-  if (code === "CSV_MAX_RECORD_SIZE") return overLimit(path, String(lines), `a record of more than ${LINE_BYTES_MAX} bytes`);
+  if (code === "CSV_MAX_RECORD_SIZE")
+    return overLimit(path, String(lines), `a record of more than ${LINE_BYTES_MAX} bytes`);
   return malformed(path, String(lines ?? "an unknown line"), message, error);
 }
 
@@ -156,7 +169,8 @@ function header(path: string, cells: readonly (string | null)[]): string[] {
 
 function place(names: readonly string[], name: string): number {
   const at = names.indexOf(name);
-  if (at === -1) throw missingColumn({ fields: names.map((known) => ({ name: known, type: "dict", nullable: true })) }, name);
+  if (at === -1)
+    throw missingColumn({ fields: names.map((known) => ({ name: known, type: "dict", nullable: true })) }, name);
   return at;
 }
 
@@ -164,5 +178,10 @@ function place(names: readonly string[], name: string): number {
 function isPassedOver(path: string, cells: readonly (string | null)[], width: number, line: number): boolean {
   if (cells.length === width) return false;
   if (cells.length === 1 && cells[0] === null) return true;
-  throw invalidRow(path, line, `${cells.length} cells under a header of ${width}`, "quote cells that hold commas, quotes or line breaks");
+  throw invalidRow(
+    path,
+    line,
+    `${cells.length} cells under a header of ${width}`,
+    "quote cells that hold commas, quotes or line breaks",
+  );
 }

@@ -55,9 +55,13 @@ export class BatchCutter {
   private take(): Batch {
     const batch = this.writer.take();
     if (batch.bytes.length > this.blockMax) {
-      throw new IpdmError("SOURCE_LIMIT", `a row needs ${batch.bytes.length} bytes with its batch, more than the ${this.blockMax} of a block`, {
-        hint: "leave large columns out with `columns`",
-      });
+      throw new IpdmError(
+        "SOURCE_LIMIT",
+        `a row needs ${batch.bytes.length} bytes with its batch, more than the ${this.blockMax} of a block`,
+        {
+          hint: "leave large columns out with `columns`",
+        },
+      );
     }
     return batch;
   }
@@ -66,7 +70,9 @@ export class BatchCutter {
 /** Throws `BATCH_ROWS_INVALID` unless `batchRows` is 1 to 4096 and `fromRow` a row number. */
 export function checkBatches(batchRows: number, fromRow: number): void {
   if (!Number.isInteger(batchRows) || batchRows < 1 || batchRows > BATCH_ROWS_MAX) {
-    throw new IpdmError("BATCH_ROWS_INVALID", `a batch has 1 to ${BATCH_ROWS_MAX} rows, not ${batchRows}`, { kind: "config" });
+    throw new IpdmError("BATCH_ROWS_INVALID", `a batch has 1 to ${BATCH_ROWS_MAX} rows, not ${batchRows}`, {
+      kind: "config",
+    });
   }
   if (!Number.isSafeInteger(fromRow) || fromRow < 0) {
     throw new IpdmError("BATCH_ROWS_INVALID", `${fromRow} is not a row to start at`, { kind: "config" });

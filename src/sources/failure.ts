@@ -12,18 +12,28 @@ export function malformed(file: string, where: string, why: string, cause?: unkn
 
 /** The error for a row that does not fit the schema, with its line. */
 export function invalidRow(file: string, line: number, why: string, hint: string): IpdmError {
-  return new IpdmError("SOURCE_ROW_INVALID", `${file}:${line}: ${why}`, { where: `${file}:${line}`, hint, facts: { line } });
+  return new IpdmError("SOURCE_ROW_INVALID", `${file}:${line}: ${why}`, {
+    where: `${file}:${line}`,
+    hint,
+    facts: { line },
+  });
 }
 
 /** The error for a limit of this reader that a file passes. */
 export function overLimit(file: string, where: string, why: string): IpdmError {
-  return new IpdmError("SOURCE_LIMIT", `${file}:${where}: ${why}`, { where: `${file}:${where}`, hint: "write the file in smaller parts" });
+  return new IpdmError("SOURCE_LIMIT", `${file}:${where}: ${why}`, {
+    where: `${file}:${where}`,
+    hint: "write the file in smaller parts",
+  });
 }
 
 /** The error for a column that cannot be read as a column of a batch. */
 export function unsupportedColumn(file: string, column: string, what: string, hint: string): IpdmError {
   return new IpdmError("SOURCE_COLUMN_UNSUPPORTED", `${file}: column ${column} is ${what}`, {
-    kind: "config", where: file, hint, facts: { column },
+    kind: "config",
+    where: file,
+    hint,
+    facts: { column },
   });
 }
 
@@ -47,7 +57,10 @@ export interface ErrorRecord {
 
 /** The record of an error; one that is not an {@link IpdmError} becomes `SOURCE_FAILED`. */
 export function toRecord(error: unknown): ErrorRecord {
-  const known = error instanceof IpdmError ? error : new IpdmError("SOURCE_FAILED", error instanceof Error ? error.message : String(error));
+  const known =
+    error instanceof IpdmError
+      ? error
+      : new IpdmError("SOURCE_FAILED", error instanceof Error ? error.message : String(error));
   const { code, message, kind, where, hint, retry, facts } = known;
   return { code, message, kind, where, hint, retry, facts };
 }
@@ -56,6 +69,10 @@ export function toRecord(error: unknown): ErrorRecord {
 export function fromRecord(record: ErrorRecord): IpdmError {
   const { code, message, kind, where, hint, retry, facts } = record;
   return new IpdmError(code, message, {
-    kind, retry, facts, ...(where === undefined ? {} : { where }), ...(hint === undefined ? {} : { hint }),
+    kind,
+    retry,
+    facts,
+    ...(where === undefined ? {} : { where }),
+    ...(hint === undefined ? {} : { hint }),
   });
 }

@@ -36,7 +36,9 @@ export class SourceFile {
     }
     if (!seen.isFile()) {
       throw new IpdmError("SOURCE_UNREADABLE", `${path} is ${seen.isDirectory() ? "a folder" : "not a regular file"}`, {
-        kind: "config", where: path, hint: "name a file",
+        kind: "config",
+        where: path,
+        hint: "name a file",
       });
     }
     const file = new SourceFile({ path, size: seen.size, mtimeNs: seen.mtimeNs, ino: seen.ino });
@@ -67,7 +69,9 @@ export class SourceFile {
     const seen = this.version;
     if (now.size === seen.size && now.mtimeNs === seen.mtimeNs && now.ino === seen.ino) return;
     throw new IpdmError("SOURCE_CHANGED", `${this.path} was written while it was being read`, {
-      where: this.path, retry: "later", hint: "run again when nothing writes to the file",
+      where: this.path,
+      retry: "later",
+      hint: "run again when nothing writes to the file",
     });
   }
 
@@ -102,16 +106,27 @@ export interface NamedFormat {
   readonly gzip: boolean;
 }
 
-const ENDINGS: Readonly<Record<string, SourceFormat>> = { parquet: "parquet", ndjson: "ndjson", jsonl: "ndjson", json: "ndjson", csv: "csv" };
+const ENDINGS: Readonly<Record<string, SourceFormat>> = {
+  parquet: "parquet",
+  ndjson: "ndjson",
+  jsonl: "ndjson",
+  json: "ndjson",
+  csv: "csv",
+};
 
 /** The format of a file by its ending, or the one given. Throws `SOURCE_FORMAT_UNKNOWN`. */
 export function formatOf(path: string, given?: SourceFormat): NamedFormat {
   const match = /\.([a-z0-9]+?)(\.gz)?$/i.exec(path);
   const gzip = /\.gz$/i.test(path);
   const format = given ?? ENDINGS[match?.[1]?.toLowerCase() ?? ""];
-  if (format === undefined || !["parquet", "ndjson", "csv"].includes(format) || (format === "parquet" && gzip && given === undefined)) {
+  if (
+    format === undefined ||
+    !["parquet", "ndjson", "csv"].includes(format) ||
+    (format === "parquet" && gzip && given === undefined)
+  ) {
     throw new IpdmError("SOURCE_FORMAT_UNKNOWN", `the format of ${path} cannot be told from its name`, {
-      kind: "config", where: path,
+      kind: "config",
+      where: path,
       hint: "name it .parquet, .ndjson, .jsonl, .json, .csv (the last four also with .gz), or set format to parquet, ndjson or csv",
     });
   }
@@ -121,17 +136,27 @@ export function formatOf(path: string, given?: SourceFormat): NamedFormat {
 /** A system error while reading as `SOURCE_UNREADABLE`; other errors as they are. */
 export function readingError(path: string, error: unknown): unknown {
   if (error instanceof IpdmError || !(error instanceof Error) || !("syscall" in error)) return error;
-  return new IpdmError("SOURCE_UNREADABLE", `${path} could not be read: ${error.message}`, { where: path, retry: "later", cause: error });
+  return new IpdmError("SOURCE_UNREADABLE", `${path} could not be read: ${error.message}`, {
+    where: path,
+    retry: "later",
+    cause: error,
+  });
 }
 
 function openingError(path: string, error: unknown): IpdmError {
   const code = (error as { code?: unknown }).code;
   if (code === "ENOENT" || code === "ENOTDIR") {
     return new IpdmError("SOURCE_MISSING", `file not found: ${path}`, {
-      kind: "config", where: path, hint: "check the path; a relative one starts at the working folder", cause: error,
+      kind: "config",
+      where: path,
+      hint: "check the path; a relative one starts at the working folder",
+      cause: error,
     });
   }
   return new IpdmError("SOURCE_UNREADABLE", `${path} cannot be opened (${String(code ?? error)})`, {
-    kind: "config", where: path, hint: "check the file's permissions", cause: error,
+    kind: "config",
+    where: path,
+    hint: "check the file's permissions",
+    cause: error,
   });
 }

@@ -77,7 +77,9 @@ class ColumnGuess {
         if (this.least >= I64_MIN && this.most <= I64_MAX) return "i64";
         if (this.least === 0n && this.most < 2n ** 64n) return "u64";
         throw new IpdmError("SOURCE_SCHEMA_UNKNOWN", `${file}: column ${name} holds integers beyond 64 bits`, {
-          kind: "config", where: file, hint: "write them as text, or declare the column as f64 under `columns`",
+          kind: "config",
+          where: file,
+          hint: "write them as text, or declare the column as f64 under `columns`",
         });
       default:
         return "dict";
@@ -88,17 +90,24 @@ class ColumnGuess {
 /** The error for a text file that shows no row and whose columns nobody declared. */
 export function unknownSchema(file: string): IpdmError {
   return new IpdmError("SOURCE_SCHEMA_UNKNOWN", `${file} has no rows to infer column types from`, {
-    kind: "config", where: file, hint: "declare the columns and their types under `columns`",
+    kind: "config",
+    where: file,
+    hint: "declare the columns and their types under `columns`",
   });
 }
 
 function shapeOf(value: unknown): Shape {
   switch (typeof value) {
-    case "boolean": return "bool";
-    case "bigint": return "integer";
-    case "number": return Number.isSafeInteger(value) ? "integer" : "float";
-    case "string": return parseTimestamp(value) === undefined ? "text" : "timestamp";
-    default: return "nested";
+    case "boolean":
+      return "bool";
+    case "bigint":
+      return "integer";
+    case "number":
+      return Number.isSafeInteger(value) ? "integer" : "float";
+    case "string":
+      return parseTimestamp(value) === undefined ? "text" : "timestamp";
+    default:
+      return "nested";
   }
 }
 

@@ -17,7 +17,8 @@ export async function* splitLines(path: string, chunks: AsyncIterable<Buffer>): 
   let carried = 0;
   let next = 1;
   const decode = (bytes: Buffer, number: number): string => {
-    if (bytes.length > LINE_BYTES_MAX) throw overLimit(path, String(number), `a line of more than ${LINE_BYTES_MAX} bytes`);
+    if (bytes.length > LINE_BYTES_MAX)
+      throw overLimit(path, String(number), `a line of more than ${LINE_BYTES_MAX} bytes`);
     if (!isUtf8(bytes)) throw malformed(path, String(number), "the line is not UTF-8");
     const text = bytes.toString("utf8");
     return number === 1 && text.startsWith("\uFEFF") ? text.slice(1) : text;

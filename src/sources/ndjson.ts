@@ -89,8 +89,18 @@ export function pushParsed(
   } catch {
     // Out of the type's range: the same failure as a value of another type.
   }
-  const text = typeof given === "string" ? JSON.stringify(given.slice(0, 40)) : typeof given === "object" ? "a nested value" : String(given);
-  throw invalidRow(place.path, place.line, `${text} does not fit column ${column.field.name} (${column.field.type})`, HINT);
+  const text =
+    typeof given === "string"
+      ? JSON.stringify(given.slice(0, 40))
+      : typeof given === "object"
+        ? "a nested value"
+        : String(given);
+  throw invalidRow(
+    place.path,
+    place.line,
+    `${text} does not fit column ${column.field.name} (${column.field.type})`,
+    HINT,
+  );
 }
 
 /** Column types from the first 1000 rows (see {@link TypeInference}). Throws `SOURCE_SCHEMA_UNKNOWN` when there are none. */

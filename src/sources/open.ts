@@ -36,9 +36,10 @@ export async function openSource(spec: SourceSpec, { signal, worker = true }: Op
   let fields: readonly Field[] = [];
   if (format !== "parquet") {
     const infer = format === "csv" ? inferCsv : inferNdjson;
-    fields = spec.columns === undefined
-      ? (await infer(file, gzip, signal)).fields
-      : schemaOf(Object.entries(spec.columns).map(([name, type]) => declaredField(name, type))).fields;
+    fields =
+      spec.columns === undefined
+        ? (await infer(file, gzip, signal)).fields
+        : schemaOf(Object.entries(spec.columns).map(([name, type]) => declaredField(name, type))).fields;
   }
   const plan: ReadPlan = { version: file.version, format, gzip, columns: spec.columns, fields, inferred };
   return new FileSource(file, plan, await openReader(plan), worker);

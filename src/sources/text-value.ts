@@ -8,7 +8,11 @@ export type ValueParser = (value: unknown) => Value | undefined;
 
 const INTEGER = /^[+-]?\d{1,20}$/;
 const FLOAT = /^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$/;
-const NON_FINITE: Readonly<Record<string, number>> = { NaN: Number.NaN, Infinity: Number.POSITIVE_INFINITY, "-Infinity": Number.NEGATIVE_INFINITY };
+const NON_FINITE: Readonly<Record<string, number>> = {
+  NaN: Number.NaN,
+  Infinity: Number.POSITIVE_INFINITY,
+  "-Infinity": Number.NEGATIVE_INFINITY,
+};
 
 /**
  * Parser of JSON values for a column. 64-bit integers may also stand as text, timestamps are ISO 8601 text or integer

@@ -13,12 +13,19 @@ import type { FromThread, ThreadTask, ToThread } from "./worker.ts";
  * Reads a plan in a thread that lives as long as the iteration. The thread sends finished batch blocks without copying them,
  * at most 64 or 16 MiB ahead of the consumer.
  */
-export async function* readInThread(plan: ReadPlan, schema: Schema, options: BatchesOptions): AsyncGenerator<Batch, void, undefined> {
+export async function* readInThread(
+  plan: ReadPlan,
+  schema: Schema,
+  options: BatchesOptions,
+): AsyncGenerator<Batch, void, undefined> {
   const { batchRows, fromRow = 0, signal } = options;
   signal?.throwIfAborted();
   const task: ThreadTask = { plan, batchRows, fromRow };
   const entry = new URL(`./worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
-  const worker = new Worker(entry, { workerData: task, resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MIB_MAX } });
+  const worker = new Worker(entry, {
+    workerData: task,
+    resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MIB_MAX },
+  });
   const exited = once(worker, "exit");
   const inbox = new Inbox(worker, signal);
   try {
@@ -84,6 +91,9 @@ function threadError(error: unknown): IpdmError {
   const isOutOfMemory = (error as { code?: unknown }).code === "ERR_WORKER_OUT_OF_MEMORY";
   const message = error instanceof Error ? error.message : String(error);
   return isOutOfMemory
-    ? new IpdmError("SOURCE_LIMIT", `reading needs more than ${WORKER_HEAP_MIB_MAX} MiB of heap`, { hint: "write the file in smaller row groups", cause: error })
+    ? new IpdmError("SOURCE_LIMIT", `reading needs more than ${WORKER_HEAP_MIB_MAX} MiB of heap`, {
+        hint: "write the file in smaller row groups",
+        cause: error,
+      })
     : new IpdmError("SOURCE_FAILED", `reading failed: ${message}`, { cause: error });
 }

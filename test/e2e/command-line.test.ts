@@ -28,7 +28,8 @@ describe("ipdm-runtime", () => {
       const { code, stdout, stderr } = await run(["--help"]);
       times.push(performance.now() - began);
       expect({ code, stderr }).toEqual({ code: 0, stderr: "" });
-      for (const command of ["run", "verify", "replay", "init"]) expect(stdout).toMatch(new RegExp(`^ {2}${command} `, "m"));
+      for (const command of ["run", "verify", "replay", "init"])
+        expect(stdout).toMatch(new RegExp(`^ {2}${command} `, "m"));
     }
     expect(Math.min(...times)).toBeLessThan(HELP_MS);
   });
@@ -67,12 +68,23 @@ describe("a newcomer's walk", () => {
     const cwd = join(folder.path, "climate");
     const ran = await run(["run", "ipdm.yaml"], { cwd });
     expect({ code: ran.code, warnings: ran.stderr.includes("!") }).toEqual({ code: 0, warnings: false });
-    for (const line of [/^rows +2,000 in/m, /^statements +\d+/m, /^certificates +\d+/m, /^proofs +1 /m, /^seconds +/m, /^receipt +out\/room-climate\/receipt\.car$/m, /^result +bafy/m]) {
+    for (const line of [
+      /^rows +2,000 in/m,
+      /^statements +\d+/m,
+      /^certificates +\d+/m,
+      /^proofs +1 /m,
+      /^seconds +/m,
+      /^receipt +out\/room-climate\/receipt\.car$/m,
+      /^result +bafy/m,
+    ]) {
       expect(ran.stdout).toMatch(line);
     }
     expect(ran.stdout.trimEnd().split("\n").at(-1)).toBe("next: npx ipdm-runtime verify out/room-climate/receipt.car");
     const verified = await run(["verify", "out/room-climate/receipt.car"], { cwd });
-    expect({ code: verified.code, said: verified.stdout.includes("VERIFIED as self-asserted") }).toEqual({ code: 0, said: true });
+    expect({ code: verified.code, said: verified.stdout.includes("VERIFIED as self-asserted") }).toEqual({
+      code: 0,
+      said: true,
+    });
     const replayed = await run(["replay", "out/room-climate/receipt.car", "--input", "readings=readings.csv"], { cwd });
     expect({ code: replayed.code, said: replayed.stdout.includes("REPLAYED") }).toEqual({ code: 0, said: true });
     const again = await run(["init", "climate"], { cwd: folder.path });
@@ -87,14 +99,37 @@ describe("--json", () => {
     const outDir = folder.fresh("out");
     const ended = await run(["run", config, "--out", outDir, "--json"]);
     expect(ended.stderr).toBe("");
-    for (const line of ended.stdout.trimEnd().split("\n")) expect(JSON.parse(line)).toMatchObject({ v: 1, event: expect.any(String) as string });
+    for (const line of ended.stdout.trimEnd().split("\n"))
+      expect(JSON.parse(line)).toMatchObject({ v: 1, event: expect.any(String) as string });
     const done = lastJson(ended);
-    expect(Object.keys(done).toSorted()).toEqual(
-      ["certificates", "event", "late", "outputs", "proofs", "quorum", "receipt", "result", "reused", "root", "rows", "seconds", "statements", "v"],
-    );
+    expect(Object.keys(done).toSorted()).toEqual([
+      "certificates",
+      "event",
+      "late",
+      "outputs",
+      "proofs",
+      "quorum",
+      "receipt",
+      "result",
+      "reused",
+      "root",
+      "rows",
+      "seconds",
+      "statements",
+      "v",
+    ]);
     expect(done).toMatchObject({
-      v: 1, event: "done", receipt: join(outDir, "receipt.car"), rows: { in: 3000, out: 15 }, statements: 3, certificates: 3, proofs: 0, reused: [], late: {},
-      quorum: { n: 1, q: 1, f: 0 }, outputs: [{ name: "table", file: join(outDir, "daily.csv"), rows: 15 }],
+      v: 1,
+      event: "done",
+      receipt: join(outDir, "receipt.car"),
+      rows: { in: 3000, out: 15 },
+      statements: 3,
+      certificates: 3,
+      proofs: 0,
+      reused: [],
+      late: {},
+      quorum: { n: 1, q: 1, f: 0 },
+      outputs: [{ name: "table", file: join(outDir, "daily.csv"), rows: 15 }],
     });
     expect(done["result"]).toMatch(/^bafyrei[a-z2-7]+$/);
     expect(done["root"]).toMatch(/^baguqeera[a-z2-7]+$/);
@@ -108,7 +143,7 @@ describe("progress", () => {
   it("is plain lines without colour or control characters where there is no terminal", async () => {
     const config = await writeSmall(folder.path, { rows: 3000 });
     const { stdout, stderr } = await run(["run", config, "--out", folder.fresh("out")], { env: { NO_COLOR: "" } });
-    expect(`${stdout}${stderr}`).not.toMatch(/[\u001b\r]/);
+    for (const control of ["\u001b", "\r"]) expect(`${stdout}${stderr}`).not.toContain(control);
     expect((await run(["run", config, "--out", folder.fresh("out"), "--quiet"])).stderr).toBe("");
   });
 
@@ -121,7 +156,7 @@ describe("progress", () => {
     // An empty CI still counts as set.
     const { code, stdout } = await run(args, { env, shell: (command) => `unset CI NO_COLOR; ${onTerminal(command)}` });
     expect(code).toBe(0);
-    expect(stdout).toMatch(/\r\u001b\[2Krunning: [\d,]+/);
+    expect(stdout).toContain("\r\u001b[2Krunning: ");
     const [drawn = "", summary = ""] = stdout.split(/(?=rows {10})/);
     expect(drawn).not.toContain("\n");
     expect(drawn.endsWith("\r\u001b[2K")).toBe(true);
@@ -130,7 +165,9 @@ describe("progress", () => {
 
   it.skipIf(!script)("has colour on a terminal, and none with NO_COLOR", async () => {
     const onTerminal = (command: string): string => `script -qec ${JSON.stringify(command)} /dev/null`;
-    const coloured = await run(["run", "none.yaml"], { shell: (command) => `unset CI NO_COLOR; ${onTerminal(command)}` });
+    const coloured = await run(["run", "none.yaml"], {
+      shell: (command) => `unset CI NO_COLOR; ${onTerminal(command)}`,
+    });
     expect(coloured.stdout).toContain("\u001b[31m");
     const plain = await run(["run", "none.yaml"], { shell: onTerminal });
     expect(plain.stdout).toContain("CONFIG_MISSING");

@@ -29,7 +29,9 @@ describe("the whole example", () => {
     const done = await runJson(["run", FLIGHTS, "--replicas", "1", "--out", outDir]);
     expect(done).toMatchObject({ rows: { in: 3_000_000 }, proofs: 2 });
     expect(await difference(dailyOfRun(join(outDir, "daily.parquet")), dailyByDuckdb(PARQUET))).toEqual([0, 0, 28_646]);
-    const order = await duckdb(`SELECT count(*) FROM (SELECT ("end", "start", origin) AS this, lag(("end", "start", origin)) OVER () AS before FROM '${join(outDir, "daily.parquet")}') WHERE this <= before`);
+    const order = await duckdb(
+      `SELECT count(*) FROM (SELECT ("end", "start", origin) AS this, lag(("end", "start", origin)) OVER () AS before FROM '${join(outDir, "daily.parquet")}') WHERE this <= before`,
+    );
     expect(Number(order[0]?.[0])).toBe(0);
   });
 });
@@ -40,7 +42,9 @@ function readings(): { csv: string; ndjson: string } {
   const csv = ["taken,room,floor,temp,delta"];
   const ndjson: string[] = [];
   for (let row = 0; row < ROWS; row++) {
-    const taken = new Date(Date.UTC(2026, 0, 5, 7, 58) + row * 30_000 - (next(5) === 0 ? next(8) * 40_000 : 0)).toISOString();
+    const taken = new Date(
+      Date.UTC(2026, 0, 5, 7, 58) + row * 30_000 - (next(5) === 0 ? next(8) * 40_000 : 0),
+    ).toISOString();
     const room = ["attic", "cellar", "höhle, links", 'the "den"'][next(4)] as string;
     const [floor, temp, delta] = [next(3), next(20) === 0 ? null : next(450) - 50, (next(2001) - 1000) / 8];
     csv.push(`${taken},"${room.replaceAll('"', '""')}",${floor},${temp ?? ""},${delta}`);
@@ -77,40 +81,52 @@ describe("windows over text files", () => {
   it.each([
     ["readings.csv", "0s", "0s"],
     ["readings.ndjson.gz", "1m", "30s"],
-  ])("of %s with %s out of order and a lateness of %s equal DuckDB's, late rows too", async (file, outOfOrder, lateness) => {
-    const dir = folder.fresh("readings");
-    await mkdir(dir);
-    const { csv, ndjson } = readings();
-    await writeFile(join(dir, "readings.csv"), csv);
-    await writeFile(join(dir, "readings.ndjson.gz"), gzipSync(ndjson));
-    const path = join(dir, "ipdm.yaml");
-    await writeFile(path, config(`./${file}`, outOfOrder, lateness));
-    const outDir = join(dir, "out");
-    const done = await runJson(["run", path, "--out", outDir]);
-    const allowed = { "0s": 0, "30s": 30, "1m": 60 }[outOfOrder] as number;
-    const patience = allowed + ({ "0s": 0, "30s": 30 }[lateness] as number);
-    const base = [
-      `CREATE TABLE raw AS SELECT row_number() OVER () AS row, * FROM read_csv('${join(dir, "readings.csv")}', columns = {taken: 'TIMESTAMP', room: 'VARCHAR', floor: 'INTEGER', temp: 'INTEGER', delta: 'DOUBLE'})`,
-      // A row is late when, before it, time had passed the end of its window by as much as is allowed.
-      `CREATE TABLE rows AS SELECT *, coalesce(date_trunc('hour', taken) + INTERVAL 1 HOUR + INTERVAL ${patience} SECOND <=
+  ])(
+    "of %s with %s out of order and a lateness of %s equal DuckDB's, late rows too",
+    async (file, outOfOrder, lateness) => {
+      const dir = folder.fresh("readings");
+      await mkdir(dir);
+      const { csv, ndjson } = readings();
+      await writeFile(join(dir, "readings.csv"), csv);
+      await writeFile(join(dir, "readings.ndjson.gz"), gzipSync(ndjson));
+      const path = join(dir, "ipdm.yaml");
+      await writeFile(path, config(`./${file}`, outOfOrder, lateness));
+      const outDir = join(dir, "out");
+      const done = await runJson(["run", path, "--out", outDir]);
+      const allowed = { "0s": 0, "30s": 30, "1m": 60 }[outOfOrder] as number;
+      const patience = allowed + ({ "0s": 0, "30s": 30 }[lateness] as number);
+      const base = [
+        `CREATE TABLE raw AS SELECT row_number() OVER () AS row, * FROM read_csv('${join(dir, "readings.csv")}', columns = {taken: 'TIMESTAMP', room: 'VARCHAR', floor: 'INTEGER', temp: 'INTEGER', delta: 'DOUBLE'})`,
+        // A row is late when, before it, time had passed the end of its window by as much as is allowed.
+        `CREATE TABLE rows AS SELECT *, coalesce(date_trunc('hour', taken) + INTERVAL 1 HOUR + INTERVAL ${patience} SECOND <=
          max(taken) OVER (ORDER BY row ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), false) AS late FROM raw`,
-    ];
-    const theirs = `SELECT date_trunc('hour', taken)::TIMESTAMP AS "start", (date_trunc('hour', taken) + INTERVAL 1 HOUR)::TIMESTAMP AS "end", room, floor::INTEGER AS floor, count(*)::BIGINT AS n,
+      ];
+      const theirs = `SELECT date_trunc('hour', taken)::TIMESTAMP AS "start", (date_trunc('hour', taken) + INTERVAL 1 HOUR)::TIMESTAMP AS "end", room, floor::INTEGER AS floor, count(*)::BIGINT AS n,
       count(temp)::BIGINT AS filled, sum(temp)::BIGINT AS total, min(temp)::BIGINT AS low, max(temp)::BIGINT AS high, (sum(delta) / count(delta))::DOUBLE AS mean, min(delta)::DOUBLE AS least
       FROM rows WHERE NOT late GROUP BY ALL`;
-    for (const ending of ["parquet", "csv", "ndjson"]) {
-      const ours = `SELECT "start"::TIMESTAMP AS "start", "end"::TIMESTAMP AS "end", room::VARCHAR AS room, floor::INTEGER AS floor, n::BIGINT AS n, filled::BIGINT AS filled,
+      for (const ending of ["parquet", "csv", "ndjson"]) {
+        const ours = `SELECT "start"::TIMESTAMP AS "start", "end"::TIMESTAMP AS "end", room::VARCHAR AS room, floor::INTEGER AS floor, n::BIGINT AS n, filled::BIGINT AS filled,
         total::BIGINT AS total, low::BIGINT AS low, high::BIGINT AS high, mean::DOUBLE AS mean, least::DOUBLE AS least FROM '${join(outDir, `hourly.${ending}`)}'`;
-      const [missing, extra, rows] = await difference(`SELECT ${COLUMNS} FROM (${ours})`, `SELECT ${COLUMNS} FROM (${theirs})`, ...base);
-      expect({ ending, missing, extra }).toEqual({ ending, missing: 0, extra: 0 });
-      expect(rows).toBeGreaterThan(1000);
-    }
-    const lateColumns = "taken::TIMESTAMP AS taken, room::VARCHAR AS room, floor::INTEGER AS floor, temp::INTEGER AS temp, delta::DOUBLE AS delta";
-    const late = await difference(`SELECT ${lateColumns} FROM '${join(outDir, "late.ndjson")}'`, `SELECT ${lateColumns} FROM rows WHERE late`, ...base);
-    expect(late.slice(0, 2)).toEqual([0, 0]);
-    expect(late[2]).toBeGreaterThan(0);
-    expect(done).toMatchObject({ late: { hourly: late[2] }, rows: { in: ROWS } });
-    expect((await readFile(join(outDir, "late.ndjson"), "utf8")).trimEnd().split("\n")).toHaveLength(late[2] ?? 0);
-    await audit(outDir);
-  });
+        const [missing, extra, rows] = await difference(
+          `SELECT ${COLUMNS} FROM (${ours})`,
+          `SELECT ${COLUMNS} FROM (${theirs})`,
+          ...base,
+        );
+        expect({ ending, missing, extra }).toEqual({ ending, missing: 0, extra: 0 });
+        expect(rows).toBeGreaterThan(1000);
+      }
+      const lateColumns =
+        "taken::TIMESTAMP AS taken, room::VARCHAR AS room, floor::INTEGER AS floor, temp::INTEGER AS temp, delta::DOUBLE AS delta";
+      const late = await difference(
+        `SELECT ${lateColumns} FROM '${join(outDir, "late.ndjson")}'`,
+        `SELECT ${lateColumns} FROM rows WHERE late`,
+        ...base,
+      );
+      expect(late.slice(0, 2)).toEqual([0, 0]);
+      expect(late[2]).toBeGreaterThan(0);
+      expect(done).toMatchObject({ late: { hourly: late[2] }, rows: { in: ROWS } });
+      expect((await readFile(join(outDir, "late.ndjson"), "utf8")).trimEnd().split("\n")).toHaveLength(late[2] ?? 0);
+      await audit(outDir);
+    },
+  );
 });

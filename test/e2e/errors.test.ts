@@ -2,14 +2,18 @@ import { execFileSync } from "node:child_process";
 import { chmod, copyFile, mkdir, readFile, truncate, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { build, endAll, type Ended, lastJson, run, type StartOptions } from "../support/command.ts";
+import { build, type Ended, endAll, lastJson, run, type StartOptions } from "../support/command.ts";
 import { makeTestFolder, type TestFolder } from "../support/folder.ts";
 import { writeSmall } from "../support/small-flights.ts";
 import { watBytes, watSource } from "../support/wat-module.ts";
 
 const TRAP = watSource({ process: "unreachable" });
-const TRAP_ON_ROWS = watSource({ process: "(if (i32.gt_u (memory.size) (i32.const 1)) (then unreachable)) (local.get $batch)" });
-const LOOP_ON_ROWS = watSource({ process: "(if (i32.gt_u (memory.size) (i32.const 1)) (then (loop (br 0)))) (local.get $batch)" });
+const TRAP_ON_ROWS = watSource({
+  process: "(if (i32.gt_u (memory.size) (i32.const 1)) (then unreachable)) (local.get $batch)",
+});
+const LOOP_ON_ROWS = watSource({
+  process: "(if (i32.gt_u (memory.size) (i32.const 1)) (then (loop (br 0)))) (local.get $batch)",
+});
 
 let folder: TestFolder;
 let good: string;
@@ -37,9 +41,16 @@ afterAll(async () => {
 type Change = readonly [from: string | RegExp, to: string];
 
 /** Runs the good configuration with changes, and checks what holds of every error. */
-async function failed(changes: readonly Change[], args: readonly string[] = [], options: StartOptions = {}): Promise<Ended & { error: Record<string, unknown> }> {
+async function failed(
+  changes: readonly Change[],
+  args: readonly string[] = [],
+  options: StartOptions = {},
+): Promise<Ended & { error: Record<string, unknown> }> {
   const config = `${folder.fresh("c")}.yaml`;
-  await writeFile(config, changes.reduce((text, [from, to]) => text.replace(from, to), good));
+  await writeFile(
+    config,
+    changes.reduce((text, [from, to]) => text.replace(from, to), good),
+  );
   const out = args.includes("--out") ? [] : ["--out", folder.fresh("out")];
   return checked(await run(["run", config, ...out, ...args, "--json"], { cwd: folder.path, ...options }));
 }
@@ -60,27 +71,91 @@ describe("what is wrong is said, with its place and the next step:", () => {
   it.each<[string, readonly Change[], number, string, string]>([
     ["a missing file", [[FILE, "file: ./nothing.csv"]], 3, "CONFIG_FILE_MISSING", "there is no file"],
     ["a folder as file", [[FILE, "file: ./folder.csv"]], 3, "CONFIG_FILE_MISSING", "is a folder"],
-    ["a device as file", [[FILE, "file: /dev/zero, format: csv"], ["\n    file: /dev/zero, format: csv", "\n    file: /dev/zero\n    format: csv"]], 3, "CONFIG_FILE_MISSING", "is not a regular file"],
+    [
+      "a device as file",
+      [
+        [FILE, "file: /dev/zero, format: csv"],
+        ["\n    file: /dev/zero, format: csv", "\n    file: /dev/zero\n    format: csv"],
+      ],
+      3,
+      "CONFIG_FILE_MISSING",
+      "is not a regular file",
+    ],
     ["a broken compressed file", [[FILE, "file: ./broken.csv.gz"]], 1, "SOURCE_MALFORMED", "broken.csv.gz is broken"],
     ["a broken parquet file", [[FILE, "file: ./broken.parquet"]], 1, "SOURCE_MALFORMED", "broken.parquet is broken"],
-    ["a time column that is not there", [["column: date", "column: dat"]], 3, "COLUMN_MISSING", "there is no column dat"],
+    [
+      "a time column that is not there",
+      [["column: date", "column: dat"]],
+      3,
+      "COLUMN_MISSING",
+      "there is no column dat",
+    ],
     ["a key that is not there", [["key: [origin]", "key: [orign]"]], 3, "COLUMN_MISSING", "there is no column orign"],
-    ["an aggregate's column that is not there", [["sum(delay)", "sum(dely)"]], 3, "COLUMN_MISSING", "there is no column dely"],
+    [
+      "an aggregate's column that is not there",
+      [["sum(delay)", "sum(dely)"]],
+      3,
+      "COLUMN_MISSING",
+      "there is no column dely",
+    ],
     ["a sum of text", [["sum(delay)", "sum(destination)"]], 3, "AGGREGATE_TYPE", "destination is utf8"],
     ["a column the file has not", [["distance: i64", "far: i64"]], 3, "", "far"],
     ["a value of another type", [["origin: utf8", "origin: i64"]], 1, "SOURCE_ROW_INVALID", "flights.csv:2"],
     ["a module that is not there", [[MODULE, "file: ./none.wasm"]], 3, "CONFIG_FILE_MISSING", "modules.late"],
-    ["a module that is no WASM", [[MODULE, "file: ./text.wasm"]], 3, "MODULE_NOT_WASM", "module late is not a WebAssembly module"],
+    [
+      "a module that is no WASM",
+      [[MODULE, "file: ./text.wasm"]],
+      3,
+      "MODULE_NOT_WASM",
+      "module late is not a WebAssembly module",
+    ],
     ["a module that traps", [[MODULE, "file: ./trap.wasm"]], 1, "MODULE_TRAP", "tasks.delayed: module late trapped"],
-    ["a module that traps on rows", [[MODULE, "file: ./trap-on-rows.wasm"]], 1, "MODULE_TRAP", "trapped on rows 0 to 4095"],
-    ["a module that loops forever", [[MODULE, "file: ./loop-on-rows.wasm"], ["timeout: 5s", "timeout: 300ms"]], 1, "MODULE_TIMEOUT", "ran longer than 300 ms"],
-    ["one that loops forever on three nodes", [[MODULE, "file: ./loop-on-rows.wasm"], ["timeout: 5s", "timeout: 300ms"], ["replicas: 1, quorum: 1", "replicas: 3, quorum: 2"]], 1, "MODULE_TIMEOUT", "ran longer than 300 ms"],
+    [
+      "a module that traps on rows",
+      [[MODULE, "file: ./trap-on-rows.wasm"]],
+      1,
+      "MODULE_TRAP",
+      "trapped on rows 0 to 4095",
+    ],
+    [
+      "a module that loops forever",
+      [
+        [MODULE, "file: ./loop-on-rows.wasm"],
+        ["timeout: 5s", "timeout: 300ms"],
+      ],
+      1,
+      "MODULE_TIMEOUT",
+      "ran longer than 300 ms",
+    ],
+    [
+      "one that loops forever on three nodes",
+      [
+        [MODULE, "file: ./loop-on-rows.wasm"],
+        ["timeout: 5s", "timeout: 300ms"],
+        ["replicas: 1, quorum: 1", "replicas: 3, quorum: 2"],
+      ],
+      1,
+      "MODULE_TIMEOUT",
+      "ran longer than 300 ms",
+    ],
     ["an unknown key", [["tumble", "tumbel"]], 3, "CONFIG_INVALID", "tumbel"],
     ["an unknown input", [["input: daily", "input: dayly"]], 3, "CONFIG_INVALID", "dayly"],
     ["an unknown output form", [["daily.csv", "daily.xls"]], 3, "CONFIG_INVALID", "daily.xls"],
-    ["an output over its own input", [["file: daily.csv", "file: ../flights.csv"]], 3, "CONFIG_OUTPUT_CLASH", "would overwrite"],
+    [
+      "an output over its own input",
+      [["file: daily.csv", "file: ../flights.csv"]],
+      3,
+      "CONFIG_OUTPUT_CLASH",
+      "would overwrite",
+    ],
     ["no YAML", [["domain:", "domain"]], 3, "CONFIG_SYNTAX", ""],
-    ["an output where none can be", [["file: daily.csv", "file: /proc/none/daily.csv"]], 3, "FOLDER_UNWRITABLE", "/proc/none"],
+    [
+      "an output where none can be",
+      [["file: daily.csv", "file: /proc/none/daily.csv"]],
+      3,
+      "FOLDER_UNWRITABLE",
+      "/proc/none",
+    ],
   ])("%s", async (_name, changes, exit, code, message) => {
     const { error } = await failed(changes);
     expect(error).toMatchObject({ exit, ...(code === "" ? {} : { code }) });
@@ -132,30 +207,35 @@ const canDrop = isRoot && has("setpriv");
 
 describe("without permission", () => {
   // Root may read and write everything, so there the command runs as somebody else.
-  it.skipIf(isRoot && !canDrop)("an unreadable file, module or configuration and an unwritable folder are said so", async () => {
-    const { path } = folder;
-    await chmod(path, 0o755);
-    const shell = canDrop ? (command: string) => `exec setpriv --reuid=65534 --regid=65534 --clear-groups ${command}` : undefined;
-    const options: StartOptions = shell === undefined ? {} : { shell };
-    const out = folder.fresh("open");
-    const closed = folder.fresh("closed");
-    await mkdir(out);
-    await chmod(out, 0o777);
-    await mkdir(closed);
-    await chmod(closed, 0o555);
-    await copyFile(join(path, "flights.csv"), join(path, "secret.csv"));
-    await copyFile(join(path, "trap.wasm"), join(path, "secret.wasm"));
-    await chmod(join(path, "secret.csv"), 0);
-    await chmod(join(path, "secret.wasm"), 0);
-    const source = await failed([[FILE, "file: ./secret.csv"]], ["--out", out], options);
-    expect(source.error).toMatchObject({ code: "SOURCE_UNREADABLE", exit: 3 });
-    const module = await failed([[MODULE, "file: ./secret.wasm"]], ["--out", out], options);
-    expect(module.error).toMatchObject({ code: "MODULE_UNREADABLE", exit: 3 });
-    const outDir = await failed([], ["--out", join(closed, "x")], options);
-    expect(outDir.error).toMatchObject({ code: "FOLDER_UNWRITABLE", exit: 3 });
-    const data = await failed([], ["--out", out, "--data", join(closed, "x")], options);
-    expect(data.error).toMatchObject({ code: "FOLDER_UNWRITABLE", exit: 3 });
-  });
+  it.skipIf(isRoot && !canDrop)(
+    "an unreadable file, module or configuration and an unwritable folder are said so",
+    async () => {
+      const { path } = folder;
+      await chmod(path, 0o755);
+      const shell = canDrop
+        ? (command: string) => `exec setpriv --reuid=65534 --regid=65534 --clear-groups ${command}`
+        : undefined;
+      const options: StartOptions = shell === undefined ? {} : { shell };
+      const out = folder.fresh("open");
+      const closed = folder.fresh("closed");
+      await mkdir(out);
+      await chmod(out, 0o777);
+      await mkdir(closed);
+      await chmod(closed, 0o555);
+      await copyFile(join(path, "flights.csv"), join(path, "secret.csv"));
+      await copyFile(join(path, "trap.wasm"), join(path, "secret.wasm"));
+      await chmod(join(path, "secret.csv"), 0);
+      await chmod(join(path, "secret.wasm"), 0);
+      const source = await failed([[FILE, "file: ./secret.csv"]], ["--out", out], options);
+      expect(source.error).toMatchObject({ code: "SOURCE_UNREADABLE", exit: 3 });
+      const module = await failed([[MODULE, "file: ./secret.wasm"]], ["--out", out], options);
+      expect(module.error).toMatchObject({ code: "MODULE_UNREADABLE", exit: 3 });
+      const outDir = await failed([], ["--out", join(closed, "x")], options);
+      expect(outDir.error).toMatchObject({ code: "FOLDER_UNWRITABLE", exit: 3 });
+      const data = await failed([], ["--out", out, "--data", join(closed, "x")], options);
+      expect(data.error).toMatchObject({ code: "FOLDER_UNWRITABLE", exit: 3 });
+    },
+  );
 });
 
 describe("a disk that is full", () => {
@@ -189,7 +269,10 @@ describe("a disk that is full", () => {
   });
 
   it("is said when stdout is on it", async () => {
-    const { code, stderr } = await run(["run", "ipdm.yaml", "--out", folder.fresh("out")], { cwd: folder.path, shell: (command) => `${command} > /dev/full` });
+    const { code, stderr } = await run(["run", "ipdm.yaml", "--out", folder.fresh("out")], {
+      cwd: folder.path,
+      shell: (command) => `${command} > /dev/full`,
+    });
     expect(code).toBe(1);
     expect(stderr).toContain("STDOUT_FAILED");
   });

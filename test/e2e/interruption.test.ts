@@ -30,21 +30,24 @@ afterAll(async () => {
 });
 
 describe("a run that is interrupted", () => {
-  it.each(["SIGINT", "SIGTERM"] as const)("by %s ends soon with exit code 130, and the same command goes on", async (signal) => {
-    const outDir = folder.fresh("out");
-    const args = ["run", config, "--out", outDir, "--json"];
-    const running = start(args);
-    await running.says('"phase":"running"');
-    const asked = performance.now();
-    running.child.kill(signal);
-    const ended = await running.ended;
-    expect(performance.now() - asked).toBeLessThan(PROMPT_MS);
-    expect(ended.code).toBe(130);
-    expect(lastJson(ended)).toMatchObject({ event: "error", code: "INTERRUPTED", exit: 130 });
-    expect(ended.stderr).toBe("✗ INTERRUPTED stopped; the same command goes on from here\n");
-    expect(lastJson(await run(args))).toMatchObject({ event: "done", result });
-    await audit(outDir);
-  });
+  it.each(["SIGINT", "SIGTERM"] as const)(
+    "by %s ends soon with exit code 130, and the same command goes on",
+    async (signal) => {
+      const outDir = folder.fresh("out");
+      const args = ["run", config, "--out", outDir, "--json"];
+      const running = start(args);
+      await running.says('"phase":"running"');
+      const asked = performance.now();
+      running.child.kill(signal);
+      const ended = await running.ended;
+      expect(performance.now() - asked).toBeLessThan(PROMPT_MS);
+      expect(ended.code).toBe(130);
+      expect(lastJson(ended)).toMatchObject({ event: "error", code: "INTERRUPTED", exit: 130 });
+      expect(ended.stderr).toBe("✗ INTERRUPTED stopped; the same command goes on from here\n");
+      expect(lastJson(await run(args))).toMatchObject({ event: "done", result });
+      await audit(outDir);
+    },
+  );
 
   it("before anything began is interrupted as well", async () => {
     const running = start(["run", config, "--out", folder.fresh("out"), "--json"]);
@@ -55,25 +58,28 @@ describe("a run that is interrupted", () => {
 });
 
 describe("a run that is killed", () => {
-  it.each([1, 3])("at drawn moments goes on with the same command to the same result, with %i replicas", async (replicas) => {
-    const next = numbers(SEED + replicas);
-    const outDir = folder.fresh("out");
-    const args = ["run", config, "--out", outDir, "--replicas", String(replicas), "--json"];
-    const moments: number[] = [];
-    for (let kill = 0; kill < 3; kill++) {
-      const afterMs = 300 + next(Math.max(500, Math.round(seconds * 600)));
-      moments.push(afterMs);
-      const running = start(args);
-      const timer = setTimeout(() => running.child.kill("SIGKILL"), afterMs);
-      await running.ended;
-      clearTimeout(timer);
-    }
-    const ended = await run(args);
-    expect(ended.code, `killed after ${moments.join(", ")} ms: ${ended.stderr}`).toBe(0);
-    expect(lastJson(ended)["result"]).toBe(result);
-    await audit(outDir);
-    expect((await readdir(outDir)).toSorted()).toEqual([".data", "daily.csv", "receipt.car"]);
-  });
+  it.each([1, 3])(
+    "at drawn moments goes on with the same command to the same result, with %i replicas",
+    async (replicas) => {
+      const next = numbers(SEED + replicas);
+      const outDir = folder.fresh("out");
+      const args = ["run", config, "--out", outDir, "--replicas", String(replicas), "--json"];
+      const moments: number[] = [];
+      for (let kill = 0; kill < 3; kill++) {
+        const afterMs = 300 + next(Math.max(500, Math.round(seconds * 600)));
+        moments.push(afterMs);
+        const running = start(args);
+        const timer = setTimeout(() => running.child.kill("SIGKILL"), afterMs);
+        await running.ended;
+        clearTimeout(timer);
+      }
+      const ended = await run(args);
+      expect(ended.code, `killed after ${moments.join(", ")} ms: ${ended.stderr}`).toBe(0);
+      expect(lastJson(ended)["result"]).toBe(result);
+      await audit(outDir);
+      expect((await readdir(outDir)).toSorted()).toEqual([".data", "daily.csv", "receipt.car"]);
+    },
+  );
 });
 
 describe("two runs at once", () => {
@@ -95,7 +101,10 @@ describe("a reader that goes away", () => {
     const { code, stderr, stdout } = await run(["run", config, "--replicas", "1", "--out", outDir, flag], {
       shell: (command) => `set -o pipefail; ${command} | head -1`,
     });
-    expect({ code, stderr: stderr.includes("    at ") || stderr.includes("EPIPE") }).toEqual({ code: 0, stderr: false });
+    expect({ code, stderr: stderr.includes("    at ") || stderr.includes("EPIPE") }).toEqual({
+      code: 0,
+      stderr: false,
+    });
     expect(stdout.trimEnd().split("\n")).toHaveLength(1);
     await audit(outDir);
   });

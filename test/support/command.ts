@@ -41,7 +41,11 @@ export function endAll(): void {
 
 /** Builds the package, unless the script that runs the tests did. Called before tests of the built command line. */
 export function build(): void {
-  if (process.env["npm_lifecycle_event"]?.startsWith("test") === true && existsSync(join(ROOT, "dist", "src", "cli", "main.js"))) return;
+  if (
+    process.env["npm_lifecycle_event"]?.startsWith("test") === true &&
+    existsSync(join(ROOT, "dist", "src", "cli", "main.js"))
+  )
+    return;
   // Under npx the build takes itself for done.
   const { npm_command: _, ...env } = process.env;
   execFileSync(process.execPath, [join(ROOT, "tools", "build.ts")], { cwd: ROOT, stdio: "pipe", env });
@@ -59,7 +63,8 @@ export interface Running {
 export function start(args: readonly string[], { cwd = ROOT, env = {}, shell }: StartOptions = {}): Running {
   const environment = { ...process.env, NO_COLOR: "1", ...env };
   const words = [process.execPath, BIN, ...args];
-  const [file, rest] = shell === undefined ? [process.execPath, [BIN, ...args]] : ["bash", ["-c", shell(words.map(quoted).join(" "))]];
+  const [file, rest] =
+    shell === undefined ? [process.execPath, [BIN, ...args]] : ["bash", ["-c", shell(words.map(quoted).join(" "))]];
   const child = spawn(file, rest, { cwd, env: environment, stdio: ["ignore", "pipe", "pipe"] });
   running.add(child);
   const text = { stdout: "", stderr: "" };
@@ -80,8 +85,13 @@ export function start(args: readonly string[], { cwd = ROOT, env = {}, shell }: 
   const says = async (wanted: string): Promise<void> => {
     for (;;) {
       if (`${text.stdout}\n${text.stderr}`.includes(wanted)) return;
-      const over = await Promise.race([ended, once(child.stdout ?? child, "data"), once(child.stderr ?? child, "data")]);
-      if ("stdout" in over && !`${text.stdout}\n${text.stderr}`.includes(wanted)) throw new Error(`it ended without saying ${wanted}: ${text.stderr}`);
+      const over = await Promise.race([
+        ended,
+        once(child.stdout ?? child, "data"),
+        once(child.stderr ?? child, "data"),
+      ]);
+      if ("stdout" in over && !`${text.stdout}\n${text.stderr}`.includes(wanted))
+        throw new Error(`it ended without saying ${wanted}: ${text.stderr}`);
     }
   };
   return { child, ended, says };
@@ -105,7 +115,8 @@ export function lastJson({ stdout, stderr }: Ended): Record<string, unknown> {
 /** Runs with `--json` and returns the last line; fails unless the exit code is 0. */
 export async function runJson(args: readonly string[], options: StartOptions = {}): Promise<Record<string, unknown>> {
   const ended = await run([...args, "--json"], options);
-  if (ended.code !== 0) throw new Error(`ipdm-runtime ${args.join(" ")} ended with ${ended.code}: ${ended.stderr}\n${ended.stdout}`);
+  if (ended.code !== 0)
+    throw new Error(`ipdm-runtime ${args.join(" ")} ended with ${ended.code}: ${ended.stderr}\n${ended.stdout}`);
   return lastJson(ended);
 }
 

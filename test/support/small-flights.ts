@@ -39,7 +39,10 @@ export function smallCsv(rows: number): string {
 /** Writes a small relative of the example into a folder: the same module and window over a CSV. Returns the configuration's path. */
 export async function writeSmall(dir: string, options: SmallOptions = {}): Promise<string> {
   const { rows = 30_000, replicas = 1, quorum = Math.floor(replicas / 2) + 1, domain = "", prove } = options;
-  const { aggregate = "{ flights: count(), delay: sum(delay), worst: max(delay) }", module = join(ROOT, "examples", "flights", "late.wasm") } = options;
+  const {
+    aggregate = "{ flights: count(), delay: sum(delay), worst: max(delay) }",
+    module = join(ROOT, "examples", "flights", "late.wasm"),
+  } = options;
   await writeFile(join(dir, "flights.csv"), smallCsv(rows));
   const path = join(dir, "ipdm.yaml");
   await writeFile(

@@ -1,17 +1,23 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import type { CID } from "multiformats/cid";
+import { Frontier } from "../../../proofs/merkle/frontier.ts";
+import { leafHash } from "../../../proofs/merkle/tree.ts";
 import type { Batch } from "../../batch/batch.ts";
 import { RowEncoder } from "../../batch/rows.ts";
 import type { Schema } from "../../batch/schema.ts";
 import { BatchWriter } from "../../batch/writer.ts";
+import type { Slot } from "../../consensus/slot.ts";
+import {
+  parseTaskState,
+  type Statement,
+  type StatementOutput,
+  type Table,
+  type TaskState,
+} from "../../consensus/statement.ts";
 import { assert, IpdmError } from "../../core/errors.ts";
 import type { Hash } from "../../core/ports.ts";
-import type { Slot } from "../../consensus/slot.ts";
-import { parseTaskState, type Statement, type StatementOutput, type Table, type TaskState } from "../../consensus/statement.ts";
 import type { Block, Ipld } from "../../dag/block.ts";
 import { cborBlock, decodeBlock, rawBlock } from "../../dag/block.ts";
-import { Frontier } from "../../../proofs/merkle/frontier.ts";
-import { leafHash } from "../../../proofs/merkle/tree.ts";
 import type { ModuleHandle } from "../../sandbox/port.ts";
 import type { TaskPlan } from "../plan.ts";
 import { CopyOperator } from "./copy-operator.ts";
@@ -74,7 +80,13 @@ export class StageRunner {
   }
 
   /** Executes a slot over its input batches, from the state before it. Throws what the module or the operator throws. */
-  async execute(slotCid: CID, slot: Slot, batches: readonly Batch[], before: CID | null, signal: AbortSignal): Promise<Executed> {
+  async execute(
+    slotCid: CID,
+    slot: Slot,
+    batches: readonly Batch[],
+    before: CID | null,
+    signal: AbortSignal,
+  ): Promise<Executed> {
     const position = await this.at(before);
     // A failure below leaves a half-advanced operator behind: whoever asks again starts from the stored state.
     this.position = undefined;
@@ -82,7 +94,11 @@ export class StageRunner {
     assert(input.from === position.rowsIn, `slot ${slot.task}/${slot.seq} starts where its state ends`);
     const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
     if (rows !== input.rows) {
-      throw new IpdmError("INPUT_MISMATCH", `slot ${slot.task}/${slot.seq} names ${input.rows} rows, its batches hold ${rows}`, { kind: "verification" });
+      throw new IpdmError(
+        "INPUT_MISMATCH",
+        `slot ${slot.task}/${slot.seq} names ${input.rows} rows, its batches hold ${rows}`,
+        { kind: "verification" },
+      );
     }
     const pushed = await position.operator.push(batches, input.from, signal);
     const ended = input.end ? position.operator.end() : {};
@@ -119,7 +135,8 @@ export class StageRunner {
     if (kept !== undefined && (before === null ? kept.cid === null : kept.cid?.equals(before))) return kept;
     if (before === null) return this.beginning();
     const state = parseTaskState(decodeBlock({ cid: before, bytes: await this.ports.read(before) }));
-    const snapshot = state.operator === null ? null : (dagCbor.decode<Ipld>(await this.ports.read(state.operator)) ?? null);
+    const snapshot =
+      state.operator === null ? null : (dagCbor.decode<Ipld>(await this.ports.read(state.operator)) ?? null);
     const ports = new Map<string, PortState>();
     for (const port of Object.keys(this.task.ports)) {
       const kept = state.outputs[port];
@@ -145,10 +162,17 @@ export class StageRunner {
 
   private moduleOf(): Statement["module"] {
     const { module } = this.ports;
-    return module === null ? null : { original: module.original, instrumented: module.instrumented, costTable: module.costTable };
+    return module === null
+      ? null
+      : { original: module.original, instrumented: module.instrumented, costTable: module.costTable };
   }
 
-  private describe(port: string, kept: PortState, batches: readonly Batch[], stored: readonly Block[]): StatementOutput {
+  private describe(
+    port: string,
+    kept: PortState,
+    batches: readonly Batch[],
+    stored: readonly Block[],
+  ): StatementOutput {
     const own = new Frontier(this.ports.hash);
     const from = kept.rows;
     const kind = this.task.leaves[port] ?? "batch";
@@ -172,7 +196,13 @@ export class StageRunner {
       const { count, hashes } = kept.frontier.toIpld();
       outputs[port] = { rows: kept.rows, leaves: count, frontier: [...hashes] };
     }
-    const state: TaskState = { v: 1, stage: this.task.stage.cid, rowsIn: position.rowsIn + rows, outputs, operator: operator?.cid ?? null };
+    const state: TaskState = {
+      v: 1,
+      stage: this.task.stage.cid,
+      rowsIn: position.rowsIn + rows,
+      outputs,
+      operator: operator?.cid ?? null,
+    };
     const block = cborBlock(this.ports.hash, state);
     return { state: block, stateBlocks: operator === null ? [block] : [block, operator] };
   }
@@ -189,7 +219,9 @@ export class StageRunner {
 
 /** The rows of a slot's output in batches of `cut` rows; what is cut so already is handed on as it is. */
 function recut(schema: Schema, batches: readonly Batch[], cut: number): Batch[] {
-  const full = batches.every((batch, i) => batch.rows === cut || (i === batches.length - 1 && batch.rows <= cut && batch.rows > 0));
+  const full = batches.every(
+    (batch, i) => batch.rows === cut || (i === batches.length - 1 && batch.rows <= cut && batch.rows > 0),
+  );
   if (full) return [...batches];
   const writer = new BatchWriter(schema);
   const out: Batch[] = [];

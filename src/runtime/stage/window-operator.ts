@@ -1,8 +1,8 @@
+import { Subject } from "rxjs";
 import type { Batch } from "../../batch/batch.ts";
 import type { Schema } from "../../batch/schema.ts";
 import type { Operator } from "../../consensus/result.ts";
 import type { Ipld } from "../../dag/block.ts";
-import { Subject } from "rxjs";
 import { type Flow, isBatch } from "../../streams/flow.ts";
 import { windowed } from "../../streams/operators/window.ts";
 import type { WindowPlan } from "../../streams/window/plan.ts";
@@ -25,7 +25,8 @@ export class WindowOperator implements StageOperator {
 
   constructor(form: WindowForm, schema: Schema, snapshot: Ipld | null) {
     const plan = windowPlan(form);
-    this.state = snapshot === null ? new TumblingAggregate(plan, schema) : TumblingAggregate.restore(plan, schema, snapshot);
+    this.state =
+      snapshot === null ? new TumblingAggregate(plan, schema) : TumblingAggregate.restore(plan, schema, snapshot);
     this.input.pipe(windowed(this.state, { next: (batch) => this.late.push(batch) })).subscribe({
       next: (item) => {
         if (isBatch(item)) this.rows.push(item);
@@ -73,6 +74,8 @@ export class WindowOperator implements StageOperator {
 /** A window in normal form as the stream operators take it. */
 export function windowPlan(form: WindowForm): WindowPlan {
   const { time, outOfOrderUs, sizeUs, offsetUs, latenessUs, keys } = form;
-  const aggregates = form.aggregates.map(({ name, kind, column }) => (column === null ? { name, kind } : { name, kind, column }));
+  const aggregates = form.aggregates.map(({ name, kind, column }) =>
+    column === null ? { name, kind } : { name, kind, column },
+  );
   return { time, outOfOrderUs, sizeUs, offsetUs, latenessUs, keys, aggregates };
 }

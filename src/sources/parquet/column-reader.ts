@@ -49,13 +49,15 @@ export class ColumnReader {
     const header = readPageHeader(this.chunk, this.at);
     const bytes = this.chunk.subarray(header.end, header.end + header.compressedBytes);
     this.at = header.end + header.compressedBytes;
-    if (header.crc !== undefined && crc32(bytes) !== header.crc) throw new RangeError("a page's checksum does not match");
+    if (header.crc !== undefined && crc32(bytes) !== header.crc)
+      throw new RangeError("a page's checksum does not match");
     if (header.kind === "dictionary") {
       const page = decompressPage(this.meta.codec, bytes, header.uncompressedBytes);
       if (header.values > PAGE_ROWS_MAX) throw new RangeError(`a dictionary of ${header.values} values`);
       this.dictionary = convertValues(this.decode(page, ENCODING.plain, header.values), this.column);
     } else if (header.kind !== "other") {
-      if (header.values > this.rows - this.read || header.values > PAGE_ROWS_MAX) throw new RangeError(`a page of ${header.values} rows`);
+      if (header.values > this.rows - this.read || header.values > PAGE_ROWS_MAX)
+        throw new RangeError(`a page of ${header.values} rows`);
       this.page = header.values === 0 ? undefined : this.dataPage(header, bytes);
       this.from = 0;
       this.read += header.values;
@@ -69,7 +71,8 @@ export class ColumnReader {
     let present: Uint32Array | undefined;
     if (header.kind === "data2") {
       const levels = header.repetitionBytes + header.definitionBytes;
-      if (levels > bytes.length || levels > header.uncompressedBytes) throw new RangeError("levels end beyond their page");
+      if (levels > bytes.length || levels > header.uncompressedBytes)
+        throw new RangeError("levels end beyond their page");
       if (optional) {
         present = new Uint32Array(rows);
         decodeHybrid(bytes, header.repetitionBytes, levels, 1, present);
@@ -95,14 +98,26 @@ export class ColumnReader {
     return this.build(rows, count === rows ? undefined : present, body, header.encoding, count);
   }
 
-  private build(rows: number, present: Uint32Array | undefined, body: Uint8Array, encoding: number, count: number): Column {
+  private build(
+    rows: number,
+    present: Uint32Array | undefined,
+    body: Uint8Array,
+    encoding: number,
+    count: number,
+  ): Column {
     const { field } = this.column;
     const validity = present === undefined ? undefined : bitmap(present);
     const shared = { field, rows, nulls: rows - count, validity };
     if (encoding !== ENCODING.rleDictionary && encoding !== ENCODING.plainDictionary) {
       const dense = convertValues(this.decode(body, encoding, count), this.column);
       if (field.type === "dict" && dense.kind === "text") {
-        return { ...shared, values: ordinals(rows, present), offsets: dense.offsets, extra: dense.bytes, entries: count };
+        return {
+          ...shared,
+          values: ordinals(rows, present),
+          offsets: dense.offsets,
+          extra: dense.bytes,
+          entries: count,
+        };
       }
       return { ...shared, ...placed(field.type, present === undefined ? dense : spread(dense, present)) };
     }
@@ -117,8 +132,11 @@ export class ColumnReader {
     if (field.type === "dict" && dictionary.kind === "text") {
       checkIndices(indices, dictionary.count);
       return {
-        ...shared, values: present === undefined ? indices : spreadIndices(indices, present),
-        offsets: dictionary.offsets, extra: dictionary.bytes, entries: dictionary.count,
+        ...shared,
+        values: present === undefined ? indices : spreadIndices(indices, present),
+        offsets: dictionary.offsets,
+        extra: dictionary.bytes,
+        entries: dictionary.count,
       };
     }
     const dense = gather(dictionary, indices);
@@ -132,7 +150,10 @@ export class ColumnReader {
   }
 }
 
-function placed(type: ColumnType, vector: Vector): { values: Values; offsets: Int32Array | undefined; extra: undefined; entries: number } {
+function placed(
+  type: ColumnType,
+  vector: Vector,
+): { values: Values; offsets: Int32Array | undefined; extra: undefined; entries: number } {
   if (vector.kind === "text") return { values: vector.bytes, offsets: vector.offsets, extra: undefined, entries: 0 };
   const values = vector.kind === "bits" ? bitmap(vector.bytes) : view(type, vector.bytes, vector.count);
   return { values, offsets: undefined, extra: undefined, entries: 0 };
@@ -140,16 +161,27 @@ function placed(type: ColumnType, vector: Vector): { values: Values; offsets: In
 
 function view(type: ColumnType, { buffer, byteOffset, byteLength }: Uint8Array, count: number): Values {
   switch (type) {
-    case "i8": return new Int8Array(buffer, byteOffset, count);
-    case "i16": return new Int16Array(buffer, byteOffset, count);
-    case "u16": return new Uint16Array(buffer, byteOffset, count);
-    case "i32": return new Int32Array(buffer, byteOffset, count);
-    case "u32": return new Uint32Array(buffer, byteOffset, count);
-    case "i64": case "timestamp": return new BigInt64Array(buffer, byteOffset, count);
-    case "u64": return new BigUint64Array(buffer, byteOffset, count);
-    case "f32": return new Float32Array(buffer, byteOffset, count);
-    case "f64": return new Float64Array(buffer, byteOffset, count);
-    default: return new Uint8Array(buffer, byteOffset, byteLength);
+    case "i8":
+      return new Int8Array(buffer, byteOffset, count);
+    case "i16":
+      return new Int16Array(buffer, byteOffset, count);
+    case "u16":
+      return new Uint16Array(buffer, byteOffset, count);
+    case "i32":
+      return new Int32Array(buffer, byteOffset, count);
+    case "u32":
+      return new Uint32Array(buffer, byteOffset, count);
+    case "i64":
+    case "timestamp":
+      return new BigInt64Array(buffer, byteOffset, count);
+    case "u64":
+      return new BigUint64Array(buffer, byteOffset, count);
+    case "f32":
+      return new Float32Array(buffer, byteOffset, count);
+    case "f64":
+      return new Float64Array(buffer, byteOffset, count);
+    default:
+      return new Uint8Array(buffer, byteOffset, byteLength);
   }
 }
 

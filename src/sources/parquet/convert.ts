@@ -26,7 +26,10 @@ export function convertValues(values: Vector, column: ParquetColumn): Vector {
     }
     case "days": {
       const source = new Int32Array(values.bytes.buffer, values.bytes.byteOffset, values.count);
-      return fixedVector(BigInt64Array.from(source, (day) => BigInt(day) * 86_400_000_000n), 8);
+      return fixedVector(
+        BigInt64Array.from(source, (day) => BigInt(day) * 86_400_000_000n),
+        8,
+      );
     }
     case "int96":
       return int96(values);
@@ -41,10 +44,18 @@ function integers(values: Vector & { kind: "fixed" }, field: Field, unsigned: bo
   const { count } = values;
   const source: Int32Array | Uint32Array | BigInt64Array | BigUint64Array =
     values.width === 8
-      ? unsigned ? new BigUint64Array(buffer, byteOffset, count) : new BigInt64Array(buffer, byteOffset, count)
-      : unsigned ? new Uint32Array(buffer, byteOffset, count) : new Int32Array(buffer, byteOffset, count);
+      ? unsigned
+        ? new BigUint64Array(buffer, byteOffset, count)
+        : new BigInt64Array(buffer, byteOffset, count)
+      : unsigned
+        ? new Uint32Array(buffer, byteOffset, count)
+        : new Int32Array(buffer, byteOffset, count);
   const width = typeWidth(field);
-  if (width === 8) return fixedVector(BigInt64Array.from(source as Int32Array, (value) => BigInt(value)), 8);
+  if (width === 8)
+    return fixedVector(
+      BigInt64Array.from(source as Int32Array, (value) => BigInt(value)),
+      8,
+    );
   const bits = 8 * width;
   const signed = field.type.startsWith("i");
   const low = signed ? -(2 ** (bits - 1)) : 0;
@@ -78,9 +89,11 @@ function scaled(values: Vector & { kind: "fixed" }, fromMillis: boolean): Vector
 }
 
 function scaledExactly(value: bigint, fromMillis: boolean): bigint {
-  if (!fromMillis && value % 1000n !== 0n) throw new RangeError(`the timestamp ${value} ns is not a whole number of microseconds`);
+  if (!fromMillis && value % 1000n !== 0n)
+    throw new RangeError(`the timestamp ${value} ns is not a whole number of microseconds`);
   const micros = fromMillis ? value * 1000n : value / 1000n;
-  if (BigInt.asIntN(64, micros) !== micros) throw new RangeError(`the timestamp ${value} ms lies beyond 64-bit microseconds`);
+  if (BigInt.asIntN(64, micros) !== micros)
+    throw new RangeError(`the timestamp ${value} ms lies beyond 64-bit microseconds`);
   return micros;
 }
 

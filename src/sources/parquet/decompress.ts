@@ -1,6 +1,6 @@
 import zlib from "node:zlib";
-import { compressors } from "hyparquet-compressors";
 import { snappyUncompress } from "hyparquet";
+import { compressors } from "hyparquet-compressors";
 
 /** Decompresses a page to exactly `length` bytes. Throws on unknown codecs, broken bytes, and any other length. */
 export function decompressPage(codec: string, bytes: Uint8Array, length: number): Uint8Array {
@@ -16,7 +16,9 @@ function decompress(codec: string, bytes: Uint8Array, length: number): Uint8Arra
   switch (codec) {
     case "ZSTD":
       // Node's own is several times faster; versions before 22.15 do not have it.
-      return typeof zlib.zstdDecompressSync === "function" ? zlib.zstdDecompressSync(bytes, bound) : portable(codec, bytes, length);
+      return typeof zlib.zstdDecompressSync === "function"
+        ? zlib.zstdDecompressSync(bytes, bound)
+        : portable(codec, bytes, length);
     case "GZIP":
       return zlib.gunzipSync(bytes, bound);
     case "BROTLI":

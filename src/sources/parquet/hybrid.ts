@@ -56,7 +56,14 @@ function unpack(bytes: Uint8Array, start: number, width: number, out: Uint32Arra
   }
 }
 
-function unpackWide(bytes: Uint8Array, start: number, width: number, out: Uint32Array, from: number, count: number): void {
+function unpackWide(
+  bytes: Uint8Array,
+  start: number,
+  width: number,
+  out: Uint32Array,
+  from: number,
+  count: number,
+): void {
   for (let i = 0; i < count; i++) {
     const bit = i * width;
     const at = start + Math.floor(bit / 8);

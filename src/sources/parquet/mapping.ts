@@ -28,23 +28,40 @@ interface Natural {
  * DECIMAL of scale 0 to its integer, STRING, ENUM and JSON to `dict`, other bytes to `binary` or `fixed`. `declared`
  * chooses another type where no value is lost. Throws `SOURCE_COLUMN_UNSUPPORTED`, `SOURCE_COLUMN_MISMATCH`.
  */
-export function mapColumn(file: string, element: SchemaElement, index: number, declared: Field | undefined): ParquetColumn {
+export function mapColumn(
+  file: string,
+  element: SchemaElement,
+  index: number,
+  declared: Field | undefined,
+): ParquetColumn {
   const { name } = element;
   const hint = "leave it out by listing the wanted columns under `columns`";
   if (element.repetition_type === "REPEATED") throw unsupportedColumn(file, name, "a list", hint);
   const natural = naturalType(element);
   if (typeof natural === "string") throw unsupportedColumn(file, name, natural, hint);
   const nullable = element.repetition_type !== "REQUIRED";
-  const own: Field = { name, type: natural.type, nullable, ...(natural.width === undefined ? {} : { width: natural.width }) };
+  const own: Field = {
+    name,
+    type: natural.type,
+    nullable,
+    ...(natural.width === undefined ? {} : { width: natural.width }),
+  };
   const unsigned = natural.type.startsWith("u") && natural.type !== "utf8";
   if (declared === undefined || (declared.type === own.type && declared.width === own.width)) {
     return { element, index, field: own, conversion: natural.conversion, unsigned };
   }
   const conversion = otherConversion(natural, declared);
   if (conversion === undefined) {
-    throw new IpdmError("SOURCE_COLUMN_MISMATCH", `${file}: column ${name} holds ${natural.type}, which cannot be read as ${declared.type}`, {
-      kind: "config", where: file, hint: `declare it as ${natural.type}`, facts: { column: name },
-    });
+    throw new IpdmError(
+      "SOURCE_COLUMN_MISMATCH",
+      `${file}: column ${name} holds ${natural.type}, which cannot be read as ${declared.type}`,
+      {
+        kind: "config",
+        where: file,
+        hint: `declare it as ${natural.type}`,
+        facts: { column: name },
+      },
+    );
   }
   return { element, index, field: { ...declared, nullable }, conversion, unsigned };
 }
@@ -70,13 +87,21 @@ function naturalType(element: SchemaElement): Natural | string {
     case "DOUBLE":
       return { type: "f64", conversion: "none" };
     case "BYTE_ARRAY":
-      if (converted === "UTF8" || converted === "ENUM" || converted === "JSON" || kind === "STRING" || kind === "ENUM" || kind === "JSON") {
+      if (
+        converted === "UTF8" ||
+        converted === "ENUM" ||
+        converted === "JSON" ||
+        kind === "STRING" ||
+        kind === "ENUM" ||
+        kind === "JSON"
+      ) {
         return { type: "dict", conversion: "none" };
       }
       return kind === undefined || kind === "BSON" ? { type: "binary", conversion: "none" } : `of the type ${kind}`;
     case "FIXED_LEN_BYTE_ARRAY": {
       const width = element.type_length ?? 0;
-      if (kind === "FLOAT16" || converted === "INTERVAL" || kind === "INTERVAL") return `of the type ${kind ?? converted}`;
+      if (kind === "FLOAT16" || converted === "INTERVAL" || kind === "INTERVAL")
+        return `of the type ${kind ?? converted}`;
       return width < 1 || width > 65_536 ? `of ${width} bytes a value` : { type: "fixed", conversion: "none", width };
     }
     default:
@@ -88,8 +113,16 @@ function integerType(element: SchemaElement, type: "INT32" | "INT64"): Natural |
   const { converted_type: converted, logical_type: logical } = element;
   if (logical?.type === "TIME" || converted === "TIME_MILLIS" || converted === "TIME_MICROS") return "a time of day";
   if (logical?.type === "DATE" || converted === "DATE") return { type: "timestamp", conversion: "days" };
-  const unit = logical?.type === "TIMESTAMP" ? logical.unit : converted === "TIMESTAMP_MILLIS" ? "MILLIS" : converted === "TIMESTAMP_MICROS" ? "MICROS" : undefined;
-  if (unit !== undefined) return { type: "timestamp", conversion: unit === "MILLIS" ? "millis" : unit === "NANOS" ? "nanos" : "none" };
+  const unit =
+    logical?.type === "TIMESTAMP"
+      ? logical.unit
+      : converted === "TIMESTAMP_MILLIS"
+        ? "MILLIS"
+        : converted === "TIMESTAMP_MICROS"
+          ? "MICROS"
+          : undefined;
+  if (unit !== undefined)
+    return { type: "timestamp", conversion: unit === "MILLIS" ? "millis" : unit === "NANOS" ? "nanos" : "none" };
   const bits = type === "INT32" ? 32 : 64;
   let width: number = bits;
   let signed = true;

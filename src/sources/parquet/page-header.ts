@@ -32,11 +32,15 @@ export function readPageHeader(chunk: Uint8Array, at: number): PageHeader {
   const fields = body as Record<string, unknown>;
   const uncompressedBytes = size(raw["field_2"], "page size");
   const compressedBytes = size(raw["field_3"], "page size");
-  if (uncompressedBytes > PAGE_BYTES_MAX) throw new RangeError(`a page of ${uncompressedBytes} bytes, more than ${PAGE_BYTES_MAX}`);
+  if (uncompressedBytes > PAGE_BYTES_MAX)
+    throw new RangeError(`a page of ${uncompressedBytes} bytes, more than ${PAGE_BYTES_MAX}`);
   if (reader.offset + compressedBytes > chunk.length) throw new RangeError("a page ends beyond its column");
   const crc = raw["field_4"];
   return {
-    kind, uncompressedBytes, compressedBytes, end: reader.offset,
+    kind,
+    uncompressedBytes,
+    compressedBytes,
+    end: reader.offset,
     crc: typeof crc === "number" ? crc >>> 0 : undefined,
     values: kind === "other" ? 0 : size(fields["field_1"], "value count"),
     encoding: kind === "other" ? 0 : size(fields[kind === "data2" ? "field_4" : "field_2"], "encoding"),
@@ -47,6 +51,7 @@ export function readPageHeader(chunk: Uint8Array, at: number): PageHeader {
 }
 
 function size(value: unknown, what: string): number {
-  if (typeof value !== "number" || !Number.isInteger(value) || value < 0) throw new RangeError(`a page header without ${what}`);
+  if (typeof value !== "number" || !Number.isInteger(value) || value < 0)
+    throw new RangeError(`a page header without ${what}`);
   return value;
 }

@@ -73,7 +73,12 @@ class ParquetReader implements FileReader {
   }
 
   /** Reads the compressed bytes of a row group's wanted columns. */
-  private async openGroup(handle: FileHandle, group: RowGroup, where: string, signal?: AbortSignal): Promise<ColumnReader[]> {
+  private async openGroup(
+    handle: FileHandle,
+    group: RowGroup,
+    where: string,
+    signal?: AbortSignal,
+  ): Promise<ColumnReader[]> {
     const readers: ColumnReader[] = [];
     for (const column of this.columns) {
       signal?.throwIfAborted();
@@ -85,14 +90,25 @@ class ParquetReader implements FileReader {
       if (!(start >= 4) || !(length >= 0) || start + length > this.file.sizeBytes) {
         throw malformed(this.file.path, where, `column ${column.field.name} lies beyond the file`);
       }
-      if (length > CHUNK_BYTES_MAX) throw overLimit(this.file.path, where, `column ${column.field.name} has ${length} bytes, more than ${CHUNK_BYTES_MAX}`);
+      if (length > CHUNK_BYTES_MAX)
+        throw overLimit(
+          this.file.path,
+          where,
+          `column ${column.field.name} has ${length} bytes, more than ${CHUNK_BYTES_MAX}`,
+        );
       const chunk = await readExactly(handle, this.file.path, start, length);
       readers.push(new ColumnReader(column, meta, chunk, Number(group.num_rows)));
     }
     return readers;
   }
 
-  private *rowsOf(readers: readonly ColumnReader[], rows: number, skip: number, cutter: BatchCutter, where: string): Generator<Batch> {
+  private *rowsOf(
+    readers: readonly ColumnReader[],
+    rows: number,
+    skip: number,
+    cutter: BatchCutter,
+    where: string,
+  ): Generator<Batch> {
     let at = 0;
     const names = this.schema.fields;
     while (at < rows) {
@@ -127,20 +143,23 @@ function slice(column: Column, from: number, to: number): Column {
   const bits = (source: Uint8Array): Uint8Array => {
     const out = new Uint8Array((rows + 7) >> 3);
     for (let i = 0; i < rows; i++) {
-      if ((((source[(from + i) >> 3] as number) >> ((from + i) & 7)) & 1) === 1) out[i >> 3] = (out[i >> 3] as number) | (1 << (i & 7));
+      if ((((source[(from + i) >> 3] as number) >> ((from + i) & 7)) & 1) === 1)
+        out[i >> 3] = (out[i >> 3] as number) | (1 << (i & 7));
     }
     return out;
   };
   const validity = column.validity === undefined ? undefined : bits(column.validity);
   if (type === "bool") return { ...column, rows, validity, values: bits(column.values as Uint8Array) };
-  if (type === "utf8" || type === "binary") return { ...column, rows, validity, offsets: column.offsets?.subarray(from, to + 1) };
+  if (type === "utf8" || type === "binary")
+    return { ...column, rows, validity, offsets: column.offsets?.subarray(from, to + 1) };
   const width = type === "fixed" ? (column.field.width ?? 1) : 1;
   return { ...column, rows, validity, values: column.values.subarray(from * width, to * width) };
 }
 
 async function readFooter(file: SourceFile): Promise<FileMetaData> {
   const { path, sizeBytes } = file;
-  if (sizeBytes < 12) throw malformed(path, "byte 0", sizeBytes === 0 ? "the file is empty" : "too short for a Parquet file");
+  if (sizeBytes < 12)
+    throw malformed(path, "byte 0", sizeBytes === 0 ? "the file is empty" : "too short for a Parquet file");
   const handle = await file.open();
   try {
     const tail = await readExactly(handle, path, sizeBytes - 8, 8);
@@ -163,7 +182,12 @@ async function readFooter(file: SourceFile): Promise<FileMetaData> {
   }
 }
 
-async function readExactly(handle: FileHandle, path: string, start: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+async function readExactly(
+  handle: FileHandle,
+  path: string,
+  start: number,
+  length: number,
+): Promise<Uint8Array<ArrayBuffer>> {
   const bytes = new Uint8Array(length);
   for (let at = 0; at < length; ) {
     const { bytesRead } = await handle.read(bytes, at, length - at, start + at).catch((error: unknown) => {
@@ -175,7 +199,12 @@ async function readExactly(handle: FileHandle, path: string, start: number, leng
   return bytes;
 }
 
-function chunkOf(file: SourceFile, chunk: ColumnChunk | undefined, column: ParquetColumn, where: string): ColumnMetaData {
+function chunkOf(
+  file: SourceFile,
+  chunk: ColumnChunk | undefined,
+  column: ParquetColumn,
+  where: string,
+): ColumnMetaData {
   const meta = chunk?.meta_data;
   if (meta === undefined || chunk?.file_path !== undefined || meta.path_in_schema[0] !== column.element.name) {
     throw malformed(file.path, where, `column ${column.element.name} is not described`);
@@ -199,7 +228,8 @@ function selectColumns(path: string, metadata: FileMetaData, wanted: SourceSpec[
       if (children === 0) leaf++;
     }
   }
-  if (wanted === undefined) return [...all.values()].map(({ element, index }) => mapColumn(path, element, index, undefined));
+  if (wanted === undefined)
+    return [...all.values()].map(({ element, index }) => mapColumn(path, element, index, undefined));
   return Object.entries(wanted).map(([name, type]) => {
     const found = all.get(name);
     const fields = [...all.keys()].map((known) => ({ name: known, type: "binary" as const, nullable: true }));

@@ -32,10 +32,14 @@ class Walker {
 
   private value(type: number, depth: number): void {
     switch (type) {
-      case 1: case 2: case 3:
+      case 1:
+      case 2:
+      case 3:
         this.skip(1);
         return;
-      case 4: case 5: case 6:
+      case 4:
+      case 5:
+      case 6:
         this.varint();
         return;
       case 7:
@@ -47,7 +51,8 @@ class Walker {
       case 9: {
         const head = this.byte();
         const count = head >> 4 === 15 ? this.varint() : head >> 4;
-        if (count > this.bytes.length - this.at) throw new RangeError(`a list of ${count} in ${this.bytes.length - this.at} bytes`);
+        if (count > this.bytes.length - this.at)
+          throw new RangeError(`a list of ${count} in ${this.bytes.length - this.at} bytes`);
         for (let i = 0; i < count; i++) {
           if ((head & 0x0f) === 12) this.struct(depth + 1);
           else if (depth >= DEPTH_MAX) throw new RangeError(`a structure nests deeper than ${DEPTH_MAX}`);

@@ -1,19 +1,32 @@
+import type { ParquetType } from "hyparquet";
 import { deltaBinaryUnpack, deltaByteArray, deltaLengthByteArray } from "hyparquet/src/delta.js";
 import { byteStreamSplit } from "hyparquet/src/encoding.js";
-import type { ParquetType } from "hyparquet";
 import { decodeHybrid } from "./hybrid.ts";
 import type { Vector } from "./vector.ts";
 import { fixedVector, textVector } from "./vector.ts";
 
 /** Numbers of the encodings (parquet.thrift, Encoding). */
 export const ENCODING = {
-  plain: 0, plainDictionary: 2, rle: 3, deltaBinaryPacked: 5, deltaLengthByteArray: 6, deltaByteArray: 7, rleDictionary: 8, byteStreamSplit: 9,
+  plain: 0,
+  plainDictionary: 2,
+  rle: 3,
+  deltaBinaryPacked: 5,
+  deltaLengthByteArray: 6,
+  deltaByteArray: 7,
+  rleDictionary: 8,
+  byteStreamSplit: 9,
 } as const;
 
 const WIDTHS: Partial<Record<ParquetType, number>> = { INT32: 4, INT64: 8, INT96: 12, FLOAT: 4, DOUBLE: 8 };
 
 /** Decodes `count` values that are not dictionary indices. Throws RangeError where the bytes do not hold them. */
-export function decodeValues(bytes: Uint8Array, encoding: number, type: ParquetType, count: number, typeLength: number): Vector {
+export function decodeValues(
+  bytes: Uint8Array,
+  encoding: number,
+  type: ParquetType,
+  count: number,
+  typeLength: number,
+): Vector {
   if (count === 0) return empty(type, typeLength);
   const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
   switch (encoding) {

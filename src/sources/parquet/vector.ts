@@ -15,7 +15,12 @@ export function gather(from: Vector, indices: Uint32Array): Vector {
   checkIndices(indices, from.count);
   const count = indices.length;
   if (from.kind === "text") return gatherText(from, indices);
-  if (from.kind === "bits") return { kind: "bits", count, bytes: indices.length === 0 ? new Uint8Array(0) : Uint8Array.from(indices, (i) => from.bytes[i] as number) };
+  if (from.kind === "bits")
+    return {
+      kind: "bits",
+      count,
+      bytes: indices.length === 0 ? new Uint8Array(0) : Uint8Array.from(indices, (i) => from.bytes[i] as number),
+    };
   const { width } = from;
   const bytes = new Uint8Array(count * width);
   if (width === 8) {
@@ -103,5 +108,10 @@ export function textVector(values: readonly Uint8Array[]): Vector {
 /** Bytes of a typed array, copied where they do not start at a multiple of eight in their buffer. */
 export function fixedVector(values: ArrayBufferView, width: number): Vector {
   const bytes = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
-  return { kind: "fixed", count: bytes.length / width, width, bytes: bytes.byteOffset % 8 === 0 ? bytes : bytes.slice() };
+  return {
+    kind: "fixed",
+    count: bytes.length / width,
+    width,
+    bytes: bytes.byteOffset % 8 === 0 ? bytes : bytes.slice(),
+  };
 }

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import { peerIdFromPublicKey } from "@libp2p/peer-id";
 import { publicKeyFromRaw } from "@libp2p/crypto/keys";
+import { peerIdFromPublicKey } from "@libp2p/peer-id";
 import { createLibp2pNetwork, type Libp2pNetwork } from "../../../src/network/libp2p-network.ts";
 import type { Libp2pTransport } from "../../../src/network/libp2p-node.ts";
 import { Libp2pByteStream } from "../../../src/network/libp2p-stream.ts";

@@ -1,9 +1,9 @@
-import { readdir, readFile, writeFile, mkdir } from "node:fs/promises";
+import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parquetMetadata } from "hyparquet";
 import { describe, expect, it } from "vitest";
-import { schemaOf } from "../../../src/batch/schema.ts";
 import type { Schema } from "../../../src/batch/schema.ts";
+import { schemaOf } from "../../../src/batch/schema.ts";
 import { openSink } from "../../../src/sinks/port.ts";
 import { batchesOf, declared, EVERY_TYPE, everyTypeRow, folder, readRows, write } from "../sources/table.ts";
 
@@ -26,7 +26,9 @@ for (const format of ["parquet", "ndjson", "jsonl", "csv"] as const) {
 
     it("writes the same bytes however the rows are cut", async () => {
       await using dir = await folder();
-      const files = await Promise.all([1, 7, 500].map((cut) => write(join(dir.path, `t${cut}.${format}`), EVERY_TYPE, ROWS, cut)));
+      const files = await Promise.all(
+        [1, 7, 500].map((cut) => write(join(dir.path, `t${cut}.${format}`), EVERY_TYPE, ROWS, cut)),
+      );
       const [first, ...others] = await Promise.all(files.map((file) => readFile(file)));
       for (const other of others) expect(other).toEqual(first);
     });
@@ -78,7 +80,8 @@ describe("a Parquet file's row groups", () => {
     await using dir = await folder();
     const narrow = schemaOf([{ name: "n", type: "i64", nullable: false }]);
     const wide = schemaOf([{ name: "t", type: "utf8", nullable: false }]);
-    const groups = async (file: string): Promise<number[]> => parquetMetadata(new Uint8Array(await readFile(file))).row_groups.map((group) => Number(group.num_rows));
+    const groups = async (file: string): Promise<number[]> =>
+      parquetMetadata(new Uint8Array(await readFile(file))).row_groups.map((group) => Number(group.num_rows));
     const many = Array.from({ length: 70_000 }, (_, i) => [BigInt(i)]);
     expect(await groups(await write(join(dir.path, "n.parquet"), narrow, many, 999))).toEqual([65_536, 4464]);
     // 262,140 bytes of text and 4 of its offset: 128 such rows are 32 MiB.
@@ -100,7 +103,11 @@ describe("opening a sink", () => {
     await using dir = await folder();
     await mkdir(join(dir.path, "t.csv"));
     await writeFile(join(dir.path, "plain"), "");
-    await expect(openSink({ file: join(dir.path, "t.csv"), schema: EVERY_TYPE })).rejects.toMatchObject({ code: "SINK_UNWRITABLE" });
-    await expect(openSink({ file: join(dir.path, "plain", "t.csv"), schema: EVERY_TYPE })).rejects.toMatchObject({ code: "SINK_UNWRITABLE" });
+    await expect(openSink({ file: join(dir.path, "t.csv"), schema: EVERY_TYPE })).rejects.toMatchObject({
+      code: "SINK_UNWRITABLE",
+    });
+    await expect(openSink({ file: join(dir.path, "plain", "t.csv"), schema: EVERY_TYPE })).rejects.toMatchObject({
+      code: "SINK_UNWRITABLE",
+    });
   });
 });

@@ -1,12 +1,12 @@
-import { writeFile, readFile } from "node:fs/promises";
+import { createHash } from "node:crypto";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
-import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { toHex } from "../../../src/core/bytes.ts";
 import type { Value } from "../../../src/batch/column.ts";
 import type { Schema } from "../../../src/batch/schema.ts";
 import { schemaOf } from "../../../src/batch/schema.ts";
+import { toHex } from "../../../src/core/bytes.ts";
 import { openSource } from "../../../src/sources/port.ts";
 import { collect, declared, EVERY_TYPE, everyTypeRow, folder, readRows, rowsOf, write } from "./table.ts";
 
@@ -43,7 +43,9 @@ for (const format of ["parquet", "ndjson", "csv"] as const) {
         const whole = await collect(source, { batchRows: 100 });
         for (const boundary of [1, 5, 12]) {
           const rest = await collect(source, { batchRows: 100, fromRow: 100 * boundary });
-          expect(rest.map((batch) => toHex(batch.bytes))).toEqual(whole.slice(boundary).map((batch) => toHex(batch.bytes)));
+          expect(rest.map((batch) => toHex(batch.bytes))).toEqual(
+            whole.slice(boundary).map((batch) => toHex(batch.bytes)),
+          );
         }
         expect(await collect(source, { fromRow: 1234 })).toEqual([]);
         expect(await collect(source, { fromRow: 99_999 })).toEqual([]);
@@ -54,7 +56,9 @@ for (const format of ["parquet", "ndjson", "csv"] as const) {
         const file = await write(join(dir.path, `t.${format}`), EVERY_TYPE, ROWS.slice(0, 3));
         await using source = await openSource({ file, columns: declared(EVERY_TYPE) }, { worker });
         for (const batchRows of [0, 4097, 1.5, Number.NaN]) {
-          await expect(async () => collect(source, { batchRows })).rejects.toMatchObject({ code: "BATCH_ROWS_INVALID" });
+          await expect(async () => collect(source, { batchRows })).rejects.toMatchObject({
+            code: "BATCH_ROWS_INVALID",
+          });
         }
       });
 
@@ -82,18 +86,23 @@ for (const format of ["parquet", "ndjson", "csv"] as const) {
 }
 
 describe("batch cutting", () => {
-  const wide: Schema = schemaOf([{ name: "text", type: "utf8", nullable: true }, { name: "n", type: "i64", nullable: true }]);
+  const wide: Schema = schemaOf([
+    { name: "text", type: "utf8", nullable: true },
+    { name: "n", type: "i64", nullable: true },
+  ]);
   const rows: Value[][] = Array.from({ length: 300 }, (_, i) => ["x".repeat((i * 7919) % 30_000), BigInt(i)]);
 
   it("closes a batch early by the same rule in every format", async () => {
     await using dir = await folder();
-    const cuts = await Promise.all(["parquet", "ndjson", "csv"].map(async (format) => {
-      const file = await write(join(dir.path, `t.${format}`), wide, rows);
-      await using source = await openSource({ file, columns: declared(wide) }, { worker: false });
-      const batches = await collect(source);
-      expect(rowsOf(batches)).toEqual(rows);
-      return batches.map((batch) => toHex(batch.bytes).length / 2);
-    }));
+    const cuts = await Promise.all(
+      ["parquet", "ndjson", "csv"].map(async (format) => {
+        const file = await write(join(dir.path, `t.${format}`), wide, rows);
+        await using source = await openSource({ file, columns: declared(wide) }, { worker: false });
+        const batches = await collect(source);
+        expect(rowsOf(batches)).toEqual(rows);
+        return batches.map((batch) => toHex(batch.bytes).length / 2);
+      }),
+    );
     expect(cuts[0]?.length).toBeGreaterThan(3);
     expect(cuts[1]).toEqual(cuts[0]);
     expect(cuts[2]).toEqual(cuts[0]);

@@ -34,7 +34,7 @@ export const EVERY_TYPE: Schema = schemaOf([
   { name: "text", type: "utf8", nullable: true },
   { name: "word", type: "dict", nullable: true },
   { name: "raw", type: "binary", nullable: true },
-  { name: "hash, of \"it\"", type: "fixed", nullable: true, width: 5 },
+  { name: 'hash, of "it"', type: "fixed", nullable: true, width: 5 },
 ]);
 
 /** Rows that reach the ends of every type's range, deterministic in their number. */
@@ -54,7 +54,7 @@ export function everyTypeRow(i: number): Value[] {
     pick([0, -0, Math.fround(0.1), Number.NaN, Number.POSITIVE_INFINITY]),
     pick([0.1, -0, 1e300, Number.MIN_VALUE, Number.NEGATIVE_INFINITY, Number.NaN, 123_456_789_012_345_680]),
     pick([-(2n ** 63n), 2n ** 63n - 1n, 0n, -1n, 978_307_260_000_000n, 951_782_400_123_456n]),
-    pick(["", "plain", "comma, \"quote\"", "line\nbreak\r\n", "\uFEFFmark", "🙂 ü", "\r"]),
+    pick(["", "plain", 'comma, "quote"', "line\nbreak\r\n", "\uFEFFmark", "🙂 ü", "\r"]),
     pick(["LAS", "PHL", "", "a,b"]),
     i % 4 === 0 ? new Uint8Array(0) : bytes.subarray(0, i % 6),
     bytes,
@@ -73,7 +73,12 @@ export function* batchesOf(schema: Schema, rows: Iterable<readonly Value[]>, cut
 }
 
 /** Writes rows to a file and returns its path. */
-export async function write(file: string, schema: Schema, rows: Iterable<readonly Value[]>, cut = 100): Promise<string> {
+export async function write(
+  file: string,
+  schema: Schema,
+  rows: Iterable<readonly Value[]>,
+  cut = 100,
+): Promise<string> {
   await using sink = await openSink({ file, schema });
   for (const batch of batchesOf(schema, rows, cut)) await sink.write(batch);
   await sink.close();

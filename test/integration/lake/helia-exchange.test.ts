@@ -2,10 +2,10 @@ import { createHash } from "node:crypto";
 import type { CID } from "multiformats/cid";
 import { afterEach, describe, expect, it } from "vitest";
 import { type Block, rawBlock } from "../../../src/dag/block.ts";
-import { type BlobExchange, BLOB_SIZE_MAX_BYTES, createBlobExchange } from "../../../src/lake/helia-exchange.ts";
-import { createHeliaBlockstore } from "../../../src/lake/helia-blockstore.ts";
-import { createLibp2pNetwork, type Libp2pNetwork } from "../../../src/network/libp2p-network.ts";
 import type { BlockStore } from "../../../src/journal/port.ts";
+import { createHeliaBlockstore } from "../../../src/lake/helia-blockstore.ts";
+import { BLOB_SIZE_MAX_BYTES, type BlobExchange, createBlobExchange } from "../../../src/lake/helia-exchange.ts";
+import { createLibp2pNetwork, type Libp2pNetwork } from "../../../src/network/libp2p-network.ts";
 
 const sha256 = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();
 

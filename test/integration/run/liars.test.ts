@@ -1,5 +1,5 @@
-import { mkdir } from "node:fs/promises";
 import { existsSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXIT_CODES, IpdmError } from "../../../src/core/errors.ts";
@@ -29,16 +29,26 @@ function otherRoot(statement: Block, mark: number): Block {
 }
 
 /** Runs with these nodes lying about a task: each in its own way, or all in the same. */
-async function attempt(nodes: readonly string[], task = "daily", together = false): Promise<{ notices: RunNotice[]; result?: string; error?: unknown; outDir: string }> {
+async function attempt(
+  nodes: readonly string[],
+  task = "daily",
+  together = false,
+): Promise<{ notices: RunNotice[]; result?: string; error?: unknown; outDir: string }> {
   const outDir = folder.fresh("out");
   await mkdir(outDir);
   const notices: RunNotice[] = [];
   const tamper = nodes.map((node, i) => ({
     node,
-    change: (at: string, _seq: number, statement: Block) => (at === task ? otherRoot(statement, together ? 7 : 7 + i) : statement),
+    change: (at: string, _seq: number, statement: Block) =>
+      at === task ? otherRoot(statement, together ? 7 : 7 + i) : statement,
   }));
   try {
-    const { result } = await runConfig({ configPath: config, outDir, tamper, onNotice: (notice) => notices.push(notice) });
+    const { result } = await runConfig({
+      configPath: config,
+      outDir,
+      tamper,
+      onNotice: (notice) => notices.push(notice),
+    });
     return { notices, result, outDir };
   } catch (error) {
     return { notices, error, outDir };

@@ -46,7 +46,12 @@ describe("the same configuration over the same input", () => {
   it("has the same result when voters check a drawn share and windows are proved", async () => {
     const dir = folder.fresh("sample");
     await mkdir(dir);
-    const configPath = await writeSmall(dir, { rows: ROWS, prove: 1, replicas: 3, domain: ", verify: sample, share: 0.5" });
+    const configPath = await writeSmall(dir, {
+      rows: ROWS,
+      prove: 1,
+      replicas: 3,
+      domain: ", verify: sample, share: 0.5",
+    });
     const again = await go({ configPath });
     expect(again.result).toBe(first.result);
     await audit(again.outDir);
@@ -80,7 +85,10 @@ describe("a run in the folder of a finished one", () => {
     await mkdir(dir);
     const outDir = join(dir, "out");
     await go({ configPath: await writeSmall(dir, { rows: ROWS }), outDir });
-    const configPath = await writeSmall(dir, { rows: ROWS, aggregate: "{ flights: count(), furthest: max(distance) }" });
+    const configPath = await writeSmall(dir, {
+      rows: ROWS,
+      aggregate: "{ flights: count(), furthest: max(distance) }",
+    });
     const changed = await go({ configPath, outDir });
     expect(changed.reused).toEqual(["delayed"]);
     expect(changed.result).not.toBe(first.result);

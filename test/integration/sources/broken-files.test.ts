@@ -2,8 +2,8 @@ import { chmod, mkdir, readFile, symlink, utimes, writeFile } from "node:fs/prom
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
-import { IpdmError } from "../../../src/core/errors.ts";
 import { schemaOf } from "../../../src/batch/schema.ts";
+import { IpdmError } from "../../../src/core/errors.ts";
 import type { SourceSpec } from "../../../src/sources/port.ts";
 import { openSource } from "../../../src/sources/port.ts";
 import { collect, EVERY_TYPE, everyTypeRow, folder, readRows, rowsOf, write } from "../../contract/sources/table.ts";
@@ -22,14 +22,21 @@ describe("opening", () => {
     await mkdir(join(dir.path, "d.csv"));
     await symlink(join(dir.path, "nowhere.csv"), join(dir.path, "dangling.csv"));
     await writeFile(join(dir.path, "plain.csv"), "a\n1\n");
-    const open = (name: string): Promise<unknown> => openSource({ file: join(dir.path, name) }).catch((error: unknown) => error);
-    expect(await open("absent.csv")).toMatchObject({ code: "SOURCE_MISSING", kind: "config", where: join(dir.path, "absent.csv") });
+    const open = (name: string): Promise<unknown> =>
+      openSource({ file: join(dir.path, name) }).catch((error: unknown) => error);
+    expect(await open("absent.csv")).toMatchObject({
+      code: "SOURCE_MISSING",
+      kind: "config",
+      where: join(dir.path, "absent.csv"),
+    });
     expect(await open("dangling.csv")).toMatchObject({ code: "SOURCE_MISSING" });
     expect(await open("plain.csv/x.csv")).toMatchObject({ code: "SOURCE_MISSING" });
     expect(await open("d.csv")).toMatchObject({ code: "SOURCE_UNREADABLE", kind: "config" });
     expect(await open("table.txt")).toMatchObject({ code: "SOURCE_FORMAT_UNKNOWN", kind: "config" });
     expect(await open("table.parquet.gz")).toMatchObject({ code: "SOURCE_FORMAT_UNKNOWN", kind: "config" });
-    expect(await openSource({ file: "/dev/zero", format: "csv" }).catch((error: unknown) => error)).toMatchObject({ code: "SOURCE_UNREADABLE" });
+    expect(await openSource({ file: "/dev/zero", format: "csv" }).catch((error: unknown) => error)).toMatchObject({
+      code: "SOURCE_UNREADABLE",
+    });
   });
 
   it.skipIf(process.getuid?.() === 0)("says when it has no permission", async () => {
@@ -41,8 +48,13 @@ describe("opening", () => {
   });
 
   it("names unknown types and columns", async () => {
-    expect(await attempt("t.csv", "a,b\n1,2\n", { columns: { a: "int" as never } })).toMatchObject({ code: "COLUMN_TYPE_UNKNOWN" });
-    expect(await attempt("t.csv", "a,b\n1,2\n", { columns: { c: "i64" } })).toMatchObject({ code: "COLUMN_MISSING", hint: "columns here: a, b" });
+    expect(await attempt("t.csv", "a,b\n1,2\n", { columns: { a: "int" as never } })).toMatchObject({
+      code: "COLUMN_TYPE_UNKNOWN",
+    });
+    expect(await attempt("t.csv", "a,b\n1,2\n", { columns: { c: "i64" } })).toMatchObject({
+      code: "COLUMN_MISSING",
+      hint: "columns here: a, b",
+    });
   });
 
   it("notices that the file was written after it was opened", async () => {
@@ -74,7 +86,12 @@ describe("broken NDJSON", () => {
     ["a line that is no JSON", '{"a":1}\n{"a":\n', "SOURCE_MALFORMED", 2],
     ["a JSON list of rows", '[\n{"a":1}\n]\n', "SOURCE_MALFORMED", 1],
     ["a line that is a number", '{"a":1}\n\n7\n', "SOURCE_MALFORMED", 3],
-    ["bytes that are not UTF-8", Buffer.concat([Buffer.from('{"a":1}\n{"a":"'), Buffer.from([0xff]), Buffer.from('"}\n')]), "SOURCE_MALFORMED", 2],
+    [
+      "bytes that are not UTF-8",
+      Buffer.concat([Buffer.from('{"a":1}\n{"a":"'), Buffer.from([0xff]), Buffer.from('"}\n')]),
+      "SOURCE_MALFORMED",
+      2,
+    ],
     ["a nested value", '{"a":1}\n{"a":{"b":1}}\n', "SOURCE_ROW_INVALID", 2],
     ["two kinds of value", '{"a":1}\n{"a":"x"}\n', "SOURCE_ROW_INVALID", 2],
     ["half a surrogate pair", '{"a":"x"}\n{"a":"\\ud800"}\n', "SOURCE_ROW_INVALID", 2],
@@ -96,7 +113,9 @@ describe("broken NDJSON", () => {
   it("says how to declare columns", async () => {
     const error = await attempt("t.ndjson", `${'{"a":1}\n'.repeat(1000)}{"a":1.5}\n`);
     expect(error).toMatchObject({ code: "SOURCE_ROW_INVALID", hint: expect.stringContaining("`columns`") });
-    expect(await attempt("t.ndjson", `${'{"a":1}\n'.repeat(1000)}{"a":1.5}\n`, { columns: { a: "f64" } })).toHaveLength(1001);
+    expect(await attempt("t.ndjson", `${'{"a":1}\n'.repeat(1000)}{"a":1.5}\n`, { columns: { a: "f64" } })).toHaveLength(
+      1001,
+    );
   });
 });
 
@@ -133,26 +152,42 @@ describe("broken gzip", () => {
     const altered = Uint8Array.from(bytes, (byte, i) => (i === bytes.length >> 1 ? byte ^ 0xff : byte));
     for (const broken of [bytes.subarray(0, bytes.length - 9), altered, Buffer.from("plain text\n")]) {
       for (const name of ["t.ndjson.gz", "t.csv.gz"]) {
-        expect(await attempt(name, broken, { columns: { a: "i64" } })).toMatchObject({ code: expect.stringMatching(/^SOURCE_(MALFORMED|ROW_INVALID)$|^COLUMN_MISSING$/) });
+        expect(await attempt(name, broken, { columns: { a: "i64" } })).toMatchObject({
+          code: expect.stringMatching(/^SOURCE_(MALFORMED|ROW_INVALID)$|^COLUMN_MISSING$/),
+        });
       }
     }
-    expect(await attempt("t.ndjson.gz", bytes.subarray(0, bytes.length - 9), { columns: { a: "i64" } })).toMatchObject({ code: "SOURCE_MALFORMED" });
+    expect(await attempt("t.ndjson.gz", bytes.subarray(0, bytes.length - 9), { columns: { a: "i64" } })).toMatchObject({
+      code: "SOURCE_MALFORMED",
+    });
   });
 });
 
 describe("a broken Parquet file", () => {
   it("is named for every cut of its end", async () => {
     await using dir = await folder();
-    const whole = await readFile(await write(join(dir.path, "w.parquet"), EVERY_TYPE, Array.from({ length: 40 }, (_, i) => everyTypeRow(i))));
+    const whole = await readFile(
+      await write(
+        join(dir.path, "w.parquet"),
+        EVERY_TYPE,
+        Array.from({ length: 40 }, (_, i) => everyTypeRow(i)),
+      ),
+    );
     for (let length = 0; length < whole.length; length += 97) {
       expect(await attempt("t.parquet", whole.subarray(0, length))).toMatchObject({ code: "SOURCE_MALFORMED" });
     }
-    expect(await attempt("t.parquet", "no parquet at all, but long enough")).toMatchObject({ code: "SOURCE_MALFORMED" });
+    expect(await attempt("t.parquet", "no parquet at all, but long enough")).toMatchObject({
+      code: "SOURCE_MALFORMED",
+    });
   });
 
   it("never gives anything but rows or a named error, whatever byte is altered", async () => {
     await using dir = await folder();
-    const schema = schemaOf(EVERY_TYPE.fields.filter(({ type }) => ["bool", "i64", "timestamp", "dict", "utf8", "fixed", "f64"].includes(type)));
+    const schema = schemaOf(
+      EVERY_TYPE.fields.filter(({ type }) =>
+        ["bool", "i64", "timestamp", "dict", "utf8", "fixed", "f64"].includes(type),
+      ),
+    );
     const indices = schema.fields.map((field) => EVERY_TYPE.fields.indexOf(field));
     const rows = Array.from({ length: 60 }, (_, i) => indices.map((index) => everyTypeRow(i)[index] ?? null));
     const whole = await readFile(await write(join(dir.path, "w.parquet"), schema, rows));
@@ -178,20 +213,34 @@ describe("a broken Parquet file", () => {
 
   it("names nested columns, which may be left out", async () => {
     const { parquetWriteBuffer } = await import("hyparquet-writer");
-    const bytes = new Uint8Array(parquetWriteBuffer({
-      schema: [
-        { name: "root", num_children: 3 },
-        { name: "n", type: "INT32", repetition_type: "REQUIRED" },
-        { name: "list", converted_type: "LIST", repetition_type: "OPTIONAL", num_children: 1 },
-        { name: "list", repetition_type: "REPEATED", num_children: 1 },
-        { name: "element", type: "INT32", repetition_type: "OPTIONAL" },
-        { name: "after", type: "INT32", repetition_type: "REQUIRED" },
-      ],
-      columnData: [{ name: "n", data: [1, 2] }, { name: "list", data: [[1], [2, 3]] }, { name: "after", data: [8, 9] }],
-    }));
-    expect(await attempt("t.parquet", bytes)).toMatchObject({ code: "SOURCE_COLUMN_UNSUPPORTED", facts: { column: "list" } });
-    expect(await attempt("t.parquet", bytes, { columns: { after: "i64", n: "i32" } })).toEqual([[8n, 1], [9n, 2]]);
-    expect(await attempt("t.parquet", bytes, { columns: { after: "dict" } })).toMatchObject({ code: "SOURCE_COLUMN_MISMATCH" });
+    const bytes = new Uint8Array(
+      parquetWriteBuffer({
+        schema: [
+          { name: "root", num_children: 3 },
+          { name: "n", type: "INT32", repetition_type: "REQUIRED" },
+          { name: "list", converted_type: "LIST", repetition_type: "OPTIONAL", num_children: 1 },
+          { name: "list", repetition_type: "REPEATED", num_children: 1 },
+          { name: "element", type: "INT32", repetition_type: "OPTIONAL" },
+          { name: "after", type: "INT32", repetition_type: "REQUIRED" },
+        ],
+        columnData: [
+          { name: "n", data: [1, 2] },
+          { name: "list", data: [[1], [2, 3]] },
+          { name: "after", data: [8, 9] },
+        ],
+      }),
+    );
+    expect(await attempt("t.parquet", bytes)).toMatchObject({
+      code: "SOURCE_COLUMN_UNSUPPORTED",
+      facts: { column: "list" },
+    });
+    expect(await attempt("t.parquet", bytes, { columns: { after: "i64", n: "i32" } })).toEqual([
+      [8n, 1],
+      [9n, 2],
+    ]);
+    expect(await attempt("t.parquet", bytes, { columns: { after: "dict" } })).toMatchObject({
+      code: "SOURCE_COLUMN_MISMATCH",
+    });
     expect(await attempt("t.parquet", bytes, { columns: { other: "i64" } })).toMatchObject({ code: "COLUMN_MISSING" });
   });
 });

@@ -1,5 +1,5 @@
-import { fileURLToPath } from "node:url";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { DuckDBInstance } from "@duckdb/node-api";
 import { describe, expect, it } from "vitest";
 import type { Column } from "../../../src/batch/column.ts";
@@ -44,7 +44,11 @@ describe("three million flights", () => {
     await using source = await openSource({ file: FLIGHTS });
     expect(source.rows).toBe(3_000_000);
     expect(source.schema.fields.map(({ name, type, nullable }) => `${name}:${type}:${nullable}`)).toEqual([
-      "date:timestamp:true", "delay:i64:true", "distance:i64:true", "origin:dict:true", "destination:dict:true",
+      "date:timestamp:true",
+      "delay:i64:true",
+      "distance:i64:true",
+      "origin:dict:true",
+      "destination:dict:true",
     ]);
     const totals: Totals = { rows: 0, delay: 0, distance: 0, date: 0n, origins: new Map(), destinations: new Map() };
     const before = process.memoryUsage.rss();
@@ -69,15 +73,26 @@ describe("three million flights", () => {
     const [sums] = await query(
       `select count(*) n, sum(delay) delay, sum(distance) distance, sum(epoch_us(date) // 1000000) date from '${FLIGHTS}'`,
     );
-    expect([BigInt(totals.rows), BigInt(totals.delay), BigInt(totals.distance), totals.date]).toEqual([sums?.["n"], sums?.["delay"], sums?.["distance"], sums?.["date"]]);
-    for (const [column, found] of [["origin", totals.origins], ["destination", totals.destinations]] as const) {
+    expect([BigInt(totals.rows), BigInt(totals.delay), BigInt(totals.distance), totals.date]).toEqual([
+      sums?.["n"],
+      sums?.["delay"],
+      sums?.["distance"],
+      sums?.["date"],
+    ]);
+    for (const [column, found] of [
+      ["origin", totals.origins],
+      ["destination", totals.destinations],
+    ] as const) {
       const rows = await query(`select ${column} as name, count(*) n from '${FLIGHTS}' group by 1`);
       expect(found).toEqual(new Map(rows.map((row) => [row["name"] as string, Number(row["n"])])));
     }
   });
 
   it("hold the same rows at sampled places", async () => {
-    await using source = await openSource({ file: FLIGHTS, columns: { origin: "utf8", date: "timestamp", delay: "i64" } });
+    await using source = await openSource({
+      file: FLIGHTS,
+      columns: { origin: "utf8", date: "timestamp", delay: "i64" },
+    });
     for (const fromRow of [0, 272_726, 272_727, 1_500_000, 2_999_990]) {
       const [expected] = await query(
         `select list(origin order by r) o, list(epoch_us(date) order by r) t, list(delay order by r) d from
@@ -91,7 +106,11 @@ describe("three million flights", () => {
       const list = (name: string): unknown => (expected?.[name] as { items: unknown }).items;
       const decoder = new TextDecoder();
       const { offsets, values } = batch.column("origin");
-      expect(Array.from({ length: batch.rows }, (_, row) => decoder.decode((values as Uint8Array).subarray(offsets?.[row], offsets?.[row + 1])))).toEqual(list("o"));
+      expect(
+        Array.from({ length: batch.rows }, (_, row) =>
+          decoder.decode((values as Uint8Array).subarray(offsets?.[row], offsets?.[row + 1])),
+        ),
+      ).toEqual(list("o"));
       expect([...(batch.column("date").values as BigInt64Array)]).toEqual(list("t"));
       expect([...(batch.column("delay").values as BigInt64Array)]).toEqual(list("d"));
     }
@@ -100,7 +119,11 @@ describe("three million flights", () => {
   it("keep a Parquet, CSV and NDJSON copy equal to the original for an independent reader", async () => {
     await using dir = await folder();
     await using source = await openSource({ file: FLIGHTS });
-    const sinks = await Promise.all(["parquet", "csv", "ndjson"].map((ending) => openSink({ file: join(dir.path, `copy.${ending}`), schema: source.schema })));
+    const sinks = await Promise.all(
+      ["parquet", "csv", "ndjson"].map((ending) =>
+        openSink({ file: join(dir.path, `copy.${ending}`), schema: source.schema }),
+      ),
+    );
     let rows = 0;
     for await (const batch of source.batches({ batchRows: 4096 })) {
       for (const sink of sinks) await sink.write(batch);
@@ -109,7 +132,11 @@ describe("three million flights", () => {
     }
     for (const sink of sinks) await sink.close();
     const columns = "date::timestamp as date, delay, distance, origin, destination";
-    for (const reader of [`'${join(dir.path, "copy.parquet")}'`, `'${join(dir.path, "copy.csv")}'`, `read_json('${join(dir.path, "copy.ndjson")}')`]) {
+    for (const reader of [
+      `'${join(dir.path, "copy.parquet")}'`,
+      `'${join(dir.path, "copy.csv")}'`,
+      `read_json('${join(dir.path, "copy.ndjson")}')`,
+    ]) {
       const [difference] = await query(
         `set timezone = 'UTC'; select count(*) n from ((select ${columns} from '${FLIGHTS}' limit ${rows}) except all (select ${columns} from ${reader}))`,
       );
@@ -121,7 +148,11 @@ describe("three million flights", () => {
 describe("a Parquet file of every type", () => {
   it("reads the same in an independent engine", async () => {
     await using dir = await folder();
-    const file = await write(join(dir.path, "t.parquet"), EVERY_TYPE, Array.from({ length: 1000 }, (_, i) => everyTypeRow(i)));
+    const file = await write(
+      join(dir.path, "t.parquet"),
+      EVERY_TYPE,
+      Array.from({ length: 1000 }, (_, i) => everyTypeRow(i)),
+    );
     const [row] = await query(
       `select count(*) n, count(a64) a64, min(a64) low, max(b64) high, max(b32) high32, min(a8) low8, count(distinct text) texts, max(octet_length("hash, of ""it""")) width from '${file}'`,
     );
@@ -130,8 +161,14 @@ describe("a Parquet file of every type", () => {
       return Array.from({ length: 1000 }, (_, i) => everyTypeRow(i)[index]).filter((value) => value !== null);
     };
     expect(row).toEqual({
-      n: 1000n, a64: BigInt(values("a64").length), low: -(2n ** 63n), high: 2n ** 64n - 1n, high32: 4_294_967_295, low8: -128,
-      texts: BigInt(new Set(values("text")).size), width: 5n,
+      n: 1000n,
+      a64: BigInt(values("a64").length),
+      low: -(2n ** 63n),
+      high: 2n ** 64n - 1n,
+      high32: 4_294_967_295,
+      low8: -128,
+      texts: BigInt(new Set(values("text")).size),
+      width: 5n,
     });
     expect(Object.keys(declared(EVERY_TYPE))).toHaveLength(16);
   });

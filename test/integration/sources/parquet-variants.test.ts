@@ -15,23 +15,53 @@ const SELECT = `
     (i * 10)::decimal(9, 0) whole, uuid '00000000-0000-0000-0000-000000000001' id,
     case when i % 5 = 0 then null else i end holes, case when i % 7 = 0 then null else 'h' || (i % 9) end word_holes, null::integer as empty,
     case when i % 2 = 0 then null else i % 3 = 0 end flag_holes
-  from (select (range % 100)::bigint j, range i from range(${ROWS}))`.replaceAll("i::tinyint % 100", "(i % 100)::tinyint");
+  from (select (range % 100)::bigint j, range i from range(${ROWS}))`.replaceAll(
+  "i::tinyint % 100",
+  "(i % 100)::tinyint",
+);
 
 /** What the rows above must be, computed here. */
 function expected(i: number): Value[] {
   const id = new Uint8Array(16);
   id[15] = 1;
   return [
-    i % 100, i % 30_000, i, BigInt(i) * 1_000_003n, i % 200, i % 60_000, i, BigInt(i) * 7919n, Math.fround(i / 8), i / 3, i % 3 === 0,
-    978_307_200_000_000n + BigInt(i) * 60_000_000n, (978_307_200_000n + BigInt(i)) * 1000n, 978_307_200_000_000n + BigInt(i),
-    978_307_200_000_000n + BigInt(i % 400) * 86_400_000_000n, `text ${i % 50}`, `unique ü ${i}`, new TextEncoder().encode(`raw${i}`),
-    i * 10, id, i % 5 === 0 ? null : BigInt(i), i % 7 === 0 ? null : `h${i % 9}`, null, i % 2 === 0 ? null : i % 3 === 0,
+    i % 100,
+    i % 30_000,
+    i,
+    BigInt(i) * 1_000_003n,
+    i % 200,
+    i % 60_000,
+    i,
+    BigInt(i) * 7919n,
+    Math.fround(i / 8),
+    i / 3,
+    i % 3 === 0,
+    978_307_200_000_000n + BigInt(i) * 60_000_000n,
+    (978_307_200_000n + BigInt(i)) * 1000n,
+    978_307_200_000_000n + BigInt(i),
+    978_307_200_000_000n + BigInt(i % 400) * 86_400_000_000n,
+    `text ${i % 50}`,
+    `unique ü ${i}`,
+    new TextEncoder().encode(`raw${i}`),
+    i * 10,
+    id,
+    i % 5 === 0 ? null : BigInt(i),
+    i % 7 === 0 ? null : `h${i % 9}`,
+    null,
+    i % 2 === 0 ? null : i % 3 === 0,
   ];
 }
 
 const variants = [
-  "compression uncompressed", "compression snappy", "compression gzip", "compression zstd", "compression brotli", "compression lz4_raw",
-  "compression snappy, row_group_size 2048", "compression snappy, parquet_version v2", "compression zstd, parquet_version v2, dictionary_size_limit 1",
+  "compression uncompressed",
+  "compression snappy",
+  "compression gzip",
+  "compression zstd",
+  "compression brotli",
+  "compression lz4_raw",
+  "compression snappy, row_group_size 2048",
+  "compression snappy, parquet_version v2",
+  "compression zstd, parquet_version v2, dictionary_size_limit 1",
   "compression uncompressed, dictionary_size_limit 1",
 ];
 
@@ -49,7 +79,10 @@ describe("Parquet files of another writer", () => {
       expect(rows).toHaveLength(ROWS);
       const bad = rows.findIndex((row, i) => digest(row) !== digest(expected(i)));
       if (bad !== -1) expect(rows[bad]).toEqual(expected(bad));
-      await using source = await openSource({ file, columns: { own: "dict", holes: "i64", flag_holes: "bool" } }, { worker: false });
+      await using source = await openSource(
+        { file, columns: { own: "dict", holes: "i64", flag_holes: "bool" } },
+        { worker: false },
+      );
       const some = rowsOf(await collect(source, { batchRows: 999, fromRow: 999 * 5 }));
       expect(some).toEqual(rows.slice(999 * 5).map((row) => [row[16], row[20], row[23]]));
     });
@@ -61,22 +94,45 @@ describe("Parquet files of another writer", () => {
     const instance = await DuckDBInstance.create(":memory:");
     const connection = await instance.connect();
     await connection.run(`copy (${SELECT}) to '${file}' (format parquet)`);
-    const rows = await readRows({ file, columns: { a8: "i64", b16: "i32", b8: "u64", single: "f64", day: "i32", word: "utf8", a64: "timestamp" } });
+    const rows = await readRows({
+      file,
+      columns: { a8: "i64", b16: "i32", b8: "u64", single: "f64", day: "i32", word: "utf8", a64: "timestamp" },
+    });
     expect(rows[5]).toEqual([5n, 5, 5n, 0.625, 11_328, "text 5", 5_000_015n]);
-    for (const columns of [{ a64: "i32" }, { a8: "u16" }, { word: "i64" }, { dbl: "f32" }, { micros: "i64" }] as const) {
-      await expect(openSource({ file, columns })).rejects.toMatchObject({ code: "SOURCE_COLUMN_MISMATCH", kind: "config" });
+    for (const columns of [
+      { a64: "i32" },
+      { a8: "u16" },
+      { word: "i64" },
+      { dbl: "f32" },
+      { micros: "i64" },
+    ] as const) {
+      await expect(openSource({ file, columns })).rejects.toMatchObject({
+        code: "SOURCE_COLUMN_MISMATCH",
+        kind: "config",
+      });
     }
     await connection.run(`copy (select make_timestamp_ns(1500) t) to '${file}' (format parquet)`);
-    await expect(readRows({ file })).rejects.toMatchObject({ code: "SOURCE_MALFORMED", message: expect.stringContaining("1500 ns") });
+    await expect(readRows({ file })).rejects.toMatchObject({
+      code: "SOURCE_MALFORMED",
+      message: expect.stringContaining("1500 ns"),
+    });
     await connection.run(`copy (select 1.5::decimal(9,2) d, time '10:00' t) to '${file}' (format parquet)`);
-    await expect(readRows({ file })).rejects.toMatchObject({ code: "SOURCE_COLUMN_UNSUPPORTED", facts: { column: "d" } });
-    await expect(readRows({ file, columns: { t: "i64" } })).rejects.toMatchObject({ code: "SOURCE_COLUMN_UNSUPPORTED", facts: { column: "t" } });
+    await expect(readRows({ file })).rejects.toMatchObject({
+      code: "SOURCE_COLUMN_UNSUPPORTED",
+      facts: { column: "d" },
+    });
+    await expect(readRows({ file, columns: { t: "i64" } })).rejects.toMatchObject({
+      code: "SOURCE_COLUMN_UNSUPPORTED",
+      facts: { column: "t" },
+    });
     connection.closeSync();
     instance.closeSync();
   });
 });
 
 function digest(row: readonly Value[]): string {
-  const text = row.map((value) => `${typeof value}:${value instanceof Uint8Array ? [...value].join(".") : String(value)}`).join("|");
+  const text = row
+    .map((value) => `${typeof value}:${value instanceof Uint8Array ? [...value].join(".") : String(value)}`)
+    .join("|");
   return createHash("sha256").update(text).digest("hex");
 }

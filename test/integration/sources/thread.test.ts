@@ -1,5 +1,5 @@
-import { fileURLToPath } from "node:url";
 import { setImmediate as turn } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import { openSource } from "../../../src/sources/port.ts";
 
@@ -22,9 +22,11 @@ describe("the thread of a source", () => {
 
     const controller = new AbortController();
     const reason = new Error("enough");
-    await expect((async () => {
-      for await (const _ of source.batches({ batchRows: 4096, signal: controller.signal })) controller.abort(reason);
-    })()).rejects.toBe(reason);
+    await expect(
+      (async () => {
+        for await (const _ of source.batches({ batchRows: 4096, signal: controller.signal })) controller.abort(reason);
+      })(),
+    ).rejects.toBe(reason);
     expect(threads()).toBe(before);
 
     const waiting = source.batches({ batchRows: 1 });

@@ -28,7 +28,9 @@ describe("the whole example on three replicas", () => {
     const ended = await run(args);
     expect(ended.code, ended.stderr).toBe(0);
     const done = lastJson(ended);
-    console.log(`${String(done["seconds"])} s, ${(ended.memoryBytes / 1e6).toFixed(0)} MB, load ${loadavg()[0]?.toFixed(1) ?? "?"}`);
+    console.log(
+      `${String(done["seconds"])} s, ${(ended.memoryBytes / 1e6).toFixed(0)} MB, load ${loadavg()[0]?.toFixed(1) ?? "?"}`,
+    );
     if (platform() === "linux") expect(ended.memoryBytes).toBeGreaterThan(0);
     expect(ended.memoryBytes).toBeLessThan(MEMORY_BYTES_MAX);
     expect(done).toMatchObject({ rows: { in: 3_000_000, out: 28_646 }, proofs: 2, quorum: { n: 3, q: 2 }, reused: [] });

@@ -31,7 +31,10 @@ const VALUES: Record<string, fc.Arbitrary<Value>> = {
 const table = fc
   .array(fc.record({ type: fc.constantFrom(...COLUMN_TYPES), nullable: fc.boolean() }), { minLength: 1, maxLength: 6 })
   .chain((columns) => {
-    const fields = columns.map(({ type, nullable }, i): Field => (type === "fixed" ? { name: `c${i}`, type, nullable, width: 4 } : { name: `c${i}`, type, nullable }));
+    const fields = columns.map(
+      ({ type, nullable }, i): Field =>
+        type === "fixed" ? { name: `c${i}`, type, nullable, width: 4 } : { name: `c${i}`, type, nullable },
+    );
     const row = fc.tuple(
       ...fields.map((field) => {
         const value = VALUES[field.type] as fc.Arbitrary<Value>;
@@ -101,8 +104,12 @@ describe("batch codec", () => {
         rows.forEach((row, i) => {
           const bytes = encoder.encode(batch, i);
           const decoded = dagCbor.decode<Value[]>(bytes);
-          const expected = row.map((value) => (typeof value === "bigint" && value >= -(2n ** 53n) + 1n && value < 2n ** 53n ? Number(value) : value));
-          expect(decoded.map((value) => (value === 0 ? 0 : value))).toEqual(expected.map((value) => (value === 0 ? 0 : value)));
+          const expected = row.map((value) =>
+            typeof value === "bigint" && value >= -(2n ** 53n) + 1n && value < 2n ** 53n ? Number(value) : value,
+          );
+          expect(decoded.map((value) => (value === 0 ? 0 : value))).toEqual(
+            expected.map((value) => (value === 0 ? 0 : value)),
+          );
           const hasFloat = fields.some((field) => field.type === "f32" || field.type === "f64");
           if (!hasFloat) expect(dagCbor.encode(row)).toEqual(bytes);
         });

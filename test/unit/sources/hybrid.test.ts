@@ -13,7 +13,9 @@ function packed(values: readonly number[], width: number): Uint8Array {
 describe("the RLE and bit-packed hybrid", () => {
   for (const width of [1, 2, 3, 7, 8, 9, 16, 23, 24, 25, 31, 32]) {
     it(`unpacks ${width} bits a value`, () => {
-      const values = Array.from({ length: 21 }, (_, i) => Number((BigInt(i) * 2_654_435_761n) & ((1n << BigInt(width)) - 1n)));
+      const values = Array.from({ length: 21 }, (_, i) =>
+        Number((BigInt(i) * 2_654_435_761n) & ((1n << BigInt(width)) - 1n)),
+      );
       const bytes = packed(values, width);
       const out = new Uint32Array(21);
       expect(decodeHybrid(bytes, 0, bytes.length, width, out)).toBe(bytes.length);
@@ -35,7 +37,11 @@ describe("the RLE and bit-packed hybrid", () => {
   });
 
   it("refuses what ends early, empty runs, and endless headers", () => {
-    const decode = (bytes: readonly number[], width = 3): (() => number) => () => decodeHybrid(Uint8Array.from(bytes), 0, bytes.length, width, new Uint32Array(8));
-    for (const bytes of [[], [0x03], [0x03, 1, 2], [16], [0, 1], [1, 1], [0x80], [0x80, 0x80, 0x80, 0x80, 0x80, 1]]) expect(decode(bytes)).toThrow(RangeError);
+    const decode =
+      (bytes: readonly number[], width = 3): (() => number) =>
+      () =>
+        decodeHybrid(Uint8Array.from(bytes), 0, bytes.length, width, new Uint32Array(8));
+    for (const bytes of [[], [0x03], [0x03, 1, 2], [16], [0, 1], [1, 1], [0x80], [0x80, 0x80, 0x80, 0x80, 0x80, 1]])
+      expect(decode(bytes)).toThrow(RangeError);
   });
 });

@@ -3,7 +3,10 @@ import { IN_FLIGHT_BATCHES_MAX, IN_FLIGHT_BYTES_MAX } from "../../../src/sources
 import { SendWindow } from "../../../src/sources/send-window.ts";
 
 /** Takes as often as the window allows without a return; how often that was. */
-async function fill(window: SendWindow, bytes: number): Promise<{ readonly taken: number; readonly waiting: Promise<void> }> {
+async function fill(
+  window: SendWindow,
+  bytes: number,
+): Promise<{ readonly taken: number; readonly waiting: Promise<void> }> {
   for (let taken = 0; ; taken++) {
     let granted = false;
     const waiting = window.take(bytes).then(() => {

@@ -1,7 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { checkThrift } from "../../../src/sources/parquet/thrift-check.ts";
 
-const check = (...bytes: readonly number[]) => () => checkThrift(Uint8Array.from(bytes), 0);
+const check =
+  (...bytes: readonly number[]) =>
+  () =>
+    checkThrift(Uint8Array.from(bytes), 0);
 
 describe("the walk over a compact Thrift structure", () => {
   it("accepts what is whole", () => {

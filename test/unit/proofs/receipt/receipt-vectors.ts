@@ -1,16 +1,16 @@
 import * as dagCbor from "@ipld/dag-cbor";
-import { compareBytes, toHex, utf8 } from "../../../../src/core/bytes.ts";
-import { RowEncoder } from "../../../../src/batch/rows.ts";
-import { schemaOf } from "../../../../src/batch/schema.ts";
-import { BatchWriter } from "../../../../src/batch/writer.ts";
-import { drawRows, drawSeed, mustExecute } from "../../../../src/consensus/draw.ts";
-import { signVote, signChallenge } from "../../../../src/consensus/vote.ts";
-import { cborBlock } from "../../../../src/dag/block.ts";
-import { sha256, signerOf, verifyEd25519 } from "../../../../src/node.ts";
 import { contextOf } from "../../../../proofs/groth16/window-context.ts";
 import { leafHash, merkleRoot } from "../../../../proofs/merkle/tree.ts";
 import { signRoot } from "../../../../proofs/receipt/root.ts";
 import { windowKeyBytes } from "../../../../proofs/window/row-proof.ts";
+import { RowEncoder } from "../../../../src/batch/rows.ts";
+import { schemaOf } from "../../../../src/batch/schema.ts";
+import { BatchWriter } from "../../../../src/batch/writer.ts";
+import { drawRows, drawSeed, mustExecute } from "../../../../src/consensus/draw.ts";
+import { signChallenge, signVote } from "../../../../src/consensus/vote.ts";
+import { compareBytes, toHex, utf8 } from "../../../../src/core/bytes.ts";
+import { cborBlock } from "../../../../src/dag/block.ts";
+import { sha256, signerOf, verifyEd25519 } from "../../../../src/node.ts";
 
 /** The test vectors of docs/reference/receipt.md, computed by the code: a name and a value each. */
 export function receiptVectors(): ReadonlyMap<string, string> {
@@ -43,7 +43,15 @@ export function receiptVectors(): ReadonlyMap<string, string> {
   const other = signerOf(new Uint8Array(32).fill(2));
   vectors.set("key of seed 01…01", toHex(signer.publicKey));
   vectors.set("key of seed 02…02", toHex(other.publicKey));
-  const body = { slot, statement, policy: { verify: "full" as const }, executed: true, inputs: "read" as const, draw: null, proofs: [] };
+  const body = {
+    slot,
+    statement,
+    policy: { verify: "full" as const },
+    executed: true,
+    inputs: "read" as const,
+    draw: null,
+    proofs: [],
+  };
   const message = dagCbor.encode(["ipdm/vote/1", slot, statement, body.policy, true, "read", null, []]);
   const vote = signVote(body, signer);
   if (!verifyEd25519(signer.publicKey, message, vote.signature)) throw new Error("the vote does not sign this message");
@@ -52,25 +60,52 @@ export function receiptVectors(): ReadonlyMap<string, string> {
 
   const challenges = [signer, other].map((by, i) => signChallenge(statement, new Uint8Array(32).fill(0xa0 + i), by));
   const seed = drawSeed(sha256, statement, challenges);
-  vectors.set("draw order", challenges.toSorted((a, b) => compareBytes(a.voter, b.voter)).map(({ voter }) => toHex(voter).slice(0, 8)).join(" "));
+  vectors.set(
+    "draw order",
+    challenges
+      .toSorted((a, b) => compareBytes(a.voter, b.voter))
+      .map(({ voter }) => toHex(voter).slice(0, 8))
+      .join(" "),
+  );
   vectors.set("draw seed", toHex(seed));
   vectors.set("draw 3 of 100", drawRows(sha256, seed, 100, 3).join(" "));
   vectors.set("draw 5 of 4", drawRows(sha256, seed, 4, 5).join(" "));
   const sample = { verify: "sample" as const, share: 500_000 };
-  vectors.set("sampled at one half", [signer, other].map(({ publicKey }) => String(mustExecute(sha256, seed, publicKey, sample))).join(" "));
+  vectors.set(
+    "sampled at one half",
+    [signer, other].map(({ publicKey }) => String(mustExecute(sha256, seed, publicKey, sample))).join(" "),
+  );
 
   const key = windowKeyBytes(["ATL"]);
   const context = contextOf({
-    statement: statement.bytes, domain: "tests", epoch: 1, task: "daily", column: "delay", key,
-    windowStart: 1_704_067_200_000_000n, windowEnd: 1_704_153_600_000_000n, chunk: 0, chunks: 1,
+    statement: statement.bytes,
+    domain: "tests",
+    epoch: 1,
+    task: "daily",
+    column: "delay",
+    key,
+    windowStart: 1_704_067_200_000_000n,
+    windowEnd: 1_704_153_600_000_000n,
+    chunk: 0,
+    chunks: 1,
   });
   vectors.set("window key", toHex(key));
   vectors.set("proof context", context.toString(16));
 
   const root = signRoot(
     {
-      v: 1, result: slot, seal: { statement, certificate: slot }, config: slot, inputs: [slot], modules: [], statements: [statement], certificates: [slot], proofs: [],
-      membership: slot, journals: {}, blocks: { count: 2, merkleRoot: sha256(utf8("")) },
+      v: 1,
+      result: slot,
+      seal: { statement, certificate: slot },
+      config: slot,
+      inputs: [slot],
+      modules: [],
+      statements: [statement],
+      certificates: [slot],
+      proofs: [],
+      membership: slot,
+      journals: {},
+      blocks: { count: 2, merkleRoot: sha256(utf8("")) },
     },
     signer,
   );

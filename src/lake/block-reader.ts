@@ -1,9 +1,9 @@
 import type { CID } from "multiformats/cid";
-import { IpdmError } from "../../src/core/errors.ts";
-import type { Block } from "../../src/dag/block.ts";
-import type { BlockStore } from "../../src/journal/port.ts";
-import { type Timers, wallTimers } from "../../src/network/deadline.ts";
-import type { Network } from "../../src/network/port.ts";
+import { IpdmError } from "../core/errors.ts";
+import type { Block } from "../dag/block.ts";
+import type { BlockStore } from "../journal/port.ts";
+import { type Timers, wallTimers } from "../network/deadline.ts";
+import type { Network } from "../network/port.ts";
 
 /** Bytes of blocks kept in memory for the next reader. */
 export const HOT_BYTES_DEFAULT = 64 * 1024 * 1024;

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { BlockReader } from "../../../actors/node/block-reader.ts";
 import { utf8 } from "../../../src/core/bytes.ts";
 import { rawBlock } from "../../../src/dag/block.ts";
 import { MemoryStore } from "../../../src/journal/memory-store.ts";
+import { BlockReader } from "../../../src/lake/block-reader.ts";
 import { MemoryHub } from "../../../src/network/memory-network.ts";
 import { sha256 } from "../../../src/node.ts";
 import { VirtualTime } from "../../simulation/actors/virtual-time.ts";
