@@ -31,13 +31,27 @@ export async function buildReceipt(
     const key = cid.toString();
     if (blocks.has(key) || isExternal(cid, modules)) continue;
     const bytes = await read(cid);
-    if (bytes === undefined) throw new IpdmError("NEEDS_DATA", `block ${key} of the receipt is not in the store`, { kind: "unreachable", where: key });
+    if (bytes === undefined)
+      throw new IpdmError("NEEDS_DATA", `block ${key} of the receipt is not in the store`, {
+        kind: "unreachable",
+        where: key,
+      });
     const block = { cid, bytes };
     blocks.set(key, block);
     if (cid.code !== CODEC.raw) open.push(...linksOf(decodeBlock(block)));
   }
   const ordered = inCidOrder(blocks.values());
-  const body: ReceiptBody = { v: 1, ...contents, blocks: { count: ordered.length, merkleRoot: statementsRoot(hash, ordered.map(({ cid }) => cid)) } };
+  const body: ReceiptBody = {
+    v: 1,
+    ...contents,
+    blocks: {
+      count: ordered.length,
+      merkleRoot: statementsRoot(
+        hash,
+        ordered.map(({ cid }) => cid),
+      ),
+    },
+  };
   const rootBlock = jsonBlock(hash, signRoot(body, signer));
   return { bytes: encodeCar(rootBlock.cid, [rootBlock, ...ordered]), root: rootBlock.cid, blocks: ordered.length };
 }

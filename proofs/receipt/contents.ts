@@ -1,12 +1,19 @@
 import type { CID } from "multiformats/cid";
-import type { Hash } from "../../src/core/ports.ts";
-import { equalBytes } from "../../src/core/bytes.ts";
-import { type Membership, parseMembership } from "../../src/consensus/membership.ts";
-import { type Anchor, parseAnchor, parseResult, parseStage, type Result, type Stage } from "../../src/consensus/result.ts";
-import { parseSlot, SLOT_BATCHES_MAX, type Slot } from "../../src/consensus/slot.ts";
-import { parseSeal, parseStatement, type Seal, SEAL_TASK } from "../../src/consensus/statement.ts";
-import { type Certificate, parseCertificate } from "../../src/consensus/vote.ts";
 import type { Committed, TaskCommits } from "../../src/consensus/coverage.ts";
+import { type Membership, parseMembership } from "../../src/consensus/membership.ts";
+import {
+  type Anchor,
+  parseAnchor,
+  parseResult,
+  parseStage,
+  type Result,
+  type Stage,
+} from "../../src/consensus/result.ts";
+import { parseSlot, SLOT_BATCHES_MAX, type Slot } from "../../src/consensus/slot.ts";
+import { parseSeal, parseStatement, SEAL_TASK, type Seal } from "../../src/consensus/statement.ts";
+import { type Certificate, parseCertificate } from "../../src/consensus/vote.ts";
+import { equalBytes } from "../../src/core/bytes.ts";
+import type { Hash } from "../../src/core/ports.ts";
 import { type Block, CODEC, decodeBlock } from "../../src/dag/block.ts";
 import { readCar, walk } from "../../src/dag/car.ts";
 import { statementsRoot } from "../merkle/statements.ts";
@@ -33,7 +40,13 @@ export interface Receipt {
   readonly config: ReceiptConfig;
   readonly membership: Membership;
   readonly result: Result;
-  readonly seal: { readonly slot: Slot; readonly slotCid: CID; readonly statement: Seal; readonly statementCid: CID; readonly certificate: Certificate };
+  readonly seal: {
+    readonly slot: Slot;
+    readonly slotCid: CID;
+    readonly statement: Seal;
+    readonly statementCid: CID;
+    readonly certificate: Certificate;
+  };
   readonly tasks: readonly ShownTask[];
   readonly stages: ReadonlyMap<string, Stage>;
   readonly anchors: ReadonlyMap<string, Anchor>;
@@ -41,14 +54,27 @@ export interface Receipt {
 }
 
 /** Reads the blocks of a receipt and its root. Throws `CAR_*`, `DAG_*`, `NODE_MALFORMED`, `BLOCKS_MISMATCH`, all of kind `verification`. */
-export function readBlocks(hash: Hash, bytes: Uint8Array): { readonly rootCid: CID; readonly root: ReceiptRoot; readonly blocks: ReadonlyMap<string, Block> } {
+export function readBlocks(
+  hash: Hash,
+  bytes: Uint8Array,
+): { readonly rootCid: CID; readonly root: ReceiptRoot; readonly blocks: ReadonlyMap<string, Block> } {
   const { root: rootCid, blocks } = readCar(hash, bytes);
-  if (rootCid.code !== CODEC.dagJson) refuse("NODE_MALFORMED", rootCid.toString(), "the root of a receipt is a dag-json node");
+  if (rootCid.code !== CODEC.dagJson)
+    refuse("NODE_MALFORMED", rootCid.toString(), "the root of a receipt is a dag-json node");
   const root = parseReceiptRoot(decodeBlock(blocks.get(rootCid.toString()) as Block));
   const others = inCidOrder([...blocks.values()].filter((block) => !block.cid.equals(rootCid)));
-  if (others.length !== root.blocks.count) refuse("BLOCKS_MISMATCH", "blocks", `the receipt holds ${others.length} blocks, its root names ${root.blocks.count}`);
-  const merkle = statementsRoot(hash, others.map((block) => block.cid));
-  if (!equalBytes(merkle, root.blocks.merkleRoot)) refuse("BLOCKS_MISMATCH", "blocks", "the blocks are not those that the root names");
+  if (others.length !== root.blocks.count)
+    refuse(
+      "BLOCKS_MISMATCH",
+      "blocks",
+      `the receipt holds ${others.length} blocks, its root names ${root.blocks.count}`,
+    );
+  const merkle = statementsRoot(
+    hash,
+    others.map((block) => block.cid),
+  );
+  if (!equalBytes(merkle, root.blocks.merkleRoot))
+    refuse("BLOCKS_MISMATCH", "blocks", "the blocks are not those that the root names");
   const [first, ...rest] = [...blocks.values()];
   if (first?.cid.equals(rootCid) !== true || rest.some((block, i) => block !== others[i])) {
     refuse("BLOCKS_ORDER", "blocks", "a receipt holds its root first and the other blocks in the order of their CIDs");
@@ -61,7 +87,8 @@ export function checkLinks(rootCid: CID, root: ReceiptRoot, blocks: ReadonlyMap<
   const modules = new Set(root.modules.map(String));
   const walked = walk(rootCid, blocks, { external: (cid) => isExternal(cid, modules) });
   const foreign = walked.blocks.find(({ cid }) => isExternal(cid, modules));
-  if (foreign !== undefined) refuse("RECEIPT_SHAPE", foreign.cid.toString(), "batches and operator states have no place in a receipt");
+  if (foreign !== undefined)
+    refuse("RECEIPT_SHAPE", foreign.cid.toString(), "batches and operator states have no place in a receipt");
   return walked.blocks.length + walked.external.length;
 }
 
@@ -73,12 +100,20 @@ export function readContents(rootCid: CID, root: ReceiptRoot, blocks: ReadonlyMa
     return decodeBlock(block);
   };
   const result = parseResult(nodeOf(root.result));
-  if (root.statements.length !== root.certificates.length) refuse("RECEIPT_SHAPE", "certificates", "not every statement has one certificate");
+  if (root.statements.length !== root.certificates.length)
+    refuse("RECEIPT_SHAPE", "certificates", "not every statement has one certificate");
   const commits = root.statements.map((statementCid, i): ShownCommit => {
     const statement = parseStatement(nodeOf(statementCid));
     const slot = parseSlot(nodeOf(statement.slot));
-    if (slot.input.batches.length > SLOT_BATCHES_MAX) refuse("RECEIPT_SHAPE", slot.task, "a slot names too many batches");
-    return { slot, slotCid: statement.slot, statement, statementCid, certificate: parseCertificate(nodeOf(root.certificates[i] as CID)) };
+    if (slot.input.batches.length > SLOT_BATCHES_MAX)
+      refuse("RECEIPT_SHAPE", slot.task, "a slot names too many batches");
+    return {
+      slot,
+      slotCid: statement.slot,
+      statement,
+      statementCid,
+      certificate: parseCertificate(nodeOf(root.certificates[i] as CID)),
+    };
   });
   const names = Object.keys(result.tasks).sort();
   if (names.includes(SEAL_TASK)) refuse("RECEIPT_SHAPE", SEAL_TASK, "no task may have the name of the seal");
@@ -90,7 +125,12 @@ export function readContents(rootCid: CID, root: ReceiptRoot, blocks: ReadonlyMa
   if (inOrder.length !== commits.length || inOrder.some((commit, i) => commit !== commits[i])) {
     refuse("RECEIPT_SHAPE", "statements", "the statements are not those of the result's tasks, in order");
   }
-  const stages = new Map(tasks.map(({ task, commits: own }) => [task, parseStage(nodeOf(own[0]?.slot.stage ?? refuse("COVERAGE_GAP", task, "the task has no statements")))]));
+  const stages = new Map(
+    tasks.map(({ task, commits: own }) => [
+      task,
+      parseStage(nodeOf(own[0]?.slot.stage ?? refuse("COVERAGE_GAP", task, "the task has no statements"))),
+    ]),
+  );
   const anchors = new Map(Object.entries(result.inputs).map(([name, cid]) => [name, parseAnchor(nodeOf(cid))]));
   const sealed = parseSeal(nodeOf(root.seal.statement));
   const sealSlot = parseSlot(nodeOf(sealed.slot));
@@ -99,10 +139,22 @@ export function readContents(rootCid: CID, root: ReceiptRoot, blocks: ReadonlyMa
     refuse("SEAL_MISMATCH", "seal", "the seal is for another slot");
   }
   return {
-    rootCid, root, blocks, result, tasks, stages, anchors,
+    rootCid,
+    root,
+    blocks,
+    result,
+    tasks,
+    stages,
+    anchors,
     config: parseReceiptConfig(nodeOf(root.config)),
     membership: parseMembership(nodeOf(root.membership)),
-    seal: { slot: sealSlot, slotCid: sealed.slot, statement: sealed, statementCid: root.seal.statement, certificate: parseCertificate(nodeOf(root.seal.certificate)) },
+    seal: {
+      slot: sealSlot,
+      slotCid: sealed.slot,
+      statement: sealed,
+      statementCid: root.seal.statement,
+      certificate: parseCertificate(nodeOf(root.seal.certificate)),
+    },
     proofs: root.proofs.map((cid) => ({ cid, proof: parseRowProof(nodeOf(cid)) })),
   };
 }

@@ -21,7 +21,11 @@ export function checkJournals(receipt: Receipt): number {
   let count = 0;
   for (const [actor, head] of Object.entries(receipt.root.journals)) {
     const entries = chainOf(receipt, actor, head);
-    const kind = checkOne(receipt, `journals/${actor}`, entries.flatMap(({ entry }) => entry.events.map((event) => record(event) as Fact | undefined)));
+    const kind = checkOne(
+      receipt,
+      `journals/${actor}`,
+      entries.flatMap(({ entry }) => entry.events.map((event) => record(event) as Fact | undefined)),
+    );
     if (kinds.has(kind)) refuse("JOURNAL_MISMATCH", `journals/${actor}`, `there are two journals of ${kind}`);
     kinds.set(kind, actor);
     count += entries.length;
@@ -56,12 +60,18 @@ function checkOne(receipt: Receipt, where: string, facts: readonly (Fact | undef
   const machine = record(facts[0]?.["machine"])?.["name"];
   switch (machine) {
     case "domain":
-      if (!sameLink(input?.["membership"], receipt.root.membership)) refuse("JOURNAL_MISMATCH", where, "it is of another membership");
-      checkCertified(where, facts.filter((fact) => fact?.["task"] === SEAL_TASK), [receipt.root.seal.certificate]);
+      if (!sameLink(input?.["membership"], receipt.root.membership))
+        refuse("JOURNAL_MISMATCH", where, "it is of another membership");
+      checkCertified(
+        where,
+        facts.filter((fact) => fact?.["task"] === SEAL_TASK),
+        [receipt.root.seal.certificate],
+      );
       return machine;
     case "lake": {
       const sealed = facts.find((fact) => fact?.type === "sealed");
-      if (!sameLink(sealed?.["statement"], receipt.root.seal.statement)) refuse("JOURNAL_MISMATCH", where, "it does not end with the seal");
+      if (!sameLink(sealed?.["statement"], receipt.root.seal.statement))
+        refuse("JOURNAL_MISMATCH", where, "it does not end with the seal");
       return machine;
     }
     case "task": {
@@ -80,9 +90,15 @@ function checkOne(receipt: Receipt, where: string, facts: readonly (Fact | undef
 /** The first certificate that a journal was told for each place is the one shown: it may have been told again after a restart. */
 function checkCertified(where: string, facts: readonly (Fact | undefined)[], certificates: readonly CID[]): void {
   const told = new Map<unknown, unknown>();
-  for (const fact of facts) if (fact?.type === "certified" && !told.has(fact["seq"])) told.set(fact["seq"], fact["certificate"]);
+  for (const fact of facts)
+    if (fact?.type === "certified" && !told.has(fact["seq"])) told.set(fact["seq"], fact["certificate"]);
   const differs = certificates.findIndex((certificate, seq) => !sameLink(told.get(seq), certificate));
-  if (differs >= 0 || told.size !== certificates.length) refuse("JOURNAL_MISMATCH", where, `it does not tell of the certificate of ${differs < 0 ? certificates.length : differs}`);
+  if (differs >= 0 || told.size !== certificates.length)
+    refuse(
+      "JOURNAL_MISMATCH",
+      where,
+      `it does not tell of the certificate of ${differs < 0 ? certificates.length : differs}`,
+    );
 }
 
 function sameLink(value: unknown, cid: CID): boolean {

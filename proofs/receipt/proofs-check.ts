@@ -1,7 +1,7 @@
-import { equalBytes } from "../../src/core/bytes.ts";
-import type { Hash } from "../../src/core/ports.ts";
 import { drawRows } from "../../src/consensus/draw.ts";
 import type { Operator } from "../../src/consensus/result.ts";
+import { equalBytes } from "../../src/core/bytes.ts";
+import type { Hash } from "../../src/core/ports.ts";
 import type { VerifyingKey } from "../groth16/verifying-key.ts";
 import { checkRowProof, provenColumns, type RowProof, rowProofId, windowRowOf } from "../window/row-proof.ts";
 import type { Receipt, ShownCommit } from "./contents.ts";
@@ -27,25 +27,42 @@ export function checkProofs(receipt: Receipt, hash: Hash, key: VerifyingKey): nu
     for (const commit of commits) {
       const own = receipt.proofs.filter(({ proof }) => proof.statement.equals(commit.statementCid));
       inOrder.push(...own);
-      count += checkStatement(receipt, hash, key, commit, own.map(({ proof }) => proof));
+      count += checkStatement(
+        receipt,
+        hash,
+        key,
+        commit,
+        own.map(({ proof }) => proof),
+      );
     }
     checkAsked(receipt, task, commits.at(-1));
   }
-  if (inOrder.length !== receipt.proofs.length) refuse("PROOF_CONTEXT_MISMATCH", "proofs", "a proof is about a statement of another run");
-  if (inOrder.some((proof, i) => proof !== receipt.proofs[i])) refuse("RECEIPT_SHAPE", "proofs", "the proofs are not in the order of their statements");
+  if (inOrder.length !== receipt.proofs.length)
+    refuse("PROOF_CONTEXT_MISMATCH", "proofs", "a proof is about a statement of another run");
+  if (inOrder.some((proof, i) => proof !== receipt.proofs[i]))
+    refuse("RECEIPT_SHAPE", "proofs", "the proofs are not in the order of their statements");
   return count;
 }
 
-function checkStatement(receipt: Receipt, hash: Hash, key: VerifyingKey, commit: ShownCommit, proofs: readonly RowProof[]): number {
+function checkStatement(
+  receipt: Receipt,
+  hash: Hash,
+  key: VerifyingKey,
+  commit: ShownCommit,
+  proofs: readonly RowProof[],
+): number {
   const { slot, statement, statementCid, certificate } = commit;
   const where = `${slot.task}/${slot.seq}`;
   const ids = proofs.map((proof) => rowProofId(hash, key, proof));
-  const covered = ids.length === certificate.proofs.length && ids.every((id, i) => equalBytes(id, certificate.proofs[i] as Uint8Array));
+  const covered =
+    ids.length === certificate.proofs.length &&
+    ids.every((id, i) => equalBytes(id, certificate.proofs[i] as Uint8Array));
   if (!covered) refuse("PROOF_UNCOVERED", where, "the proofs are not those that the votes cover");
   if (proofs.length === 0) return 0;
   const table = statement.tables?.[MAIN];
   const operator = receipt.stages.get(slot.task)?.operator;
-  if (table === undefined || operator?.kind !== "window") return refuse("PROOF_ROW_MISMATCH", where, "the statement closes no table of windows");
+  if (table === undefined || operator?.kind !== "window")
+    return refuse("PROOF_ROW_MISMATCH", where, "the statement closes no table of windows");
   const { domain, epoch } = receipt.membership;
   const about = { statement: statementCid, domain, epoch, task: slot.task, operator, table };
   for (const proof of proofs) {
@@ -66,13 +83,21 @@ function checkEachOnce(operator: WindowForm, proofs: readonly RowProof[], where:
   let lastRow = -1;
   for (const { column, row } of proofs) {
     const at = columns.indexOf(column);
-    if (at < 0 || at < last || (at === last && row <= lastRow)) refuse("PROOF_ROW_MISMATCH", `${where}/row ${row}`, `column ${column} of this row is out of order`);
+    if (at < 0 || at < last || (at === last && row <= lastRow))
+      refuse("PROOF_ROW_MISMATCH", `${where}/row ${row}`, `column ${column} of this row is out of order`);
     last = at;
     lastRow = row;
   }
 }
 
-function checkDrawn(hash: Hash, { certificate }: ShownCommit, windows: number, proofs: readonly RowProof[], total: number, where: string): void {
+function checkDrawn(
+  hash: Hash,
+  { certificate }: ShownCommit,
+  windows: number,
+  proofs: readonly RowProof[],
+  total: number,
+  where: string,
+): void {
   const draw = certificate.votes[0]?.draw ?? null;
   if (draw === null) return refuse("PROOF_UNCOVERED", where, "nothing was drawn for these proofs");
   const drawn = new Set(drawRows(hash, draw, total, windows));
@@ -80,10 +105,20 @@ function checkDrawn(hash: Hash, { certificate }: ShownCommit, windows: number, p
   if (stray !== undefined) refuse("PROOF_ROW_MISMATCH", `${where}/row ${stray.row}`, "this row was not drawn");
 }
 
-function checkNamed(operator: WindowForm, named: Exclude<ReceiptConfig["prove"][string], number>, proofs: readonly RowProof[], where: string): void {
+function checkNamed(
+  operator: WindowForm,
+  named: Exclude<ReceiptConfig["prove"][string], number>,
+  proofs: readonly RowProof[],
+  where: string,
+): void {
   for (const { row, values } of proofs) {
     const window = windowRowOf(values, operator);
-    const isNamed = named.some(({ start, key }) => window?.start === BigInt(start) && key.length === window.keys.length && key.every((text, i) => String(window.keys[i]) === text));
+    const isNamed = named.some(
+      ({ start, key }) =>
+        window?.start === BigInt(start) &&
+        key.length === window.keys.length &&
+        key.every((text, i) => String(window.keys[i]) === text),
+    );
     if (!isNamed) refuse("PROOF_ROW_MISMATCH", `${where}/row ${row}`, "the run did not ask for a proof of this window");
   }
 }
@@ -92,7 +127,8 @@ function checkNamed(operator: WindowForm, named: Exclude<ReceiptConfig["prove"][
 function checkAsked(receipt: Receipt, task: string, last: ShownCommit | undefined): void {
   if (askedOf(receipt.config, task) === undefined || last === undefined) return;
   const draw = last.certificate.votes[0]?.draw ?? null;
-  if (draw === null) refuse("PROOF_UNCOVERED", `${task}/${last.slot.seq}`, "windows were to be drawn and proved, and none were");
+  if (draw === null)
+    refuse("PROOF_UNCOVERED", `${task}/${last.slot.seq}`, "windows were to be drawn and proved, and none were");
 }
 
 function askedOf({ prove }: ReceiptConfig, task: string): ReceiptConfig["prove"][string] | undefined {

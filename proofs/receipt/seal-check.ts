@@ -1,10 +1,10 @@
-import type { CID } from "multiformats/cid";
 import * as dagCbor from "@ipld/dag-cbor";
-import { equalBytes } from "../../src/core/bytes.ts";
+import type { CID } from "multiformats/cid";
 import { coverageFault } from "../../src/consensus/coverage.ts";
 import { slotName } from "../../src/consensus/slot.ts";
-import type { Hash } from "../../src/core/ports.ts";
 import { parseTaskState } from "../../src/consensus/statement.ts";
+import { equalBytes } from "../../src/core/bytes.ts";
+import type { Hash } from "../../src/core/ports.ts";
 import { type Block, decodeBlock } from "../../src/dag/block.ts";
 import { Frontier } from "../merkle/frontier.ts";
 import { statementsRoot } from "../merkle/statements.ts";
@@ -18,7 +18,8 @@ import { refuse } from "./verdict.ts";
 export function checkSeal(receipt: Receipt, hash: Hash): number {
   const { seal, root, tasks } = receipt;
   const { statement } = seal;
-  if (!statement.result.equals(root.result) || !seal.slot.stage.equals(root.result)) refuse("SEAL_MISMATCH", "seal/result", "the seal names another result");
+  if (!statement.result.equals(root.result) || !seal.slot.stage.equals(root.result))
+    refuse("SEAL_MISMATCH", "seal/result", "the seal names another result");
   const { count, root: merkle } = statement.statements;
   if (count !== root.statements.length || !equalBytes(merkle, statementsRoot(hash, root.statements))) {
     refuse("SEAL_MISMATCH", "seal/statements", "the seal is over other statements");
@@ -36,12 +37,14 @@ export function checkSeal(receipt: Receipt, hash: Hash): number {
 
 /** The configuration is the one that the members sealed, and fits what was done. */
 function checkConfig({ config, root, seal, result, tasks }: Receipt): void {
-  if (!seal.statement.config.equals(root.config)) refuse("SEAL_MISMATCH", "seal/config", "the seal names another configuration");
+  if (!seal.statement.config.equals(root.config))
+    refuse("SEAL_MISMATCH", "seal/config", "the seal names another configuration");
   const slots = [seal.slot, ...tasks.flatMap((task) => task.commits.map(({ slot }) => slot))];
   const other = slots.find((slot) => slot.input.cut !== config.cut);
   if (other !== undefined) refuse("SEAL_MISMATCH", slotName(other), `its batches are not of ${config.cut} rows`);
   const unknown = Object.keys(config.prove).find((task) => !Object.hasOwn(result.tasks, task));
-  if (unknown !== undefined) refuse("SEAL_MISMATCH", `config/prove/${unknown}`, "windows of a task that the result does not have");
+  if (unknown !== undefined)
+    refuse("SEAL_MISMATCH", `config/prove/${unknown}`, "windows of a task that the result does not have");
 }
 
 /** The modules are those that the tasks run, each once. */
@@ -50,7 +53,8 @@ function checkModules({ root, stages, tasks }: Receipt): void {
     const operator = stages.get(task)?.operator;
     return operator?.kind === "module" ? [operator.module.toString()] : [];
   });
-  if (!sameList([...new Set(run)], root.modules.map(String))) refuse("STAGE_MISMATCH", "modules", "the modules are not those that the tasks run");
+  if (!sameList([...new Set(run)], root.modules.map(String)))
+    refuse("STAGE_MISMATCH", "modules", "the modules are not those that the tasks run");
 }
 
 function sameList(a: readonly string[], b: readonly string[]): boolean {
@@ -63,16 +67,27 @@ function checkStages({ result, stages, tasks }: Receipt): void {
     const stage = stages.get(task);
     const wanted = result.tasks[task];
     const same =
-      stage !== undefined && wanted !== undefined && stage.task === task &&
-      equalBytes(dagCbor.encode({ input: stage.input, operator: stage.operator }), dagCbor.encode({ input: wanted.input, operator: wanted.operator }));
-    if (!same || stage === undefined) return refuse("STAGE_MISMATCH", task, "the statements are for another task than the result names");
+      stage !== undefined &&
+      wanted !== undefined &&
+      stage.task === task &&
+      equalBytes(
+        dagCbor.encode({ input: stage.input, operator: stage.operator }),
+        dagCbor.encode({ input: wanted.input, operator: wanted.operator }),
+      );
+    if (!same || stage === undefined)
+      return refuse("STAGE_MISMATCH", task, "the statements are for another task than the result names");
     const { input } = stage;
-    const upstream: CID | undefined = input.from === "source" ? result.inputs[input.name] : tasks.find((other) => other.task === input.name)?.commits[0]?.slot.stage;
-    if (upstream === undefined || !stage.upstream.equals(upstream)) refuse("STAGE_MISMATCH", task, `it does not follow from ${input.name}`);
+    const upstream: CID | undefined =
+      input.from === "source"
+        ? result.inputs[input.name]
+        : tasks.find((other) => other.task === input.name)?.commits[0]?.slot.stage;
+    if (upstream === undefined || !stage.upstream.equals(upstream))
+      refuse("STAGE_MISMATCH", task, `it does not follow from ${input.name}`);
     for (const { slot, statement } of commits) {
       const module = stage.operator.kind === "module" ? stage.operator.module : null;
       const ran = statement.module?.original ?? null;
-      if (module === null || ran === null ? module !== ran : !module.equals(ran)) refuse("STAGE_MISMATCH", `${task}/${slot.seq}`, "the statement is by another module");
+      if (module === null || ran === null ? module !== ran : !module.equals(ran))
+        refuse("STAGE_MISMATCH", `${task}/${slot.seq}`, "the statement is by another module");
     }
   }
 }
@@ -81,7 +96,10 @@ function checkInputs({ result, seal, root, tasks }: Receipt): void {
   const names = Object.keys(result.inputs).sort();
   const anchors = names.map((name) => String(result.inputs[name]));
   const sealed = names.map((name) => String(seal.statement.inputs[name]?.anchor));
-  const same = Object.keys(seal.statement.inputs).length === names.length && sameList(anchors, sealed) && sameList(anchors, root.inputs.map(String));
+  const same =
+    Object.keys(seal.statement.inputs).length === names.length &&
+    sameList(anchors, sealed) &&
+    sameList(anchors, root.inputs.map(String));
   if (!same) refuse("SEAL_MISMATCH", "seal/inputs", "the inputs are not those of the result");
   const unread = names.find((name) => !tasks.some(({ input }) => input.from === "source" && input.name === name));
   if (unread !== undefined) refuse("COVERAGE_GAP", `inputs/${unread}`, "no task reads it");
@@ -89,15 +107,26 @@ function checkInputs({ result, seal, root, tasks }: Receipt): void {
 
 function checkOutputs({ result, seal, tasks }: Receipt): void {
   const names = Object.keys(result.outputs);
-  if (names.length !== Object.keys(seal.statement.outputs).length) refuse("SEAL_MISMATCH", "seal/outputs", "the outputs are not those of the result");
+  if (names.length !== Object.keys(seal.statement.outputs).length)
+    refuse("SEAL_MISMATCH", "seal/outputs", "the outputs are not those of the result");
   for (const name of names) {
     const output = result.outputs[name];
     const sealed = seal.statement.outputs[name];
-    const table = tasks.find(({ task }) => task === output?.task)?.commits.at(-1)?.statement.tables?.[output?.port ?? ""];
+    const table = tasks.find(({ task }) => task === output?.task)?.commits.at(-1)?.statement.tables?.[
+      output?.port ?? ""
+    ];
     const agree =
-      output !== undefined && sealed !== undefined && table !== undefined && table.leaf === "row" &&
-      output.task === sealed.task && output.port === sealed.port && output.rows === sealed.rows && output.rows === table.rows && table.leaves === table.rows &&
-      equalBytes(output.root, sealed.root) && equalBytes(output.root, table.root);
+      output !== undefined &&
+      sealed !== undefined &&
+      table !== undefined &&
+      table.leaf === "row" &&
+      output.task === sealed.task &&
+      output.port === sealed.port &&
+      output.rows === sealed.rows &&
+      output.rows === table.rows &&
+      table.leaves === table.rows &&
+      equalBytes(output.root, sealed.root) &&
+      equalBytes(output.root, table.root);
     if (!agree) refuse("SEAL_MISMATCH", `outputs/${name}`, "its rows are not those of the statements");
   }
 }
@@ -117,23 +146,32 @@ export function checkMerkle(receipt: Receipt, hash: Hash): number {
       if (block === undefined) return refuse("CAR_LINK_MISSING", where, "the state after it is missing");
       const state = parseTaskState(decodeBlock(block as Block));
       rowsIn += slot.input.rows;
-      if (!state.stage.equals(slot.stage) || state.rowsIn !== rowsIn) refuse("MERKLE_MISMATCH", where, "the state after it is of other rows");
+      if (!state.stage.equals(slot.stage) || state.rowsIn !== rowsIn)
+        refuse("MERKLE_MISMATCH", where, "the state after it is of other rows");
       const ports = Object.keys(statement.outputs).sort();
-      if (!sameList(ports, Object.keys(state.outputs).sort()) || (statement.tables !== null && !sameList(ports, Object.keys(statement.tables).sort()))) {
+      if (
+        !sameList(ports, Object.keys(state.outputs).sort()) ||
+        (statement.tables !== null && !sameList(ports, Object.keys(statement.tables).sort()))
+      ) {
         refuse("MERKLE_MISMATCH", where, "its outputs, tables and state are not of the same ports");
       }
       for (const [port, output] of Object.entries(statement.outputs)) {
         const kept = state.outputs[port];
-        if (kept === undefined || kept.rows !== output.from + output.rows) return refuse("MERKLE_MISMATCH", `${where}/${port}`, "the state does not count its rows");
+        if (kept === undefined || kept.rows !== output.from + output.rows)
+          return refuse("MERKLE_MISMATCH", `${where}/${port}`, "the state does not count its rows");
         const leaves = (before.get(port) ?? 0) + (output.leaf === "row" ? output.rows : output.batches.length);
         before.set(port, leaves);
-        if (kept.leaves !== leaves) refuse("MERKLE_MISMATCH", `${where}/${port}`, "the state does not count its leaves");
+        if (kept.leaves !== leaves)
+          refuse("MERKLE_MISMATCH", `${where}/${port}`, "the state does not count its leaves");
         const root = Frontier.fromIpld(hash, { count: kept.leaves, hashes: kept.frontier }).root();
         // All leaves of the first statement are all leaves so far.
-        if (slot.seq === 0 && !equalBytes(root, output.root)) refuse("MERKLE_MISMATCH", `${where}/${port}`, "the state's frontier is not over its rows");
+        if (slot.seq === 0 && !equalBytes(root, output.root))
+          refuse("MERKLE_MISMATCH", `${where}/${port}`, "the state's frontier is not over its rows");
         const table = statement.tables?.[port];
-        if (table !== undefined && table.leaf !== output.leaf) refuse("MERKLE_MISMATCH", `${where}/${port}`, "the table has other leaves than its statements");
-        if (table !== undefined && (table.leaves !== kept.leaves || !equalBytes(root, table.root))) refuse("MERKLE_MISMATCH", `${where}/${port}`, "the table's root is not that of its rows");
+        if (table !== undefined && table.leaf !== output.leaf)
+          refuse("MERKLE_MISMATCH", `${where}/${port}`, "the table has other leaves than its statements");
+        if (table !== undefined && (table.leaves !== kept.leaves || !equalBytes(root, table.root)))
+          refuse("MERKLE_MISMATCH", `${where}/${port}`, "the table's root is not that of its rows");
         count++;
       }
     }

@@ -1,9 +1,9 @@
+import { CID } from "multiformats/cid";
+import { type Policy, type QuorumNumbers, quorumNumbers } from "../../src/consensus/membership.ts";
 import { IpdmError } from "../../src/core/errors.ts";
 import type { Hash, Verify } from "../../src/core/ports.ts";
-import { type Policy, type QuorumNumbers, quorumNumbers } from "../../src/consensus/membership.ts";
-import { CID } from "multiformats/cid";
 import type { VerifyingKey } from "../groth16/verifying-key.ts";
-import { checkLinks, readBlocks, readContents, type Receipt } from "./contents.ts";
+import { checkLinks, type Receipt, readBlocks, readContents } from "./contents.ts";
 import { checkJournals } from "./journals-check.ts";
 import { checkProofs } from "./proofs-check.ts";
 import { checkMerkle, checkSeal } from "./seal-check.ts";
@@ -86,10 +86,15 @@ function checkExpected({ root }: Receipt, result: string | undefined): void {
   } catch {
     return refuse("RESULT_UNEXPECTED", "result", "the expected result is not a CID");
   }
-  if (!wanted.equals(root.result)) refuse("RESULT_UNEXPECTED", String(root.result), "the receipt is of another result than expected");
+  if (!wanted.equals(root.result))
+    refuse("RESULT_UNEXPECTED", String(root.result), "the receipt is of another result than expected");
 }
 
 function faultOf(error: unknown): Fault {
   if (error instanceof IpdmError) return { code: error.code, message: error.message, where: error.where ?? "receipt" };
-  return { code: "RECEIPT_MALFORMED", message: error instanceof Error ? error.message : String(error), where: "receipt" };
+  return {
+    code: "RECEIPT_MALFORMED",
+    message: error instanceof Error ? error.message : String(error),
+    where: "receipt",
+  };
 }

@@ -1,8 +1,8 @@
 import type { CID } from "multiformats/cid";
-import { toHex } from "../../src/core/bytes.ts";
-import type { Hash, Verify } from "../../src/core/ports.ts";
 import { parseSlot, type Slot, slotName, slotSigned } from "../../src/consensus/slot.ts";
 import { type Certificate, certificateFault, parseCertificate } from "../../src/consensus/vote.ts";
+import { toHex } from "../../src/core/bytes.ts";
+import type { Hash, Verify } from "../../src/core/ports.ts";
 import { CODEC, decodeBlock } from "../../src/dag/block.ts";
 import type { Receipt } from "./contents.ts";
 import { rootSigned } from "./root.ts";
@@ -21,14 +21,21 @@ export interface VoteCounts {
  * Checks the root's signature, every slot's and every certificate, that no slot has two, and, with `trusted` keys (hexadecimal), that every
  * signer is one of them. Returns the number of signatures checked and how the voters voted.
  */
-export function checkVotes(receipt: Receipt, hash: Hash, verify: Verify, trusted: ReadonlySet<string> | undefined): { count: number; votes: VoteCounts } {
+export function checkVotes(
+  receipt: Receipt,
+  hash: Hash,
+  verify: Verify,
+  trusted: ReadonlySet<string> | undefined,
+): { count: number; votes: VoteCounts } {
   const { membership, tasks, seal } = receipt;
   if (trusted !== undefined) {
     for (const member of membership.members) {
-      if (!trusted.has(toHex(member))) refuse("VOTE_UNTRUSTED", `membership/${toHex(member)}`, "a member's key is not among the keys you trust");
+      if (!trusted.has(toHex(member)))
+        refuse("VOTE_UNTRUSTED", `membership/${toHex(member)}`, "a member's key is not among the keys you trust");
     }
   }
-  if (!rootSigned(receipt.root, membership.submitter, verify)) refuse("SIGNATURE_INVALID", "root", "the receipt's signature is not the submitter's");
+  if (!rootSigned(receipt.root, membership.submitter, verify))
+    refuse("SIGNATURE_INVALID", "root", "the receipt's signature is not the submitter's");
   checkOneCertificateEach(receipt);
   let count = 1;
   let votes = 0;
@@ -36,9 +43,12 @@ export function checkVotes(receipt: Receipt, hash: Hash, verify: Verify, trusted
   let read = 0;
   const check = (slot: Slot, slotCid: CID, statementCid: CID, certificate: Certificate): void => {
     const where = slotName(slot);
-    if (!slot.membership.equals(receipt.root.membership)) refuse("MEMBERSHIP_MISMATCH", where, "the slot is for another membership");
-    if (!slotSigned(slot, membership, verify)) refuse("SIGNATURE_INVALID", where, "the slot's signature is not the submitter's");
-    if (!certificate.slot.equals(slotCid) || !certificate.statement.equals(statementCid)) refuse("VOTE_MISMATCH", where, "the certificate is for another statement");
+    if (!slot.membership.equals(receipt.root.membership))
+      refuse("MEMBERSHIP_MISMATCH", where, "the slot is for another membership");
+    if (!slotSigned(slot, membership, verify))
+      refuse("SIGNATURE_INVALID", where, "the slot's signature is not the submitter's");
+    if (!certificate.slot.equals(slotCid) || !certificate.statement.equals(statementCid))
+      refuse("VOTE_MISMATCH", where, "the certificate is for another statement");
     const fault = certificateFault(certificate, membership, hash, verify);
     if (fault !== undefined) refuse(fault.code, where, fault.message);
     count += 1 + certificate.votes.length + certificate.challenges.length;
@@ -46,7 +56,9 @@ export function checkVotes(receipt: Receipt, hash: Hash, verify: Verify, trusted
     executed += certificate.votes.filter((vote) => vote.executed).length;
     read += certificate.votes.filter((vote) => vote.inputs === "read").length;
   };
-  for (const task of tasks) for (const { slot, slotCid, statementCid, certificate } of task.commits) check(slot, slotCid, statementCid, certificate);
+  for (const task of tasks)
+    for (const { slot, slotCid, statementCid, certificate } of task.commits)
+      check(slot, slotCid, statementCid, certificate);
   check(seal.slot, seal.slotCid, seal.statementCid, seal.certificate);
   return { count, votes: { votes, executed, read } };
 }
@@ -61,7 +73,11 @@ function checkOneCertificateEach(receipt: Receipt): void {
     const other = seen.get(place);
     if (other !== undefined) {
       const same = other.equals(certificate.statement);
-      refuse(same ? "CERTIFICATE_DUPLICATE" : "CONFLICTING_CERTIFICATES", place, same ? "a slot has two certificates" : "two statements are certified for one slot");
+      refuse(
+        same ? "CERTIFICATE_DUPLICATE" : "CONFLICTING_CERTIFICATES",
+        place,
+        same ? "a slot has two certificates" : "two statements are certified for one slot",
+      );
     }
     seen.set(place, certificate.statement);
   }

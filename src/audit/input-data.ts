@@ -1,25 +1,34 @@
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { CID } from "multiformats/cid";
+import type { Receipt } from "../../proofs/receipt/contents.ts";
 import { type Batch, decodeBatch } from "../batch/batch.ts";
 import { rowValues } from "../batch/rows.ts";
 import { type Schema, sameSchema } from "../batch/schema.ts";
-import { IpdmError } from "../core/errors.ts";
 import { equalBytes } from "../core/bytes.ts";
+import { IpdmError } from "../core/errors.ts";
 import { rawBlock } from "../dag/block.ts";
 import { LevelStore } from "../journal/level-store.ts";
 import type { Store } from "../journal/port.ts";
 import { sha256 } from "../node.ts";
-import { type Source, type SourceSpec, openSource } from "../sources/port.ts";
-import type { Receipt } from "../../proofs/receipt/contents.ts";
+import { openSource, type Source, type SourceSpec } from "../sources/port.ts";
 
 /** Opens the store of a run's data folder that holds blocks: that of its first node. `undefined` when there is none. */
 export async function openData(folder: string): Promise<Store | undefined> {
-  const there = await stat(folder).then((found) => found.isDirectory(), () => false);
+  const there = await stat(folder).then(
+    (found) => found.isDirectory(),
+    () => false,
+  );
   if (!there) return undefined;
   for (const name of (await readdir(folder)).sort()) {
     const store = join(folder, name, "store");
-    if (await stat(store).then((found) => found.isDirectory(), () => false)) return LevelStore.open({ path: store, hash: sha256 });
+    if (
+      await stat(store).then(
+        (found) => found.isDirectory(),
+        () => false,
+      )
+    )
+      return LevelStore.open({ path: store, hash: sha256 });
   }
   return undefined;
 }
@@ -63,7 +72,15 @@ export class AuditInput {
    * The next batches of a source for a task. Throws `NEEDS_DATA` (kind `unreachable`) naming the CID that is nowhere; returns a
    * difference where a given file holds something else.
    */
-  async read(task: string, name: string, cids: readonly CID[], from: number, cut: number, end: boolean, signal: AbortSignal): Promise<Batch[] | InputDifference> {
+  async read(
+    task: string,
+    name: string,
+    cids: readonly CID[],
+    from: number,
+    cut: number,
+    end: boolean,
+    signal: AbortSignal,
+  ): Promise<Batch[] | InputDifference> {
     const file = this.files[name];
     if (file === undefined) return this.stored(cids);
     const reader = await this.reader(task, name, file, cut, signal);
@@ -71,13 +88,16 @@ export class AuditInput {
     let row = from;
     for (const [i, cid] of cids.entries()) {
       const next = await this.next(reader, name);
-      if (next === undefined) return { input: name, batch: i, row, rows: 1, message: `the file ends before row ${row}` };
+      if (next === undefined)
+        return { input: name, batch: i, row, rows: 1, message: `the file ends before row ${row}` };
       if (!("bytes" in next)) return { input: name, batch: i, row, rows: cut, message: next.message };
-      if (!rawBlock(sha256, next.bytes).cid.equals(cid)) return { input: name, batch: i, ...difference(await this.recorded(cid), next, row) };
+      if (!rawBlock(sha256, next.bytes).cid.equals(cid))
+        return { input: name, batch: i, ...difference(await this.recorded(cid), next, row) };
       batches.push(next);
       row += next.rows;
     }
-    if (end && (await this.next(reader, name)) !== undefined) return { input: name, batch: cids.length, row, rows: 1, message: `the file goes on with row ${row}` };
+    if (end && (await this.next(reader, name)) !== undefined)
+      return { input: name, batch: cids.length, row, rows: 1, message: `the file goes on with row ${row}` };
     return batches;
   }
 
@@ -104,7 +124,10 @@ export class AuditInput {
       const anchor = this.receipt.anchors.get(name);
       if (anchor === undefined) {
         const known = [...this.receipt.anchors.keys()].join(", ");
-        throw new IpdmError("INPUT_UNKNOWN", `the receipt has no input ${name}`, { kind: "usage", hint: `its inputs: ${known}` });
+        throw new IpdmError("INPUT_UNKNOWN", `the receipt has no input ${name}`, {
+          kind: "usage",
+          hint: `its inputs: ${known}`,
+        });
       }
       // Opened in the form that needs no look inside: what another file holds is compared later.
       await using source = await openSource({ file, format: "ndjson", columns: { _: "utf8" } }, { signal });
@@ -126,12 +149,16 @@ export class AuditInput {
     for (const cid of cids) {
       const bytes = await this.recorded(cid);
       if (bytes === undefined) {
-        throw new IpdmError("NEEDS_DATA", `batch ${cid.toString()} is needed to replay, and it is not in the data folder`, {
-          kind: "unreachable",
-          where: cid.toString(),
-          hint: "pass --data <folder of the run> or --input name=path",
-          facts: { cid: cid.toString() },
-        });
+        throw new IpdmError(
+          "NEEDS_DATA",
+          `batch ${cid.toString()} is needed to replay, and it is not in the data folder`,
+          {
+            kind: "unreachable",
+            where: cid.toString(),
+            hint: "pass --data <folder of the run> or --input name=path",
+            facts: { cid: cid.toString() },
+          },
+        );
       }
       batches.push(decodeBatch(bytes));
     }
@@ -161,13 +188,22 @@ export class AuditInput {
  * Says from which row on a batch is not the recorded one. `recorded` is undefined where only its CID is known: then all that can
  * be said is which rows the difference is among.
  */
-export function difference(recorded: Uint8Array | undefined, found: Batch, from: number): { row: number; rows: number; message: string } {
+export function difference(
+  recorded: Uint8Array | undefined,
+  found: Batch,
+  from: number,
+): { row: number; rows: number; message: string } {
   if (recorded === undefined) {
     const among = found.rows === 1 ? `row ${from}` : `one of the rows ${from} to ${from + found.rows - 1}`;
-    return { row: from, rows: found.rows, message: `${among} is not the one that was processed (which one, only the recorded batch can tell: pass --data)` };
+    return {
+      row: from,
+      rows: found.rows,
+      message: `${among} is not the one that was processed (which one, only the recorded batch can tell: pass --data)`,
+    };
   }
   const batch = decodeBatch(recorded);
-  if (!sameSchema(batch.schema, found.schema)) return { row: from, rows: 1, message: `its columns are not those that were processed, from row ${from} on` };
+  if (!sameSchema(batch.schema, found.schema))
+    return { row: from, rows: 1, message: `its columns are not those that were processed, from row ${from} on` };
   const row = from + firstDifference(batch, found);
   return { row, rows: 1, message: `row ${row} is not the one that was processed` };
 }

@@ -12,11 +12,15 @@ export async function readReceiptFile(path: string): Promise<Uint8Array> {
     return new Uint8Array(await readFile(path));
   } catch (cause) {
     const missing = (cause as NodeJS.ErrnoException).code === "ENOENT";
-    throw new IpdmError(missing ? "RECEIPT_MISSING" : "RECEIPT_UNREADABLE", missing ? `there is no receipt at ${path}` : `the receipt cannot be read: ${(cause as Error).message}`, {
-      kind: "usage",
-      where: path,
-      hint: "give the path of a receipt.car that `ipdm-runtime run` wrote",
-      cause,
-    });
+    throw new IpdmError(
+      missing ? "RECEIPT_MISSING" : "RECEIPT_UNREADABLE",
+      missing ? `there is no receipt at ${path}` : `the receipt cannot be read: ${(cause as Error).message}`,
+      {
+        kind: "usage",
+        where: path,
+        hint: "give the path of a receipt.car that `ipdm-runtime run` wrote",
+        cause,
+      },
+    );
   }
 }

@@ -1,20 +1,19 @@
 import type { CID } from "multiformats/cid";
+import { MACHINES } from "../../machines/registry.ts";
+import type { Receipt, ShownCommit, ShownTask } from "../../proofs/receipt/contents.ts";
 import type { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
-import { IpdmError } from "../core/errors.ts";
-import { type Block, decodeBlock } from "../dag/block.ts";
 import { type Operator, parseStage } from "../consensus/result.ts";
+import { IpdmError } from "../core/errors.ts";
+import { type Block, decodeBlock, rawBlock } from "../dag/block.ts";
 import { sha256 } from "../node.ts";
+import { loadModule } from "../run/modules.ts";
 import { LATE, MAIN, type TaskPlan } from "../runtime/plan.ts";
 import { replayJournal } from "../runtime/replay-journal.ts";
 import { type LoadedModule, StageRunner } from "../runtime/stage/runner.ts";
-import { rawBlock } from "../dag/block.ts";
-import { loadModule } from "../run/modules.ts";
+import { windowPlan } from "../runtime/stage/window-operator.ts";
 import type { Lane } from "../sandbox/port.ts";
 import { outputSchema } from "../streams/window/plan.ts";
-import { windowPlan } from "../runtime/stage/window-operator.ts";
-import { MACHINES } from "../../machines/registry.ts";
-import type { Receipt, ShownCommit, ShownTask } from "../../proofs/receipt/contents.ts";
 import { type AuditInput, difference } from "./input-data.ts";
 
 /** Something that came out differently from what the receipt claims. */
@@ -106,9 +105,20 @@ class Replay {
     await this.recompute();
     for (const name of changed) {
       if (this.stopped) break;
-      this.miss({ code: "INPUT_DIFFERS", where: `inputs/${name}`, message: `${name} holds the same rows, but it is not the file that the receipt names` });
+      this.miss({
+        code: "INPUT_DIFFERS",
+        where: `inputs/${name}`,
+        message: `${name} holds the same rows, but it is not the file that the receipt names`,
+      });
     }
-    return { ok: this.mismatches.length === 0, transitions, states, statements: this.statements, rows: this.rows, mismatches: this.mismatches };
+    return {
+      ok: this.mismatches.length === 0,
+      transitions,
+      states,
+      statements: this.statements,
+      rows: this.rows,
+      mismatches: this.mismatches,
+    };
   }
 
   private journals(): { transitions: number; states: number } {
@@ -116,7 +126,13 @@ class Replay {
     let transitions = 0;
     let states = 0;
     for (const [actor, head] of Object.entries(root.journals)) {
-      const report = replayJournal({ head, block: (cid) => blocks.get(cid.toString())?.bytes, hash: sha256, machines: MACHINES, actor });
+      const report = replayJournal({
+        head,
+        block: (cid) => blocks.get(cid.toString())?.bytes,
+        hash: sha256,
+        machines: MACHINES,
+        actor,
+      });
       transitions += report.transitions;
       states += report.states;
       for (const { code, seq, message } of report.mismatches) this.miss({ code, where: `${actor}:${seq}`, message });
@@ -139,7 +155,11 @@ class Replay {
       }
       if (this.statements === before && !this.stopped) {
         const stuck = this.tasks.find((task) => task.next < task.shown.commits.length);
-        this.stop({ code: "OUTPUT_DIFFERS", where: `${stuck?.shown.task ?? "?"}/${stuck?.next ?? 0}`, message: "its input was not made by the task before it" });
+        this.stop({
+          code: "OUTPUT_DIFFERS",
+          where: `${stuck?.shown.task ?? "?"}/${stuck?.next ?? 0}`,
+          message: "its input was not made by the task before it",
+        });
       }
     }
   }
@@ -151,7 +171,11 @@ class Replay {
     const batches = (shown.commits[next] as ShownCommit).slot.input.batches;
     const needed = new Map<string, number>();
     for (const cid of batches) needed.set(cid.toString(), (needed.get(cid.toString()) ?? 0) + 1);
-    return upstream !== undefined && schemaKnown && [...needed].every(([key, times]) => (this.made.get(key)?.times ?? 0) >= times);
+    return (
+      upstream !== undefined &&
+      schemaKnown &&
+      [...needed].every(([key, times]) => (this.made.get(key)?.times ?? 0) >= times)
+    );
   }
 
   private async step(task: TaskReplay): Promise<void> {
@@ -163,11 +187,13 @@ class Replay {
     task.runner ??= await this.runnerOf(task, batches[0]?.schema);
     if (task.runner === undefined) return;
     const where = `${task.shown.task}/${commit.slot.seq}`;
-    const done = await task.runner.execute(commit.slotCid, commit.slot, batches, task.state, signal).catch((error: unknown) => {
-      signal.throwIfAborted();
-      if (!(error instanceof IpdmError)) throw error;
-      this.stop({ code: error.code, where, message: error.message });
-    });
+    const done = await task.runner
+      .execute(commit.slotCid, commit.slot, batches, task.state, signal)
+      .catch((error: unknown) => {
+        signal.throwIfAborted();
+        if (!(error instanceof IpdmError)) throw error;
+        this.stop({ code: error.code, where, message: error.message });
+      });
     if (done === undefined) return;
     for (const [port, made] of Object.entries(done.outputs)) {
       await this.compareOutput(where, port, made, commit);
@@ -176,7 +202,11 @@ class Replay {
     }
     if (!done.statementBlock.cid.equals(commit.statementCid)) {
       const module = this.ports.modules.has(task.shown.task) ? "; the module is another" : "";
-      this.miss({ code: "STATEMENT_DIFFERS", where, message: `statement ${where} comes out differently though its output batches do not${module}` });
+      this.miss({
+        code: "STATEMENT_DIFFERS",
+        where,
+        message: `statement ${where} comes out differently though its output batches do not${module}`,
+      });
     }
     task.state = done.statement.state.after;
     task.next++;
@@ -210,7 +240,9 @@ class Replay {
   }
 
   private offer(task: string, port: string, batches: readonly Batch[]): void {
-    const readers = this.tasks.filter(({ shown }) => shown.input.from === "task" && shown.input.name === task && shown.input.port === port).length;
+    const readers = this.tasks.filter(
+      ({ shown }) => shown.input.from === "task" && shown.input.name === task && shown.input.port === port,
+    ).length;
     if (readers === 0) return;
     for (const batch of batches) {
       const key = rawBlock(sha256, batch.bytes).cid.toString();
@@ -234,14 +266,25 @@ class Replay {
       const [own, theirs, batch] = [cids[i], wanted[i], made[i]];
       if (own === undefined || theirs === undefined || !own.equals(theirs)) {
         const { row, rows, message } = await this.differenceIn(batch, theirs, first);
-        this.stop({ code: "OUTPUT_DIFFERS", where, message: `statement ${where} differs in batch ${i} of its output ${port}: ${message}`, batch: i, row, rows });
+        this.stop({
+          code: "OUTPUT_DIFFERS",
+          where,
+          message: `statement ${where} differs in batch ${i} of its output ${port}: ${message}`,
+          batch: i,
+          row,
+          rows,
+        });
         return;
       }
       first += batch?.rows ?? 0;
     }
   }
 
-  private async differenceIn(made: Batch | undefined, recorded: CID | undefined, from: number): Promise<{ row: number; rows: number; message: string }> {
+  private async differenceIn(
+    made: Batch | undefined,
+    recorded: CID | undefined,
+    from: number,
+  ): Promise<{ row: number; rows: number; message: string }> {
     if (made === undefined) return { row: from, rows: 1, message: `it ends before row ${from}` };
     if (recorded === undefined) return { row: from, rows: 1, message: `it goes on with row ${from}` };
     return difference(await this.ports.input.recorded(recorded), made, from);
@@ -253,30 +296,59 @@ class Replay {
     const stageBlock = receipt.blocks.get(slot.stage.toString()) as Block;
     const { operator, leaves, input } = parseStage(decodeBlock(stageBlock));
     const known = found ?? this.schemas.get(`${input.name}/${input.port}`);
-    const inputSchema = known ?? (await this.ports.input.schema(shown.task, input.name, slot.input.cut, this.ports.signal));
+    const inputSchema =
+      known ?? (await this.ports.input.schema(shown.task, input.name, slot.input.cut, this.ports.signal));
     if (inputSchema === undefined) {
       const anchor = String(receipt.result.inputs[input.name]);
-      throw new IpdmError("NEEDS_DATA", `input ${input.name} has no rows to tell its columns from: the file itself is needed`, {
-        kind: "unreachable", where: anchor, hint: `pass --input ${input.name}=path`, facts: { cid: anchor },
-      });
+      throw new IpdmError(
+        "NEEDS_DATA",
+        `input ${input.name} has no rows to tell its columns from: the file itself is needed`,
+        {
+          kind: "unreachable",
+          where: anchor,
+          hint: `pass --input ${input.name}=path`,
+          facts: { cid: anchor },
+        },
+      );
     }
     const module = operator.kind === "module" ? await this.moduleOf(shown.task, operator) : null;
     const ports = await portsOf(operator, inputSchema, module);
     for (const [port, schema] of Object.entries(ports)) this.schemas.set(`${shown.task}/${port}`, schema);
-    const plan: TaskPlan = { name: shown.task, input, operator, stage: stageBlock, inputSchema, ports, leaves, module: null, prove: null, key: "" };
+    const plan: TaskPlan = {
+      name: shown.task,
+      input,
+      operator,
+      stage: stageBlock,
+      inputSchema,
+      ports,
+      leaves,
+      module: null,
+      prove: null,
+      key: "",
+    };
     return new StageRunner(plan, { hash: sha256, read: (cid) => this.state(cid), module });
   }
 
   private async state(cid: CID): Promise<Uint8Array> {
     const bytes = this.ports.receipt.blocks.get(cid.toString())?.bytes ?? (await this.ports.input.recorded(cid));
-    if (bytes === undefined) throw new IpdmError("NEEDS_DATA", `state ${cid.toString()} is not at hand`, { kind: "unreachable", where: cid.toString() });
+    if (bytes === undefined)
+      throw new IpdmError("NEEDS_DATA", `state ${cid.toString()} is not at hand`, {
+        kind: "unreachable",
+        where: cid.toString(),
+      });
     return bytes;
   }
 
   private async moduleOf(task: string, operator: Extract<Operator, { kind: "module" }>): Promise<LoadedModule> {
-    const bytes = this.ports.modules.get(task) ?? (this.ports.receipt.blocks.get(operator.module.toString()) as Block).bytes;
+    const bytes =
+      this.ports.modules.get(task) ?? (this.ports.receipt.blocks.get(operator.module.toString()) as Block).bytes;
     return loadModule(this.ports.lane, {
-      bytes, cid: operator.module.toString(), memoryBytesMax: operator.memoryBytesMax, timeoutMs: MODULE_TIMEOUT_MS, outputBytesMax: MODULE_OUTPUT_BYTES_MAX, kind: "rows",
+      bytes,
+      cid: operator.module.toString(),
+      memoryBytesMax: operator.memoryBytesMax,
+      timeoutMs: MODULE_TIMEOUT_MS,
+      outputBytesMax: MODULE_OUTPUT_BYTES_MAX,
+      kind: "rows",
     });
   }
 
@@ -291,7 +363,11 @@ class Replay {
   }
 }
 
-async function portsOf(operator: Operator, input: Schema, module: LoadedModule | null): Promise<Record<string, Schema>> {
+async function portsOf(
+  operator: Operator,
+  input: Schema,
+  module: LoadedModule | null,
+): Promise<Record<string, Schema>> {
   if (operator.kind === "window") return { [MAIN]: outputSchema(windowPlan(operator), input), [LATE]: input };
   return { [MAIN]: module === null ? input : await module.handle.outputSchema(input) };
 }

@@ -1,8 +1,8 @@
-import { execFileSync } from "node:child_process";
-import { chmod, copyFile, mkdir, readFile, truncate, writeFile } from "node:fs/promises";
+import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { build, type Ended, endAll, lastJson, run, type StartOptions } from "../support/command.ts";
+import { build, endAll, run } from "../support/command.ts";
+import { type Change, checkFailed, type Failed, runChanged } from "../support/failing.ts";
 import { makeTestFolder, type TestFolder } from "../support/folder.ts";
 import { writeSmall } from "../support/small-flights.ts";
 import { watBytes, watSource } from "../support/wat-module.ts";
@@ -13,6 +13,11 @@ const TRAP_ON_ROWS = watSource({
 });
 const LOOP_ON_ROWS = watSource({
   process: "(if (i32.gt_u (memory.size) (i32.const 1)) (then (loop (br 0)))) (local.get $batch)",
+});
+// Overwrites the first value of every batch, so that it matters where batches are cut.
+const FIRST_OF_BATCH = watSource({
+  process: `(if (i32.load offset=12 (local.get $batch)) (then
+    (i32.store (i32.add (local.get $batch) (i32.load offset=96 (local.get $batch))) (i32.const 77)))) (local.get $batch)`,
 });
 
 let folder: TestFolder;
@@ -26,6 +31,7 @@ beforeAll(async () => {
   await writeFile(join(path, "trap.wasm"), await watBytes(TRAP));
   await writeFile(join(path, "trap-on-rows.wasm"), await watBytes(TRAP_ON_ROWS));
   await writeFile(join(path, "loop-on-rows.wasm"), await watBytes(LOOP_ON_ROWS));
+  await writeFile(join(path, "first-of-batch.wasm"), await watBytes(FIRST_OF_BATCH));
   await writeFile(join(path, "text.wasm"), "not a module");
   await mkdir(join(path, "folder.csv"));
   await writeFile(join(path, "broken.csv.gz"), "not compressed");
@@ -38,31 +44,8 @@ afterAll(async () => {
   await folder.remove();
 });
 
-type Change = readonly [from: string | RegExp, to: string];
-
-/** Runs the good configuration with changes, and checks what holds of every error. */
-async function failed(
-  changes: readonly Change[],
-  args: readonly string[] = [],
-  options: StartOptions = {},
-): Promise<Ended & { error: Record<string, unknown> }> {
-  const config = `${folder.fresh("c")}.yaml`;
-  await writeFile(
-    config,
-    changes.reduce((text, [from, to]) => text.replace(from, to), good),
-  );
-  const out = args.includes("--out") ? [] : ["--out", folder.fresh("out")];
-  return checked(await run(["run", config, ...out, ...args, "--json"], { cwd: folder.path, ...options }));
-}
-
-function checked(ended: Ended): Ended & { error: Record<string, unknown> } {
-  const error = lastJson(ended);
-  expect(error).toMatchObject({ v: 1, event: "error", exit: ended.code });
-  expect(error["hint"], `${String(error["code"])} says what to try`).toBeTypeOf("string");
-  expect(ended.stderr).toContain(`✗ ${String(error["code"])} `);
-  expect(ended.stderr).not.toMatch(/\n\s+at |UNEXPECTED|Error:/);
-  return { ...ended, error };
-}
+const failed = (changes: readonly Change[], args: readonly string[] = []): Promise<Failed> =>
+  runChanged(folder, good, changes, args);
 
 const FILE = "file: ./flights.csv";
 const MODULE = /file: \S+late\.wasm/;
@@ -138,6 +121,13 @@ describe("what is wrong is said, with its place and the next step:", () => {
       "MODULE_TIMEOUT",
       "ran longer than 300 ms",
     ],
+    [
+      "a module that is not row-wise",
+      [[MODULE, "file: ./first-of-batch.wasm"]],
+      3,
+      "MODULE_NOT_ROWWISE",
+      "module late gives other rows",
+    ],
     ["an unknown key", [["tumble", "tumbel"]], 3, "CONFIG_INVALID", "tumbel"],
     ["an unknown input", [["input: daily", "input: dayly"]], 3, "CONFIG_INVALID", "dayly"],
     ["an unknown output form", [["daily.csv", "daily.xls"]], 3, "CONFIG_INVALID", "daily.xls"],
@@ -174,14 +164,14 @@ describe("what is wrong is said, with its place and the next step:", () => {
     ["no replicas", ["run", "ipdm.yaml", "--replicas", "0"], "REPLICAS_INVALID"],
     ["too many replicas", ["run", "ipdm.yaml", "--replicas", "99"], "REPLICAS_INVALID"],
   ])("%s", async (_name, args, code) => {
-    const { error, code: exit } = checked(await run([...args, "--json"], { cwd: folder.path }));
+    const { error, code: exit } = checkFailed(await run([...args, "--json"], { cwd: folder.path }));
     expect(exit).toBe(2);
     expect(error["code"]).toBe(code);
   });
 
   it("no configuration, and a folder without one", async () => {
     for (const path of ["none.yaml", "taken"]) {
-      const { error } = checked(await run(["run", path, "--json"], { cwd: folder.path }));
+      const { error } = checkFailed(await run(["run", path, "--json"], { cwd: folder.path }));
       expect(error).toMatchObject({ code: "CONFIG_MISSING", exit: 3 });
     }
   });
@@ -201,113 +191,3 @@ describe("what is wrong is said, with its place and the next step:", () => {
     expect(stderr).toMatch(/\n\s+at /);
   });
 });
-
-const isRoot = process.getuid?.() === 0;
-const canDrop = isRoot && has("setpriv");
-
-describe("without permission", () => {
-  // Root may read and write everything, so there the command runs as somebody else.
-  it.skipIf(isRoot && !canDrop)(
-    "an unreadable file, module or configuration and an unwritable folder are said so",
-    async () => {
-      const { path } = folder;
-      await chmod(path, 0o755);
-      const shell = canDrop
-        ? (command: string) => `exec setpriv --reuid=65534 --regid=65534 --clear-groups ${command}`
-        : undefined;
-      const options: StartOptions = shell === undefined ? {} : { shell };
-      const out = folder.fresh("open");
-      const closed = folder.fresh("closed");
-      await mkdir(out);
-      await chmod(out, 0o777);
-      await mkdir(closed);
-      await chmod(closed, 0o555);
-      await copyFile(join(path, "flights.csv"), join(path, "secret.csv"));
-      await copyFile(join(path, "trap.wasm"), join(path, "secret.wasm"));
-      await chmod(join(path, "secret.csv"), 0);
-      await chmod(join(path, "secret.wasm"), 0);
-      const source = await failed([[FILE, "file: ./secret.csv"]], ["--out", out], options);
-      expect(source.error).toMatchObject({ code: "SOURCE_UNREADABLE", exit: 3 });
-      const module = await failed([[MODULE, "file: ./secret.wasm"]], ["--out", out], options);
-      expect(module.error).toMatchObject({ code: "MODULE_UNREADABLE", exit: 3 });
-      const outDir = await failed([], ["--out", join(closed, "x")], options);
-      expect(outDir.error).toMatchObject({ code: "FOLDER_UNWRITABLE", exit: 3 });
-      const data = await failed([], ["--out", out, "--data", join(closed, "x")], options);
-      expect(data.error).toMatchObject({ code: "FOLDER_UNWRITABLE", exit: 3 });
-    },
-  );
-});
-
-describe("a disk that is full", () => {
-  const canMount = isRoot && has("mount") && mounts();
-
-  it.skipIf(!canMount)("is said, and the same command goes on once there is room", async () => {
-    const disk = folder.fresh("disk");
-    await mkdir(disk);
-    execFileSync("mount", ["-t", "tmpfs", "-o", "size=1m", "tmpfs", disk]);
-    try {
-      const args = ["run", join(folder.path, "large.yaml"), "--out", folder.fresh("out"), "--data", join(disk, "data")];
-      await mkdir(join(folder.path, "large"), { recursive: true });
-      await writeSmall(join(folder.path, "large"), { rows: 60_000 });
-      args[1] = join(folder.path, "large", "ipdm.yaml");
-      const { error } = checked(await run([...args, "--json"]));
-      expect(error).toMatchObject({ code: "DISK_FULL", exit: 1 });
-      execFileSync("mount", ["-o", "remount,size=64m", disk]);
-      const again = await run([...args, "--json"]);
-      const elsewhere = await run([...args.slice(0, 2), "--out", folder.fresh("out"), "--json"]);
-      expect(again.code).toBe(0);
-      expect(lastJson(again)["result"]).toBe(lastJson(elsewhere)["result"]);
-    } finally {
-      execFileSync("umount", [disk]);
-    }
-  });
-
-  it("is said when it is the outputs' own, by a limit of the size of files", async () => {
-    // 8 KiB a file: nothing that a run keeps fits.
-    const { error } = await failed([], [], { shell: (command) => `ulimit -f 8; ${command}` });
-    expect(error).toMatchObject({ exit: 1 });
-  });
-
-  it("is said when stdout is on it", async () => {
-    const { code, stderr } = await run(["run", "ipdm.yaml", "--out", folder.fresh("out")], {
-      cwd: folder.path,
-      shell: (command) => `${command} > /dev/full`,
-    });
-    expect(code).toBe(1);
-    expect(stderr).toContain("STDOUT_FAILED");
-  });
-});
-
-describe("an input that changes while it is read", () => {
-  it("is never mixed: a file cut short between two runs gives another result", async () => {
-    const dir = folder.fresh("cut");
-    await mkdir(dir);
-    const config = await writeSmall(dir, { rows: 2000 });
-    const out = join(dir, "out");
-    const first = lastJson(await run(["run", config, "--out", out, "--json"]));
-    const csv = join(dir, "flights.csv");
-    const text = await readFile(csv, "utf8");
-    await truncate(csv, text.lastIndexOf("\n", text.length - 2) + 1);
-    const second = lastJson(await run(["run", config, "--out", out, "--json"]));
-    expect(second).toMatchObject({ event: "done", rows: { in: 1999 }, reused: [] });
-    expect(second["result"]).not.toBe(first["result"]);
-  });
-});
-
-function has(program: string): boolean {
-  try {
-    execFileSync("which", [program], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function mounts(): boolean {
-  try {
-    execFileSync("unshare", ["-m", "true"], { stdio: "ignore" });
-    return true;
-  } catch {
-    return false;
-  }
-}

@@ -1,8 +1,8 @@
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { toHex } from "../../../src/core/bytes.ts";
 import { main } from "../../../src/cli/main.ts";
+import { toHex } from "../../../src/core/bytes.ts";
 import type { Fixture } from "../proofs/receipt/receipt-fixture.ts";
 import { runSmall } from "../proofs/receipt/small-receipt.ts";
 
@@ -30,13 +30,15 @@ interface Said {
 async function say(...argv: readonly string[]): Promise<Said> {
   let text = "";
   let err = "";
-  const into = (keep: (chunk: string) => void) => (...args: readonly unknown[]): boolean => {
-    keep(String(args[0]));
-    // Whoever waits until a write is through gets told.
-    const done = args.at(-1);
-    if (typeof done === "function") queueMicrotask(() => void (done as () => void)());
-    return true;
-  };
+  const into =
+    (keep: (chunk: string) => void) =>
+    (...args: readonly unknown[]): boolean => {
+      keep(String(args[0]));
+      // Whoever waits until a write is through gets told.
+      const done = args.at(-1);
+      if (typeof done === "function") queueMicrotask(done as () => void);
+      return true;
+    };
   const out = vi.spyOn(process.stdout, "write").mockImplementation(into((chunk) => (text += chunk)));
   const errors = vi.spyOn(process.stderr, "write").mockImplementation(into((chunk) => (err += chunk)));
   try {
@@ -62,8 +64,19 @@ describe("verify", () => {
     const check = { ok: true, count: expect.any(Number) };
     expect(said.exit).toBe(0);
     expect(said.last).toMatchObject({
-      v: 1, event: "verified", ok: true, trust: "self-asserted", quorum: { n: 1, q: 1, f: 0 },
-      checks: { blocks: check, links: check, merkle: check, groth16: { ok: true, count: 1 }, signatures: check, seal: check },
+      v: 1,
+      event: "verified",
+      ok: true,
+      trust: "self-asserted",
+      quorum: { n: 1, q: 1, f: 0 },
+      checks: {
+        blocks: check,
+        links: check,
+        merkle: check,
+        groth16: { ok: true, count: 1 },
+        signatures: check,
+        seal: check,
+      },
     });
   });
 
@@ -87,10 +100,26 @@ describe("verify", () => {
       expect(said).toMatchObject({ exit: 0, last: { ok: true, trust: "trusted" } });
     }
     expect(await say("verify", fixture.receipt, "--trust", wrong, "--json")).toMatchObject({
-      exit: 5, last: { event: "verified", ok: false, trust: "self-asserted", code: "VOTE_UNTRUSTED", where: `membership/${key}` },
+      exit: 5,
+      last: {
+        event: "verified",
+        ok: false,
+        trust: "self-asserted",
+        code: "VOTE_UNTRUSTED",
+        where: `membership/${key}`,
+      },
     });
-    expect(await say("verify", fixture.receipt, "--expect", "bafyreigh7lvi5gamrabzkloxwm36b4bndzs7drhlluknblj2a2px6hu7vm", "--json")).toMatchObject({
-      exit: 5, last: { ok: false, code: "RESULT_UNEXPECTED", where: fixture.result },
+    expect(
+      await say(
+        "verify",
+        fixture.receipt,
+        "--expect",
+        "bafyreigh7lvi5gamrabzkloxwm36b4bndzs7drhlluknblj2a2px6hu7vm",
+        "--json",
+      ),
+    ).toMatchObject({
+      exit: 5,
+      last: { ok: false, code: "RESULT_UNEXPECTED", where: fixture.result },
     });
     for (const content of ["", "{", "[]", '{"keys": ["zz"]}', "42"]) {
       const said = await say("verify", fixture.receipt, "--trust", await file("bad.json", content), "--json");
@@ -102,13 +131,20 @@ describe("verify", () => {
   it("refuses damaged files with a code and a place, without a stack trace", async () => {
     const bytes = await readFile(fixture.receipt);
     const damaged = {
-      empty: new Uint8Array(0), garbage: "this is no receipt", half: bytes.subarray(0, bytes.length / 2), flipped: bytes.with(700, (bytes[700] as number) ^ 4),
-      more: Buffer.concat([bytes, Buffer.of(0)]), twice: Buffer.concat([bytes, bytes]),
+      empty: new Uint8Array(0),
+      garbage: "this is no receipt",
+      half: bytes.subarray(0, bytes.length / 2),
+      flipped: bytes.with(700, (bytes[700] as number) ^ 4),
+      more: Buffer.concat([bytes, Buffer.of(0)]),
+      twice: Buffer.concat([bytes, bytes]),
     };
     for (const [name, content] of Object.entries(damaged)) {
       for (const command of ["verify", "replay"]) {
         const said = await say(command, await file(`${name}.car`, content), "--json");
-        expect(said).toMatchObject({ exit: 5, last: { v: 1, ok: false, code: expect.stringMatching(/^[A-Z_]+$/), where: expect.stringMatching(/./) } });
+        expect(said).toMatchObject({
+          exit: 5,
+          last: { v: 1, ok: false, code: expect.stringMatching(/^[A-Z_]+$/), where: expect.stringMatching(/./) },
+        });
         withoutTraces(said);
       }
       const said = await say("verify", join(fixture.dir, `${name}.car`));
@@ -132,7 +168,10 @@ describe("verify", () => {
 describe("replay", () => {
   it("ends with one line for programs", async () => {
     const said = await say("replay", fixture.receipt, "--json");
-    expect(said).toMatchObject({ exit: 0, last: { v: 1, event: "replayed", ok: true, transitions: expect.any(Number), statements: 1, mismatches: 0 } });
+    expect(said).toMatchObject({
+      exit: 0,
+      last: { v: 1, event: "replayed", ok: true, transitions: expect.any(Number), statements: 1, mismatches: 0 },
+    });
     expect((await say("replay", fixture.receipt)).text).toContain("REPLAYED: everything came out the same.");
   });
 
@@ -140,17 +179,30 @@ describe("replay", () => {
     const lines = (await readFile(fixture.csv, "utf8")).split("\n");
     const path = await file("changed.csv", lines.with(151, (lines[151] as string).replace(/,\w+$/, ",ATX")).join("\n"));
     const said = await say("replay", fixture.receipt, "--input", `flights=${path}`, "--json");
-    expect(said).toMatchObject({ exit: 5, last: { ok: false, code: "INPUT_DIFFERS", where: "daily/0", first: { batch: 0, row: 150, rows: 1 } } });
+    expect(said).toMatchObject({
+      exit: 5,
+      last: { ok: false, code: "INPUT_DIFFERS", where: "daily/0", first: { batch: 0, row: 150, rows: 1 } },
+    });
     const words = await say("replay", fixture.receipt, "--input", `flights=${path}`);
-    expect(words).toMatchObject({ exit: 5, text: expect.stringContaining("statement daily/0 on, in batch 0: row 150") });
+    expect(words).toMatchObject({
+      exit: 5,
+      text: expect.stringContaining("statement daily/0 on, in batch 0: row 150"),
+    });
     expect(words.text).toContain("NOT THE SAME.");
   });
 
   it("says what it needs", async () => {
     const said = await say("replay", alone, "--json");
-    expect(said).toMatchObject({ exit: 4, last: { event: "error", code: "NEEDS_DATA", where: expect.stringMatching(/^bafkrei/) } });
+    expect(said).toMatchObject({
+      exit: 4,
+      last: { event: "error", code: "NEEDS_DATA", where: expect.stringMatching(/^bafkrei/) },
+    });
     withoutTraces(said);
-    expect(await say("replay", alone, "--input", `flights=${fixture.csv}`, "--json")).toMatchObject({ exit: 0, last: { ok: true } });
-    for (const flag of ["flights", "=x", "flights="]) expect(await say("replay", alone, "--input", flag, "--json")).toMatchObject({ exit: 2, last: { code: "USAGE" } });
+    expect(await say("replay", alone, "--input", `flights=${fixture.csv}`, "--json")).toMatchObject({
+      exit: 0,
+      last: { ok: true },
+    });
+    for (const flag of ["flights", "=x", "flights="])
+      expect(await say("replay", alone, "--input", flag, "--json")).toMatchObject({ exit: 2, last: { code: "USAGE" } });
   });
 });

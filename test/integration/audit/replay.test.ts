@@ -5,7 +5,16 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verifyReceipt } from "../../../proofs/receipt/verify.ts";
 import { type FileReplay, type ReplayFileOptions, replayReceiptFile } from "../../../src/audit/replay-file.ts";
 import type { JournalEntry } from "../../../src/journal/port.ts";
-import { type Fixture, flight, flightsCsv, LATE_WASM, readBytes, ROWS, runFixture, verifyPorts } from "../proofs/receipt/receipt-fixture.ts";
+import {
+  type Fixture,
+  flight,
+  flightsCsv,
+  LATE_WASM,
+  ROWS,
+  readBytes,
+  runFixture,
+  verifyPorts,
+} from "../proofs/receipt/receipt-fixture.ts";
 import { Forgery } from "../proofs/receipt/receipt-forger.ts";
 
 const BATCH = 100;
@@ -34,7 +43,12 @@ const first = ({ report }: FileReplay): unknown => report?.mismatches[0];
 
 describe("replaying an honest receipt", () => {
   it("comes out the same from the data folder, from the input, and from both", async () => {
-    for (const [path, options] of [[fixture.receipt, {}], [alone, withInput(fixture.csv)], [alone, { data: join(fixture.out, ".data") }], [fixture.receipt, withInput(fixture.csv)]] as const) {
+    for (const [path, options] of [
+      [fixture.receipt, {}],
+      [alone, withInput(fixture.csv)],
+      [alone, { data: join(fixture.out, ".data") }],
+      [fixture.receipt, withInput(fixture.csv)],
+    ] as const) {
       const { ok, report } = await replay(path, options);
       expect({ ok, mismatches: report?.mismatches }).toEqual({ ok: true, mismatches: [] });
       expect(report?.statements).toBe(2);
@@ -51,7 +65,11 @@ describe("replaying an honest receipt", () => {
   it("needs the file itself where there were no rows", async () => {
     await using empty = await runFixture({ replicas: 1, csv: flightsCsv((lines) => lines.slice(0, 1)) });
     await expect(replay(empty.receipt)).rejects.toMatchObject({ code: "NEEDS_DATA", kind: "unreachable" });
-    expect((await replay(empty.receipt, withInput(empty.csv))).report).toMatchObject({ ok: true, mismatches: [], statements: 2 });
+    expect((await replay(empty.receipt, withInput(empty.csv))).report).toMatchObject({
+      ok: true,
+      mismatches: [],
+      statements: 2,
+    });
   }, 60_000);
 });
 
@@ -60,20 +78,34 @@ describe("replaying without the data", () => {
     const { receipt } = verifyReceipt(await verifyPorts(), await readBytes(alone));
     const batch = receipt?.tasks.find(({ task }) => task === "delayed")?.commits[0]?.slot.input.batches[0]?.toString();
     for (const options of [{}, { data: join(fixture.dir, "nowhere") }, { data: fixture.dir }]) {
-      await expect(replay(alone, options)).rejects.toMatchObject({ code: "NEEDS_DATA", kind: "unreachable", where: batch, facts: { cid: batch } });
+      await expect(replay(alone, options)).rejects.toMatchObject({
+        code: "NEEDS_DATA",
+        kind: "unreachable",
+        where: batch,
+        facts: { cid: batch },
+      });
     }
   });
 
   it("knows its inputs and tasks by name", async () => {
-    await expect(replay(alone, { inputs: { fights: fixture.csv } })).rejects.toMatchObject({ code: "INPUT_UNKNOWN", kind: "usage" });
-    await expect(replay(alone, { modules: { daily2: LATE_WASM } })).rejects.toMatchObject({ code: "TASK_UNKNOWN", kind: "usage" });
-    await expect(replay(alone, withInput(join(fixture.dir, "no.csv")))).rejects.toMatchObject({ code: "SOURCE_MISSING" });
+    await expect(replay(alone, { inputs: { fights: fixture.csv } })).rejects.toMatchObject({
+      code: "INPUT_UNKNOWN",
+      kind: "usage",
+    });
+    await expect(replay(alone, { modules: { daily2: LATE_WASM } })).rejects.toMatchObject({
+      code: "TASK_UNKNOWN",
+      kind: "usage",
+    });
+    await expect(replay(alone, withInput(join(fixture.dir, "no.csv")))).rejects.toMatchObject({
+      code: "SOURCE_MISSING",
+    });
   });
 });
 
 describe("replaying another input", () => {
   const row = 237;
-  const changed = (): string => flightsCsv((lines) => lines.with(row + 1, (lines[row + 1] as string).replace(/,-?\d+,/, ",77,")));
+  const changed = (): string =>
+    flightsCsv((lines) => lines.with(row + 1, (lines[row + 1] as string).replace(/,-?\d+,/, ",77,")));
 
   it("names statement, batch and row of a changed cell", async () => {
     const path = await write("cell.csv", changed());
@@ -93,7 +125,12 @@ describe("replaying another input", () => {
     ["a row appended", (lines: string[]) => [...lines, flight(ROWS)], 5, ROWS],
     ["the last row removed", (lines: string[]) => lines.slice(0, -1), 5, ROWS - 1],
     ["a row removed from the middle", (lines: string[]) => lines.toSpliced(row + 1, 1), 2, row],
-    ["two rows exchanged", (lines: string[]) => lines.with(11, lines[12] as string).with(12, lines[11] as string), 0, 10],
+    [
+      "two rows exchanged",
+      (lines: string[]) => lines.with(11, lines[12] as string).with(12, lines[11] as string),
+      0,
+      10,
+    ],
     ["half of the rows", (lines: string[]) => lines.slice(0, 201), 2, 200],
     ["twice the rows", (lines: string[]) => [...lines, ...lines.slice(1)], 5, ROWS],
     ["no rows", (lines: string[]) => lines.slice(0, 1), 0, 0],
@@ -105,14 +142,28 @@ describe("replaying another input", () => {
   });
 
   it("finds a file that cannot be read like the recorded one", async () => {
-    const result = await replay(fixture.receipt, withInput(await write("text.csv", flightsCsv((lines) => lines.with(row + 1, "yesterday,late,far,away")))));
+    const result = await replay(
+      fixture.receipt,
+      withInput(
+        await write(
+          "text.csv",
+          flightsCsv((lines) => lines.with(row + 1, "yesterday,late,far,away")),
+        ),
+      ),
+    );
     expect(first(result)).toMatchObject({ code: "INPUT_DIFFERS", where: "delayed/0" });
   });
 
   it("finds the same rows in other bytes", async () => {
-    for (const path of [await write("same.csv.gz", gzipSync(flightsCsv())), await write("crlf.csv", flightsCsv().replaceAll("\n", "\r\n"))]) {
+    for (const path of [
+      await write("same.csv.gz", gzipSync(flightsCsv())),
+      await write("crlf.csv", flightsCsv().replaceAll("\n", "\r\n")),
+    ]) {
       const result = await replay(fixture.receipt, withInput(path));
-      expect(result).toMatchObject({ ok: false, report: { statements: 2, mismatches: [{ code: "INPUT_DIFFERS", where: "inputs/flights" }] } });
+      expect(result).toMatchObject({
+        ok: false,
+        report: { statements: 2, mismatches: [{ code: "INPUT_DIFFERS", where: "inputs/flights" }] },
+      });
     }
   });
 });
@@ -137,8 +188,13 @@ describe("replaying another module", () => {
   });
 
   it("refuses what is no module", async () => {
-    await expect(replay(fixture.receipt, { modules: { delayed: fixture.csv } })).rejects.toMatchObject({ code: expect.stringMatching(/^MODULE_/), kind: "config" });
-    await expect(replay(fixture.receipt, { modules: { delayed: "/nowhere.wasm" } })).rejects.toMatchObject({ code: "MODULE_MISSING" });
+    await expect(replay(fixture.receipt, { modules: { delayed: fixture.csv } })).rejects.toMatchObject({
+      code: expect.stringMatching(/^MODULE_/),
+      kind: "config",
+    });
+    await expect(replay(fixture.receipt, { modules: { delayed: "/nowhere.wasm" } })).rejects.toMatchObject({
+      code: "MODULE_MISSING",
+    });
   });
 });
 
@@ -155,7 +211,8 @@ describe("replaying a forged journal", () => {
   };
   const entryWith = (forgery: Forgery, prefix: string, type: string): Parameters<Forgery["edit"]>[0] => {
     let cid = forgery.journal(prefix)[1];
-    while (!forgery.get<JournalEntry>(cid).events.some((event) => (event as { type: string }).type === type)) cid = forgery.get<JournalEntry>(cid).prev as typeof cid;
+    while (!forgery.get<JournalEntry>(cid).events.some((event) => (event as { type: string }).type === type))
+      cid = forgery.get<JournalEntry>(cid).prev as typeof cid;
     return cid;
   };
 
@@ -167,12 +224,18 @@ describe("replaying a forged journal", () => {
       forgery.edit<JournalEntry>(b, (entry) => ({ ...entry, events: one.events }));
     });
     expect(result.ok).toBe(false);
-    expect(first(result)).toMatchObject({ code: "NON_DETERMINISM", where: expect.stringMatching(/^task\/delayed\/.+:\d+$/) });
+    expect(first(result)).toMatchObject({
+      code: "NON_DETERMINISM",
+      where: expect.stringMatching(/^task\/delayed\/.+:\d+$/),
+    });
   });
 
   it("finds an altered event, and an altered request", async () => {
     const altered = await forgedWith((forgery) =>
-      forgery.edit<JournalEntry>(entryWith(forgery, "task/delayed/", "pulled"), (entry) => ({ ...entry, events: [{ ...(entry.events[0] as object), end: false }] as JournalEntry["events"] })),
+      forgery.edit<JournalEntry>(entryWith(forgery, "task/delayed/", "pulled"), (entry) => ({
+        ...entry,
+        events: [{ ...(entry.events[0] as object), end: false }] as JournalEntry["events"],
+      })),
     );
     expect(altered.report?.mismatches.length).toBeGreaterThan(0);
     const asked = await forgedWith((forgery) =>
@@ -184,7 +247,11 @@ describe("replaying a forged journal", () => {
   it("does not replay what does not verify", async () => {
     const bytes = await readBytes(fixture.receipt);
     const result = await replay(await write("broken.car", bytes.with(500, (bytes[500] as number) ^ 1)));
-    expect(result).toMatchObject({ ok: false, report: undefined, fault: { code: expect.stringMatching(/^[A-Z_]+$/), where: expect.any(String) } });
+    expect(result).toMatchObject({
+      ok: false,
+      report: undefined,
+      fault: { code: expect.stringMatching(/^[A-Z_]+$/), where: expect.any(String) },
+    });
   });
 });
 

@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { equalBytes } from "../../../../src/core/bytes.ts";
-import { sha256 } from "../../../../src/node.ts";
-import { type Block, cborBlock, decodeBlock, jsonBlock, rawBlock } from "../../../../src/dag/block.ts";
-import { encodeCar, readCar } from "../../../../src/dag/car.ts";
-import { type VerifyPorts, verifyReceipt } from "../../../../proofs/receipt/verify.ts";
 import { statementsRoot } from "../../../../proofs/merkle/statements.ts";
 import { inCidOrder } from "../../../../proofs/receipt/build.ts";
 import { type ReceiptRoot, signRoot } from "../../../../proofs/receipt/root.ts";
+import { type VerifyPorts, verifyReceipt } from "../../../../proofs/receipt/verify.ts";
+import { equalBytes } from "../../../../src/core/bytes.ts";
+import { type Block, cborBlock, decodeBlock, jsonBlock, rawBlock } from "../../../../src/dag/block.ts";
+import { encodeCar, readCar } from "../../../../src/dag/car.ts";
+import { sha256 } from "../../../../src/node.ts";
 import { type Fixture, readBytes, verifyPorts } from "./receipt-fixture.ts";
 import { runSmall } from "./small-receipt.ts";
 
@@ -45,7 +45,16 @@ const partsOf = (): Parts => {
 /** A file of these blocks, counted and signed anew by the submitter. */
 const assembled = ({ root, others }: Parts): Uint8Array => {
   const { signature: _, ...body } = root;
-  const counted = { ...body, blocks: { count: others.length, merkleRoot: statementsRoot(sha256, others.map(({ cid }) => cid)) } };
+  const counted = {
+    ...body,
+    blocks: {
+      count: others.length,
+      merkleRoot: statementsRoot(
+        sha256,
+        others.map(({ cid }) => cid),
+      ),
+    },
+  };
   const block = jsonBlock(sha256, signRoot(counted, fixture.signers[0] as Fixture["signers"][number]));
   return encodeCar(block.cid, [block, ...others]);
 };
@@ -70,8 +79,10 @@ describe("a damaged receipt", () => {
   });
 
   it("is refused cut off anywhere, and where anything follows", () => {
-    for (let length = 0; length < bytes.length; length += 97) expect(code(bytes.subarray(0, length))).toMatch(/^(CAR|BLOCKS)_/);
-    for (const more of [[0], [0, 0, 0, 0], [1], [255, 255]]) expect(code(Uint8Array.of(...bytes, ...more))).toMatch(/^CAR_(TRAILING_BYTES|MALFORMED)$/);
+    for (let length = 0; length < bytes.length; length += 97)
+      expect(code(bytes.subarray(0, length))).toMatch(/^(CAR|BLOCKS)_/);
+    for (const more of [[0], [0, 0, 0, 0], [1], [255, 255]])
+      expect(code(Uint8Array.of(...bytes, ...more))).toMatch(/^CAR_(TRAILING_BYTES|MALFORMED)$/);
     expect(code(Uint8Array.of(...bytes, ...bytes))).toMatch(/^CAR_/);
   });
 
@@ -113,8 +124,10 @@ describe("a damaged receipt", () => {
     expect(code(encodeCar(cbor.cid, [cbor, ...others]))).toBe("NODE_MALFORMED");
     const nothing = jsonBlock(sha256, {});
     expect(code(encodeCar(nothing.cid, [nothing]))).toBe("NODE_MALFORMED");
-    for (const [i, block] of others.entries()) if (i % 7 === 0) expect(code(encodeCar(block.cid, [block]))).toMatch(/^NODE_MALFORMED$/);
-    for (const text of ["", "garbage", "PAR1", "{}", "\u0000".repeat(100)]) expect(code(new TextEncoder().encode(text))).toMatch(/^CAR_MALFORMED$/);
+    for (const [i, block] of others.entries())
+      if (i % 7 === 0) expect(code(encodeCar(block.cid, [block]))).toMatch(/^NODE_MALFORMED$/);
+    for (const text of ["", "garbage", "PAR1", "{}", "\u0000".repeat(100)])
+      expect(code(new TextEncoder().encode(text))).toMatch(/^CAR_MALFORMED$/);
     let state = SEED;
     const noise = Uint8Array.from({ length: 4096 }, () => (state = (state * 48_271) % 2_147_483_647) & 255);
     expect(code(noise)).toMatch(/^CAR_/);

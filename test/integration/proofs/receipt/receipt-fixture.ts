@@ -1,13 +1,13 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { loadCircuitKey } from "../../../../proofs/groth16/circuit-files.ts";
+import { WINDOW_CIRCUIT } from "../../../../proofs/groth16/window-proof.ts";
+import type { VerifyPorts } from "../../../../proofs/receipt/verify.ts";
 import { fromHex } from "../../../../src/core/bytes.ts";
 import type { Signer } from "../../../../src/core/ports.ts";
 import { sha256, signerOf, verifyEd25519 } from "../../../../src/node.ts";
 import { runConfig } from "../../../../src/run/run.ts";
-import { loadCircuitKey } from "../../../../proofs/groth16/circuit-files.ts";
-import { WINDOW_CIRCUIT } from "../../../../proofs/groth16/window-proof.ts";
-import type { VerifyPorts } from "../../../../proofs/receipt/verify.ts";
 
 /** The module of the example: flights late by 15 minutes or more, with their hour. */
 export const LATE_WASM = new URL("../../../../examples/flights/late.wasm", import.meta.url).pathname;
@@ -68,7 +68,14 @@ export interface Fixture extends AsyncDisposable {
 }
 
 /** Runs the fixture's configuration once: a module and a window stage, two proved windows, three nodes. */
-export async function runFixture(options: { readonly replicas?: number; readonly config?: string; readonly csv?: string; readonly batchRows?: number } = {}): Promise<Fixture> {
+export async function runFixture(
+  options: {
+    readonly replicas?: number;
+    readonly config?: string;
+    readonly csv?: string;
+    readonly batchRows?: number;
+  } = {},
+): Promise<Fixture> {
   const dir = await mkdtemp(join(tmpdir(), "ipdm-receipt-"));
   const config = join(dir, "ipdm.yaml");
   const csv = join(dir, "flights.csv");
@@ -77,15 +84,38 @@ export async function runFixture(options: { readonly replicas?: number; readonly
   await writeFile(config, options.config ?? CONFIG);
   await writeFile(csv, options.csv ?? flightsCsv());
   const replicas = options.replicas ?? NODES.length;
-  const { receipt, result } = await runConfig({ configPath: config, outDir: out, batchRows: options.batchRows ?? BATCH_ROWS, replicas });
-  const seeds = await Promise.all(NODES.slice(0, replicas).map((name) => readFile(join(out, ".data", name, "key"), "utf8")));
+  const { receipt, result } = await runConfig({
+    configPath: config,
+    outDir: out,
+    batchRows: options.batchRows ?? BATCH_ROWS,
+    replicas,
+  });
+  const seeds = await Promise.all(
+    NODES.slice(0, replicas).map((name) => readFile(join(out, ".data", name, "key"), "utf8")),
+  );
   const signers = seeds.map((seed) => signerOf(fromHex(seed.trim()) as Uint8Array));
-  return { dir, config, csv, out, receipt, result, signers, [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }) };
+  return {
+    dir,
+    config,
+    csv,
+    out,
+    receipt,
+    result,
+    signers,
+    [Symbol.asyncDispose]: () => rm(dir, { recursive: true, force: true }),
+  };
 }
 
 /** The same run once more, by the same nodes, in the next epoch. Returns its receipt's bytes. */
 export async function runAgain({ config, dir, out }: Fixture): Promise<Uint8Array> {
-  const options = { configPath: config, outDir: join(dir, "again"), dataDir: join(out, ".data"), batchRows: BATCH_ROWS, replicas: NODES.length, fresh: true };
+  const options = {
+    configPath: config,
+    outDir: join(dir, "again"),
+    dataDir: join(out, ".data"),
+    batchRows: BATCH_ROWS,
+    replicas: NODES.length,
+    fresh: true,
+  };
   const { receipt } = await runConfig(options);
   return readBytes(receipt);
 }

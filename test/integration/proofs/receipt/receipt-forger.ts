@@ -1,18 +1,18 @@
 import { CID } from "multiformats/cid";
-import { compareBytes, toHex } from "../../../../src/core/bytes.ts";
-import type { Signer } from "../../../../src/core/ports.ts";
-import { drawSeed } from "../../../../src/consensus/draw.ts";
-import { signSlot, type Slot } from "../../../../src/consensus/slot.ts";
-import type { Seal, Statement } from "../../../../src/consensus/statement.ts";
-import { type Certificate, signChallenge, signVote } from "../../../../src/consensus/vote.ts";
-import { type Block, cborBlock, CODEC, decodeBlock, jsonBlock, rawBlock } from "../../../../src/dag/block.ts";
-import { encodeCar, readCar } from "../../../../src/dag/car.ts";
-import { sha256 } from "../../../../src/node.ts";
 import type { VerifyingKey } from "../../../../proofs/groth16/verifying-key.ts";
 import { statementsRoot } from "../../../../proofs/merkle/statements.ts";
 import { inCidOrder } from "../../../../proofs/receipt/build.ts";
 import { type ReceiptRoot, signRoot } from "../../../../proofs/receipt/root.ts";
 import { type RowProof, rowProofId } from "../../../../proofs/window/row-proof.ts";
+import { drawSeed } from "../../../../src/consensus/draw.ts";
+import { type Slot, signSlot } from "../../../../src/consensus/slot.ts";
+import type { Seal, Statement } from "../../../../src/consensus/statement.ts";
+import { type Certificate, signChallenge, signVote } from "../../../../src/consensus/vote.ts";
+import { compareBytes, toHex } from "../../../../src/core/bytes.ts";
+import type { Signer } from "../../../../src/core/ports.ts";
+import { type Block, CODEC, cborBlock, decodeBlock, jsonBlock, rawBlock } from "../../../../src/dag/block.ts";
+import { encodeCar, readCar } from "../../../../src/dag/car.ts";
+import { sha256 } from "../../../../src/node.ts";
 
 /** Any node, to be read and changed at will. */
 export type Node = Record<string, unknown>;
@@ -57,13 +57,21 @@ export class Forgery {
   }
 
   /** Statement `seq` of a task: its place in the root's lists and its nodes' CIDs. */
-  place(task: string, seq: number): { readonly index: number; readonly statement: CID; readonly slot: CID; readonly certificate: CID } {
+  place(
+    task: string,
+    seq: number,
+  ): { readonly index: number; readonly statement: CID; readonly slot: CID; readonly certificate: CID } {
     const index = this.root.statements.findIndex((cid) => {
       const slot = this.get<Slot>(this.get<Statement>(cid).slot);
       return slot.task === task && slot.seq === seq;
     });
     const statement = this.root.statements[index] as CID;
-    return { index, statement, slot: this.get<Statement>(statement).slot, certificate: this.root.certificates[index] as CID };
+    return {
+      index,
+      statement,
+      slot: this.get<Statement>(statement).slot,
+      certificate: this.root.certificates[index] as CID,
+    };
   }
 
   /** Newest entry of the first journal whose actor begins so. */
@@ -91,7 +99,13 @@ class Rebuild {
   private readonly done = new Map<string, CID>();
   private readonly blocks = new Map<string, Block>();
 
-  constructor(root: ReceiptRoot, nodes: ReadonlyMap<string, unknown>, codes: ReadonlyMap<string, number>, key: VerifyingKey, signers: readonly Signer[]) {
+  constructor(
+    root: ReceiptRoot,
+    nodes: ReadonlyMap<string, unknown>,
+    codes: ReadonlyMap<string, number>,
+    key: VerifyingKey,
+    signers: readonly Signer[],
+  ) {
     this.root = root;
     this.nodes = nodes;
     this.codes = codes;
@@ -102,7 +116,16 @@ class Rebuild {
   run(): Uint8Array {
     const { signature, ...rest } = this.relinked(this.root) as ReceiptRoot;
     const ordered = inCidOrder(this.blocks.values());
-    const body = { ...rest, blocks: { count: ordered.length, merkleRoot: statementsRoot(sha256, ordered.map(({ cid }) => cid)) } };
+    const body = {
+      ...rest,
+      blocks: {
+        count: ordered.length,
+        merkleRoot: statementsRoot(
+          sha256,
+          ordered.map(({ cid }) => cid),
+        ),
+      },
+    };
     const { submitter } = this.nodes.get(this.root.membership.toString()) as { submitter: Uint8Array };
     const signer = this.signers.get(toHex(submitter));
     const block = jsonBlock(sha256, signer === undefined ? { ...body, signature } : signRoot(body, signer));
@@ -115,7 +138,10 @@ class Rebuild {
     const known = this.done.get(key);
     if (known !== undefined) return known;
     const value = this.nodes.get(key);
-    const block = this.codes.get(key) === CODEC.raw ? rawBlock(sha256, value as Uint8Array) : cborBlock(sha256, this.made(value as Node, key));
+    const block =
+      this.codes.get(key) === CODEC.raw
+        ? rawBlock(sha256, value as Uint8Array)
+        : cborBlock(sha256, this.made(value as Node, key));
     this.done.set(key, block.cid);
     this.blocks.set(block.cid.toString(), block);
     return block.cid;
@@ -132,7 +158,16 @@ class Rebuild {
   /** Seals cover the statements listed, unless a test has set a root of its own. */
   private sealed(seal: Seal): unknown {
     const { count, root } = seal.statements;
-    const own = count < 0 ? { count: -count, root } : { count: this.root.statements.length, root: statementsRoot(sha256, this.root.statements.map((cid) => this.cid(cid))) };
+    const own =
+      count < 0
+        ? { count: -count, root }
+        : {
+            count: this.root.statements.length,
+            root: statementsRoot(
+              sha256,
+              this.root.statements.map((cid) => this.cid(cid)),
+            ),
+          };
     return { ...(this.relinked(seal) as Seal), statements: own };
   }
 
@@ -155,13 +190,18 @@ class Rebuild {
     const votes = certificate.votes.map((vote) => {
       const { voter, signature: _, ...body } = vote;
       // Links that a test pointed elsewhere stay where they point.
-      return signVote({ ...body, proofs, draw: vote.draw === null ? null : drawn }, this.signers.get(toHex(voter)) as Signer);
+      return signVote(
+        { ...body, proofs, draw: vote.draw === null ? null : drawn },
+        this.signers.get(toHex(voter)) as Signer,
+      );
     });
     return { ...certificate, challenges, proofs, votes };
   }
 
   private proofsOf(statement: CID): Uint8Array[] {
-    const own = this.root.proofs.map((cid) => this.nodes.get(cid.toString()) as RowProof).filter((proof) => proof.statement.equals(statement));
+    const own = this.root.proofs
+      .map((cid) => this.nodes.get(cid.toString()) as RowProof)
+      .filter((proof) => proof.statement.equals(statement));
     return own.map((proof) => rowProofId(sha256, this.key, this.relinked(proof) as RowProof));
   }
 
