@@ -3,18 +3,15 @@ import { MACHINES } from "../../machines/registry.ts";
 import type { Receipt, ShownCommit, ShownTask } from "../../proofs/receipt/contents.ts";
 import type { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
-import { type Operator, parseStage } from "../consensus/result.ts";
 import { IpdmError } from "../core/errors.ts";
-import { type Block, decodeBlock, rawBlock } from "../dag/block.ts";
+import { rawBlock } from "../dag/block.ts";
 import { sha256 } from "../node.ts";
-import { loadModule } from "../run/modules.ts";
-import { LATE, MAIN, type TaskPlan } from "../runtime/plan.ts";
 import { replayJournal } from "../runtime/replay-journal.ts";
-import { type LoadedModule, StageRunner } from "../runtime/stage/runner.ts";
-import { windowPlan } from "../runtime/stage/window-operator.ts";
+import type { StageRunner } from "../runtime/stage/runner.ts";
 import type { Lane } from "../sandbox/port.ts";
-import { outputSchema } from "../streams/window/plan.ts";
-import { type AuditInput, difference } from "./input-data.ts";
+import type { AuditInput } from "./input-data.ts";
+import { outputMismatch } from "./output-mismatch.ts";
+import { replayRunner } from "./replay-runner.ts";
 
 /** Something that came out differently from what the receipt claims. */
 export interface Mismatch {
@@ -55,10 +52,6 @@ export interface ReplayPorts {
 
 /** Mismatches listed; the first is what matters, the others follow from it. */
 const MISMATCHES_MAX = 100;
-
-/** Limits of a module that are no part of a result. */
-const MODULE_TIMEOUT_MS = 60_000;
-const MODULE_OUTPUT_BYTES_MAX = 32 * 1024 * 1024;
 
 /**
  * Redoes what a verified receipt claims: every journal by transitions alone, every statement by running its operator over its
@@ -185,7 +178,6 @@ class Replay {
     const batches = await this.inputOf(task, commit);
     if (batches === undefined) return;
     task.runner ??= await this.runnerOf(task, batches[0]?.schema);
-    if (task.runner === undefined) return;
     const where = `${task.shown.task}/${commit.slot.seq}`;
     const done = await task.runner
       .execute(commit.slotCid, commit.slot, batches, task.state, signal)
@@ -196,8 +188,8 @@ class Replay {
       });
     if (done === undefined) return;
     for (const [port, made] of Object.entries(done.outputs)) {
-      await this.compareOutput(where, port, made, commit);
-      if (this.stopped) return;
+      const mismatch = await outputMismatch(this.ports.input, commit, port, made);
+      if (mismatch !== undefined) return this.stop(mismatch);
       this.offer(task.shown.task, port, made);
     }
     if (!done.statementBlock.cid.equals(commit.statementCid)) {
@@ -256,100 +248,11 @@ class Replay {
     }
   }
 
-  private async compareOutput(where: string, port: string, made: readonly Batch[], commit: ShownCommit): Promise<void> {
-    const recorded = commit.statement.outputs[port];
-    const cids = made.map((batch) => rawBlock(sha256, batch.bytes).cid);
-    const wanted = recorded?.batches ?? [];
-    const at = Math.max(cids.length, wanted.length);
-    let first = recorded?.from ?? 0;
-    for (let i = 0; i < at; i++) {
-      const [own, theirs, batch] = [cids[i], wanted[i], made[i]];
-      if (own === undefined || theirs === undefined || !own.equals(theirs)) {
-        const { row, rows, message } = await this.differenceIn(batch, theirs, first);
-        this.stop({
-          code: "OUTPUT_DIFFERS",
-          where,
-          message: `statement ${where} differs in batch ${i} of its output ${port}: ${message}`,
-          batch: i,
-          row,
-          rows,
-        });
-        return;
-      }
-      first += batch?.rows ?? 0;
-    }
-  }
-
-  private async differenceIn(
-    made: Batch | undefined,
-    recorded: CID | undefined,
-    from: number,
-  ): Promise<{ row: number; rows: number; message: string }> {
-    if (made === undefined) return { row: from, rows: 1, message: `it ends before row ${from}` };
-    if (recorded === undefined) return { row: from, rows: 1, message: `it goes on with row ${from}` };
-    return difference(await this.ports.input.recorded(recorded), made, from);
-  }
-
-  private async runnerOf({ shown }: TaskReplay, found: Schema | undefined): Promise<StageRunner | undefined> {
-    const { receipt } = this.ports;
-    const { slot } = shown.commits[0] as ShownCommit;
-    const stageBlock = receipt.blocks.get(slot.stage.toString()) as Block;
-    const { operator, leaves, input } = parseStage(decodeBlock(stageBlock));
-    const known = found ?? this.schemas.get(`${input.name}/${input.port}`);
-    const inputSchema =
-      known ?? (await this.ports.input.schema(shown.task, input.name, slot.input.cut, this.ports.signal));
-    if (inputSchema === undefined) {
-      const anchor = String(receipt.result.inputs[input.name]);
-      throw new IpdmError(
-        "NEEDS_DATA",
-        `input ${input.name} has no rows to tell its columns from: the file itself is needed`,
-        {
-          kind: "unreachable",
-          where: anchor,
-          hint: `pass --input ${input.name}=path`,
-          facts: { cid: anchor },
-        },
-      );
-    }
-    const module = operator.kind === "module" ? await this.moduleOf(shown.task, operator) : null;
-    const ports = await portsOf(operator, inputSchema, module);
-    for (const [port, schema] of Object.entries(ports)) this.schemas.set(`${shown.task}/${port}`, schema);
-    const plan: TaskPlan = {
-      name: shown.task,
-      input,
-      operator,
-      stage: stageBlock,
-      inputSchema,
-      ports,
-      leaves,
-      module: null,
-      prove: null,
-      key: "",
-    };
-    return new StageRunner(plan, { hash: sha256, read: (cid) => this.state(cid), module });
-  }
-
-  private async state(cid: CID): Promise<Uint8Array> {
-    const bytes = this.ports.receipt.blocks.get(cid.toString())?.bytes ?? (await this.ports.input.recorded(cid));
-    if (bytes === undefined)
-      throw new IpdmError("NEEDS_DATA", `state ${cid.toString()} is not at hand`, {
-        kind: "unreachable",
-        where: cid.toString(),
-      });
-    return bytes;
-  }
-
-  private async moduleOf(task: string, operator: Extract<Operator, { kind: "module" }>): Promise<LoadedModule> {
-    const bytes =
-      this.ports.modules.get(task) ?? (this.ports.receipt.blocks.get(operator.module.toString()) as Block).bytes;
-    return loadModule(this.ports.lane, {
-      bytes,
-      cid: operator.module.toString(),
-      memoryBytesMax: operator.memoryBytesMax,
-      timeoutMs: MODULE_TIMEOUT_MS,
-      outputBytesMax: MODULE_OUTPUT_BYTES_MAX,
-      kind: "rows",
-    });
+  private async runnerOf({ shown }: TaskReplay, found: Schema | undefined): Promise<StageRunner> {
+    const known = found ?? this.schemas.get(`${shown.input.name}/${shown.input.port}`);
+    const { runner, schemas } = await replayRunner(this.ports, shown, known);
+    for (const [port, schema] of Object.entries(schemas)) this.schemas.set(`${shown.task}/${port}`, schema);
+    return runner;
   }
 
   private stop(mismatch: Mismatch): undefined {
@@ -361,13 +264,4 @@ class Replay {
   private miss(mismatch: Mismatch): void {
     if (this.mismatches.length < MISMATCHES_MAX) this.mismatches.push(mismatch);
   }
-}
-
-async function portsOf(
-  operator: Operator,
-  input: Schema,
-  module: LoadedModule | null,
-): Promise<Record<string, Schema>> {
-  if (operator.kind === "window") return { [MAIN]: outputSchema(windowPlan(operator), input), [LATE]: input };
-  return { [MAIN]: module === null ? input : await module.handle.outputSchema(input) };
 }

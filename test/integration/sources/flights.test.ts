@@ -103,7 +103,7 @@ describe("three million flights", () => {
       await batches.return?.();
       if (next.done === true) throw new Error(`no batch at row ${fromRow}`);
       const batch = next.value;
-      const list = (name: string): unknown => (expected?.[name] as { items: unknown }).items;
+      const list = (name: string): unknown => (expected as Record<string, { items: unknown }>)[name]?.items;
       const decoder = new TextDecoder();
       const { offsets, values } = batch.column("origin");
       expect(

@@ -1,0 +1,98 @@
+import type { CID } from "multiformats/cid";
+import type { ShownCommit, ShownTask } from "../../proofs/receipt/contents.ts";
+import type { Schema } from "../batch/schema.ts";
+import { type Operator, parseStage } from "../consensus/result.ts";
+import { IpdmError } from "../core/errors.ts";
+import { type Block, decodeBlock } from "../dag/block.ts";
+import { sha256 } from "../node.ts";
+import { loadModule } from "../run/modules.ts";
+import { LATE, MAIN, type TaskPlan } from "../runtime/plan.ts";
+import { type LoadedModule, StageRunner } from "../runtime/stage/runner.ts";
+import { windowPlan } from "../runtime/stage/window-operator.ts";
+import { outputSchema } from "../streams/window/plan.ts";
+import type { ReplayPorts } from "./replay.ts";
+
+/** Limits of a module that are no part of a result. */
+const MODULE_TIMEOUT_MS = 60_000;
+const MODULE_OUTPUT_BYTES_MAX = 32 * 1024 * 1024;
+
+/** What runs a task's statements again, and the schemas of its output ports. */
+export interface ReplayRunner {
+  readonly runner: StageRunner;
+  readonly schemas: Readonly<Record<string, Schema>>;
+}
+
+/**
+ * Makes a task of a receipt runnable: operator and module from the receipt, columns from its input. `known` is the schema of its
+ * input where one has been seen. Throws `NEEDS_DATA` where nothing tells the columns.
+ */
+export async function replayRunner(
+  ports: ReplayPorts,
+  { task, commits }: ShownTask,
+  known: Schema | undefined,
+): Promise<ReplayRunner> {
+  const { receipt } = ports;
+  const { slot } = commits[0] as ShownCommit;
+  const stageBlock = receipt.blocks.get(slot.stage.toString()) as Block;
+  const { operator, leaves, input } = parseStage(decodeBlock(stageBlock));
+  const inputSchema = known ?? (await ports.input.schema(task, input.name, slot.input.cut, ports.signal));
+  if (inputSchema === undefined) throw schemaUnknown(input.name, String(receipt.result.inputs[input.name]));
+  const module = operator.kind === "module" ? await moduleOf(ports, task, operator) : null;
+  const schemas = await portsOf(operator, inputSchema, module);
+  const plan: TaskPlan = {
+    name: task,
+    input,
+    operator,
+    stage: stageBlock,
+    inputSchema,
+    ports: schemas,
+    leaves,
+    module: null,
+    prove: null,
+    key: "",
+  };
+  return { runner: new StageRunner(plan, { hash: sha256, read: (cid) => stateOf(ports, cid), module }), schemas };
+}
+
+function schemaUnknown(name: string, anchor: string): IpdmError {
+  return new IpdmError("NEEDS_DATA", `input ${name} has no rows to tell its columns from: the file itself is needed`, {
+    kind: "unreachable",
+    where: anchor,
+    hint: `pass --input ${name}=path`,
+    facts: { cid: anchor },
+  });
+}
+
+async function stateOf({ receipt, input }: ReplayPorts, cid: CID): Promise<Uint8Array> {
+  const bytes = receipt.blocks.get(cid.toString())?.bytes ?? (await input.recorded(cid));
+  if (bytes !== undefined) return bytes;
+  throw new IpdmError("NEEDS_DATA", `state ${cid.toString()} is not at hand`, {
+    kind: "unreachable",
+    where: cid.toString(),
+  });
+}
+
+async function moduleOf(
+  { receipt, modules, lane }: ReplayPorts,
+  task: string,
+  operator: Extract<Operator, { kind: "module" }>,
+): Promise<LoadedModule> {
+  const bytes = modules.get(task) ?? (receipt.blocks.get(operator.module.toString()) as Block).bytes;
+  return loadModule(lane, {
+    bytes,
+    cid: operator.module.toString(),
+    memoryBytesMax: operator.memoryBytesMax,
+    timeoutMs: MODULE_TIMEOUT_MS,
+    outputBytesMax: MODULE_OUTPUT_BYTES_MAX,
+    kind: "rows",
+  });
+}
+
+async function portsOf(
+  operator: Operator,
+  input: Schema,
+  module: LoadedModule | null,
+): Promise<Record<string, Schema>> {
+  if (operator.kind === "window") return { [MAIN]: outputSchema(windowPlan(operator), input), [LATE]: input };
+  return { [MAIN]: module === null ? input : await module.handle.outputSchema(input) };
+}
