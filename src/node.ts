@@ -1,4 +1,12 @@
-import { createPrivateKey, createPublicKey, hash as cryptoHash, type KeyObject, randomBytes, sign, verify as cryptoVerify } from "node:crypto";
+import {
+  createPrivateKey,
+  createPublicKey,
+  hash as cryptoHash,
+  verify as cryptoVerify,
+  type KeyObject,
+  randomBytes,
+  sign,
+} from "node:crypto";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { join } from "node:path";
 import { concat, fromHex, toHex } from "./core/bytes.ts";
@@ -72,7 +80,10 @@ async function loadSeed(path: string): Promise<Uint8Array> {
     if ((error as NodeJS.ErrnoException).code === "ENOENT") return makeSeed(path);
     throw error;
   }
-  throw new IpdmError("KEY_MALFORMED", `${path} does not hold a key of 64 hexadecimal digits`, { kind: "config", where: path });
+  throw new IpdmError("KEY_MALFORMED", `${path} does not hold a key of 64 hexadecimal digits`, {
+    kind: "config",
+    where: path,
+  });
 }
 
 async function makeSeed(path: string): Promise<Uint8Array> {

@@ -1,15 +1,44 @@
 import { join } from "node:path";
+import type { Config } from "../config/config.ts";
+import { type Membership, parseMembership } from "../consensus/membership.ts";
 import { compareBytes } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
-import { type Membership, parseMembership } from "../consensus/membership.ts";
 import { type Block, cborBlock } from "../dag/block.ts";
-import type { Config } from "../config/config.ts";
 import { type LocalNode, openLocalNode, sha256 } from "../node.ts";
 
 /** Names of a local domain's nodes, in order; the first submits. */
 const NAMES = [
-  "alpha", "bravo", "charlie", "delta", "echo", "foxtrot", "golf", "hotel", "india", "juliett", "kilo", "lima", "mike", "november", "oscar", "papa",
-  "quebec", "romeo", "sierra", "tango", "uniform", "victor", "whiskey", "xray", "yankee", "zulu", "aleph", "bet", "gimel", "dalet", "he",
+  "alpha",
+  "bravo",
+  "charlie",
+  "delta",
+  "echo",
+  "foxtrot",
+  "golf",
+  "hotel",
+  "india",
+  "juliett",
+  "kilo",
+  "lima",
+  "mike",
+  "november",
+  "oscar",
+  "papa",
+  "quebec",
+  "romeo",
+  "sierra",
+  "tango",
+  "uniform",
+  "victor",
+  "whiskey",
+  "xray",
+  "yankee",
+  "zulu",
+  "aleph",
+  "bet",
+  "gimel",
+  "dalet",
+  "he",
 ];
 
 const EPOCH_KEY = "epoch";
@@ -30,7 +59,11 @@ export async function openMembers(dataDir: string, replicas: number): Promise<Lo
 }
 
 /** The membership of an epoch: the nodes' keys, the quorum, and the policy that votes must meet. */
-export function membershipOf(config: Config, nodes: readonly LocalNode[], epoch: number): { membership: Membership; block: Block } {
+export function membershipOf(
+  config: Config,
+  nodes: readonly LocalNode[],
+  epoch: number,
+): { membership: Membership; block: Block } {
   const { domain } = config;
   const submitter = nodes[0];
   if (submitter === undefined) throw new IpdmError("INVARIANT", "a domain has a first node");
@@ -41,7 +74,10 @@ export function membershipOf(config: Config, nodes: readonly LocalNode[], epoch:
     members: nodes.map((node) => node.signer.publicKey).toSorted(compareBytes),
     submitter: submitter.signer.publicKey,
     quorum: domain.quorum,
-    policy: domain.verify.kind === "full" ? { verify: "full" } : { verify: "sample", share: Math.max(1, Math.round(domain.verify.share * 1_000_000)) },
+    policy:
+      domain.verify.kind === "full"
+        ? { verify: "full" }
+        : { verify: "sample", share: Math.max(1, Math.round(domain.verify.share * 1_000_000)) },
   });
   return { membership, block: cborBlock(sha256, membership) };
 }

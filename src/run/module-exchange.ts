@@ -36,7 +36,11 @@ async function fetchMissing(
   const open = new Set(modules.map(({ cid }) => cid.toString()));
   const exchanges = await Promise.all(
     members.map((member, i) => {
-      const blockstore = createHeliaBlockstore({ store: member.store.blocks, isPublic: (cid) => open.has(cid.toString()), hash: sha256 });
+      const blockstore = createHeliaBlockstore({
+        store: member.store.blocks,
+        isPublic: (cid) => open.has(cid.toString()),
+        hash: sha256,
+      });
       return createBlobExchange({ libp2p: (networks[i] as Libp2pNetwork).libp2p, blockstore, hash: sha256 });
     }),
   );
@@ -52,7 +56,9 @@ async function fetchMissing(
           const size = modules.find((block) => block.cid.equals(cid))?.bytes.length ?? 0;
           if (size <= BLOB_SIZE_MAX_BYTES) await exchange.fetch(cid, { signal });
           // More than a bitswap message holds: the block protocol carries it.
-          else for await (const block of (networks[i + 1] as Libp2pNetwork).fetchBlocks(submitter.self, [cid], { signal })) await members[i + 1]?.store.blocks.put(block);
+          else
+            for await (const block of (networks[i + 1] as Libp2pNetwork).fetchBlocks(submitter.self, [cid], { signal }))
+              await members[i + 1]?.store.blocks.put(block);
         }
       }),
     );

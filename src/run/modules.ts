@@ -6,7 +6,11 @@ import { instrument } from "../sandbox/instrument.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 
 /** Loads every module of a plan into a node's lane, by task, from bytes by module CID. */
-export async function loadModules(plan: RunPlan, lane: Lane, bytesByCid: ReadonlyMap<string, Uint8Array>): Promise<Map<string, LoadedModule>> {
+export async function loadModules(
+  plan: RunPlan,
+  lane: Lane,
+  bytesByCid: ReadonlyMap<string, Uint8Array>,
+): Promise<Map<string, LoadedModule>> {
   const modules = new Map<string, LoadedModule>();
   for (const { name, module } of plan.tasks) {
     if (module === null) continue;

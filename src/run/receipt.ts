@@ -3,18 +3,18 @@ import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 import * as dagCbor from "@ipld/dag-cbor";
 import type { CID } from "multiformats/cid";
-import { IpdmError } from "../core/errors.ts";
-import { decodeBlock, rawBlock } from "../dag/block.ts";
-import { type BuiltReceipt, buildReceipt } from "../../proofs/receipt/build.ts";
-import { parseSeal } from "../consensus/statement.ts";
-import { sha256 } from "../node.ts";
 import { proofsKey } from "../../actors/domain/actor.ts";
 import { actorIds, type RunNode } from "../../actors/node/run-node.ts";
-import { MACHINES } from "../../machines/registry.ts";
-import { definitionBlock } from "../runtime/machine-definition.ts";
-import type { TaskContext } from "../../machines/task/step.ts";
-import type { DomainContext } from "../../machines/domain/step.ts";
 import type { TaskRecord } from "../../actors/task/actor.ts";
+import type { DomainContext } from "../../machines/domain/step.ts";
+import { MACHINES } from "../../machines/registry.ts";
+import type { TaskContext } from "../../machines/task/step.ts";
+import { type BuiltReceipt, buildReceipt } from "../../proofs/receipt/build.ts";
+import { parseSeal } from "../consensus/statement.ts";
+import { IpdmError } from "../core/errors.ts";
+import { decodeBlock, rawBlock } from "../dag/block.ts";
+import { sha256 } from "../node.ts";
+import { definitionBlock } from "../runtime/machine-definition.ts";
 
 /** What a finished run put into its receipt. */
 export interface ReceiptContents {
@@ -45,14 +45,19 @@ export async function collectReceipt(node: RunNode): Promise<ReceiptContents> {
       if (made === undefined) continue;
       const list = dagCbor.decode<{ proofs: CID[] }>(made).proofs;
       proofs.push(...list);
-      for (const cid of list) proofCount += (decodeBlock({ cid, bytes: await read(cid) }) as { chunks: unknown[] }).chunks.length;
+      for (const cid of list)
+        proofCount += (decodeBlock({ cid, bytes: await read(cid) }) as { chunks: unknown[] }).chunks.length;
     }
   }
   const moduleBlocks = byName.flatMap((task) => (task.module === null ? [] : [rawBlock(sha256, task.module.bytes)]));
   const definitions = MACHINES.map((machine) => definitionBlock(sha256, machine));
   await store.blocks.putAll([...moduleBlocks, ...definitions]);
   const ids = actorIds(plan, membership.domain);
-  const heads = [[ids.domain, node.domain.head()], [ids.lake, node.lake.head()], ...plan.tasks.map((task) => [ids.task(task), node.tasks.get(task.name)?.head()])];
+  const heads = [
+    [ids.domain, node.domain.head()],
+    [ids.lake, node.lake.head()],
+    ...plan.tasks.map((task) => [ids.task(task), node.tasks.get(task.name)?.head()]),
+  ];
   const sealNode = parseSeal(decodeBlock({ cid: seal.statement, bytes: await read(seal.statement) }));
   const receipt = await buildReceipt(
     sha256,
@@ -71,7 +76,13 @@ export async function collectReceipt(node: RunNode): Promise<ReceiptContents> {
     read,
     signer,
   );
-  return { receipt, result: sealNode.result, statements: statements.length + 1, certificates: certificates.length + 1, proofs: proofCount };
+  return {
+    receipt,
+    result: sealNode.result,
+    statements: statements.length + 1,
+    certificates: certificates.length + 1,
+    proofs: proofCount,
+  };
 }
 
 async function recordsOf(node: RunNode, task: string, read: (cid: CID) => Promise<Uint8Array>): Promise<TaskRecord[]> {
@@ -107,5 +118,9 @@ export async function writeWhole(path: string, bytes: Uint8Array): Promise<void>
 function diskError(cause: unknown, path: string): unknown {
   const { code } = cause as NodeJS.ErrnoException;
   if (code !== "ENOSPC" && code !== "EDQUOT") return cause;
-  return new IpdmError("DISK_FULL", `there is no room for ${path}`, { where: path, hint: "free some space and run the same command again", cause });
+  return new IpdmError("DISK_FULL", `there is no room for ${path}`, {
+    where: path,
+    hint: "free some space and run the same command again",
+    cause,
+  });
 }

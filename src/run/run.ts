@@ -1,24 +1,24 @@
 import { join, resolve } from "node:path";
-import { IpdmError } from "../core/errors.ts";
-import { toHex } from "../core/bytes.ts";
-import type { Log } from "../core/ports.ts";
+import type { NodePorts, WriteOutput } from "../../actors/node/node-ports.ts";
+import { RunNode } from "../../actors/node/run-node.ts";
+import { loadCircuitKey } from "../../proofs/groth16/circuit-files.ts";
+import { ProverPool } from "../../proofs/groth16/prover-pool.ts";
+import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
 import { BATCH_ROWS_DEFAULT, BATCH_ROWS_MAX } from "../batch/limits.ts";
-import { quorumNumbers } from "../consensus/membership.ts";
 import type { Config } from "../config/config.ts";
 import { withReplicas } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { defaultOutDir, outputPaths } from "../config/outputs.ts";
+import { quorumNumbers } from "../consensus/membership.ts";
+import { toHex } from "../core/bytes.ts";
+import { IpdmError } from "../core/errors.ts";
+import type { Log } from "../core/ports.ts";
 import { type LocalNode, quietLog, sha256, verifyEd25519 } from "../node.ts";
 import { makePlan } from "../plan/plan.ts";
-import { loadCircuitKey } from "../../proofs/groth16/circuit-files.ts";
-import { ProverPool } from "../../proofs/groth16/prover-pool.ts";
-import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
 import { LATE, type RunPlan } from "../runtime/plan.ts";
 import { openLane } from "../sandbox/lane.ts";
 import type { Lane } from "../sandbox/port.ts";
 import { openSink } from "../sinks/port.ts";
-import { RunNode } from "../../actors/node/run-node.ts";
-import type { NodePorts, WriteOutput } from "../../actors/node/node-ports.ts";
 import { Closers } from "./closers.ts";
 import { prepareFile, prepareFolder } from "./folders.ts";
 import { epochOf, membershipOf, openMembers } from "./members.ts";
@@ -44,11 +44,15 @@ export const RECEIPT_FILE = "receipt.car";
 export async function runConfig(options: RunOptions): Promise<RunSummary> {
   const began = performance.now();
   const { config, warnings } = await loadConfig(options.configPath);
-  for (const { message, where } of warnings) options.onNotice?.({ level: "warn", code: "CONFIG_ODD", message: `${where}: ${message}` });
+  for (const { message, where } of warnings)
+    options.onNotice?.({ level: "warn", code: "CONFIG_ODD", message: `${where}: ${message}` });
   const chosen = options.replicas === undefined ? config : withReplicas(config, options.replicas);
   const cut = options.batchRows ?? BATCH_ROWS_DEFAULT;
   if (!Number.isInteger(cut) || cut < 1 || cut > BATCH_ROWS_MAX) {
-    throw new IpdmError("BATCH_ROWS_INVALID", `a batch has 1 to ${BATCH_ROWS_MAX} rows, not ${cut}`, { kind: "usage", hint: "leave --batch-rows out: it never changes a result" });
+    throw new IpdmError("BATCH_ROWS_INVALID", `a batch has 1 to ${BATCH_ROWS_MAX} rows, not ${cut}`, {
+      kind: "usage",
+      hint: "leave --batch-rows out: it never changes a result",
+    });
   }
   const outDir = resolve(options.outDir ?? defaultOutDir(config, process.cwd()));
   const dataDir = resolve(options.dataDir ?? join(outDir, ".data"));
@@ -68,7 +72,14 @@ class Run {
   private readonly signal: AbortSignal;
   private readonly stop = new AbortController();
   private readonly files = new Map<string, string>();
-  private progress: RunProgress = { rowsIn: 0, rowsTotal: undefined, statements: 0, certificates: 0, proofs: 0, phase: "opening" };
+  private progress: RunProgress = {
+    rowsIn: 0,
+    rowsTotal: undefined,
+    statements: 0,
+    certificates: 0,
+    proofs: 0,
+    phase: "opening",
+  };
 
   constructor(config: Config, cut: number, outDir: string, options: RunOptions) {
     this.config = config;
@@ -93,7 +104,14 @@ class Run {
     this.report({ phase: "planning", rowsTotal: rows });
     const lanes = members.map(() => openLane());
     for (const lane of lanes) stack.use(lane);
-    const plan = await makePlan({ config, sources: facts, membership: { cid: block.cid, block }, cut: this.cut, lane: lanes[0] as Lane, hash: sha256 });
+    const plan = await makePlan({
+      config,
+      sources: facts,
+      membership: { cid: block.cid, block },
+      cut: this.cut,
+      lane: lanes[0] as Lane,
+      hash: sha256,
+    });
     const circuit = await loadCircuitKey(WINDOW_CIRCUIT);
     const prover = stack.use(new ProverPool());
     const networks = await openLocalNetworks(members, this.log, signal);
@@ -102,9 +120,23 @@ class Run {
     const nodes: RunNode[] = [];
     for (const [i, member] of members.entries()) {
       const ports: NodePorts = {
-        name: member.name, store: member.store, network: networks[i], signer: member.signer, hash: sha256, verify: verifyEd25519, log: this.log,
-        membership, membershipCid: block.cid, plan, modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map()), readSource: sourceReader(config, plan),
-        prover, key: circuit.key, keyOrigin: circuit.provenance, writeOutput: i === 0 ? this.writer() : undefined, observer: i === 0 ? this.observer(members) : {},
+        name: member.name,
+        store: member.store,
+        network: networks[i],
+        signer: member.signer,
+        hash: sha256,
+        verify: verifyEd25519,
+        log: this.log,
+        membership,
+        membershipCid: block.cid,
+        plan,
+        modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map()),
+        readSource: sourceReader(config, plan),
+        prover,
+        key: circuit.key,
+        keyOrigin: circuit.provenance,
+        writeOutput: i === 0 ? this.writer() : undefined,
+        observer: i === 0 ? this.observer(members) : {},
         ...this.tamperOf(member.name),
       };
       nodes.push(new RunNode(ports, this.hotBytes()));
@@ -144,10 +176,14 @@ class Run {
       }
     });
     await lead.open(signal);
-    for (const task of lead.reused) this.options.onNotice?.({ level: "info", code: "REUSED", message: `${task}: reused`, facts: { stage: task } });
+    for (const task of lead.reused)
+      this.options.onNotice?.({ level: "info", code: "REUSED", message: `${task}: reused`, facts: { stage: task } });
     await lead.published(signal);
     this.report({ phase: "sealed" });
-    await Promise.race([Promise.all(followed), new Promise((resolve) => setTimeout(resolve, LAGGARD_GRACE_MS).unref())]);
+    await Promise.race([
+      Promise.all(followed),
+      new Promise((resolve) => setTimeout(resolve, LAGGARD_GRACE_MS).unref()),
+    ]);
   }
 
   private tamperOf(node: string): Pick<NodePorts, "tamper"> {
@@ -158,7 +194,12 @@ class Run {
   private nodeFailed(voter: RunNode, error: unknown, members: number): void {
     const code = error instanceof IpdmError ? error.code : "NODE_FAILED";
     const message = error instanceof Error ? error.message : String(error);
-    this.options.onNotice?.({ level: "warn", code, message: `node ${voter.ports.name} left the run: ${message}`, facts: { node: voter.ports.name } });
+    this.options.onNotice?.({
+      level: "warn",
+      code,
+      message: `node ${voter.ports.name} left the run: ${message}`,
+      facts: { node: voter.ports.name },
+    });
     this.lost++;
     const { quorum } = voter.ports.membership;
     if (members - this.lost < quorum) this.stop.abort(error);
@@ -191,7 +232,8 @@ class Run {
   private readonly written = new Set<string>();
 
   private observer(members: readonly LocalNode[]) {
-    const nameOf = (key: Uint8Array): string => members.find((member) => toHex(member.signer.publicKey) === toHex(key))?.name ?? toHex(key).slice(0, 16);
+    const nameOf = (key: Uint8Array): string =>
+      members.find((member) => toHex(member.signer.publicKey) === toHex(key))?.name ?? toHex(key).slice(0, 16);
     return {
       executed: (task: string, rows: number): void => {
         const reads = this.sourceTasks().has(task);
@@ -201,9 +243,18 @@ class Run {
       proved: (_task: string, proofs: number): void => this.report({ proofs: this.progress.proofs + proofs }),
       evidence: (kind: string, voter: Uint8Array, task: string, seq: number): void => {
         const node = nameOf(voter);
-        const deeds: Readonly<Record<string, string>> = { divergent: "claimed another result for", equivocation: "voted twice for", forked: "signed two slots for" };
+        const deeds: Readonly<Record<string, string>> = {
+          divergent: "claimed another result for",
+          equivocation: "voted twice for",
+          forked: "signed two slots for",
+        };
         const what = deeds[kind] ?? kind;
-        this.options.onNotice?.({ level: "warn", code: "EVIDENCE", message: `${node} ${what} ${task}/${seq}; its vote was not counted`, facts: { node, kind, task, seq } });
+        this.options.onNotice?.({
+          level: "warn",
+          code: "EVIDENCE",
+          message: `${node} ${what} ${task}/${seq}; its vote was not counted`,
+          facts: { node, kind, task, seq },
+        });
       },
     };
   }
@@ -231,7 +282,11 @@ class Run {
     seconds: number,
     quorum: RunSummary["quorum"],
   ): RunSummary {
-    const outputs = plan.outputs.map(({ name }) => ({ name, file: this.files.get(name) as string, rows: lead.writtenRows(name) ?? 0 }));
+    const outputs = plan.outputs.map(({ name }) => ({
+      name,
+      file: this.files.get(name) as string,
+      rows: lead.writtenRows(name) ?? 0,
+    }));
     const rowsIn = plan.inputs.reduce((sum, { name }) => sum + (inputRows(lead, name) ?? 0), 0);
     const late: Record<string, number> = {};
     for (const task of plan.tasks) {
@@ -239,14 +294,26 @@ class Run {
       if (rows > 0) late[task.name] = rows;
     }
     return {
-      receipt, root: made.receipt.root.toString(), result: made.result.toString(),
+      receipt,
+      root: made.receipt.root.toString(),
+      result: made.result.toString(),
       rows: { in: rowsIn, out: outputs.reduce((sum, output) => sum + output.rows, 0) },
-      statements: made.statements, certificates: made.certificates, proofs: made.proofs, seconds, outputs, reused: [...lead.reused], quorum, late, production: false,
+      statements: made.statements,
+      certificates: made.certificates,
+      proofs: made.proofs,
+      seconds,
+      outputs,
+      reused: [...lead.reused],
+      quorum,
+      late,
+      production: false,
     };
   }
 }
 
 function inputRows(lead: RunNode, source: string): number | undefined {
   const reader = lead.ports.plan.tasks.find((task) => task.input.from === "source" && task.input.name === source);
-  return reader === undefined ? undefined : lead.ledger.commits(reader.name).reduce((sum, { slot }) => sum + slot.input.rows, 0);
+  return reader === undefined
+    ? undefined
+    : lead.ledger.commits(reader.name).reduce((sum, { slot }) => sum + slot.input.rows, 0);
 }

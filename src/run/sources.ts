@@ -1,10 +1,10 @@
 import type { Batch } from "../batch/batch.ts";
+import type { Config, SourceConfig } from "../config/config.ts";
 import { equalBytes } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
-import type { Config, SourceConfig } from "../config/config.ts";
+import type { SourceFacts } from "../plan/plan.ts";
 import type { RunPlan } from "../runtime/plan.ts";
 import { openSource, type Source } from "../sources/port.ts";
-import type { SourceFacts } from "../plan/plan.ts";
 
 /** Opens a configured source. */
 export function openConfigured(source: SourceConfig, signal: AbortSignal, file = source.file.path): Promise<Source> {
@@ -32,7 +32,8 @@ export async function sourceFacts(
  * that the plan names. Throws `INPUT_CHANGED` when it is not.
  */
 export function sourceReader(config: Config, plan: RunPlan, replaced: Readonly<Record<string, string>> = {}) {
-  return (name: string, batchRows: number, fromRow: number, signal: AbortSignal): AsyncIterator<Batch> => read(name, batchRows, fromRow, signal);
+  return (name: string, batchRows: number, fromRow: number, signal: AbortSignal): AsyncIterator<Batch> =>
+    read(name, batchRows, fromRow, signal);
 
   async function* read(name: string, batchRows: number, fromRow: number, signal: AbortSignal): AsyncGenerator<Batch> {
     const source = config.sources.find((candidate) => candidate.name === name);

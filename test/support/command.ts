@@ -1,4 +1,4 @@
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -48,7 +48,12 @@ export function build(): void {
     return;
   // Under npx the build takes itself for done.
   const { npm_command: _, ...env } = process.env;
-  execFileSync(process.execPath, [join(ROOT, "tools", "build.ts")], { cwd: ROOT, stdio: "pipe", env });
+  const { status, stderr } = spawnSync(process.execPath, [join(ROOT, "tools", "build.ts")], {
+    cwd: ROOT,
+    env,
+    encoding: "utf8",
+  });
+  if (status !== 0) throw new Error(`the package does not build: ${stderr}`);
 }
 
 /** A command that was started. */
