@@ -88,7 +88,7 @@ function* summaryLines(summary: RunSummary): Generator<string> {
   yield `rows          ${number(rows.in)} in, ${number(rows.out)} out`;
   yield `statements    ${summary.statements}, each with a certificate of at least ${quorum.q} of ${quorum.n} votes (nodes of one process, not independent parties)`;
   yield `certificates  ${summary.certificates}`;
-  yield `proofs        ${summary.proofs}${summary.proofs > 0 ? " zero-knowledge, made with DEVELOPMENT keys" : ""}`;
+  yield `proofs        ${summary.proofs}${summary.proofs > 0 ? ` zero-knowledge${summary.production ? "" : ", made with DEVELOPMENT keys"}` : ""}`;
   for (const [task, count] of Object.entries(summary.late))
     yield `late rows     ${number(count)} of ${task}, kept as ${task}.late`;
   if (reused.length > 0) yield `reused        ${reused.join(", ")}`;

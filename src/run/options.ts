@@ -65,5 +65,6 @@ export interface RunSummary {
   readonly quorum: { readonly n: number; readonly q: number; readonly f: number };
   /** Rows that came too late for their windows, by task. */
   readonly late: Readonly<Record<string, number>>;
+  /** False where proofs are made with development keys, whose maker could forge. */
   readonly production: boolean;
 }

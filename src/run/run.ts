@@ -9,13 +9,10 @@ import type { Config } from "../config/config.ts";
 import { withReplicas } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { defaultOutDir, outputPaths } from "../config/outputs.ts";
-import { quorumNumbers } from "../consensus/membership.ts";
-import { toHex } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import { type LocalNode, quietLog, sha256, verifyEd25519 } from "../node.ts";
 import { makePlan } from "../plan/plan.ts";
-import { LATE, type RunPlan } from "../runtime/plan.ts";
 import { openLane } from "../sandbox/lane.ts";
 import type { Lane } from "../sandbox/port.ts";
 import { openSink } from "../sinks/port.ts";
@@ -26,9 +23,11 @@ import { namingModule } from "./module-errors.ts";
 import { exchangeModules } from "./module-exchange.ts";
 import { loadModules } from "./modules.ts";
 import { openLocalNetworks } from "./networks.ts";
-import type { RunOptions, RunProgress, RunSummary } from "./options.ts";
+import type { RunOptions, RunSummary } from "./options.ts";
 import { collectReceipt, writeWhole } from "./receipt.ts";
+import { RunReport } from "./run-report.ts";
 import { sourceFacts, sourceReader } from "./sources.ts";
+import { summaryOf } from "./summary.ts";
 
 /** How long nodes that lag may take to seal once the submitter has, in milliseconds. Their journals let them go on later. */
 const LAGGARD_GRACE_MS = 5000;
@@ -72,20 +71,16 @@ class Run {
   private readonly signal: AbortSignal;
   private readonly stop = new AbortController();
   private readonly files = new Map<string, string>();
-  private progress: RunProgress = {
-    rowsIn: 0,
-    rowsTotal: undefined,
-    statements: 0,
-    certificates: 0,
-    proofs: 0,
-    phase: "opening",
-  };
+  private readonly report: RunReport;
+  private readonly written = new Set<string>();
+  private lost = 0;
 
   constructor(config: Config, cut: number, outDir: string, options: RunOptions) {
     this.config = config;
     this.cut = cut;
     this.outDir = outDir;
     this.options = options;
+    this.report = new RunReport(options, config);
     this.log = options.log ?? quietLog;
     this.signal = options.signal === undefined ? this.stop.signal : AbortSignal.any([options.signal, this.stop.signal]);
     for (const { output, path } of outputPaths(config, outDir)) this.files.set(output.name, path);
@@ -101,7 +96,7 @@ class Run {
     const epoch = await epochOf(submitter, this.options.fresh === true);
     const { membership, block } = membershipOf(config, members, epoch);
     const { facts, rows } = await sourceFacts(config, signal);
-    this.report({ phase: "planning", rowsTotal: rows });
+    this.report.update({ phase: "planning", rowsTotal: rows });
     const lanes = members.map(() => openLane());
     for (const lane of lanes) stack.use(lane);
     const plan = await makePlan({
@@ -136,7 +131,7 @@ class Run {
         key: circuit.key,
         keyOrigin: circuit.provenance,
         writeOutput: i === 0 ? this.writer() : undefined,
-        observer: i === 0 ? this.observer(members) : {},
+        observer: i === 0 ? this.report.observer(members) : {},
         ...this.tamperOf(member.name),
       };
       nodes.push(new RunNode(ports, this.hotBytes()));
@@ -145,14 +140,15 @@ class Run {
       this.stop.abort(new IpdmError("RUN_ENDED", "the run has ended", { kind: "interrupted" }));
       await Promise.all(nodes.map((node) => node.close()));
     });
-    this.report({ phase: "running" });
+    this.report.update({ phase: "running" });
     await this.carryOut(nodes);
     const lead = nodes[0] as RunNode;
     await this.ensureOutputs(lead);
     const made = await collectReceipt(lead);
     const receipt = join(this.outDir, RECEIPT_FILE);
     await writeWhole(receipt, made.receipt.bytes);
-    return this.summary(plan, lead, made, receipt, (performance.now() - began) / 1000, quorumNumbers(membership));
+    const seconds = (performance.now() - began) / 1000;
+    return summaryOf(lead, made, { receipt, files: this.files, seconds, production: circuit.provenance.production });
   }
 
   /** What cannot be written is said before the work, not after it. */
@@ -176,10 +172,9 @@ class Run {
       }
     });
     await lead.open(signal);
-    for (const task of lead.reused)
-      this.options.onNotice?.({ level: "info", code: "REUSED", message: `${task}: reused`, facts: { stage: task } });
+    for (const task of lead.reused) this.report.reused(task);
     await lead.published(signal);
-    this.report({ phase: "sealed" });
+    this.report.update({ phase: "sealed" });
     await Promise.race([
       Promise.all(followed),
       new Promise((resolve) => setTimeout(resolve, LAGGARD_GRACE_MS).unref()),
@@ -192,20 +187,11 @@ class Run {
   }
 
   private nodeFailed(voter: RunNode, error: unknown, members: number): void {
-    const code = error instanceof IpdmError ? error.code : "NODE_FAILED";
-    const message = error instanceof Error ? error.message : String(error);
-    this.options.onNotice?.({
-      level: "warn",
-      code,
-      message: `node ${voter.ports.name} left the run: ${message}`,
-      facts: { node: voter.ports.name },
-    });
+    this.report.nodeLeft(voter.ports.name, error);
     this.lost++;
     const { quorum } = voter.ports.membership;
     if (members - this.lost < quorum) this.stop.abort(error);
   }
-
-  private lost = 0;
 
   private writer(): WriteOutput {
     return async (output, batches) => {
@@ -229,91 +215,7 @@ class Run {
     }
   }
 
-  private readonly written = new Set<string>();
-
-  private observer(members: readonly LocalNode[]) {
-    const nameOf = (key: Uint8Array): string =>
-      members.find((member) => toHex(member.signer.publicKey) === toHex(key))?.name ?? toHex(key).slice(0, 16);
-    return {
-      executed: (task: string, rows: number): void => {
-        const reads = this.sourceTasks().has(task);
-        this.report({ statements: this.progress.statements + 1, rowsIn: this.progress.rowsIn + (reads ? rows : 0) });
-      },
-      certified: (): void => this.report({ certificates: this.progress.certificates + 1 }),
-      proved: (_task: string, proofs: number): void => this.report({ proofs: this.progress.proofs + proofs }),
-      evidence: (kind: string, voter: Uint8Array, task: string, seq: number): void => {
-        const node = nameOf(voter);
-        const deeds: Readonly<Record<string, string>> = {
-          divergent: "claimed another result for",
-          equivocation: "voted twice for",
-          forked: "signed two slots for",
-        };
-        const what = deeds[kind] ?? kind;
-        this.options.onNotice?.({
-          level: "warn",
-          code: "EVIDENCE",
-          message: `${node} ${what} ${task}/${seq}; its vote was not counted`,
-          facts: { node, kind, task, seq },
-        });
-      },
-    };
-  }
-
-  private sourceTasks(): ReadonlySet<string> {
-    const names = new Set(this.config.sources.map((source) => source.name));
-    const tasks = this.config.tasks.filter((task) => names.has(task.input)).map((task) => task.name);
-    return new Set([...tasks, ...[...names].map((name) => `copy:${name}`)]);
-  }
-
   private hotBytes(): number | undefined {
     return this.config.lakes[0]?.hotBytes;
   }
-
-  private report(change: Partial<RunProgress>): void {
-    this.progress = { ...this.progress, ...change };
-    this.options.onProgress?.(this.progress);
-  }
-
-  private summary(
-    plan: RunPlan,
-    lead: RunNode,
-    made: Awaited<ReturnType<typeof collectReceipt>>,
-    receipt: string,
-    seconds: number,
-    quorum: RunSummary["quorum"],
-  ): RunSummary {
-    const outputs = plan.outputs.map(({ name }) => ({
-      name,
-      file: this.files.get(name) as string,
-      rows: lead.writtenRows(name) ?? 0,
-    }));
-    const rowsIn = plan.inputs.reduce((sum, { name }) => sum + (inputRows(lead, name) ?? 0), 0);
-    const late: Record<string, number> = {};
-    for (const task of plan.tasks) {
-      const rows = lead.ledger.commits(task.name).at(-1)?.statement.tables?.[LATE]?.rows ?? 0;
-      if (rows > 0) late[task.name] = rows;
-    }
-    return {
-      receipt,
-      root: made.receipt.root.toString(),
-      result: made.result.toString(),
-      rows: { in: rowsIn, out: outputs.reduce((sum, output) => sum + output.rows, 0) },
-      statements: made.statements,
-      certificates: made.certificates,
-      proofs: made.proofs,
-      seconds,
-      outputs,
-      reused: [...lead.reused],
-      quorum,
-      late,
-      production: false,
-    };
-  }
-}
-
-function inputRows(lead: RunNode, source: string): number | undefined {
-  const reader = lead.ports.plan.tasks.find((task) => task.input.from === "source" && task.input.name === source);
-  return reader === undefined
-    ? undefined
-    : lead.ledger.commits(reader.name).reduce((sum, { slot }) => sum + slot.input.rows, 0);
 }

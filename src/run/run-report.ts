@@ -1,0 +1,71 @@
+import type { NodeObserver } from "../../actors/node/node-ports.ts";
+import type { Config } from "../config/config.ts";
+import { toHex } from "../core/bytes.ts";
+import { IpdmError } from "../core/errors.ts";
+import type { LocalNode } from "../node.ts";
+import type { RunOptions, RunProgress } from "./options.ts";
+
+/** What evidence is called where people read it. */
+const DEEDS: Readonly<Record<string, string>> = {
+  divergent: "claimed another result for",
+  equivocation: "voted twice for",
+  forked: "signed two slots for",
+};
+
+/** Tells whoever started a run how it goes. It decides nothing. */
+export class RunReport {
+  private readonly options: Pick<RunOptions, "onProgress" | "onNotice">;
+  private readonly sourceTasks: ReadonlySet<string>;
+  private progress: RunProgress = {
+    rowsIn: 0,
+    rowsTotal: undefined,
+    statements: 0,
+    certificates: 0,
+    proofs: 0,
+    phase: "opening",
+  };
+
+  constructor(options: Pick<RunOptions, "onProgress" | "onNotice">, config: Config) {
+    this.options = options;
+    const sources = new Set(config.sources.map((source) => source.name));
+    const readers = config.tasks.filter((task) => sources.has(task.input)).map((task) => task.name);
+    this.sourceTasks = new Set([...readers, ...[...sources].map((name) => `copy:${name}`)]);
+  }
+
+  /** The run came further. */
+  update(change: Partial<RunProgress>): void {
+    this.progress = { ...this.progress, ...change };
+    this.options.onProgress?.(this.progress);
+  }
+
+  /** A stage was found done. */
+  reused(task: string): void {
+    this.options.onNotice?.({ level: "info", code: "REUSED", message: `${task}: reused`, facts: { stage: task } });
+  }
+
+  /** A voter failed; the others go on while a quorum is left. */
+  nodeLeft(node: string, error: unknown): void {
+    const code = error instanceof IpdmError ? error.code : "NODE_FAILED";
+    const message = error instanceof Error ? error.message : String(error);
+    this.options.onNotice?.({ level: "warn", code, message: `node ${node} left the run: ${message}`, facts: { node } });
+  }
+
+  /** What the submitting node is to be watched with. */
+  observer(members: readonly LocalNode[]): NodeObserver {
+    const nameOf = (key: Uint8Array): string =>
+      members.find((member) => toHex(member.signer.publicKey) === toHex(key))?.name ?? toHex(key).slice(0, 16);
+    return {
+      executed: (task, rows) => {
+        const { statements, rowsIn } = this.progress;
+        this.update({ statements: statements + 1, rowsIn: rowsIn + (this.sourceTasks.has(task) ? rows : 0) });
+      },
+      certified: () => this.update({ certificates: this.progress.certificates + 1 }),
+      proved: (_task, proofs) => this.update({ proofs: this.progress.proofs + proofs }),
+      evidence: (kind, voter, task, seq) => {
+        const node = nameOf(voter);
+        const message = `${node} ${DEEDS[kind] ?? kind} ${task}/${seq}; its vote was not counted`;
+        this.options.onNotice?.({ level: "warn", code: "EVIDENCE", message, facts: { node, kind, task, seq } });
+      },
+    };
+  }
+}
