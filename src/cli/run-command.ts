@@ -51,24 +51,8 @@ export async function runCommand(
 }
 
 function doneLine(summary: RunSummary): object {
-  const { receipt, root, result, rows, statements, certificates, proofs, seconds, outputs, reused, quorum, late } =
-    summary;
-  const rounded = Math.round(seconds * 1000) / 1000;
-  return {
-    event: "done",
-    receipt,
-    root,
-    result,
-    rows,
-    statements,
-    certificates,
-    proofs,
-    seconds: rounded,
-    outputs,
-    reused,
-    quorum,
-    late,
-  };
+  const { production: _, seconds, ...said } = summary;
+  return { event: "done", ...said, seconds: Math.round(seconds * 1000) / 1000 };
 }
 
 function progressLine(progress: RunProgress, seconds: number): string {
@@ -96,6 +80,7 @@ function* summaryLines(summary: RunSummary): Generator<string> {
   for (const output of summary.outputs)
     yield `table         ${shown(output.file)} (${output.name}, ${number(output.rows)} rows)`;
   yield `receipt       ${shown(summary.receipt)}`;
+  yield `keys          ${shown(summary.keys)} (readers who are to trust them need them from you by another way)`;
   yield `result        ${summary.result}`;
   yield "";
   yield `next: npx ipdm-runtime verify ${shellWord(shown(summary.receipt))}`;

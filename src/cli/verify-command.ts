@@ -31,6 +31,7 @@ function verifiedLine({ ok, trust, quorum, checks, fault, receipt, policy, votes
     ...said,
     ...about,
     policy: policy ?? null,
+    members: receipt?.membership.members.map(toHex) ?? null,
     votes: votes ?? null,
   };
 }
@@ -52,6 +53,8 @@ function* verdictLines(verdict: Verdict, production: boolean): Generator<string>
       yield `  policy      ${asked}; of ${votes.votes} votes ${votes.executed} executed the slot, ${votes.read} read the input themselves`;
   }
   if (receipt !== undefined) {
+    const { members } = receipt.membership;
+    yield `  signers     ${members.length} keys: ${members.map((key) => `${toHex(key).slice(0, 16)}…`).join(", ")}`;
     for (const [name, { rows }] of Object.entries(receipt.seal.statement.inputs)) {
       const anchor = receipt.anchors.get(name);
       yield `  input       ${name}: ${rows.toLocaleString("en-US")} rows of the file with SHA-256 ${anchor === undefined ? "?" : toHex(anchor.sha256)}`;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { Config } from "../config/config.ts";
 import { type Membership, parseMembership } from "../consensus/membership.ts";
-import { compareBytes } from "../core/bytes.ts";
+import { compareBytes, toHex, utf8 } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import { type Block, cborBlock } from "../dag/block.ts";
 import { type LocalNode, openLocalNode, sha256 } from "../node.ts";
@@ -93,4 +93,11 @@ export async function epochOf(submitter: LocalNode, fresh: boolean): Promise<num
   const next = stored === undefined ? 1 : epoch + 1;
   await submitter.store.meta.put(EPOCH_KEY, new TextEncoder().encode(String(next)));
   return next;
+}
+
+/** The nodes' public keys as a JSON file for readers: `{"v": 1, "keys": […], "nodes": {name: key}}`, keys in hexadecimal. */
+export function keysOf(nodes: readonly LocalNode[]): Uint8Array {
+  const named = nodes.map((node) => [node.name, toHex(node.signer.publicKey)] as const);
+  const content = { v: 1, keys: named.map(([, key]) => key), nodes: Object.fromEntries(named) };
+  return utf8(`${JSON.stringify(content, undefined, 2)}\n`);
 }

@@ -50,6 +50,8 @@ export interface RunNotice {
 /** What a run came to. */
 export interface RunSummary {
   readonly receipt: string;
+  /** File of the nodes' public keys. Whoever is to trust them needs them by another way than the receipt. */
+  readonly keys: string;
   /** CID of the receipt's root. */
   readonly root: string;
   /** CID of the result: the same for everyone who computes the same. */

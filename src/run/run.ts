@@ -18,7 +18,7 @@ import type { Lane } from "../sandbox/port.ts";
 import { openSink } from "../sinks/port.ts";
 import { Closers } from "./closers.ts";
 import { prepareFile, prepareFolder } from "./folders.ts";
-import { epochOf, membershipOf, openMembers } from "./members.ts";
+import { epochOf, keysOf, membershipOf, openMembers } from "./members.ts";
 import { namingModule } from "./module-errors.ts";
 import { exchangeModules } from "./module-exchange.ts";
 import { loadModules } from "./modules.ts";
@@ -34,6 +34,9 @@ const LAGGARD_GRACE_MS = 5000;
 
 /** Name of the receipt in the out folder. */
 export const RECEIPT_FILE = "receipt.car";
+
+/** Name of the file of the nodes' public keys in the out folder: what readers pass to `verify --trust`. */
+const KEYS_FILE = "keys.json";
 
 /**
  * Runs a configuration on a domain of nodes in this process: data in, tables and a receipt out. Work that the data folder
@@ -147,14 +150,23 @@ class Run {
     const made = await collectReceipt(lead);
     const receipt = join(this.outDir, RECEIPT_FILE);
     await writeWhole(receipt, made.receipt.bytes);
+    const keys = join(this.outDir, KEYS_FILE);
+    await writeWhole(keys, keysOf(members));
     const seconds = (performance.now() - began) / 1000;
-    return summaryOf(lead, made, { receipt, files: this.files, seconds, production: circuit.provenance.production });
+    return summaryOf(lead, made, {
+      receipt,
+      keys,
+      files: this.files,
+      seconds,
+      production: circuit.provenance.production,
+    });
   }
 
   /** What cannot be written is said before the work, not after it. */
   private async prepareFolders(dataDir: string): Promise<void> {
     await prepareFolder(this.outDir, "the receipt");
     await prepareFile(join(this.outDir, RECEIPT_FILE), "the receipt");
+    await prepareFile(join(this.outDir, KEYS_FILE), "the public keys");
     for (const [name, path] of this.files) await prepareFile(path, `the output ${name}`);
     await prepareFolder(dataDir, "keys, journals and batches");
   }

@@ -7,6 +7,7 @@ import type { ReceiptContents } from "./receipt.ts";
 /** What a summary is made of, besides what the node knows: paths by output, and how long it took. */
 export interface SummaryInput {
   readonly receipt: string;
+  readonly keys: string;
   readonly files: ReadonlyMap<string, string>;
   readonly seconds: number;
   /** False where proofs were made with development keys. */
@@ -28,6 +29,7 @@ export function summaryOf(lead: RunNode, made: ReceiptContents, input: SummaryIn
   }
   return {
     receipt: input.receipt,
+    keys: input.keys,
     root: made.receipt.root.toString(),
     result: made.result.toString(),
     rows: {

@@ -105,6 +105,7 @@ describe("--json", () => {
     expect(Object.keys(done).toSorted()).toEqual([
       "certificates",
       "event",
+      "keys",
       "late",
       "outputs",
       "proofs",
