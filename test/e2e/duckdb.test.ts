@@ -27,7 +27,9 @@ describe("the whole example", () => {
   it("makes the table that DuckDB computes from the same file", async () => {
     const outDir = folder.fresh("flights");
     const done = await runJson(["run", FLIGHTS, "--replicas", "1", "--out", outDir]);
-    expect(done).toMatchObject({ rows: { in: 3_000_000 }, proofs: 2 });
+    expect(done).toMatchObject({ rows: { in: 3_000_000 } });
+    // Two windows are drawn; one of more than 128 rows takes several proofs.
+    expect(Number(done["proofs"])).toBeGreaterThanOrEqual(2);
     expect(await difference(dailyOfRun(join(outDir, "daily.parquet")), dailyByDuckdb(PARQUET))).toEqual([0, 0, 28_646]);
     const order = await duckdb(
       `SELECT count(*) FROM (SELECT ("end", "start", origin) AS this, lag(("end", "start", origin)) OVER () AS before FROM '${join(outDir, "daily.parquet")}') WHERE this <= before`,

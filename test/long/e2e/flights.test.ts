@@ -33,7 +33,8 @@ describe("the whole example on three replicas", () => {
     );
     if (platform() === "linux") expect(ended.memoryBytes).toBeGreaterThan(0);
     expect(ended.memoryBytes).toBeLessThan(MEMORY_BYTES_MAX);
-    expect(done).toMatchObject({ rows: { in: 3_000_000, out: 28_646 }, proofs: 2, quorum: { n: 3, q: 2 }, reused: [] });
+    expect(done).toMatchObject({ rows: { in: 3_000_000, out: 28_646 }, quorum: { n: 3, q: 2 }, reused: [] });
+    expect(Number(done["proofs"])).toBeGreaterThanOrEqual(2);
     expect(await difference(dailyOfRun(join(outDir, "daily.parquet")), dailyByDuckdb(PARQUET))).toEqual([0, 0, 28_646]);
     await audit(outDir);
     const again = lastJson(await run(args));
