@@ -2,7 +2,7 @@
 // The steps are processes of their own, two at a time: each may take a core, and circom may end its process.
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { copyFile, lstat, mkdir, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, extname, join, relative } from "node:path";
 import { argv, env, stderr } from "node:process";
 import { type Ran, ROOT, report, runSteps, type Step } from "./steps.ts";
@@ -44,24 +44,12 @@ async function buildAll(): Promise<number> {
   ];
   const results = await runSteps(steps, (ran: Ran) => stderr.write(report(ran)));
   await removeStale(DIST);
-  await linkOwnBin();
   const failed = results.filter((ran) => !ran.ok);
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   stderr.write(
     failed.length === 0 ? `built in ${seconds} s\n` : `build failed: ${failed.map((ran) => ran.name).join(", ")}\n`,
   );
   return failed.length === 0 ? 0 : 1;
-}
-
-/**
- * Puts the package's own command where `npx` looks first. Without it every `npx ipdm-runtime` in a checkout installs the checkout
- * into npx's cache anew, which takes seconds.
- */
-async function linkOwnBin(): Promise<void> {
-  const folder = join(ROOT, "node_modules", ".bin");
-  const path = join(folder, "ipdm-runtime");
-  if (!existsSync(folder) || (await lstat(path).catch(() => undefined)) !== undefined) return;
-  await symlink(join("..", "..", "bin", "ipdm-runtime.js"), path);
 }
 
 /** Compiles the WASM modules unless their sources, the compiler and the outputs are those of the last time. */
