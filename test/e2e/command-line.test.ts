@@ -136,7 +136,7 @@ describe("--json", () => {
     expect(done["root"]).toMatch(/^baguqeera[a-z2-7]+$/);
     const verified = await runJson(["verify", join(outDir, "receipt.car"), "--expect", String(done["result"])]);
     expect(verified).toMatchObject({ v: 1, event: "verified", ok: true, root: done["root"], result: done["result"] });
-    expect((await readdir(outDir)).toSorted()).toEqual([".data", "daily.csv", "receipt.car"]);
+    expect((await readdir(outDir)).toSorted()).toEqual([".data", "daily.csv", "keys.json", "receipt.car"]);
   });
 });
 

@@ -77,7 +77,7 @@ describe("a run that is killed", () => {
       expect(ended.code, `killed after ${moments.join(", ")} ms: ${ended.stderr}`).toBe(0);
       expect(lastJson(ended)["result"]).toBe(result);
       await audit(outDir);
-      expect((await readdir(outDir)).toSorted()).toEqual([".data", "daily.csv", "receipt.car"]);
+      expect((await readdir(outDir)).toSorted()).toEqual([".data", "daily.csv", "keys.json", "receipt.car"]);
     },
   );
 });
