@@ -66,9 +66,15 @@ export interface LocalNode {
 /** Opens a node's folder: its key (made on first use) and its store. Throws `DATA_DIR_IN_USE`, `KEY_MALFORMED` and the store's errors. */
 export async function openLocalNode(name: string, folder: string): Promise<LocalNode> {
   await mkdir(folder, { recursive: true });
-  const seed = await loadSeed(join(folder, "key"));
+  // The store's lock comes first: of two first starts, only the one that holds it may make the key.
   const store = await LevelStore.open({ path: join(folder, "store"), hash: sha256 });
-  return { name, seed, signer: signerOf(seed), store };
+  try {
+    const seed = await loadSeed(join(folder, "key"));
+    return { name, seed, signer: signerOf(seed), store };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 /** Reads the 32-byte seed of a node's key as hexadecimal text, or makes one. It is written for its owner only. */

@@ -45,7 +45,7 @@ export class DomainEffects {
     await this.node.learnSlot(slot);
     const agreed = await this.agree({ task, seq, slot, statement, end }, signal);
     const { policy } = ports.membership;
-    const inputs = executed && ports.readSource !== undefined ? "read" : "fetched";
+    const inputs = executed && ports.readSource !== undefined && this.readsItself(task) ? "read" : "fetched";
     const vote = signVote(
       { slot, statement, policy, executed, inputs, draw: agreed.draw, proofs: [...agreed.proofs] },
       ports.signer,
@@ -55,6 +55,12 @@ export class DomainEffects {
     // A node signs once for a slot, also when a restart makes it claim again what was certified before.
     await ports.store.meta.put(voteKey(slot), block.cid.bytes);
     return { type: "balloted", task, seq, vote: block.cid };
+  }
+
+  /** Under `sample` a task that follows on an unexecuted one takes its input from the submitter, though it could read the source. */
+  private readsItself(task: string): boolean {
+    const { membership, plan } = this.node.ports;
+    return membership.policy.verify === "full" || plan.tasks.find(({ name }) => name === task)?.input.from === "source";
   }
 
   /** What is drawn for the statement, and the proofs that its votes cover. */
@@ -118,7 +124,6 @@ export class DomainEffects {
   private async keepProofs(task: string, committed: Committed, proofs: readonly CID[]): Promise<void> {
     const { ports } = this.node;
     const list = cborBlock(ports.hash, { v: 1, statement: committed.statementCid, proofs });
-    await ports.store.blocks.put(list);
     await ports.store.meta.put(proofsKey(committed.statementCid), list.bytes);
     ports.observer.proved?.(task, proofs.length);
   }

@@ -114,7 +114,7 @@ export class Committee {
 
   /**
    * Challenges for a statement by members other than `executor`: of all of them, or, when some stay silent, of as many as a
-   * quorum needs. Empty in a domain of one.
+   * quorum needs. Empty in a domain of one. Throws `NO_QUORUM` (kind `conflict`) when too many voted for another statement.
    */
   async challenges({ slot, statement }: DrawSubject, executor: Uint8Array, signal: AbortSignal): Promise<Challenge[]> {
     const record = this.hearing.statement(slot, statement);
@@ -123,7 +123,10 @@ export class Committee {
     const given = (): Challenge[] =>
       [...record.challenges.values()].filter((challenge) => !equalBytes(challenge.voter, executor));
     const bound = this.within(signal);
-    while (given().length < enough) await changed(record, bound);
+    while (given().length < enough) {
+      this.checkHope(slot, statement);
+      await changed(record, bound);
+    }
     let late = false;
     const cancel = this.timers.after(CHALLENGE_GRACE_MS, () => {
       late = true;
@@ -135,6 +138,14 @@ export class Committee {
       cancel();
     }
     return given();
+  }
+
+  /** Throws `NO_QUORUM` when so many members voted for other statements that this one cannot be certified any more. */
+  private checkHope(slot: CID, statement: CID): void {
+    const record = this.book.get(slot);
+    const others = record.tally.all().filter((vote) => !vote.statement.equals(statement)).length;
+    const { members, quorum } = this.ports.membership;
+    if (members.length - others < quorum) throw noQuorum(record);
   }
 
   /** This node agrees to a draw: certificates for the statement will show these challenges. */

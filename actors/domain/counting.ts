@@ -24,6 +24,8 @@ export class Counting {
     else if (!certified.certificate.statement.equals(vote.statement))
       this.report(record, "divergent", vote.voter, vote.statement);
     if (record.certificate.value === undefined && record.tally.stuck()) record.stuck.set(true);
+    // Who waits for challenges has to know of members that will not challenge: they voted for something else.
+    for (const { changed } of record.statements.values()) for (const wake of changed) wake();
   }
 
   /** Certifies the slot when a quorum of matching votes is here, and what they were drawn from. */

@@ -75,7 +75,7 @@ export async function provenRows(
   const encoder = new RowEncoder();
   const leaves: Uint8Array[] = [];
   const chosen: { row: number; bytes: Uint8Array; values: Value[] }[] = [];
-  for (const { cid } of ports.ledger.batches(task.name, MAIN)) {
+  for (const cid of ports.ledger.batches(task.name, MAIN)) {
     const batch = decodeBatch(await ports.read(cid));
     for (let i = 0; i < batch.rows; i++) {
       const preimage = encoder.encode(batch, i, 0x00);

@@ -43,7 +43,7 @@ export class LakeEffects {
   }
 
   private async *batches(task: string, port: string, signal: AbortSignal) {
-    for (const { cid } of this.node.ledger.batches(task, port)) {
+    for (const cid of this.node.ledger.batches(task, port)) {
       signal.throwIfAborted();
       yield decodeBatch(await this.node.reader.read(cid, signal));
     }

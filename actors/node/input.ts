@@ -8,7 +8,7 @@ import type { Hash } from "../../src/core/ports.ts";
 import type { Block } from "../../src/dag/block.ts";
 import { rawBlock } from "../../src/dag/block.ts";
 import type { ReadBlock } from "../../src/runtime/stage/runner.ts";
-import { batchesOf, type Ledger } from "./ledger.ts";
+import type { Ledger } from "./ledger.ts";
 
 /** Reads a source's rows in batches of `cut` rows, from a row on. */
 export type ReadSource = (source: string, cut: number, fromRow: number, signal: AbortSignal) => AsyncIterator<Batch>;
@@ -132,14 +132,25 @@ export class TaskOutputInput implements TaskInputReader {
     for (let seq = this.startAt(from); ; seq++) {
       const { slot, statement } = await this.ledger.at(this.input.name, seq, signal);
       const output = statement.outputs[this.input.port];
-      const rest =
-        output === undefined ? [] : [...batchesOf(output, slot.input.cut)].filter((batch) => batch.from >= from);
-      if (rest.length === 0 && !slot.input.end) continue;
-      const taken = rest.slice(0, SLOT_BATCHES_MAX);
-      const batches = await Promise.all(taken.map(async ({ cid }) => decodeBatch(await this.readBlock(cid))));
-      const rows = taken.reduce((sum, batch) => sum + batch.rows, 0);
-      const end = slot.input.end && taken.length === rest.length;
-      return { from, rows, end, cids: taken.map(({ cid }) => cid), batches, fresh: [] };
+      const cids: CID[] = [];
+      const batches: Batch[] = [];
+      let row = output?.from ?? 0;
+      let rows = 0;
+      for (const cid of output?.batches ?? []) {
+        signal.throwIfAborted();
+        if (batches.length === SLOT_BATCHES_MAX) break;
+        const batch = decodeBatch(await this.readBlock(cid));
+        // What lies before was taken by the slot before.
+        if (row >= from) {
+          cids.push(cid);
+          batches.push(batch);
+          rows += batch.rows;
+        }
+        row += batch.rows;
+      }
+      if (batches.length === 0 && !slot.input.end) continue;
+      const end = slot.input.end && (output === undefined || from + rows === output.from + output.rows);
+      return { from, rows, end, cids, batches, fresh: [] };
     }
   }
 

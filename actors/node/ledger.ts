@@ -1,14 +1,6 @@
 import type { CID } from "multiformats/cid";
 import type { Committed } from "../../src/consensus/coverage.ts";
-import type { StatementOutput } from "../../src/consensus/statement.ts";
 import { IpdmError } from "../../src/core/errors.ts";
-
-/** An output batch of a recorded statement and the rows it holds. */
-export interface OutputBatch {
-  readonly cid: CID;
-  readonly from: number;
-  readonly rows: number;
-}
 
 interface TaskLedger {
   readonly executed: Committed[];
@@ -75,12 +67,9 @@ export class Ledger {
     }
   }
 
-  /** All batches of an output that this node has statements for, in order. */
-  *batches(task: string, port: string): Generator<OutputBatch> {
-    for (const { slot, statement } of this.executed(task)) {
-      const output = statement.outputs[port];
-      if (output !== undefined) yield* batchesOf(output, slot.input.cut);
-    }
+  /** CIDs of all batches of an output that this node has statements for, in order. */
+  *batches(task: string, port: string): Generator<CID> {
+    for (const { statement } of this.executed(task)) yield* statement.outputs[port]?.batches ?? [];
   }
 
   private task(name: string): TaskLedger {
@@ -90,16 +79,5 @@ export class Ledger {
       this.tasks.set(name, task);
     }
     return task;
-  }
-}
-
-/** The batches of one statement's output: all of them hold `cut` rows but the last. */
-export function* batchesOf(output: StatementOutput, cut: number): Generator<OutputBatch> {
-  let from = output.from;
-  const end = output.from + output.rows;
-  for (const cid of output.batches) {
-    const rows = Math.min(cut, end - from);
-    yield { cid, from, rows };
-    from += rows;
   }
 }

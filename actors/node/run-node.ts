@@ -1,7 +1,7 @@
 import type { CID } from "multiformats/cid";
 import type { DomainContext } from "../../machines/domain/step.ts";
 import type { LakeContext } from "../../machines/lake/step.ts";
-import { DOMAIN, LAKE, TASK } from "../../machines/registry.ts";
+import { DOMAIN, LAKE, MACHINES, TASK } from "../../machines/registry.ts";
 import type { TaskContext } from "../../machines/task/step.ts";
 import { parseSlot } from "../../src/consensus/slot.ts";
 import { parseStatement, SEAL_TASK } from "../../src/consensus/statement.ts";
@@ -81,7 +81,12 @@ export class RunNode implements NodeContext {
     this.isSubmitter = isSubmitter(ports);
     this.reader = new BlockReader(ports.store.blocks, ports.network, hotBytesMax, ports.timers);
     this.records = new Records(ports.hash, this.reader, this.ledger);
-    this.kernel = new Kernel(ports.store, { hash: ports.hash, log: ports.log, checkpointEvery: CHECKPOINT_EVENTS });
+    this.kernel = new Kernel(ports.store, {
+      hash: ports.hash,
+      log: ports.log,
+      checkpointEvery: CHECKPOINT_EVENTS,
+      machines: MACHINES,
+    });
     const { network, membership, membershipCid, signer, hash, verify, log } = ports;
     this.committee = new Committee({
       network,
@@ -96,7 +101,9 @@ export class RunNode implements NodeContext {
         const { kind, voter, slot, statement } = evidence;
         const { task, seq } = slot.slot;
         ports.observer.evidence?.(kind, voter, task, seq);
-        void this.domainActor?.send({ type: "observed", kind, voter, task, seq, statement }).catch(() => {});
+        void this.domainActor
+          ?.send({ type: "observed", kind, voter, task, seq, statement: statement.toString() })
+          .catch(() => {});
       },
       wanted: () => this.wanted(),
       recall: (place) => this.records.at(place),

@@ -61,8 +61,8 @@ export interface ObservedEvent {
   readonly voter: Uint8Array;
   readonly task: string;
   readonly seq: number;
-  /** The statement voted for; for `forked`, the second slot. */
-  readonly statement: CID;
+  /** The statement voted for; for `forked`, the second slot. The CID as text, no link: whoever claimed it may have made it up. */
+  readonly statement: string;
 }
 
 /** Everything that can happen to a domain. */

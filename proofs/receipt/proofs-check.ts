@@ -23,9 +23,10 @@ export function checkProofs(receipt: Receipt, hash: Hash, key: VerifyingKey): nu
   }
   let count = 0;
   const inOrder: Receipt["proofs"][number][] = [];
+  const byStatement = Map.groupBy(receipt.proofs, ({ proof }) => proof.statement.toString());
   for (const { task, commits } of receipt.tasks) {
     for (const commit of commits) {
-      const own = receipt.proofs.filter(({ proof }) => proof.statement.equals(commit.statementCid));
+      const own = byStatement.get(commit.statementCid.toString()) ?? [];
       inOrder.push(...own);
       count += checkStatement(
         receipt,

@@ -23,6 +23,11 @@ export function fromHex(text: string): Uint8Array<ArrayBuffer> | undefined {
 
 /** The parts, one after the other. */
 export function concat(...parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  return concatAll(parts);
+}
+
+/** Any number of parts, one after the other: more than a call may have arguments. */
+export function concatAll(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
   let length = 0;
   for (const part of parts) length += part.length;
   const whole = new Uint8Array(length);

@@ -6,6 +6,7 @@ import type { Config, ModuleTaskConfig, SourceConfig, TaskConfig, WindowTaskConf
 import { eventTimeOf } from "../config/config.ts";
 import type { Anchor, InputRef, Operator, Stage } from "../consensus/result.ts";
 import type { LeafKind } from "../consensus/statement.ts";
+import { VOTE_PROOFS_MAX } from "../consensus/vote.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Hash } from "../core/ports.ts";
 import { type Block, cborBlock, rawBlock } from "../dag/block.ts";
@@ -196,8 +197,7 @@ class Planner {
     const leaves = Object.fromEntries(Object.keys(ports).map((port) => [port, this.leafOf(name, port, prove)]));
     const stage: Stage = { v: 1, task: name, input: ref, operator, upstream: link, leaves };
     const block = cborBlock(hash, stage);
-    const proving = prove === null ? null : { ...prove, windows: prove.windows };
-    const key = cborBlock(hash, [block.cid, membership.cid, cut, proving]).cid.toString();
+    const key = cborBlock(hash, [block.cid, membership.cid, cut, prove]).cid.toString();
     const task: TaskPlan = {
       name,
       input: ref,
@@ -243,13 +243,27 @@ function proveOf({ prove }: WindowTaskConfig): ProveWindows | null {
 function checkProvable(task: WindowTaskConfig, schema: Schema): void {
   const columns = [...new Set(task.aggregates.flatMap(({ column }) => (column === undefined ? [] : [column])))];
   const unfit = columns.find((column) => !isInteger(fieldOf(schema, column)));
-  if (columns.length > 0 && unfit === undefined) return;
+  if (columns.length > 0 && unfit === undefined) return checkProofCount(task, columns.length);
   const what =
     unfit === undefined ? "none of its aggregates has a column" : `column ${unfit} is ${fieldOf(schema, unfit).type}`;
   throw new IpdmError("PROVE_COLUMN", `${task.name} cannot be proved: ${what}; proofs are over integer columns`, {
     kind: "config",
     hint: "aggregate integer columns only, or leave out `prove`",
   });
+}
+
+/** A vote names every proof; more than it may hold would be found only when all are made. */
+function checkProofCount({ name, prove }: WindowTaskConfig, columns: number): void {
+  const windows = prove.kind === "drawn" ? prove.windows : prove.kind === "named" ? prove.windows.length : 0;
+  if (windows * columns <= VOTE_PROOFS_MAX) return;
+  throw new IpdmError(
+    "PROVE_LIMIT",
+    `${name} asks for ${windows} windows of ${columns} columns; a vote covers ${VOTE_PROOFS_MAX} proofs`,
+    {
+      kind: "config",
+      hint: "prove fewer windows, or fewer columns",
+    },
+  );
 }
 
 /** Says where in the configuration an error belongs when it does not say so itself. */

@@ -28,8 +28,10 @@ export class RunReport {
   constructor(options: Pick<RunOptions, "onProgress" | "onNotice">, config: Config) {
     this.options = options;
     const sources = new Set(config.sources.map((source) => source.name));
-    const readers = config.tasks.filter((task) => sources.has(task.input)).map((task) => task.name);
-    this.sourceTasks = new Set([...readers, ...[...sources].map((name) => `copy:${name}`)]);
+    // Rows are counted where they are read first: a source may have several readers.
+    const firstReader = (source: string): string =>
+      config.tasks.find((task) => task.input === source)?.name ?? `copy:${source}`;
+    this.sourceTasks = new Set([...sources].map(firstReader));
   }
 
   /** The run came further. */

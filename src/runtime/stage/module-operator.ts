@@ -1,5 +1,5 @@
 import type { Batch } from "../../batch/batch.ts";
-import { BATCH_ROWS_MAX } from "../../batch/limits.ts";
+import { BATCH_BYTES_TARGET, BATCH_ROWS_MAX } from "../../batch/limits.ts";
 import { BatchWriter } from "../../batch/writer.ts";
 import { concat, utf8 } from "../../core/bytes.ts";
 import type { Hash } from "../../core/ports.ts";
@@ -59,14 +59,17 @@ export class ModuleOperator implements StageOperator {
 function* joinSmall(batches: readonly Batch[]): Generator<Batch> {
   let pending: Batch[] = [];
   let rows = 0;
+  let bytes = 0;
   for (const batch of batches) {
-    if (rows > 0 && rows + batch.rows > BATCH_ROWS_MAX) {
+    if (rows > 0 && (rows + batch.rows > BATCH_ROWS_MAX || bytes + batch.bytes.length > BATCH_BYTES_TARGET)) {
       yield joined(pending);
       pending = [];
       rows = 0;
+      bytes = 0;
     }
     pending.push(batch);
     rows += batch.rows;
+    bytes += batch.bytes.length;
   }
   if (rows > 0) yield joined(pending);
 }

@@ -1,6 +1,6 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import type { Value } from "../../batch/column.ts";
-import { concat } from "../../core/bytes.ts";
+import { concatAll } from "../../core/bytes.ts";
 import type { Ipld } from "../../dag/block.ts";
 import type { AggregateColumns } from "./columns.ts";
 import { windowStart } from "./event-clock.ts";
@@ -41,7 +41,7 @@ export function writeState({ keys, groups, columns }: WindowState, newest: numbe
     seen,
     newest: Number.isFinite(newest) ? newest : null,
     ended: newest === Number.POSITIVE_INFINITY,
-    keys: { ends: bytesOfU32(ends), bytes: concat(...parts) },
+    keys: { ends: bytesOfU32(ends), bytes: concatAll(parts) },
     windows: panes.map(({ start }, i): Ipld => {
       const slots = ordered[i] as Int32Array;
       const positions = Uint32Array.from(slots, (slot) => position.get(groups.ids[slot] as number) as number);

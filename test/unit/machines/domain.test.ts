@@ -30,7 +30,7 @@ const observed = {
   voter: new Uint8Array(32),
   task: "a",
   seq: 0,
-  statement: linkTo("other"),
+  statement: linkTo("other").toString(),
 };
 
 describe("domain machine", () => {

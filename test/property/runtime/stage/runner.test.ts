@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { leafHash, merkleRoot } from "../../../../proofs/merkle/tree.ts";
 import type { Batch } from "../../../../src/batch/batch.ts";
 import type { Value } from "../../../../src/batch/column.ts";
+import { BATCH_ROWS_MAX } from "../../../../src/batch/limits.ts";
 import { RowEncoder } from "../../../../src/batch/rows.ts";
 import { schemaOf } from "../../../../src/batch/schema.ts";
 import type { Operator } from "../../../../src/consensus/result.ts";
@@ -136,14 +137,16 @@ describe("a stage runner", () => {
     );
   });
 
-  it("cuts every output into batches of exactly `cut` rows, but for a slot's last", async () => {
+  it("cuts every output into full batches, but for a slot's last, whatever the input's batches hold", async () => {
     await fc.assert(
       fc.asyncProperty(kind, leaf, rows, sizes, cut, async (operator, leaves, table, slots, size) => {
         for (const { outputs, statement } of await execute(taskOf(operator, leaves), table, slots, size, false)) {
           for (const [port, batches] of Object.entries(outputs)) {
             const counts = batches.map((batch) => batch.rows);
             for (const [i, count] of counts.entries())
-              expect(i < counts.length - 1 ? count === size : count >= 1 && count <= size).toBe(true);
+              expect(i < counts.length - 1 ? count === BATCH_ROWS_MAX : count >= 1 && count <= BATCH_ROWS_MAX).toBe(
+                true,
+              );
             expect(statement.outputs[port]?.rows).toBe(counts.reduce((sum, count) => sum + count, 0));
             expect(statement.outputs[port]?.batches.map(String)).toEqual(
               batches.map((batch) => rawBlock(sha256, batch.bytes).cid.toString()),
