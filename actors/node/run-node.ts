@@ -81,13 +81,8 @@ export class RunNode implements NodeContext {
     this.isSubmitter = isSubmitter(ports);
     this.reader = new BlockReader(ports.store.blocks, ports.network, hotBytesMax, ports.timers);
     this.records = new Records(ports.hash, this.reader, this.ledger);
-    this.kernel = new Kernel(ports.store, {
-      hash: ports.hash,
-      log: ports.log,
-      checkpointEvery: CHECKPOINT_EVENTS,
-      machines: MACHINES,
-    });
     const { network, membership, membershipCid, signer, hash, verify, log } = ports;
+    this.kernel = new Kernel(ports.store, { hash, log, checkpointEvery: CHECKPOINT_EVENTS, machines: MACHINES });
     this.committee = new Committee({
       network,
       membership,

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
+import type { Receipt } from "../../proofs/receipt/contents.ts";
 import type { Fault } from "../../proofs/receipt/verdict.ts";
 import { IpdmError } from "../core/errors.ts";
 import { openLane } from "../sandbox/lane.ts";
@@ -39,10 +40,7 @@ export async function replayReceiptFile(path: string, options: ReplayFileOptions
     const unread = { code: "RECEIPT_MALFORMED", message: "the receipt cannot be read", where: "receipt" };
     return { ok: false, fault: fault ?? unread, report: undefined };
   }
-  checkNames(
-    modules,
-    receipt.tasks.map(({ task }) => task),
-  );
+  checkNames(modules, receipt);
   const store = await openData(
     options.data === undefined ? join(dirname(resolve(path)), ".data") : resolve(options.data),
   );
@@ -67,11 +65,14 @@ async function moduleBytes(file: string): Promise<Uint8Array> {
   }
 }
 
-function checkNames(modules: ReadonlyMap<string, Uint8Array>, tasks: readonly string[]): void {
+function checkNames(modules: ReadonlyMap<string, Uint8Array>, receipt: Receipt): void {
+  const tasks = Object.entries(receipt.result.tasks).flatMap(([name, { operator }]) =>
+    operator.kind === "module" ? [name] : [],
+  );
   const unknown = [...modules.keys()].find((task) => !tasks.includes(task));
   if (unknown === undefined) return;
-  throw new IpdmError("TASK_UNKNOWN", `the receipt has no task ${unknown}`, {
+  throw new IpdmError("TASK_UNKNOWN", `the receipt has no module task ${unknown}`, {
     kind: "usage",
-    hint: `its tasks: ${tasks.join(", ")}`,
+    hint: tasks.length === 0 ? "none of its tasks runs a module" : `its module tasks: ${tasks.join(", ")}`,
   });
 }

@@ -177,8 +177,18 @@ class Replay {
     const commit = task.shown.commits[task.next] as ShownCommit;
     const batches = await this.inputOf(task, commit);
     if (batches === undefined) return;
-    task.runner ??= await this.runnerOf(task, batches[0]?.schema);
     const where = `${task.shown.task}/${commit.slot.seq}`;
+    task.runner ??= await this.runnerOf(task, batches[0]?.schema).catch((error: unknown) => {
+      // Another module that fails on no rows is a difference: the recorded one did not. One that cannot be run at all is a mistake.
+      const isOther = this.ports.modules.has(task.shown.task);
+      if (!isOther || !(error instanceof IpdmError) || error.kind !== "failed") throw error;
+      return this.stop({
+        code: error.code,
+        where,
+        message: `the module given for ${task.shown.task}: ${error.message}`,
+      });
+    });
+    if (task.runner === undefined) return;
     const done = await task.runner
       .execute(commit.slotCid, commit.slot, batches, task.state, signal)
       .catch((error: unknown) => {

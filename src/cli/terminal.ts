@@ -1,6 +1,13 @@
 import { styleText } from "node:util";
 import type { Failure } from "./failure.ts";
 
+/** One of several things that are wrong at once. */
+interface Problem {
+  readonly where: string;
+  readonly message: string;
+  readonly hint?: string;
+}
+
 /** How a command talks: results on stdout, narration on stderr. */
 export interface TerminalOptions {
   readonly json: boolean;
@@ -59,6 +66,7 @@ export class Terminal {
   fail(failure: Failure, error: unknown): void {
     this.clear();
     const { code, message, where, hint } = failure;
+    const problems = Array.isArray(failure.facts["problems"]) ? (failure.facts["problems"] as readonly Problem[]) : [];
     if (this.options.json) {
       this.json({
         event: "error",
@@ -66,12 +74,18 @@ export class Terminal {
         message,
         ...(where === undefined ? {} : { where }),
         ...(hint === undefined ? {} : { hint }),
+        ...(problems.length === 0 ? {} : { problems }),
         exit: failure.exit,
       });
     }
     process.stderr.write(`${this.paint("red", `✗ ${code}`)} ${message}\n`);
     if (where !== undefined && !message.includes(where)) process.stderr.write(`  where: ${where}\n`);
     if (hint !== undefined) process.stderr.write(`  try:   ${hint}\n`);
+    for (const also of problems.slice(1)) {
+      process.stderr.write(
+        `  also:  ${also.where}: ${also.message}${also.hint === undefined ? "" : ` (${also.hint})`}\n`,
+      );
+    }
     if (this.options.verbose && error instanceof Error && error.stack !== undefined)
       process.stderr.write(`${error.stack}\n`);
   }

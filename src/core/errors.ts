@@ -48,6 +48,18 @@ export class IpdmError extends Error {
   }
 }
 
+/** Does some work, and says where an error of it belongs when it does not say so itself. */
+export async function located<T>(where: string, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof IpdmError) || error.where !== undefined) throw error;
+    const { code, message, kind, hint, retry, facts, cause } = error;
+    const told = hint === undefined ? {} : { hint };
+    throw new IpdmError(code, `${where}: ${message}`, { kind, where, ...told, retry, facts, cause });
+  }
+}
+
 /** True when `error` carries the given code, whatever realm or thread it comes from. */
 export function hasCode(error: unknown, code: string): boolean {
   return typeof error === "object" && error !== null && (error as { code?: unknown }).code === code;

@@ -7,7 +7,7 @@ import { eventTimeOf } from "../config/config.ts";
 import type { Anchor, InputRef, Operator, Stage } from "../consensus/result.ts";
 import type { LeafKind } from "../consensus/statement.ts";
 import { VOTE_PROOFS_MAX } from "../consensus/vote.ts";
-import { IpdmError } from "../core/errors.ts";
+import { IpdmError, located } from "../core/errors.ts";
 import type { Hash } from "../core/ports.ts";
 import { type Block, cborBlock, rawBlock } from "../dag/block.ts";
 import {
@@ -154,7 +154,7 @@ class Planner {
     if (time === undefined) {
       throw new IpdmError("TIME_MISSING", `${task.input} declares no event time, which a window needs`, {
         kind: "config",
-        hint: `add time: { column: …, outOfOrder: 0s } to ${task.input}`,
+        hint: `declare time: { column: …, outOfOrder: 0s } at the source, or at a module task between ${task.input} and this one`,
       });
     }
     const { schema } = this.upstream(task.input);
@@ -264,22 +264,4 @@ function checkProofCount({ name, prove }: WindowTaskConfig, columns: number): vo
       hint: "prove fewer windows, or fewer columns",
     },
   );
-}
-
-/** Says where in the configuration an error belongs when it does not say so itself. */
-async function located<T>(where: string, work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (!(error instanceof IpdmError) || error.where !== undefined) throw error;
-    const { code, message, kind, hint, retry, facts, cause } = error;
-    throw new IpdmError(code, `${where}: ${message}`, {
-      kind,
-      where,
-      ...(hint === undefined ? {} : { hint }),
-      retry,
-      facts,
-      cause,
-    });
-  }
 }

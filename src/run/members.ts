@@ -2,7 +2,7 @@ import { join } from "node:path";
 import type { Config } from "../config/config.ts";
 import { type Membership, parseMembership } from "../consensus/membership.ts";
 import { compareBytes, toHex, utf8 } from "../core/bytes.ts";
-import { IpdmError } from "../core/errors.ts";
+import { IpdmError, located } from "../core/errors.ts";
 import { type Block, cborBlock } from "../dag/block.ts";
 import { type LocalNode, openLocalNode, sha256 } from "../node.ts";
 
@@ -49,7 +49,7 @@ export async function openMembers(dataDir: string, replicas: number): Promise<Lo
   try {
     for (let i = 0; i < replicas; i++) {
       const name = NAMES[i] as string;
-      nodes.push(await openLocalNode(name, join(dataDir, name)));
+      nodes.push(await located(join(dataDir, name), () => openLocalNode(name, join(dataDir, name))));
     }
     return nodes;
   } catch (error) {

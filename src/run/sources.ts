@@ -1,7 +1,7 @@
 import type { Batch } from "../batch/batch.ts";
 import type { Config, SourceConfig } from "../config/config.ts";
 import { equalBytes } from "../core/bytes.ts";
-import { IpdmError } from "../core/errors.ts";
+import { IpdmError, located } from "../core/errors.ts";
 import type { SourceFacts } from "../plan/plan.ts";
 import type { RunPlan } from "../runtime/plan.ts";
 import { openSource, type Source } from "../sources/port.ts";
@@ -20,7 +20,9 @@ export async function sourceFacts(
   const facts = new Map<string, SourceFacts>();
   let rows: number | undefined = 0;
   for (const source of config.sources) {
-    await using opened = await openConfigured(source, signal, replaced[source.name]);
+    await using opened = await located(`sources.${source.name}`, () =>
+      openConfigured(source, signal, replaced[source.name]),
+    );
     facts.set(source.name, { schema: opened.schema, content: await opened.content(signal) });
     rows = rows === undefined || opened.rows === undefined ? undefined : rows + opened.rows;
   }
