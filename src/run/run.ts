@@ -147,6 +147,16 @@ class Run {
     await this.carryOut(nodes);
     const lead = nodes[0] as RunNode;
     await this.ensureOutputs(lead);
+    return this.publish(lead, members, circuit.provenance.production, began);
+  }
+
+  /** Writes the receipt, and the keys that readers check it with. */
+  private async publish(
+    lead: RunNode,
+    members: readonly LocalNode[],
+    production: boolean,
+    began: number,
+  ): Promise<RunSummary> {
     const made = await collectReceipt(lead);
     const receipt = join(this.outDir, RECEIPT_FILE);
     await writeWhole(receipt, made.receipt.bytes);
@@ -158,7 +168,7 @@ class Run {
       keys,
       files: this.files,
       seconds,
-      production: circuit.provenance.production,
+      production,
     });
   }
 
