@@ -147,7 +147,7 @@ class Run {
     await this.carryOut(nodes);
     const lead = nodes[0] as RunNode;
     await this.ensureOutputs(lead);
-    return this.publish(lead, members, circuit.provenance.production, began);
+    return await this.publish(lead, members, circuit.provenance.production, began);
   }
 
   /** Writes the receipt, and the keys that readers check it with. */
