@@ -484,14 +484,13 @@ const COVERAGE: readonly Attack[] = [
       editSlot(f, "daily", 0, (slot) => ({ ...slot, input: { ...slot.input, batches: slot.input.batches.slice(1) } })),
   },
   {
-    name: "batches of the task before in another order",
+    name: "batches of the task before, those of another slot",
     keys: "all",
     code: "COVERAGE_GAP",
-    forge: (f) =>
-      editSlot(f, "daily", 0, (slot) => ({
-        ...slot,
-        input: { ...slot.input, batches: swap(slot.input.batches, 0, 1) },
-      })),
+    forge: (f) => {
+      const { batches } = f.get<Slot>(f.place("daily", 1).slot).input;
+      editSlot(f, "daily", 0, (slot) => ({ ...slot, input: { ...slot.input, batches } }));
+    },
   },
   {
     name: "a broken chain of states",
