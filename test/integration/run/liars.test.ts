@@ -21,6 +21,13 @@ beforeAll(async () => {
 });
 afterAll(() => folder.remove());
 
+/** The statement with a state that nobody holds. */
+function madeUp(statement: Block): Block {
+  const value = decodeBlock(statement) as { state: { after: unknown } };
+  value.state.after = cborBlock(sha256, ["made up"]).cid;
+  return cborBlock(sha256, value);
+}
+
 /** The statement with another Merkle root for one of its outputs. */
 function otherRoot(statement: Block, mark: number): Block {
   const value = decodeBlock(statement) as { outputs: Record<string, { root: Uint8Array }> };
@@ -91,5 +98,24 @@ describe("a node that lies", () => {
   it("ends when everybody lies", async () => {
     const { error } = await attempt(["alpha", "bravo", "charlie"], "delayed");
     expect(error).toMatchObject({ code: "NO_QUORUM", kind: "conflict" });
+  });
+
+  it("and names blocks that nobody has does not keep the receipt from being made", { timeout: 60_000 }, async () => {
+    const outDir = folder.fresh("out");
+    await mkdir(outDir);
+    const change = (at: string, _seq: number, statement: Block) => (at === "daily" ? madeUp(statement) : statement);
+    const { result } = await runConfig({ configPath: config, outDir, tamper: [{ node: "charlie", change }] });
+    expect(result).toBe(honest);
+    expect(existsSync(join(outDir, "receipt.car"))).toBe(true);
+  });
+
+  it("where windows are to be proved leaves no quorum, and nobody waits", { timeout: 60_000 }, async () => {
+    const dir = folder.fresh("proving");
+    await mkdir(dir);
+    const proving = await writeSmall(dir, { rows: 3000, replicas: 2, quorum: 2, prove: 1 });
+    const change = (at: string, _seq: number, statement: Block) =>
+      at === "daily" ? otherRoot(statement, 9) : statement;
+    const failed = runConfig({ configPath: proving, outDir: folder.fresh("out"), tamper: [{ node: "bravo", change }] });
+    await expect(failed).rejects.toMatchObject({ code: "NO_QUORUM", kind: "conflict" });
   });
 });
