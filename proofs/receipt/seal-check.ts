@@ -5,7 +5,7 @@ import { slotName } from "../../src/consensus/slot.ts";
 import { parseTaskState } from "../../src/consensus/statement.ts";
 import { equalBytes } from "../../src/core/bytes.ts";
 import type { Hash } from "../../src/core/ports.ts";
-import { type Block, decodeBlock } from "../../src/dag/block.ts";
+import { decodeBlock } from "../../src/dag/block.ts";
 import { Frontier } from "../merkle/frontier.ts";
 import { statementsRoot } from "../merkle/statements.ts";
 import type { Receipt } from "./contents.ts";
@@ -132,7 +132,7 @@ function checkOutputs({ result, seal, tasks }: Receipt): void {
 }
 
 /**
- * Checks the Merkle roots that can be checked without rows: the frontier in each state grows by what its statement adds, and
+ * Checks the Merkle roots that can be checked without rows: each state counts the rows that its statement adds, and its frontier
  * after the last statement it is the root of the whole table. Returns the number of frontiers looked at.
  */
 export function checkMerkle(receipt: Receipt, hash: Hash): number {
@@ -144,7 +144,7 @@ export function checkMerkle(receipt: Receipt, hash: Hash): number {
       const where = `${task}/${slot.seq}`;
       const block = receipt.blocks.get(statement.state.after.toString());
       if (block === undefined) return refuse("CAR_LINK_MISSING", where, "the state after it is missing");
-      const state = parseTaskState(decodeBlock(block as Block));
+      const state = parseTaskState(decodeBlock(block));
       rowsIn += slot.input.rows;
       if (!state.stage.equals(slot.stage) || state.rowsIn !== rowsIn)
         refuse("MERKLE_MISMATCH", where, "the state after it is of other rows");

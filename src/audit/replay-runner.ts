@@ -6,15 +6,14 @@ import { IpdmError } from "../core/errors.ts";
 import { type Block, decodeBlock } from "../dag/block.ts";
 import { sha256 } from "../node.ts";
 import { loadModule } from "../run/modules.ts";
-import { LATE, MAIN, type TaskPlan } from "../runtime/plan.ts";
+import { LATE, MAIN, MODULE_OUTPUT_BYTES_MAX, type TaskPlan } from "../runtime/plan.ts";
 import { type LoadedModule, StageRunner } from "../runtime/stage/runner.ts";
 import { windowPlan } from "../runtime/stage/window-operator.ts";
 import { outputSchema } from "../streams/window/plan.ts";
 import type { ReplayPorts } from "./replay.ts";
 
-/** Limits of a module that are no part of a result. */
+/** How long a call may take: the clock is no part of a result. */
 const MODULE_TIMEOUT_MS = 60_000;
-const MODULE_OUTPUT_BYTES_MAX = 32 * 1024 * 1024;
 
 /** What runs a task's statements again, and the schemas of its output ports. */
 export interface ReplayRunner {

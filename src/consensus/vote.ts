@@ -31,7 +31,7 @@ export type Vote = z.infer<typeof voteSchema>;
 
 const challengeSchema = z.strictObject({ statement: link, nonce: bytes32, voter: bytes32, signature: bytes64 });
 
-/** 32 random bytes that a member signs after it holds a statement; what is drawn depends on them. */
+/** 32 bytes, unforeseeable to others, that a member signs after it holds a statement; what is drawn depends on them. */
 export type Challenge = z.infer<typeof challengeSchema>;
 
 const certificateSchema = z.strictObject({

@@ -14,6 +14,7 @@ import {
   type InputPlan,
   LATE,
   MAIN,
+  MODULE_OUTPUT_BYTES_MAX,
   type OutputPlan,
   type ProveWindows,
   type RunPlan,
@@ -22,9 +23,6 @@ import {
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 import type { Content } from "../sources/port.ts";
 import { isInteger, outputSchema, type WindowPlan } from "../streams/window/plan.ts";
-
-/** Most bytes of one output block of a module. */
-const MODULE_OUTPUT_BYTES_MAX = 32 * 1024 * 1024;
 
 /** A source as the planner needs to know it. */
 export interface SourceFacts {

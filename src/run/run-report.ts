@@ -5,11 +5,11 @@ import { IpdmError } from "../core/errors.ts";
 import type { LocalNode } from "../node.ts";
 import type { RunOptions, RunProgress } from "./options.ts";
 
-/** What evidence is called where people read it. */
-const DEEDS: Readonly<Record<string, string>> = {
-  divergent: "claimed another result for",
-  equivocation: "voted twice for",
-  forked: "signed two slots for",
+/** What evidence is called where people read it, and what came of it. */
+const DEEDS: Readonly<Record<string, readonly [deed: string, outcome: string]>> = {
+  divergent: ["claimed another result for", "its vote was not counted"],
+  equivocation: ["voted twice for", "only its first vote counts"],
+  forked: ["signed two slots for", "the first stands"],
 };
 
 /** Tells whoever started a run how it goes. It decides nothing. */
@@ -65,7 +65,8 @@ export class RunReport {
       proved: (_task, proofs) => this.update({ proofs: this.progress.proofs + proofs }),
       evidence: (kind, voter, task, seq) => {
         const node = nameOf(voter);
-        const message = `${node} ${DEEDS[kind] ?? kind} ${task}/${seq}; its vote was not counted`;
+        const [deed, outcome] = DEEDS[kind] ?? [kind, "it is in the journal"];
+        const message = `${node} ${deed} ${task}/${seq}; ${outcome}`;
         this.options.onNotice?.({ level: "warn", code: "EVIDENCE", message, facts: { node, kind, task, seq } });
       },
     };
