@@ -7,11 +7,13 @@ export default defineConfig({
   test: {
     pool: "forks",
     maxWorkers: 2,
+    globalSetup: ["test/support/seed-report.ts"],
     projects: lanes.map((name) => ({
       extends: true,
       test: {
         name,
         include: [`test/${name}/**/*.test.ts`],
+        setupFiles: ["test/support/seed.ts"],
         testTimeout: name === "unit" || name === "property" ? 20_000 : 120_000,
         hookTimeout: 60_000,
       },

@@ -21,7 +21,9 @@ export function checkShape(value: unknown): { readonly ok: WrittenConfig } | { r
   const parsed = writtenConfigSchema.safeParse(value);
   if (parsed.success) return { ok: parsed.data };
   const issues = parsed.error.issues.flatMap((issue) => flattened(issue, [])).slice(0, PROBLEMS_MAX);
-  const unknown = issues.filter(({ issue }) => issue.code === "unrecognized_keys").flatMap(unknownKeys);
+  const unknown = issues
+    .filter(({ issue }) => issue.code === "unrecognized_keys")
+    .flatMap((found) => unknownKeys(found, value));
   const others = issues
     .filter(({ issue }) => issue.code !== "unrecognized_keys")
     .map((found) => findingOf(found, value));
@@ -52,10 +54,13 @@ function isTypeIssue(issue: Issue): boolean {
   return issue.code === "invalid_type" || issue.code === "invalid_value" || issue.code === "invalid_union";
 }
 
-function unknownKeys({ path, issue }: Found): (Finding & { readonly meant: string | undefined })[] {
+function unknownKeys({ path, issue }: Found, root: unknown): (Finding & { readonly meant: string | undefined })[] {
   const known = keysAt(path);
+  const written = valueAt(root, path) as object; // only a mapping has unknown keys
+  // A key that stands there already is not the one that was meant.
+  const missing = known.filter((key) => !Object.hasOwn(written, key));
   return (issue.code === "unrecognized_keys" ? issue.keys : []).map((key) => {
-    const meant = nearest(key, known);
+    const meant = nearest(key, missing);
     const hint = meant === undefined ? `known here: ${known.join(", ")}` : `did you mean ${meant}?`;
     return {
       path: [...path, key],

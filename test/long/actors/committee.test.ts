@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { type SimulationOptions, simulate } from "../../simulation/actors/simulation.ts";
+import { SEED } from "../../support/seed.ts";
 
 const SEEDS = 160;
 
@@ -21,7 +22,7 @@ function optionsOf(seed: number): SimulationOptions {
 }
 
 describe("a domain under faults, many times", () => {
-  const first = Number(process.env["SIM_SEED"] ?? 1000);
+  const first = SEED;
   it(`holds for seeds ${first} to ${first + SEEDS - 1}`, { timeout: 300_000 }, async () => {
     for (let seed = first; seed < first + SEEDS; seed++) {
       const report = await simulate(optionsOf(seed));

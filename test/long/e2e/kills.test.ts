@@ -2,10 +2,9 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { audit } from "../../support/audit.ts";
 import { build, endAll, FLIGHTS, lastJson, run, runJson, start } from "../../support/command.ts";
 import { makeTestFolder, type TestFolder } from "../../support/folder.ts";
+import { SEED } from "../../support/seed.ts";
 import { numbers, writeSmall } from "../../support/small-flights.ts";
 
-/** Seed of the moments at which runs are killed; another is taken from IPDM_SEED. */
-const SEED = Number(process.env["IPDM_SEED"] ?? 20_261);
 /** After this many kills the next start is left alone, so that a run also ends. */
 const KILLS_A_RUN = 3;
 

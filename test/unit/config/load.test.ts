@@ -172,6 +172,8 @@ describe("CONFIG_INVALID names place, position and remedy", () => {
   const cases: readonly (readonly [from: string, to: string, points: string, message: RegExp, hint?: RegExp])[] = [
     ["aggregate:", "aggregat:", "aggregat:", /^tasks\.daily\.aggregat is not a key/, /did you mean aggregate\?/],
     ["name: demo", "nme: demo", "nme:", /^nme is not a key/, /did you mean name\?/],
+    // As near to `file`, which stands there already.
+    ["time: {", "fime: {", "fime:", /^sources\.rows\.fime is not a key/, /did you mean time\?/],
     ["name: demo\n", "", "sources:", /^name is missing/],
     ["name: demo", "name: Demo", "Demo", /^name must be|^name: must be|^name .*lower-case/],
     ["name: demo", "name: [demo]", "[demo]", /^name must be text, not a list/],
