@@ -1,4 +1,4 @@
-import { SECTION_ITEMS_MAX } from "./limits.ts";
+import { SECTION_ITEMS_MAX } from "../limits.ts";
 
 /** Numbers of the sections of a module (WebAssembly core specification, 5.5). */
 export const SECTION = {
@@ -52,6 +52,9 @@ export class ByteReader {
 
   /** An unsigned LEB128 of at most 32 bits. */
   u32(): number {
+    const first = this.byte();
+    if (first < 0x80) return first;
+    this.at--;
     let value = 0;
     for (let shift = 0; shift < 35; shift += 7) {
       const byte = this.byte();
@@ -72,6 +75,12 @@ export class ByteReader {
   skip(length: number): void {
     if (length > this.end - this.at) throw new BinaryError(`ends too early at byte ${this.at}`);
     this.at += length;
+  }
+
+  /** Passes over a signed LEB128 of at most 64 bits. */
+  skipSigned(): void {
+    for (let length = 1; this.byte() >= 0x80; length++)
+      if (length === 10) throw new BinaryError(`has a number beyond 64 bits at byte ${this.at}`);
   }
 
   name(): string {
@@ -126,16 +135,4 @@ export function readSections(bytes: Uint8Array): Section[] {
     sections.push({ id, from, start, end: reader.at });
   }
   return sections;
-}
-
-/** An unsigned LEB128 in its shortest form. */
-export function encodeU32(value: number): number[] {
-  const bytes: number[] = [];
-  let rest = value;
-  do {
-    const low = rest % 128;
-    rest = Math.floor(rest / 128);
-    bytes.push(rest > 0 ? low | 0x80 : low);
-  } while (rest > 0);
-  return bytes;
 }

@@ -1,0 +1,219 @@
+import type { ModuleShape } from "../wasm/module.ts";
+import { COST_ENTRY } from "./cost-table.ts";
+import { EVENT, type FunctionScanner, type ScannedFunction } from "./function-scan.ts";
+
+/** Fuel up to which a function without loops, called by its name alone, is paid for by its callers. */
+export const INLINE_COST_MAX = 48;
+/** Fuel that may be spent between two checks by functions that call no one in a circle. */
+const UNCHECKED_COST_MAX = 1 << 16;
+/** Stack, in values, that callers may reserve for callees that do not count it themselves. */
+const CHAIN_MAX = 1 << 13;
+/** Values that a call takes on the stack besides its locals and operands. */
+const FRAME_BASE = 8;
+
+/** How a function is metered. */
+export interface Metering {
+  /** It is paid for by its callers, and stays as it is. */
+  readonly isFree: boolean;
+  /** Fuel that callers of a free function pay for it. */
+  readonly cost: number;
+  /** Stack that it counts when it is entered, for itself and those it calls that do not; 0: its callers count it. */
+  readonly frame: number;
+  /** Fuel is checked when it is entered. */
+  readonly isChecked: boolean;
+}
+
+/**
+ * Decides for every function how it is metered. Only calls in a circle can fill the stack or, without loops, spend fuel without
+ * end, so only functions in a circle count their frames and check their fuel at entry; the others are bounded by what is known
+ * of the code. A call through a table may reach every function of its type that the module refers to.
+ */
+export function planMetering(
+  shape: ModuleShape,
+  scanner: FunctionScanner,
+  functions: readonly ScannedFunction[],
+): Metering[] {
+  const graph = new CallGraph(shape, scanner, functions);
+  const held = outside(shape, graph.referenced);
+  const plans: Metering[] = Array.from({ length: functions.length }, () => UNPLANNED);
+  // By node: stack that is needed before someone counts it, and fuel that is spent before someone checks it.
+  const chains = new Float64Array(graph.size);
+  const unchecked = new Float64Array(graph.size);
+  for (const component of graph.components()) {
+    const isCircle = component.length > 1 || component.some((node) => graph.callsItself(node));
+    // Nodes of signatures come first: they have the larger numbers, and functions ask for what lies behind them.
+    for (const node of component.sort((a, b) => b - a)) {
+      const scanned = functions[node];
+      const chain = graph.most(node, chains);
+      if (scanned === undefined) {
+        chains[node] = chain;
+        unchecked[node] = graph.most(node, unchecked);
+        continue;
+      }
+      const frame = FRAME_BASE + scanned.frame + chain;
+      const isCounted = isCircle || frame > CHAIN_MAX;
+      const spent = scanned.cost + COST_ENTRY + graph.spent(node, unchecked);
+      const isChecked = isCircle || spent > UNCHECKED_COST_MAX;
+      const cost = scanned.cost + COST_ENTRY + graph.paidFor(node, plans);
+      const isSmall = !isCounted && !isChecked && !scanned.hasLoop && cost <= INLINE_COST_MAX;
+      const isFree = isSmall && !held.has(node) && graph.isPlain(node, plans);
+      plans[node] = { isFree, cost: isFree ? cost : 0, frame: isCounted ? frame : 0, isChecked };
+      chains[node] = isCounted ? 0 : frame;
+      unchecked[node] = isChecked ? 0 : spent;
+    }
+  }
+  return plans;
+}
+
+const UNPLANNED: Metering = { isFree: false, cost: 0, frame: 0, isChecked: false };
+
+/** Own functions that can be called other than by a call that names them. */
+function outside(shape: ModuleShape, referenced: Iterable<number>): Set<number> {
+  const all = [...referenced, ...shape.exports.filter(({ kind }) => kind === "function").map(({ index }) => index)];
+  if (shape.start !== undefined) all.push(shape.start);
+  return new Set(all.map((index) => index - shape.importedFunctions));
+}
+
+/** Who calls whom: the module's own functions by number, then a node for each signature that is called through tables. */
+class CallGraph {
+  readonly referenced: ReadonlySet<number>;
+  private readonly count: number;
+  private readonly edges: readonly (readonly number[])[];
+  private readonly scanner: FunctionScanner;
+  private readonly functions: readonly ScannedFunction[];
+  private readonly imported: number;
+  private readonly typeNodes: readonly number[];
+
+  constructor(shape: ModuleShape, scanner: FunctionScanner, functions: readonly ScannedFunction[]) {
+    this.scanner = scanner;
+    this.functions = functions;
+    this.imported = shape.importedFunctions;
+    this.count = functions.length;
+    this.referenced = new Set([...shape.referenced, ...scanner.facts.referenced]);
+    // Types of equal signature are one: a call through a table reaches functions of all of them.
+    const signatures = new Map<string, number>();
+    for (const { signature } of shape.types)
+      if (!signatures.has(signature)) signatures.set(signature, this.count + signatures.size);
+    this.typeNodes = shape.types.map(({ signature }) => signatures.get(signature) ?? -1);
+    const reached = Array.from({ length: signatures.size }, (): number[] => []);
+    for (const index of this.referenced) {
+      const own = index - this.imported;
+      if (own >= 0 && own < this.count) reached[this.nodeOf(shape.functionTypes[index] ?? -1) - this.count]?.push(own);
+    }
+    this.edges = [...functions.map((_, own) => this.edgesOf(own)), ...reached];
+  }
+
+  private nodeOf(type: number): number {
+    return this.typeNodes[type] ?? -1;
+  }
+
+  private edgesOf(own: number): number[] {
+    const found = new Set<number>();
+    for (const [kind, argument] of this.calls(own)) {
+      if (kind === EVENT.callIndirect || kind === EVENT.returnCallIndirect) found.add(this.nodeOf(argument));
+      else if (argument >= this.imported) found.add(argument - this.imported);
+    }
+    return [...found];
+  }
+
+  private *calls(own: number): Generator<readonly [kind: number, argument: number]> {
+    const { from, to } = (this.functions[own] as ScannedFunction).events;
+    const { kind, argument } = this.scanner.events;
+    for (let i = from; i < to; i++) {
+      const at = kind.at(i);
+      if (at >= EVENT.call && at <= EVENT.returnCallIndirect) yield [at, argument.at(i)];
+    }
+  }
+
+  callsItself(node: number): boolean {
+    return this.edges[node]?.includes(node) === true;
+  }
+
+  /** Nodes: functions, and signatures. */
+  get size(): number {
+    return this.edges.length;
+  }
+
+  /** The largest value of those that a node calls directly. */
+  most(node: number, values: Float64Array): number {
+    let most = 0;
+    for (const callee of this.edges[node] ?? []) most = Math.max(most, values[callee] as number);
+    return most;
+  }
+
+  /** Fuel that the callees of a function spend without a check, each call once. */
+  spent(own: number, unchecked: Float64Array): number {
+    let sum = 0;
+    for (const [kind, argument] of this.calls(own)) {
+      if (kind === EVENT.callIndirect || kind === EVENT.returnCallIndirect)
+        sum += unchecked[this.nodeOf(argument)] as number;
+      else if (argument >= this.imported) sum += unchecked[argument - this.imported] as number;
+    }
+    return sum;
+  }
+
+  /** Fuel that a function pays for free callees. */
+  paidFor(own: number, plans: readonly Metering[]): number {
+    let sum = 0;
+    for (const [kind, argument] of this.calls(own))
+      if (kind === EVENT.call) sum += plans[argument - this.imported]?.cost ?? 0;
+    return sum;
+  }
+
+  /** True for a function that does nothing but what is known before: no calls but of free functions, no work by length. */
+  isPlain(own: number, plans: readonly Metering[]): boolean {
+    const { from, to } = (this.functions[own] as ScannedFunction).events;
+    const { kind, argument } = this.scanner.events;
+    for (let i = from; i < to; i++) {
+      const at = kind.at(i);
+      if (at === EVENT.call) {
+        if (plans[argument.at(i) - this.imported]?.isFree !== true) return false;
+      } else if (at > EVENT.call) return false;
+    }
+    return true;
+  }
+
+  /** Strongly connected components, callees before callers (Tarjan 1972, without recursion). */
+  components(): number[][] {
+    const size = this.edges.length;
+    const index = new Int32Array(size).fill(-1);
+    const low = new Int32Array(size);
+    const isOpen = new Uint8Array(size);
+    const open: number[] = [];
+    const found: number[][] = [];
+    let counter = 0;
+    const path: { readonly node: number; next: number }[] = [];
+    const visit = (node: number): void => {
+      index[node] = low[node] = counter++;
+      open.push(node);
+      isOpen[node] = 1;
+      path.push({ node, next: 0 });
+    };
+    for (let root = 0; root < size; root++) {
+      if (index[root] !== -1) continue;
+      visit(root);
+      for (let step = path.at(-1); step !== undefined; step = path.at(-1)) {
+        const { node } = step;
+        const callee = this.edges[node]?.[step.next++];
+        if (callee === undefined) {
+          path.pop();
+          const parent = path.at(-1);
+          if (parent !== undefined) low[parent.node] = Math.min(low[parent.node] as number, low[node] as number);
+          if (low[node] === index[node]) found.push(takeUntil(open, isOpen, node));
+        } else if (index[callee] === -1) visit(callee);
+        else if (isOpen[callee] === 1) low[node] = Math.min(low[node] as number, index[callee] as number);
+      }
+    }
+    return found;
+  }
+}
+
+function takeUntil(open: number[], isOpen: Uint8Array, node: number): number[] {
+  const component: number[] = [];
+  for (let taken = open.pop(); taken !== undefined; taken = open.pop()) {
+    isOpen[taken] = 0;
+    component.push(taken);
+    if (taken === node) break;
+  }
+  return component;
+}
