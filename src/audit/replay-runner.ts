@@ -6,7 +6,8 @@ import { IpdmError } from "../core/errors.ts";
 import { type Block, decodeBlock } from "../dag/block.ts";
 import { sha256 } from "../node.ts";
 import { loadModule } from "../run/modules.ts";
-import { LATE, MAIN, MODULE_OUTPUT_BYTES_MAX, type TaskPlan } from "../runtime/plan.ts";
+import { LATE, MAIN, type TaskPlan } from "../runtime/plan.ts";
+import { moduleSpec } from "../runtime/stage/module-spec.ts";
 import { type LoadedModule, StageRunner } from "../runtime/stage/runner.ts";
 import { windowPlan } from "../runtime/stage/window-operator.ts";
 import { outputSchema } from "../streams/window/plan.ts";
@@ -77,14 +78,7 @@ async function moduleOf(
   operator: Extract<Operator, { kind: "module" }>,
 ): Promise<LoadedModule> {
   const bytes = modules.get(task) ?? (receipt.blocks.get(operator.module.toString()) as Block).bytes;
-  return loadModule(lane, {
-    bytes,
-    cid: operator.module.toString(),
-    memoryBytesMax: operator.memoryBytesMax,
-    timeoutMs: MODULE_TIMEOUT_MS,
-    outputBytesMax: MODULE_OUTPUT_BYTES_MAX,
-    kind: "rows",
-  });
+  return loadModule(lane, moduleSpec(operator, bytes, MODULE_TIMEOUT_MS));
 }
 
 async function portsOf(

@@ -1,4 +1,6 @@
 import { IpdmError } from "../core/errors.ts";
+import type { Abi } from "../sandbox/abi/port.ts";
+import type { SandboxPolicy } from "../sandbox/policy.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import type { AggregateKind } from "../streams/window/plan.ts";
 import { REPLICAS_MAX } from "./limits.ts";
@@ -41,11 +43,16 @@ export interface SourceConfig {
   readonly time?: TimeConfig;
 }
 
-/** A WASM program with its limits; `time` is the event time of its output unless the task says otherwise. */
+/** A WASM program and what it may do; `time` is the event time of its output unless the task says otherwise. */
 export interface ModuleConfig {
   readonly name: string;
   readonly file: FileReference;
-  readonly memoryBytes: number;
+  readonly abi: Abi;
+  /** Rows of a unit for a `batch` module; null for one of kind `rows`. */
+  readonly unit: number | null;
+  /** Columns of the output, where its ABI needs them said. */
+  readonly columns: Readonly<Record<string, ColumnTypeName>> | null;
+  readonly policy: SandboxPolicy;
   readonly timeoutUs: number;
   readonly time?: TimeConfig;
 }

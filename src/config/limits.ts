@@ -20,8 +20,12 @@ export const PROVED_WINDOWS_MAX = 256;
 export const REPLICAS_MAX = 31;
 /** Share of the statements that a voter re-executes with `verify: sample` when `share` is not given. */
 export const SHARE_DEFAULT = 0.25;
-/** Linear memory of a module when nobody says otherwise, and what it may be set to: one WASM page to all of 32-bit memory. */
-export const MODULE_MEMORY_DEFAULT = "64MiB";
+/** Fuel that a configuration may give a call, and for each of its rows. */
+export const FUEL_CALL_MAX = 1e12;
+export const FUEL_ROW_MAX = 1e8;
+/** Output of one call of a module: more would not fit the blocks that carry it. */
+export const MODULE_OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
+/** Linear memory that a module may be given: one WASM page to all of 32-bit memory. */
 export const MODULE_MEMORY_BYTES_MIN = 64 * 1024;
 export const MODULE_MEMORY_BYTES_MAX = 4 * 1024 * 1024 * 1024;
 /** Wall-clock time of one call of a module when nobody says otherwise, and the most it may be set to (in microseconds). */

@@ -1,6 +1,8 @@
+import { BATCH_ROWS_MAX } from "../batch/limits.ts";
 import { parseDuration } from "../core/duration.ts";
 import { hasCode, IpdmError } from "../core/errors.ts";
 import { parseSize } from "../core/size.ts";
+import { CAPABILITIES, POLICIES, type SandboxPolicy } from "../sandbox/policy.ts";
 import { formatOf } from "../sources/file.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import { readAggregate } from "./aggregate.ts";
@@ -18,12 +20,12 @@ import { formatOfName } from "./cross-check.ts";
 import { locate, pathFault } from "./files.ts";
 import { inOrder } from "./graph.ts";
 import { readInstant } from "./instant.ts";
-import { MODULE_MEMORY_DEFAULT, MODULE_TIMEOUT_DEFAULT, SHARE_DEFAULT } from "./limits.ts";
+import { SHARE_DEFAULT } from "./limits.ts";
 import { readInput } from "./names.ts";
 import type { Finding } from "./problem.ts";
-import type { WrittenConfig } from "./schema.ts";
+import { moduleOfPath, type WrittenConfig } from "./schema.ts";
 
-type Written<K extends "tasks" | "sources"> = NonNullable<WrittenConfig[K]>[string];
+type Written<K extends "tasks" | "sources" | "modules"> = NonNullable<WrittenConfig[K]>[string];
 
 /** The configuration with its defaults, units and paths resolved; `written` has passed the checks of form and of names. */
 export async function resolveConfig(written: WrittenConfig, folder: string): Promise<Config> {
@@ -31,15 +33,7 @@ export async function resolveConfig(written: WrittenConfig, folder: string): Pro
     Object.entries(written.sources).map(([name, source]) => resolveSource(name, source, folder)),
   );
   const modules = await Promise.all(
-    Object.entries(written.modules ?? {}).map(async ([name, given]): Promise<ModuleConfig> => {
-      const module =
-        typeof given === "string"
-          ? { file: given, memory: MODULE_MEMORY_DEFAULT, timeout: MODULE_TIMEOUT_DEFAULT }
-          : given;
-      const file = await locate(module.file, folder);
-      const limits = { memoryBytes: parseSize(module.memory), timeoutUs: parseDuration(module.timeout) };
-      return { name, file, ...limits, ...timeOf("time" in module ? module.time : undefined) };
-    }),
+    Object.entries(written.modules ?? {}).map(([name, module]) => resolveModule(name, module, folder)),
   );
   return {
     name: written.name,
@@ -93,6 +87,29 @@ async function resolveSource(name: string, source: Written<"sources">, folder: s
     format: formatOf(source.file, source.format).format,
     ...(columns === undefined ? {} : { columns }),
     ...timeOf(source.time),
+  };
+}
+
+async function resolveModule(name: string, given: Written<"modules">, folder: string): Promise<ModuleConfig> {
+  const module = typeof given === "string" ? moduleOfPath(given) : given;
+  const level = POLICIES[module.trust];
+  const policy: SandboxPolicy = {
+    fuelPerCall: module.fuel?.call ?? level.fuelPerCall,
+    fuelPerRow: module.fuel?.row ?? level.fuelPerRow,
+    memoryBytesMax: module.memory === undefined ? level.memoryBytesMax : parseSize(module.memory),
+    stackValuesMax: module.stack ?? level.stackValuesMax,
+    outputBytesMax: module.output === undefined ? level.outputBytesMax : parseSize(module.output),
+    capabilities: CAPABILITIES.filter((capability) => (module.capabilities ?? level.capabilities).includes(capability)),
+  };
+  return {
+    name,
+    file: await locate(module.file, folder),
+    abi: module.abi,
+    unit: module.kind === "batch" ? (module.unit ?? BATCH_ROWS_MAX) : null,
+    columns: (module.columns as Record<string, ColumnTypeName> | undefined) ?? null, // the schema has read every type
+    policy,
+    timeoutUs: parseDuration(module.timeout),
+    ...timeOf(module.time),
   };
 }
 

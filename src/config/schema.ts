@@ -1,18 +1,24 @@
 import { z } from "zod";
+import { declaredField } from "../batch/declared-field.ts";
+import { BATCH_ROWS_MAX } from "../batch/limits.ts";
 import { COLUMN_TYPES } from "../batch/schema.ts";
 import { parseDuration } from "../core/duration.ts";
 import { hasCode, IpdmError } from "../core/errors.ts";
 import { parseSize, SIZE_PATTERN } from "../core/size.ts";
-import { declaredField } from "../sources/column-type.ts";
+import { ABIS } from "../sandbox/abi/port.ts";
+import { STACK_MAX } from "../sandbox/metering/meter.ts";
+import { CAPABILITIES, TRUST_LEVELS } from "../sandbox/policy.ts";
 import { readAggregate } from "./aggregate.ts";
 import { TABLE_FORMATS } from "./config.ts";
 import { readInstant } from "./instant.ts";
 import {
+  FUEL_CALL_MAX,
+  FUEL_ROW_MAX,
   KEY_COLUMNS_MAX,
   LAKE_HOT_DEFAULT,
   MODULE_MEMORY_BYTES_MAX,
   MODULE_MEMORY_BYTES_MIN,
-  MODULE_MEMORY_DEFAULT,
+  MODULE_OUTPUT_BYTES_MAX,
   MODULE_TIMEOUT_DEFAULT,
   MODULE_TIMEOUT_US_MAX,
   NAMED_MAX,
@@ -144,23 +150,64 @@ const source = z
   })
   .describe("A bounded input.");
 
+const fuel = z
+  .strictObject({
+    call: z.int().min(0).max(FUEL_CALL_MAX).optional().describe("Fuel of a call, whatever its input."),
+    row: z.int().min(0).max(FUEL_ROW_MAX).optional().describe("Fuel that a call has more for each row of its input."),
+  })
+  .describe("Work that the module may do, in units of the cost table; what the level of trust says when left out.");
+
+const moduleObject = z.strictObject({
+  file: file.describe("Path of the WASM file."),
+  trust: z
+    .enum(TRUST_LEVELS)
+    .default("standard")
+    .describe("How far the module is trusted: the limits and capabilities that it has when the other keys do not say."),
+  abi: z.enum(ABIS).default("ipdm/1").describe("How the module is called."),
+  kind: z
+    .enum(["rows", "batch"])
+    .default("rows")
+    .describe("rows: each row by itself, however they are cut; batch: called on units of a fixed number of rows."),
+  unit: z.int().min(1).max(BATCH_ROWS_MAX).optional().describe("With kind: batch, rows of a unit."),
+  columns: z
+    .record(column, readBy(readColumnType))
+    .optional()
+    .describe("Columns of the output as name: type, for an abi whose modules write text."),
+  fuel: fuel.optional(),
+  memory: memory
+    .optional()
+    .describe("Most linear memory the module may have, 64KiB to 4GiB.")
+    .meta({ pattern: SIZE_PATTERN }),
+  stack: z
+    .int()
+    .min(1000)
+    .max(STACK_MAX)
+    .optional()
+    .describe("Values that calls inside each other may keep on the stack."),
+  output: readBy(bounded(parseSize, 1, MODULE_OUTPUT_BYTES_MAX, "1B to 64MiB"))
+    .optional()
+    .describe("Most bytes that one call may put out.")
+    .meta({ pattern: SIZE_PATTERN }),
+  capabilities: z
+    .array(z.enum(CAPABILITIES))
+    .max(CAPABILITIES.length)
+    .optional()
+    .describe("What the module may ask the host for: log, random (seeded), time (of the batch)."),
+  timeout: timeout
+    .default(MODULE_TIMEOUT_DEFAULT)
+    .describe("Longest time of one call, 1ms to 1h: the way out when a node is at fault; fuel is what stops a module.")
+    .meta({ pattern: DURATION_PATTERN }),
+  time: time.optional().describe("Event time of the rows the module puts out, for all tasks that use it."),
+});
+
 const module = z
-  .union([
-    file.describe("Path of the WASM file."),
-    z.strictObject({
-      file: file.describe("Path of the WASM file."),
-      memory: memory
-        .default(MODULE_MEMORY_DEFAULT)
-        .describe("Most linear memory the module may have, 64KiB to 4GiB.")
-        .meta({ pattern: SIZE_PATTERN }),
-      timeout: timeout
-        .default(MODULE_TIMEOUT_DEFAULT)
-        .describe("Longest time of one call, 1ms to 1h.")
-        .meta({ pattern: DURATION_PATTERN }),
-      time: time.optional().describe("Event time of the rows the module puts out, for all tasks that use it."),
-    }),
-  ])
+  .union([file.describe("Path of the WASM file."), moduleObject])
   .describe("A WASM program: its path, or an object with its path and limits.");
+
+/** A module as it is written when only its path is. */
+export function moduleOfPath(path: string): z.output<typeof moduleObject> {
+  return moduleObject.parse({ file: path });
+}
 
 const namedWindow = z.strictObject({
   start: z

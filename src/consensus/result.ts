@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { bytes32, count, link, name, parseNode } from "./ipld-schema.ts";
 
+/** Columns with their types in their order (a map would lose it), or null where nobody declares them. */
+const declaredColumns = z
+  .array(z.strictObject({ name, type: name }))
+  .max(256)
+  .nullable();
+
 /** The content of an input: what a stranger needs to be sure that he holds the same one. Names and paths are no part of it. */
 const anchorSchema = z.strictObject({
   v: z.literal(1),
@@ -9,11 +15,7 @@ const anchorSchema = z.strictObject({
   /** SHA-256 of the file's bytes as given. */
   sha256: bytes32,
   bytes: count,
-  /** Declared columns in their order (a map would lose it), or null where the file decides. */
-  columns: z
-    .array(z.strictObject({ name, type: name }))
-    .max(256)
-    .nullable(),
+  columns: declaredColumns,
 });
 
 /** See {@link anchorSchema}. */
@@ -33,8 +35,19 @@ const moduleOperator = z.strictObject({
   /** CID of the module's original bytes. */
   module: link,
   abi: name,
-  splits: z.literal("rows"),
-  memoryBytesMax: count,
+  /** Rows of the units that a `batch` module is called on, counted from the first row of its input; null for one of kind `rows`. */
+  unit: count.nullable(),
+  /** Columns of the output, where the module's ABI cannot say them. */
+  columns: declaredColumns,
+  /** What it may use up: beyond it there is no result. */
+  limits: z.strictObject({
+    fuelPerCall: count,
+    fuelPerRow: count,
+    memoryBytesMax: count,
+    stackValuesMax: count,
+    outputBytesMax: count,
+  }),
+  capabilities: z.array(name).max(16),
 });
 
 const windowOperator = z.strictObject({

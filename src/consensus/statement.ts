@@ -22,10 +22,11 @@ const statementSchema = z.strictObject({
   kind: z.literal("result"),
   slot: link,
   stage: link,
-  module: z.strictObject({ original: link, instrumented: link, costTable: name }).nullable(),
+  module: z.strictObject({ original: link, instrumented: link, costTable: name, hostTable: name }).nullable(),
   input: z.strictObject({ from: count, rows: count }),
   outputs: z.record(name, outputSchema),
   state: z.strictObject({ before: link.nullable(), after: link }),
+  /** Fuel that the module's calls took, in units of its cost table; null where no module ran. */
   fuel: count.nullable(),
   /** On the last statement of a task: the whole of each output over all statements. */
   tables: z.record(name, tableSchema).nullable(),

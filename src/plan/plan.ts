@@ -14,12 +14,12 @@ import {
   type InputPlan,
   LATE,
   MAIN,
-  MODULE_OUTPUT_BYTES_MAX,
   type OutputPlan,
   type ProveWindows,
   type RunPlan,
   type TaskPlan,
 } from "../runtime/plan.ts";
+import { type ModuleOperatorForm, moduleSpec } from "../runtime/stage/module-spec.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 import type { Content } from "../sources/port.ts";
 import { isInteger, outputSchema, type WindowPlan } from "../streams/window/plan.ts";
@@ -91,8 +91,7 @@ class Planner {
       format: source.format,
       sha256: facts.content.sha256,
       bytes: facts.content.bytes,
-      columns:
-        source.columns === undefined ? null : Object.entries(source.columns).map(([name, type]) => ({ name, type })),
+      columns: declaredColumns(source.columns ?? null),
     };
     this.inputs.set(source.name, {
       name: source.name,
@@ -126,23 +125,21 @@ class Planner {
       }),
     );
     const { cid } = rawBlock(hash, bytes);
-    const spec: ModuleSpec = {
-      bytes,
-      cid: cid.toString(),
-      memoryBytesMax: module.memoryBytes,
-      timeoutMs: Math.ceil(module.timeoutUs / 1000),
-      outputBytesMax: MODULE_OUTPUT_BYTES_MAX,
-      kind: "rows",
-    };
-    const handle = await lane.load(spec);
-    const { schema } = this.upstream(task.input);
-    const operator: Operator = {
+    const { policy, abi, unit } = module;
+    const { capabilities, ...limits } = policy;
+    const columns = declaredColumns(module.columns);
+    const operator: ModuleOperatorForm = {
       kind: "module",
       module: cid,
-      abi: "ipdm/1",
-      splits: "rows",
-      memoryBytesMax: module.memoryBytes,
+      abi,
+      unit,
+      columns,
+      limits,
+      capabilities: [...capabilities],
     };
+    const spec = moduleSpec(operator, bytes, Math.ceil(module.timeoutUs / 1000));
+    const handle = await lane.load(spec);
+    const { schema } = this.upstream(task.input);
     this.add(task.name, task.input, operator, { [MAIN]: await handle.outputSchema(schema) }, spec, null);
   }
 
@@ -227,6 +224,10 @@ class Planner {
     if (task === undefined) throw new IpdmError("INVARIANT", `input ${name} was checked`);
     return { ref: { from: "task", name, port: MAIN }, schema: task.ports[MAIN] as Schema, link: task.stage.cid };
   }
+}
+
+function declaredColumns(columns: Readonly<Record<string, string>> | null): Anchor["columns"] {
+  return columns === null ? null : Object.entries(columns).map(([name, type]) => ({ name, type }));
 }
 
 function proveOf({ prove }: WindowTaskConfig): ProveWindows | null {

@@ -2,7 +2,6 @@ import { rawBlock } from "../dag/block.ts";
 import { sha256 } from "../node.ts";
 import type { RunPlan } from "../runtime/plan.ts";
 import type { LoadedModule } from "../runtime/stage/runner.ts";
-import { instrument } from "../sandbox/instrument.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 
 /** Loads every module of a plan into a node's lane, by task, from bytes by module CID. */
@@ -22,11 +21,7 @@ export async function loadModules(
 /** Loads one module into a lane; what statements say of it comes from the bytes that are loaded. */
 export async function loadModule(lane: Lane, spec: ModuleSpec): Promise<LoadedModule> {
   const original = rawBlock(sha256, spec.bytes).cid;
-  const instrumented = instrument(spec.bytes);
-  return {
-    handle: await lane.load({ ...spec, cid: original.toString() }),
-    original,
-    instrumented: rawBlock(sha256, instrumented.bytes).cid,
-    costTable: instrumented.costTable,
-  };
+  const handle = await lane.load({ ...spec, cid: original.toString() });
+  const { instrumented, costTable, hostTable } = handle.identity;
+  return { handle, original, instrumented: rawBlock(sha256, instrumented).cid, costTable, hostTable };
 }

@@ -9,9 +9,6 @@ import type { ModuleSpec } from "../sandbox/port.ts";
 export const MAIN = "main";
 export const LATE = "late";
 
-/** Most bytes of one output block of a module. It is no part of a task's normal form, so a run and its replay must share it. */
-export const MODULE_OUTPUT_BYTES_MAX = 32 * 1024 * 1024;
-
 /** Which windows of a finished table get zero-knowledge proofs: a number of drawn ones, or those the user names. */
 export type ProveWindows =
   | { readonly kind: "drawn"; readonly windows: number }

@@ -1,6 +1,26 @@
-/** Running one WebAssembly module in a worker thread, outside of a pipeline (`ipdm-runtime/sandbox`). */
+/** Running WebAssembly modules that nobody needs to trust, metered and deterministic, without a pipeline (`ipdm-runtime/sandbox`). */
+export type { Abi } from "./abi/port.ts";
+export { ABIS } from "./abi/port.ts";
+export { HOST_FUNCTIONS, HOST_TABLE } from "./host/table.ts";
 export { openLane } from "./lane.ts";
-export type { Call, CallContext, CallOptions, Lane, ModuleHandle, ModuleSpec } from "./port.ts";
+export { COST_TABLE } from "./metering/cost-table.ts";
+export type { Instrumented, InstrumentOptions } from "./metering/instrument.ts";
+export { instrument } from "./metering/instrument.ts";
+export { filled, fuelLeft, METER_EXPORT, overdrawn, START_EXPORT } from "./metering/meter.ts";
+export type { Capability, SandboxPolicy, TrustLevel } from "./policy.ts";
+export { CAPABILITIES, POLICIES, TRUST_LEVELS } from "./policy.ts";
+export type {
+  Call,
+  CallContext,
+  CallOptions,
+  Lane,
+  ModuleHandle,
+  ModuleIdentity,
+  ModuleSpec,
+  Processed,
+} from "./port.ts";
 export type { RowsCheckOptions } from "./rows-property.ts";
 export { checkRowsProperty } from "./rows-property.ts";
-export { ABI_EXPORTS, ABI_IMPORTS, validateModule } from "./validate.ts";
+export { validateModule } from "./validate.ts";
+export type { ModuleLimits } from "./wasm/limits.ts";
+export { MODULE_LIMITS } from "./wasm/limits.ts";

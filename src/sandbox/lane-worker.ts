@@ -1,21 +1,21 @@
 import { parentPort, workerData } from "node:worker_threads";
 import type { FromWorker, ToWorker, WorkerData } from "./lane-messages.ts";
-import { runCall } from "./module-call.ts";
+import { runCall, type ThreadModule } from "./module-call.ts";
 
 // The thread of a lane: it keeps compiled modules and runs one call at a time.
 const { finished } = workerData as WorkerData;
-const modules = new Map<number, { code: WebAssembly.Module; memoryBytesMax: number }>();
+const modules = new Map<number, ThreadModule>();
 const port = parentPort;
 if (port === null) throw new Error("lane-worker runs as a worker thread");
 
 port.on("message", (message: ToWorker) => {
   if (message.type === "module") {
-    modules.set(message.module, { code: message.code, memoryBytesMax: message.memoryBytesMax });
+    modules.set(message.module, message.content);
     return;
   }
   const module = modules.get(message.module);
   if (module === undefined) throw new Error(`module ${message.module} was never sent`);
-  const outcome = runCall(module.code, module.memoryBytesMax, message.work);
+  const outcome = runCall(module, message.work);
   Atomics.add(finished, 0, 1);
   const reply: FromWorker = { type: "outcome", outcome };
   port.postMessage(reply, outcome.type === "output" ? [outcome.bytes] : []);

@@ -1,8 +1,10 @@
 import { interrupted, moduleRefused, sandboxError } from "./errors.ts";
+import { HOST_TABLE } from "./host/table.ts";
 import type { Outcome, Work } from "./lane-messages.ts";
 import type { Thread, ThreadEvents } from "./lane-thread.ts";
 import { LaneThread } from "./lane-thread.ts";
 import { FAULT_RETRIES, IN_FLIGHT_MAX, QUEUE_MAX, STARTS_MAX } from "./limits.ts";
+import type { ThreadModule } from "./module-call.ts";
 import { LoadedModule } from "./module-handle.ts";
 import type { CallOptions, Lane, ModuleHandle, ModuleSpec } from "./port.ts";
 import { validateModule } from "./validate.ts";
@@ -24,8 +26,8 @@ interface LaneCall {
 }
 
 interface Compiled {
-  readonly code: WebAssembly.Module;
-  readonly spec: ModuleSpec;
+  readonly content: ThreadModule;
+  readonly timeoutMs: number;
 }
 
 /** Opens a lane. Its thread starts with the first call and keeps the process alive only while calls wait. */
@@ -53,12 +55,15 @@ class WorkerLane implements Lane {
 
   async load(spec: ModuleSpec, options: CallOptions = {}): Promise<ModuleHandle> {
     this.checkOpen();
-    const { bytes } = validateModule(spec);
+    const { bytes, costTable } = validateModule(spec);
     const code = await compile(bytes, spec.cid);
     this.checkOpen();
-    const module = this.modules.push({ code, spec }) - 1;
-    this.thread?.post({ type: "module", module, code, memoryBytesMax: spec.memoryBytesMax });
-    const loaded = new LoadedModule(spec, (work, signal) => this.call(module, work, signal));
+    const { abi, memoryBytesMax, stackValuesMax, timeoutMs } = spec;
+    const content: ThreadModule = { code, abi, memoryBytesMax, stackValuesMax };
+    const module = this.modules.push({ content, timeoutMs }) - 1;
+    this.thread?.post({ type: "module", module, content });
+    const identity = { instrumented: bytes, costTable, hostTable: HOST_TABLE };
+    const loaded = new LoadedModule(spec, identity, (work, signal) => this.call(module, work, signal));
     const version = await loaded.abiVersion(options.signal);
     if (version !== ABI_VERSION)
       throw moduleRefused("MODULE_INVALID", spec.cid, `speaks version ${version} of the ABI, not ${ABI_VERSION}`);
@@ -90,7 +95,7 @@ class WorkerLane implements Lane {
           sandboxError("LANE_OVERLOADED", `more than ${QUEUE_MAX} calls wait for a lane`, { retry: "later" }),
         );
       }
-      const timeoutMs = this.modules[module]?.spec.timeoutMs ?? 0;
+      const timeoutMs = this.modules[module]?.timeoutMs ?? 0;
       const onAbort = (): void => {
         entry.isDropped = true;
         this.queue = this.queue.filter((waiting) => waiting !== entry);
@@ -140,9 +145,7 @@ class WorkerLane implements Lane {
       outcome: (outcome) => this.finish(outcome),
       lost: (message) => this.lose(thread, message),
     });
-    for (const [module, { code, spec }] of this.modules.entries()) {
-      thread.post({ type: "module", module, code, memoryBytesMax: spec.memoryBytesMax });
-    }
+    for (const [module, { content }] of this.modules.entries()) thread.post({ type: "module", module, content });
     return thread;
   }
 
@@ -209,9 +212,9 @@ class WorkerLane implements Lane {
   }
 }
 
-async function compile(bytes: Uint8Array, cid: string): Promise<WebAssembly.Module> {
+async function compile(bytes: Uint8Array<ArrayBuffer>, cid: string): Promise<WebAssembly.Module> {
   try {
-    return await WebAssembly.compile(new Uint8Array(bytes));
+    return await WebAssembly.compile(bytes);
   } catch (cause) {
     // The bytes are valid, so this node lacks the memory for their code.
     throw sandboxError("LANE_FAULT", `module ${cid} could not be compiled by this node: ${String(cause)}`, {

@@ -1,11 +1,5 @@
-/** Bytes of a module as its author gives it. */
-export const MODULE_BYTES_MAX = 8 * 1024 * 1024;
 /** Entries of any one section, so that a few bytes cannot ask for a long loop. */
 export const SECTION_ITEMS_MAX = 100_000;
-/** Parameters or results of one function type. */
-export const TYPE_VALUES_MAX = 64;
-/** Imports a module may list (those allowed are fewer). */
-export const IMPORTS_MAX = 16;
 /** Elements of a module's table; a larger or missing maximum is lowered to it. */
 export const TABLE_ELEMENTS_MAX = 10_000;
 /** Bytes of a page of linear memory (WebAssembly 2.0, section 4.2.8), and how many a 32-bit memory can have. */
@@ -19,8 +13,13 @@ export const QUEUE_MAX = 4096;
 export const STARTS_MAX = 3;
 /** Times a call is tried again after a fault of the node. */
 export const FAULT_RETRIES = 1;
-/** Stack of a lane's thread. */
+/** Stack of a lane's thread. It holds {@link STACK_VALUES_DEFAULT} many times over, so that a module's own limit is met first. */
 export const STACK_MEBIBYTES = 16;
+/** Values of 8 bytes that a module's calls may keep on the stack: 1 MiB. */
+export const STACK_VALUES_DEFAULT = 131_072;
+/** Lines that a call may write to the log, and characters of one. */
+export const LOG_LINES_MAX = 100;
+export const LOG_CHARACTERS_MAX = 1000;
 /** Characters of a module's own words that an error repeats. */
 export const MESSAGE_CHARACTERS_MAX = 200;
 /** Output a call may return: this many bytes an input byte, and the constant beside it; a module's own limit may be lower. */

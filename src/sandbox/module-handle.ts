@@ -10,23 +10,25 @@ import { sandboxError } from "./errors.ts";
 import type { CallResult } from "./lane.ts";
 import type { Work } from "./lane-messages.ts";
 import { IN_FLIGHT_MAX, OUTPUT_BYTES_BASE, OUTPUT_PER_INPUT_BYTE, SCHEMAS_MAX } from "./limits.ts";
-import type { Call, CallContext, CallOptions, ModuleHandle, ModuleSpec } from "./port.ts";
+import type { Call, CallContext, CallOptions, ModuleHandle, ModuleIdentity, ModuleSpec, Processed } from "./port.ts";
 
 type Submit = (work: () => Work, signal: AbortSignal | undefined) => Promise<CallResult>;
 
 /** A module as its lane's callers see it: batches in, batches out, errors that name module and rows. */
 export class LoadedModule implements ModuleHandle {
   readonly spec: ModuleSpec;
+  readonly identity: ModuleIdentity;
   private readonly submit: Submit;
   private schemas: { readonly input: Schema; readonly output: Promise<Schema> }[] = [];
 
-  constructor(spec: ModuleSpec, submit: Submit) {
+  constructor(spec: ModuleSpec, identity: ModuleIdentity, submit: Submit) {
     this.spec = spec;
+    this.identity = identity;
     this.submit = submit;
   }
 
   async abiVersion(signal: AbortSignal | undefined): Promise<number> {
-    const result = await this.submit(() => ({ type: "abi" }), signal);
+    const result = await this.submit(() => ({ type: "abi", fuel: this.spec.fuelPerCall }), signal);
     if (result.type !== "abi") throw this.failure(result, "at its load");
     return result.version;
   }
@@ -35,7 +37,7 @@ export class LoadedModule implements ModuleHandle {
     const known = this.schemas.find((entry) => entry.input === input || sameSchema(entry.input, input));
     if (known !== undefined) return known.output;
     const context = { firstRow: 0, seed: new Uint8Array(SEED_BYTES) };
-    const output = this.run(new BatchWriter(input).take(), context, undefined).then((batch) => {
+    const output = this.call(new BatchWriter(input).take(), context, undefined).then(({ batch }) => {
       if (batch.rows !== 0 && this.spec.kind === "rows")
         throw this.invalid(`${batch.rows} rows came from none`, "rows none");
       return batch.schema;
@@ -51,27 +53,32 @@ export class LoadedModule implements ModuleHandle {
   }
 
   async process(batch: Batch, context: CallContext, options: CallOptions = {}): Promise<Batch> {
-    const declared = await this.outputSchema(batch.schema);
-    const output = await this.run(batch, context, options.signal);
-    if (!sameSchema(output.schema, declared))
-      throw this.invalid("its columns differ from those of an output without rows", rowsOf(batch, context));
-    return output;
+    return (await this.run(batch, context, options)).batch;
   }
 
-  async *processAll(calls: Iterable<Call> | AsyncIterable<Call>, options: CallOptions = {}): AsyncIterable<Batch> {
-    const pending: Promise<Batch>[] = [];
+  async run(batch: Batch, context: CallContext, options: CallOptions = {}): Promise<Processed> {
+    const declared = await this.outputSchema(batch.schema);
+    const processed = await this.call(batch, context, options.signal);
+    if (!sameSchema(processed.batch.schema, declared))
+      throw this.invalid("its columns differ from those of an output without rows", rowsOf(batch, context));
+    return processed;
+  }
+
+  async *processAll(calls: Iterable<Call> | AsyncIterable<Call>, options: CallOptions = {}): AsyncIterable<Processed> {
+    const pending: Promise<Processed>[] = [];
     for await (const { batch, context } of calls) {
-      const output = this.process(batch, context, options);
+      const output = this.run(batch, context, options);
       // It is awaited in its turn; until then a failure is no unhandled rejection.
       output.catch(() => undefined);
       pending.push(output);
-      if (pending.length > IN_FLIGHT_MAX) yield (await pending.shift()) as Batch;
+      if (pending.length > IN_FLIGHT_MAX) yield (await pending.shift()) as Processed;
     }
     for (const output of pending) yield await output;
   }
 
-  private async run(batch: Batch, context: CallContext, signal: AbortSignal | undefined): Promise<Batch> {
+  private async call(batch: Batch, context: CallContext, signal: AbortSignal | undefined): Promise<Processed> {
     const rows = rowsOf(batch, context);
+    const { fuelPerCall, fuelPerRow, columns } = this.spec;
     const descriptor = encodeDescriptor(context);
     const outputBytesMax = Math.min(
       this.spec.outputBytesMax,
@@ -80,6 +87,8 @@ export class LoadedModule implements ModuleHandle {
     const result = await this.submit(
       () => ({
         type: "process",
+        fuel: fuelPerCall + fuelPerRow * batch.rows,
+        columns,
         batch: new Uint8Array(batch.bytes).buffer,
         descriptor: descriptor.slice().buffer,
         outputBytesMax,
@@ -88,7 +97,7 @@ export class LoadedModule implements ModuleHandle {
     );
     if (result.type !== "output") throw this.failure(result, rows);
     try {
-      return decodeBatch(new Uint8Array(result.bytes));
+      return { batch: decodeBatch(new Uint8Array(result.bytes)), fuel: result.fuel };
     } catch (cause) {
       if (!(cause instanceof IpdmError)) throw cause;
       throw this.invalid(cause.message, rows, cause);
@@ -101,13 +110,28 @@ export class LoadedModule implements ModuleHandle {
         return this.error("MODULE_TRAP", `trapped on ${rows}: ${result.message}`, rows, {
           facts: { trap: result.message },
         });
+      case "fuel":
+        return this.error("MODULE_FUEL_EXHAUSTED", `used up its fuel on ${rows} and was stopped`, rows, {
+          hint: "a module that only does much needs more fuel",
+        });
+      case "stack":
+        return this.error(
+          "MODULE_STACK_EXCEEDED",
+          `used up its ${this.spec.stackValuesMax} values of stack on ${rows} and was stopped`,
+          rows,
+          { hint: "it recurses without end, or too deep" },
+        );
+      case "denied":
+        return this.error("MODULE_CAPABILITY_DENIED", `was stopped on ${rows}: ${result.message}`, rows, {
+          hint: "allow it in the module's policy, or use a module that does without",
+        });
       case "timeout":
         return this.error(
           "MODULE_TIMEOUT",
           `ran longer than ${this.spec.timeoutMs} ms on ${rows} and was stopped`,
           rows,
           {
-            hint: "a module that is only slow needs a longer time-out",
+            hint: "its fuel had not run out, so this node is slow: a longer time-out, or less fuel",
           },
         );
       case "memory":
@@ -126,7 +150,6 @@ export class LoadedModule implements ModuleHandle {
           rows,
           {
             retry: "later",
-            hint: "a module that recurses without end shows itself this way too",
           },
         );
       case "crash":

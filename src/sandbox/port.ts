@@ -1,20 +1,22 @@
 import type { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
+import type { Abi } from "./abi/port.ts";
+import type { SandboxPolicy } from "./policy.ts";
 
 /** A module and what it may use. */
-export interface ModuleSpec {
+export interface ModuleSpec extends SandboxPolicy {
   /** The module as its author gave it. */
   readonly bytes: Uint8Array;
   /** CID of `bytes`; errors name it. */
   readonly cid: string;
-  /** Linear memory, rounded down to pages of 64 KiB. Growth beyond it fails inside the module, the same on every node. */
-  readonly memoryBytesMax: number;
-  /** Wall clock a call may take before its worker is terminated: the way out, not a measure of work. */
-  readonly timeoutMs: number;
-  /** Most bytes of one output block; a call's limit is the lower of this and 16 times its input plus 1 MiB. */
-  readonly outputBytesMax: number;
+  /** How it is called. */
+  readonly abi: Abi;
   /** `rows`: f(a‖b) = f(a)‖f(b). `batch`: the output depends on where a batch begins and ends. */
   readonly kind: "rows" | "batch";
+  /** Columns of the output, for an ABI whose modules cannot say them; else null. */
+  readonly columns: Schema | null;
+  /** Wall clock a call may take before its worker is terminated: the way out when this node is at fault, not a measure of work. */
+  readonly timeoutMs: number;
 }
 
 /** What stands in the descriptor beside a batch: everything a module may know besides its rows. */
@@ -38,26 +40,44 @@ export interface Call {
   readonly context: CallContext;
 }
 
+/** What a call came to: the output, and the fuel it took. */
+export interface Processed {
+  readonly batch: Batch;
+  readonly fuel: number;
+}
+
+/** What a loaded module is, as statements say it. */
+export interface ModuleIdentity {
+  /** The bytes that run: the module, instrumented. */
+  readonly instrumented: Uint8Array;
+  /** Prices of instructions, and the table of the host's functions. */
+  readonly costTable: string;
+  readonly hostTable: string;
+}
+
 /** A module loaded into a lane. Every call starts from the module's initial memory, globals and tables. */
 export interface ModuleHandle {
   readonly spec: ModuleSpec;
+  readonly identity: ModuleIdentity;
   /** Schema of the output for that input, found by a call with no rows. Throws as {@link process} does. */
   outputSchema(input: Schema): Promise<Schema>;
   /**
-   * Runs the module on a batch. Throws `MODULE_TRAP`, `MODULE_TIMEOUT`, `MODULE_OUTPUT_INVALID`, `MODULE_MEMORY_EXCEEDED` for
-   * what the module did; `LANE_FAULT`, `LANE_CRASHED` for what this node could not do, after a second try in a fresh
+   * Runs the module on a batch. Throws `MODULE_TRAP`, `MODULE_FUEL_EXHAUSTED`, `MODULE_STACK_EXCEEDED`, `MODULE_TIMEOUT`,
+   * `MODULE_OUTPUT_INVALID`, `MODULE_MEMORY_EXCEEDED`, `MODULE_CAPABILITY_DENIED` for what the module did; `LANE_FAULT`, `LANE_CRASHED` for what this node could not do, after a second try in a fresh
    * worker; `LANE_CLOSED`, `LANE_OVERLOADED`; `INTERRUPTED` when the signal ends the wait.
    */
   process(batch: Batch, context: CallContext, options?: CallOptions): Promise<Batch>;
+  /** As {@link process}, with the fuel that the call took. */
+  run(batch: Batch, context: CallContext, options?: CallOptions): Promise<Processed>;
   /** The outputs of many calls in their order, a few of them under way at any time. Throws as {@link process} does. */
-  processAll(calls: Iterable<Call> | AsyncIterable<Call>, options?: CallOptions): AsyncIterable<Batch>;
+  processAll(calls: Iterable<Call> | AsyncIterable<Call>, options?: CallOptions): AsyncIterable<Processed>;
 }
 
 /** One worker thread that runs modules, one call at a time, and its replacement after a fault. */
 export interface Lane extends AsyncDisposable {
   /**
    * Checks a module and makes it ready. Throws `MODULE_NOT_WASM`, `MODULE_INVALID`, `MODULE_IMPORT_DENIED`,
-   * `MODULE_EXPORT_MISSING`, `MODULE_HAS_START`, `MODULE_MEMORY_EXCEEDED`.
+   * `MODULE_CAPABILITY_DENIED`, `MODULE_EXPORT_MISSING`, `MODULE_MEMORY_EXCEEDED`.
    */
   load(spec: ModuleSpec, options?: CallOptions): Promise<ModuleHandle>;
   /** Terminates the worker; calls under way fail with `LANE_CLOSED`. */

@@ -1,30 +1,22 @@
-import type { IpdmError } from "../core/errors.ts";
-import type { Section } from "./binary.ts";
-import { BinaryError, hasHeader, readSections } from "./binary.ts";
-import { capModule } from "./cap.ts";
+import { adapterOf } from "./abi/adapters.ts";
 import { moduleRefused, sandboxError } from "./errors.ts";
-import type { Instrumented } from "./instrument.ts";
-import { instrument } from "./instrument.ts";
-import { MODULE_BYTES_MAX, PAGE_BYTES, PAGES_MAX, TABLE_ELEMENTS_MAX } from "./limits.ts";
-import type { External, ModuleShape } from "./module-shape.ts";
-import { readShape } from "./module-shape.ts";
+import { PAGE_BYTES, PAGES_MAX, TABLE_ELEMENTS_MAX } from "./limits.ts";
+import { type Instrumented, instrument } from "./metering/instrument.ts";
 import type { ModuleSpec } from "./port.ts";
+import { BinaryError, hasHeader } from "./wasm/binary.ts";
+import { MODULE_LIMITS } from "./wasm/limits.ts";
+import type { ModuleShape } from "./wasm/module.ts";
 
-/** Functions of the ABI `ipdm/1` and their signatures; `memory` stands beside them. */
-export const ABI_EXPORTS = { ipdm_abi: "()->i32", ipdm_alloc: "(i32)->i32", ipdm_process: "(i32,i32)->i32" } as const;
-
-/** The one import a module may have: what AssemblyScript calls to stop with a message. It traps. */
-export const ABI_IMPORTS = { "env.abort": "(i32,i32,i32,i32)->()" } as const;
+/** What of a module's specification decides how it is checked and instrumented. */
+export type ModuleSource = Pick<ModuleSpec, "bytes" | "cid" | "abi" | "memoryBytesMax" | "capabilities">;
 
 /**
- * Checks a module from anyone and makes it ready to compile: valid as given, no start function, the imports and exports of
- * the ABI, memory and tables capped, instrumented, valid again. Throws `MODULE_NOT_WASM`, `MODULE_INVALID`,
- * `MODULE_IMPORT_DENIED`, `MODULE_EXPORT_MISSING`, `MODULE_HAS_START`, `MODULE_MEMORY_EXCEEDED`.
- *
- * Instructions are those the engine knows; an own list of allowed ones comes with the instrumenter.
+ * Checks a module from anyone and makes it ready to compile: valid as given, nothing but what is allowed in it, the imports
+ * and exports of its ABI, instrumented, valid again. Throws `MODULE_NOT_WASM`, `MODULE_INVALID`, `MODULE_IMPORT_DENIED`,
+ * `MODULE_CAPABILITY_DENIED`, `MODULE_EXPORT_MISSING`, `MODULE_MEMORY_EXCEEDED`.
  */
-export function validateModule(spec: Pick<ModuleSpec, "bytes" | "cid" | "memoryBytesMax">): Instrumented {
-  const { bytes, cid } = spec;
+export function validateModule(source: ModuleSource): Instrumented {
+  const { bytes, cid, abi, capabilities } = source;
   if (!hasHeader(bytes)) {
     throw moduleRefused(
       "MODULE_NOT_WASM",
@@ -33,19 +25,27 @@ export function validateModule(spec: Pick<ModuleSpec, "bytes" | "cid" | "memoryB
       "give the compiled .wasm file, not its source or a component",
     );
   }
-  if (bytes.length > MODULE_BYTES_MAX)
-    throw moduleRefused("MODULE_INVALID", cid, `has ${bytes.length} bytes, more than ${MODULE_BYTES_MAX}`);
+  const { moduleBytes } = MODULE_LIMITS;
+  if (bytes.length > moduleBytes)
+    throw moduleRefused("MODULE_INVALID", cid, `has ${bytes.length} bytes, more than ${moduleBytes}`);
   // The original must be valid by itself: adding to an invalid module can make it valid with another meaning.
   if (!WebAssembly.validate(owned(bytes))) throw moduleRefused("MODULE_INVALID", cid, "is not valid WebAssembly");
-  const { sections, shape } = readModule(bytes, cid);
-  checkStart(shape, cid);
-  checkImports(shape, cid);
-  checkExports(shape, cid);
-  const pages = checkSizes(shape, spec);
-  const result = instrument(capModule(bytes, sections, shape, pages));
-  if (!WebAssembly.validate(owned(result.bytes)))
+  const pages = Math.min(PAGES_MAX, Math.floor(source.memoryBytesMax / PAGE_BYTES));
+  const result = instrumented(source, pages);
+  adapterOf(abi).check({ shape: result.shape, cid, capabilities });
+  checkSizes(result.shape, cid, pages);
+  if (!WebAssembly.validate(result.bytes))
     throw moduleRefused("MODULE_INVALID", cid, "is not valid after instrumentation");
   return result;
+}
+
+function instrumented({ bytes, cid }: ModuleSource, memoryPagesMax: number): Instrumented {
+  try {
+    return instrument(bytes, { memoryPagesMax, tableElementsMax: TABLE_ELEMENTS_MAX, foreignImports: true });
+  } catch (cause) {
+    if (cause instanceof BinaryError) throw moduleRefused("MODULE_INVALID", cid, cause.message);
+    throw cause;
+  }
 }
 
 /** Views over shared buffers are not accepted by the engine. */
@@ -53,75 +53,17 @@ function owned(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   return bytes.buffer instanceof ArrayBuffer ? (bytes as Uint8Array<ArrayBuffer>) : new Uint8Array(bytes);
 }
 
-function readModule(bytes: Uint8Array, cid: string): { sections: Section[]; shape: ModuleShape } {
-  try {
-    const sections = readSections(bytes);
-    return { sections, shape: readShape(bytes, sections) };
-  } catch (cause) {
-    if (cause instanceof BinaryError) throw moduleRefused("MODULE_INVALID", cid, cause.message);
-    throw cause;
-  }
-}
-
-function checkStart(shape: ModuleShape, cid: string): void {
-  if (!shape.hasStart) return;
-  throw moduleRefused(
-    "MODULE_HAS_START",
-    cid,
-    "has a start function, which would run before any call",
-    "initialise on the first ipdm_alloc, or compile without global initialisers",
-  );
-}
-
-function checkImports(shape: ModuleShape, cid: string): void {
-  for (const entry of shape.imports) {
-    const name = `${entry.module}.${entry.name}`;
-    const allowed = Object.hasOwn(ABI_IMPORTS, name) ? ABI_IMPORTS[name as keyof typeof ABI_IMPORTS] : undefined;
-    if (entry.kind === "function" && allowed === entry.signature) continue;
-    throw moduleRefused(
-      "MODULE_IMPORT_DENIED",
-      cid,
-      `imports ${described(entry, name)}`,
-      `a module may import only ${Object.entries(ABI_IMPORTS)
-        .map(([key, signature]) => key + signature)
-        .join(", ")}`,
-    );
-  }
-}
-
-function checkExports(shape: ModuleShape, cid: string): void {
-  const memory = shape.exports.find((entry) => entry.name === "memory");
-  if (memory?.kind !== "memory" || memory.index !== 0 || shape.memories.length !== 1)
-    throw missingExport(cid, "memory", "its one memory", memory);
-  for (const [name, signature] of Object.entries(ABI_EXPORTS)) {
-    const found = shape.exports.find((entry) => entry.name === name);
-    if (found?.kind !== "function" || found.signature !== signature)
-      throw missingExport(cid, name, name + signature, found);
-  }
-}
-
-function missingExport(cid: string, name: string, wanted: string, found: External | undefined): IpdmError {
-  const what =
-    found === undefined ? `does not export ${wanted}` : `exports ${described(found, name)} where ${wanted} is wanted`;
-  return moduleRefused("MODULE_EXPORT_MISSING", cid, what, "docs/reference/abi.md lists the exports of ipdm/1");
-}
-
-function described(entry: External, name: string): string {
-  return entry.kind === "function" ? `${name}${entry.signature ?? ""}` : `${entry.kind} ${name}`;
-}
-
-function checkSizes(shape: ModuleShape, spec: Pick<ModuleSpec, "cid" | "memoryBytesMax">): number {
-  const pages = Math.min(PAGES_MAX, Math.floor(spec.memoryBytesMax / PAGE_BYTES));
+function checkSizes(shape: ModuleShape, cid: string, pages: number): void {
   for (const memory of shape.memories) {
     if (memory.initial <= pages) continue;
     throw sandboxError(
       "MODULE_MEMORY_EXCEEDED",
-      `module ${spec.cid} begins with ${memory.initial * PAGE_BYTES} bytes of memory, more than the ${pages * PAGE_BYTES} it may have`,
+      `module ${cid} begins with ${memory.initial * PAGE_BYTES} bytes of memory, more than the ${pages * PAGE_BYTES} it may have`,
       {
         kind: "config",
-        where: spec.cid,
+        where: cid,
         hint: "raise the module's memory limit",
-        facts: { module: spec.cid, memoryBytesMax: pages * PAGE_BYTES },
+        facts: { module: cid, memoryBytesMax: pages * PAGE_BYTES },
       },
     );
   }
@@ -129,9 +71,8 @@ function checkSizes(shape: ModuleShape, spec: Pick<ModuleSpec, "cid" | "memoryBy
     if (table.initial > TABLE_ELEMENTS_MAX)
       throw moduleRefused(
         "MODULE_INVALID",
-        spec.cid,
+        cid,
         `has a table of ${table.initial} elements, more than ${TABLE_ELEMENTS_MAX}`,
       );
   }
-  return pages;
 }

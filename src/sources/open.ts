@@ -1,7 +1,7 @@
 import type { Batch } from "../batch/batch.ts";
+import { declaredField } from "../batch/declared-field.ts";
 import type { Field, Schema } from "../batch/schema.ts";
 import { schemaOf } from "../batch/schema.ts";
-import { declaredField } from "./column-type.ts";
 import { CsvReader, inferCsv } from "./csv.ts";
 import { checkBatches } from "./cut.ts";
 import type { FileVersion } from "./file.ts";

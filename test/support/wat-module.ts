@@ -1,4 +1,5 @@
 import wabt from "wabt";
+import { POLICIES } from "../../src/sandbox/policy.ts";
 import type { ModuleSpec } from "../../src/sandbox/port.ts";
 
 /** Parts of a module of the ABI that a test bends. */
@@ -48,12 +49,15 @@ export async function watBytes(
 /** A module for a lane, with limits that suit a test. */
 export function specOf(bytes: Uint8Array, limits: Partial<ModuleSpec> = {}): ModuleSpec {
   return {
+    ...POLICIES.standard,
     bytes,
     cid: "bafytest",
+    abi: "ipdm/1",
     memoryBytesMax: 4 * 65_536,
     timeoutMs: 10_000,
     outputBytesMax: 16 * 1024 * 1024,
     kind: "rows",
+    columns: null,
     ...limits,
   };
 }

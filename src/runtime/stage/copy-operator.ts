@@ -8,8 +8,12 @@ export class CopyOperator implements StageOperator {
     return { [MAIN]: batches };
   }
 
-  end(): PortBatches {
+  async end(): Promise<PortBatches> {
     return {};
+  }
+
+  takeFuel(): null {
+    return null;
   }
 
   snapshot(): null {

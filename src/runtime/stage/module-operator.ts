@@ -1,3 +1,4 @@
+import type { CID } from "multiformats/cid";
 import type { Batch } from "../../batch/batch.ts";
 import { BATCH_BYTES_TARGET, BATCH_ROWS_MAX } from "../../batch/limits.ts";
 import { BatchWriter } from "../../batch/writer.ts";
@@ -5,7 +6,7 @@ import { concat, utf8 } from "../../core/bytes.ts";
 import type { Hash } from "../../core/ports.ts";
 import type { Call, ModuleHandle } from "../../sandbox/port.ts";
 import { checkRowsProperty } from "../../sandbox/rows-property.ts";
-import { MAIN, type TaskPlan } from "../plan.ts";
+import { MAIN } from "../plan.ts";
 import type { PortBatches, StageOperator } from "./operator.ts";
 
 /** Random splits of the first batch that a module has to survive. */
@@ -16,23 +17,31 @@ export class ModuleOperator implements StageOperator {
   private readonly module: ModuleHandle;
   private readonly seed: Uint8Array;
   private checked = false;
+  private fuel = 0;
 
-  constructor(hash: Hash, task: TaskPlan, module: ModuleHandle) {
+  constructor(module: ModuleHandle, seed: Uint8Array) {
     this.module = module;
-    this.seed = hash(concat(utf8("ipdm/seed/1"), task.stage.cid.bytes));
+    this.seed = seed;
   }
 
   async push(batches: readonly Batch[], firstRow: number, signal: AbortSignal): Promise<PortBatches> {
     await this.check(batches[0], firstRow, signal);
     const outputs: Batch[] = [];
-    for await (const output of this.module.processAll(this.calls(batches, firstRow), { signal })) {
-      if (output.rows > 0) outputs.push(output);
+    for await (const { batch, fuel } of this.module.processAll(this.calls(batches, firstRow), { signal })) {
+      this.fuel += fuel;
+      if (batch.rows > 0) outputs.push(batch);
     }
     return { [MAIN]: outputs };
   }
 
-  end(): PortBatches {
-    return {};
+  end(): Promise<PortBatches> {
+    return Promise.resolve({});
+  }
+
+  takeFuel(): number {
+    const { fuel } = this;
+    this.fuel = 0;
+    return fuel;
   }
 
   snapshot(): null {
@@ -53,6 +62,11 @@ export class ModuleOperator implements StageOperator {
       row += batch.rows;
     }
   }
+}
+
+/** The seed that a task's module is given: rows have random streams of their own, whatever batch they come in. */
+export function moduleSeed(hash: Hash, stage: CID): Uint8Array {
+  return hash(concat(utf8("ipdm/seed/1"), stage.bytes));
 }
 
 /** Joins small batches up to the most rows a batch may have: a call costs the same for one row and for thousands. */

@@ -9,7 +9,9 @@ export interface StageOperator {
   /** Takes the next rows of the input. `firstRow` is the number of the first, counted over the whole input. */
   push(batches: readonly Batch[], firstRow: number, signal: AbortSignal): Promise<PortBatches>;
   /** The input has ended: the watermark moves to +infinity. */
-  end(): PortBatches;
+  end(signal: AbortSignal): Promise<PortBatches>;
+  /** Fuel that modules took since the last time this was asked; null where none runs. */
+  takeFuel(): number | null;
   /** Plain data to go on from, or null where there is none. */
   snapshot(): Ipld | null;
 }

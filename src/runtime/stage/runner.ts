@@ -22,8 +22,9 @@ import { cborBlock, decodeBlock, rawBlock } from "../../dag/block.ts";
 import type { ModuleHandle } from "../../sandbox/port.ts";
 import type { TaskPlan } from "../plan.ts";
 import { CopyOperator } from "./copy-operator.ts";
-import { ModuleOperator } from "./module-operator.ts";
+import { ModuleOperator, moduleSeed } from "./module-operator.ts";
 import type { PortBatches, StageOperator } from "./operator.ts";
+import { UnitOperator } from "./unit-operator.ts";
 import { WindowOperator } from "./window-operator.ts";
 
 /** Where a runner finds states it did not just compute itself. */
@@ -35,6 +36,7 @@ export interface LoadedModule {
   readonly original: CID;
   readonly instrumented: CID;
   readonly costTable: string;
+  readonly hostTable: string;
 }
 
 /** A slot carried out: the statement, and every block it names. */
@@ -102,7 +104,7 @@ export class StageRunner {
       );
     }
     const pushed = await position.operator.push(batches, input.from, signal);
-    const ended = input.end ? position.operator.end() : {};
+    const ended = input.end ? await position.operator.end(signal) : {};
     const outputs: Record<string, readonly Batch[]> = {};
     const described: Record<string, StatementOutput> = {};
     const blocks: Block[] = [];
@@ -124,7 +126,7 @@ export class StageRunner {
       input: { from: input.from, rows: input.rows },
       outputs: described,
       state: { before, after: state.cid },
-      fuel: null,
+      fuel: position.operator.takeFuel(),
       tables: input.end ? this.tables(position) : null,
     };
     this.position = { ...position, cid: state.cid, rowsIn: position.rowsIn + input.rows };
@@ -158,14 +160,23 @@ export class StageRunner {
     if (operator.kind === "window") return new WindowOperator(operator, inputSchema, snapshot);
     if (operator.kind === "copy") return new CopyOperator();
     assert(this.ports.module !== null, `module of ${this.task.name} is loaded`);
-    return new ModuleOperator(this.ports.hash, this.task, this.ports.module.handle);
+    const { handle } = this.ports.module;
+    const seed = moduleSeed(this.ports.hash, this.task.stage.cid);
+    return operator.unit === null
+      ? new ModuleOperator(handle, seed)
+      : new UnitOperator({ module: handle, seed, unit: operator.unit, input: inputSchema }, snapshot);
   }
 
   private moduleOf(): Statement["module"] {
     const { module } = this.ports;
     return module === null
       ? null
-      : { original: module.original, instrumented: module.instrumented, costTable: module.costTable };
+      : {
+          original: module.original,
+          instrumented: module.instrumented,
+          costTable: module.costTable,
+          hostTable: module.hostTable,
+        };
   }
 
   private describe(

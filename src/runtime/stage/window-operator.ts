@@ -48,9 +48,13 @@ export class WindowOperator implements StageOperator {
     return this.take();
   }
 
-  end(): PortBatches {
+  async end(): Promise<PortBatches> {
     this.next({ kind: "end" });
     return this.take();
+  }
+
+  takeFuel(): null {
+    return null;
   }
 
   snapshot(): Ipld {

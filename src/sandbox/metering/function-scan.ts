@@ -109,11 +109,7 @@ export class FunctionScanner {
     this.limits = limits;
     this.canonical = canonical;
     this.code = new CodeReader(shape.bytes);
-    const imported = shape.imports.filter(({ kind }) => kind === "global").length;
-    this.globalTypes = Uint8Array.from([
-      ...Array.from({ length: imported }, () => TYPE.none),
-      ...shape.globals.map(({ type }) => tableType(type)),
-    ]);
+    this.globalTypes = Uint8Array.from(shape.globals, ({ type }) => tableType(type));
   }
 
   /** Scans the module's own function of that number, imported functions not counted. Functions are scanned in order. */

@@ -22,6 +22,8 @@ export interface InstrumentOptions {
   readonly exportGlobals?: boolean;
   /** Allow `return_call`. Default: false. */
   readonly tailCalls?: boolean;
+  /** Allow to import memories, tables and globals: their maxima and contents are the host's to answer for. Default: false. */
+  readonly foreignImports?: boolean;
   /** Sizes that are allowed. Default: {@link MODULE_LIMITS}. */
   readonly limits?: ModuleLimits;
 }
@@ -57,7 +59,8 @@ export function instrument(original: Uint8Array, options: InstrumentOptions): In
   const reserved = shape.exports.find(({ name }) => name.startsWith(RESERVED_PREFIX));
   if (reserved !== undefined) throw new BinaryError(`exports ${reserved.name}, a name that is reserved`);
   const foreign = shape.imports.find(({ kind }) => kind !== "function");
-  if (foreign !== undefined) throw new BinaryError(`imports a ${foreign.kind}, ${foreign.module}.${foreign.name}`);
+  if (foreign !== undefined && options.foreignImports !== true)
+    throw new BinaryError(`imports a ${foreign.kind}, ${foreign.module}.${foreign.name}`);
   const scanner = new FunctionScanner(shape, limits, options.canonicalNaN ?? true);
   const functions = shape.bodies.map((_, own) => scanner.scan(own));
   if (scanner.facts.usesTailCalls && options.tailCalls !== true) throw new BinaryError("uses tail calls");

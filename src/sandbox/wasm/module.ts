@@ -27,7 +27,7 @@ export interface TableShape extends Limits {
   readonly reference: number;
 }
 
-/** A global: the byte of its type, whether it changes, and for a global of the module's own whether its value is given by constants. */
+/** A global: the byte of its type, and whether it changes. */
 export interface GlobalShape {
   readonly type: number;
   readonly isMutable: boolean;
@@ -63,6 +63,7 @@ export interface ModuleShape {
   readonly functionTypes: Uint32Array;
   readonly tables: readonly TableShape[];
   readonly memories: readonly Limits[];
+  /** Imported ones first. */
   readonly globals: readonly GlobalShape[];
   readonly exports: readonly External[];
   readonly start: number | undefined;
@@ -90,6 +91,7 @@ class ModuleDecoder {
   private readonly referenced = new Set<number>();
   private hasPassive = false;
   private types: FunctionType[] = [];
+  private readonly importedGlobals: GlobalShape[] = [];
 
   constructor(bytes: Uint8Array, limits: ModuleLimits) {
     this.bytes = bytes;
@@ -106,18 +108,19 @@ class ModuleDecoder {
     const imports = this.items(SECTION.import, limits.imports, "imports", (reader) =>
       this.import(reader, counts, importedTypes),
     );
-    const own = this.items(SECTION.function, limits.functions, "functions", (reader) => this.typeIndex(reader));
-    const functionTypes = Uint32Array.from([...importedTypes, ...own]);
+    const ownTypes = this.items(SECTION.function, limits.functions, "functions", (reader) => this.typeIndex(reader));
+    const functionTypes = Uint32Array.from([...importedTypes, ...ownTypes]);
     const tables = this.items(SECTION.table, limits.tables, "tables", tableShape);
     const memories = this.items(SECTION.memory, 1, "memories", limitsOf);
-    const globals = this.items(SECTION.global, limits.globals, "globals", (reader) => this.global(reader));
+    const own = this.items(SECTION.global, limits.globals, "globals", (reader) => this.global(reader));
+    const globals = [...this.importedGlobals, ...own];
     const exports = this.items(SECTION.export, limits.exports, "exports", (reader) =>
       this.export(reader, functionTypes),
     );
     this.items(SECTION.element, limits.segments, "element segments", (reader) => this.element(reader));
     const dataSegments = this.items(SECTION.data, limits.segments, "data segments", (reader) => this.data(reader));
     const bodies = this.items(SECTION.code, limits.functions, "bodies", (reader) => this.body(reader));
-    if (bodies.length !== own.length) throw new BinaryError("has not one body for each function");
+    if (bodies.length !== ownTypes.length) throw new BinaryError("has not one body for each function");
     return {
       bytes: this.bytes,
       sections: this.sections,
@@ -186,7 +189,7 @@ class ModuleDecoder {
       signature = this.types[type]?.signature;
     } else if (kind === "table") tableShape(reader);
     else if (kind === "memory") limitsOf(reader);
-    else globalType(reader);
+    else this.importedGlobals.push(globalType(reader));
     return { module, name, kind, index: counts[kind]++, signature };
   }
 

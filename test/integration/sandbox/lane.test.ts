@@ -35,7 +35,7 @@ function withRows(body: string): WatParts {
   return { process: `(if ${hasRows} (then ${body})) (local.get $batch)` };
 }
 
-async function collect(outputs: AsyncIterable<Batch>): Promise<Batch[]> {
+async function collect(outputs: AsyncIterable<Processed>): Promise<Processed[]> {
   const all: Batch[] = [];
   for await (const output of outputs) all.push(output);
   return all;
@@ -65,7 +65,7 @@ describe("a lane", () => {
     const calls = Array.from({ length: 40 }, (_, i) => ({ batch: batchOf(3, i), context }));
     const [a, b] = await Promise.all([echo, other].map((handle) => collect(handle.processAll(calls))));
     for (const outputs of [a, b])
-      expect(outputs?.map((batch) => batch.columns[0]?.values[0])).toEqual(calls.map((_, i) => i));
+      expect(outputs?.map(({ batch }) => batch.columns[0]?.values[0])).toEqual(calls.map((_, i) => i));
   });
 
   it("shows a module its descriptor", async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { filled, METER_EXPORT, type MeterGlobal, START_EXPORT } from "../../../src/sandbox/metering/meter.ts";
 import { validateModule } from "../../../src/sandbox/validate.ts";
 import { specOf, watBytes, watSource } from "../../support/wat-module.ts";
 
@@ -59,8 +60,12 @@ describe("validateModule", () => {
     for (const text of [...without, ...bent]) expect(codeOf(await watBytes(text)), text).toBe("MODULE_EXPORT_MISSING");
   });
 
-  it("refuses a start function", async () => {
-    expect(codeOf(await watBytes(watSource({ fields: "(func $begin) (start $begin)" })))).toBe("MODULE_HAS_START");
+  it("makes an export of a start function, which runs when there is fuel for it", async () => {
+    const bytes = await watBytes(watSource({ fields: "(func $begin) (start $begin)" }));
+    const ready = validateModule(specOf(bytes));
+    expect(ready.hasStart).toBe(true);
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(ready.bytes));
+    expect(Object.keys(exports)).toContain(START_EXPORT);
   });
 
   it("refuses features whose effects differ from node to node", async () => {
@@ -88,18 +93,24 @@ describe("validateModule", () => {
       }),
     );
     const { bytes: ready, costTable } = validateModule(specOf(bytes, { memoryBytesMax: 4 * 65_536 }));
-    expect(costTable).toBe("none/0");
-    const { memory, table, ipdm_abi } = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(ready)))
-      .exports as {
+    expect(costTable).toBe("ipdm-cost/1");
+    const {
+      memory,
+      table,
+      ipdm_abi,
+      [METER_EXPORT]: meter,
+    } = new WebAssembly.Instance(new WebAssembly.Module(new Uint8Array(ready))).exports as {
       memory: { grow(pages: number): number };
       table: { grow(count: number): number };
       ipdm_abi(): number;
+      [METER_EXPORT]: MeterGlobal;
     };
     const most = limits === "1 2" ? 2 : 4;
     memory.grow(most - 1);
     expect(() => memory.grow(1)).toThrow(RangeError);
     table.grow(9999);
     expect(() => table.grow(1)).toThrow(RangeError);
+    meter.value = filled(1000, 1000);
     expect(ipdm_abi()).toBe(1);
   });
 

@@ -1,6 +1,6 @@
-import type { ColumnType, Field } from "../batch/schema.ts";
-import { COLUMN_TYPES } from "../batch/schema.ts";
 import { IpdmError } from "../core/errors.ts";
+import type { ColumnType, Field } from "./schema.ts";
+import { COLUMN_TYPES } from "./schema.ts";
 
 /** The nullable field that a user's `name: type` declares; `fixed` takes its width as `fixed(32)`. Throws `COLUMN_TYPE_UNKNOWN`. */
 export function declaredField(name: string, type: string): Field {

@@ -1,0 +1,40 @@
+import { declaredField } from "../../batch/declared-field.ts";
+import { schemaOf } from "../../batch/schema.ts";
+import type { Operator } from "../../consensus/result.ts";
+import { IpdmError } from "../../core/errors.ts";
+import { ABIS, type Abi } from "../../sandbox/abi/port.ts";
+import { CAPABILITIES } from "../../sandbox/policy.ts";
+import type { ModuleSpec } from "../../sandbox/port.ts";
+
+/** A module task in normal form. */
+export type ModuleOperatorForm = Extract<Operator, { kind: "module" }>;
+
+/**
+ * What a lane is given for a module task: all that decides its result comes from the normal form, so a run and its replay share
+ * it. Throws `MODULE_ABI_UNKNOWN` (kind `verification`) for an ABI or a capability that this version does not know.
+ */
+export function moduleSpec(operator: ModuleOperatorForm, bytes: Uint8Array, timeoutMs: number): ModuleSpec {
+  const { module, abi, unit, columns, limits, capabilities } = operator;
+  const unknown = capabilities.find((capability) => !CAPABILITIES.some((known) => known === capability));
+  if (!ABIS.some((known) => known === abi) || unknown !== undefined) {
+    throw new IpdmError(
+      "MODULE_ABI_UNKNOWN",
+      `this version cannot call modules of ${abi} with ${capabilities.join(", ")}`,
+      {
+        kind: "verification",
+        where: module.toString(),
+        hint: "use the version that made the receipt, or a newer one",
+      },
+    );
+  }
+  return {
+    bytes,
+    cid: module.toString(),
+    abi: abi as Abi, // found in the list above
+    kind: unit === null ? "rows" : "batch",
+    columns: columns === null ? null : schemaOf(columns.map(({ name, type }) => declaredField(name, type))),
+    ...limits,
+    capabilities: CAPABILITIES.filter((capability) => capabilities.includes(capability)),
+    timeoutMs,
+  };
+}

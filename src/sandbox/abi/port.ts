@@ -1,0 +1,58 @@
+import type { Schema } from "../../batch/schema.ts";
+import type { Capability } from "../policy.ts";
+import type { ModuleShape } from "../wasm/module.ts";
+
+/** Names of the ways in which modules are called. A stage names one, so they are part of what a result is made of. */
+export const ABIS = ["ipdm/1", "wasi/1", "extism/1", "redpanda/1"] as const;
+
+/** One of {@link ABIS}. */
+export type Abi = (typeof ABIS)[number];
+
+/** What an adapter needs to know of a module to check it. */
+export interface AbiFace {
+  readonly shape: ModuleShape;
+  readonly cid: string;
+  readonly capabilities: readonly Capability[];
+}
+
+/** One call, as it comes to a lane's thread. Buffers belong to the call. */
+export interface AbiWork {
+  /** The batch block. */
+  readonly batch: ArrayBuffer;
+  /** The 64 bytes of the descriptor (docs/reference/abi.md). */
+  readonly descriptor: ArrayBuffer;
+  readonly outputBytesMax: number;
+  /** Columns of the output, for an ABI whose modules cannot say them. */
+  readonly columns: Schema | null;
+}
+
+/** The exports of an instance. */
+export type Exports = Readonly<Record<string, unknown>>;
+
+/** What an adapter can do during a call. Everything a module uses of the host is paid for through it. */
+export interface AbiHost {
+  /**
+   * Makes the call's one instance: fresh memory, globals and tables, the meter filled, the start function run. What the imports
+   * throw ends the call; they find the memory through {@link memory}.
+   */
+  instantiate(imports: Record<string, Record<string, unknown>>): Exports;
+  /** The instance's memory, once there is one. Throws a {@link Stop} where the module exports none. */
+  readonly memory: WebAssembly.Memory;
+  /** Takes fuel for work that the host does for the module. Throws a {@link Stop} when there is not enough. */
+  charge(fuel: number): void;
+  /** A line for the node's log, cut to a limit; lines beyond a limit are dropped. */
+  log(line: string): void;
+}
+
+/**
+ * How the modules of an ABI are called. `check` runs where a module is loaded and throws `MODULE_IMPORT_DENIED`,
+ * `MODULE_EXPORT_MISSING` or `MODULE_INVALID`; `call` runs in the lane's thread and gives the output's batch block, or throws a
+ * {@link Stop}, or whatever WebAssembly throws. What `call` does depends on the work alone: no clock, no randomness, no state
+ * from one call to the next.
+ */
+export interface AbiAdapter {
+  check(face: AbiFace): void;
+  /** Version of the ABI that the module speaks, from a fresh instance; 1 where it cannot say. */
+  version(host: AbiHost): number;
+  call(host: AbiHost, work: AbiWork): ArrayBuffer;
+}

@@ -1,0 +1,29 @@
+import type { Capability } from "../policy.ts";
+
+/**
+ * Name of the table of functions that the host offers to modules, with their prices. A statement names it, as it names the cost
+ * table: a function that is added, or priced differently, makes a new version.
+ */
+export const HOST_TABLE = "ipdm-host/1";
+
+/** A function of the host that a module may import. */
+export interface HostFunction {
+  readonly signature: string;
+  /** What a policy has to allow; `undefined`: always allowed. */
+  readonly capability?: Capability;
+  /** Fuel of a call, and for each byte that it reads or writes in the module's memory. */
+  readonly fuel: number;
+  readonly fuelPerByte: number;
+}
+
+/** The functions of the ABI `ipdm/1`, by module and name as they are imported. */
+export const HOST_FUNCTIONS: Readonly<Record<string, HostFunction>> = {
+  /** What AssemblyScript calls to stop with a message: addresses of message and file, line, column. It traps. */
+  "env.abort": { signature: "(i32,i32,i32,i32)->()", fuel: 100, fuelPerByte: 0 },
+  /** Writes a line of UTF-8 text (address, bytes) to the node's log. No result depends on it. */
+  "ipdm.log": { signature: "(i32,i32)->()", capability: "log", fuel: 1000, fuelPerByte: 1 },
+  /** Fills memory (address, bytes) from the random stream of a row (its number, then address and bytes). */
+  "ipdm.random": { signature: "(i64,i32,i32)->()", capability: "random", fuel: 200, fuelPerByte: 2 },
+  /** The batch's event time in microseconds since 1970, as in the descriptor; 0 where there is none. */
+  "ipdm.time": { signature: "()->i64", capability: "time", fuel: 20, fuelPerByte: 0 },
+};
