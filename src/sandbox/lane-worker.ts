@@ -1,9 +1,11 @@
 import { parentPort, workerData } from "node:worker_threads";
+import { InstanceKeeper } from "./instance-keeper.ts";
 import type { FromWorker, ToWorker, WorkerData } from "./lane-messages.ts";
 import { runCall, type ThreadModule } from "./module-call.ts";
 
 // The thread of a lane: it keeps compiled modules and runs one call at a time.
 const { finished } = workerData as WorkerData;
+const instances = new InstanceKeeper();
 const modules = new Map<number, ThreadModule>();
 const port = parentPort;
 if (port === null) throw new Error("lane-worker runs as a worker thread");
@@ -15,10 +17,12 @@ port.on("message", (message: ToWorker) => {
   }
   const module = modules.get(message.module);
   if (module === undefined) throw new Error(`module ${message.module} was never sent`);
-  const outcome = runCall(module, message.work);
+  const outcome = runCall(module, message.work, instances);
   Atomics.add(finished, 0, 1);
   const reply: FromWorker = { type: "outcome", outcome };
   port.postMessage(reply, outcome.type === "output" ? [outcome.bytes] : []);
+  // The caller need not wait for it.
+  instances.giveBack(module, outcome.type === "output" || outcome.type === "abi");
 });
 
 const ready: FromWorker = { type: "ready" };

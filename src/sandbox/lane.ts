@@ -1,5 +1,6 @@
 import { interrupted, moduleRefused, sandboxError } from "./errors.ts";
 import { HOST_TABLE } from "./host/table.ts";
+import { reusePlan } from "./instance-keeper.ts";
 import type { Outcome, Work } from "./lane-messages.ts";
 import type { Thread, ThreadEvents } from "./lane-thread.ts";
 import { LaneThread } from "./lane-thread.ts";
@@ -55,11 +56,12 @@ class WorkerLane implements Lane {
 
   async load(spec: ModuleSpec, options: CallOptions = {}): Promise<ModuleHandle> {
     this.checkOpen();
-    const { bytes, costTable } = validateModule(spec);
+    const instrumented = validateModule(spec);
+    const { bytes, costTable } = instrumented;
     const code = await compile(bytes, spec.cid);
     this.checkOpen();
     const { abi, memoryBytesMax, stackValuesMax, timeoutMs } = spec;
-    const content: ThreadModule = { code, abi, memoryBytesMax, stackValuesMax };
+    const content: ThreadModule = { code, abi, memoryBytesMax, stackValuesMax, reuse: reusePlan(instrumented) };
     const module = this.modules.push({ content, timeoutMs }) - 1;
     this.thread?.post({ type: "module", module, content });
     const identity = { instrumented: bytes, costTable, hostTable: HOST_TABLE };

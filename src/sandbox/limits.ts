@@ -27,3 +27,7 @@ export const OUTPUT_PER_INPUT_BYTE = 16;
 export const OUTPUT_BYTES_BASE = 1024 * 1024;
 /** Pairs of input and output schema that a module's handle remembers. */
 export const SCHEMAS_MAX = 64;
+/** Memory that an instance may begin with to be used again: looking through more takes longer than a fresh instance (8 MiB). */
+export const REUSE_PAGES_MAX = 128;
+/** Instances that a thread keeps for their next call, each of a module of its own; it bounds the memory that they hold. */
+export const KEPT_INSTANCES_MAX = 8;

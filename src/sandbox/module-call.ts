@@ -1,24 +1,24 @@
 import { adapterOf } from "./abi/adapters.ts";
 import type { Abi, AbiHost, Exports } from "./abi/port.ts";
+import type { InstanceKeeper, Reusable } from "./instance-keeper.ts";
 import type { Outcome, Work } from "./lane-messages.ts";
 import { LOG_CHARACTERS_MAX, LOG_LINES_MAX, PAGE_BYTES } from "./limits.ts";
 import { charge, filled, fuelLeft, METER_EXPORT, type MeterGlobal, overdrawn, START_EXPORT } from "./metering/meter.ts";
 import { Stop } from "./stop.ts";
 
 /** A module in a lane's thread. */
-export interface ThreadModule {
-  readonly code: WebAssembly.Module;
+export interface ThreadModule extends Reusable {
   readonly abi: Abi;
   readonly memoryBytesMax: number;
   readonly stackValuesMax: number;
 }
 
 /**
- * Runs one call in a fresh instance, so that it starts from the module's initial memory, globals and tables. Whatever the
- * module does ends in an outcome: fuel and stack are counted, so it ends.
+ * Runs one call in an instance that starts from the module's initial memory, globals and tables. Whatever the module does ends in an
+ * outcome: fuel and stack are counted, so it ends. The instance is the caller's to give back to the keeper.
  */
-export function runCall(module: ThreadModule, work: Work): Outcome {
-  const host = new CallHost(module, work.fuel);
+export function runCall(module: ThreadModule, work: Work, instances: InstanceKeeper): Outcome {
+  const host = new CallHost(module, work.fuel, instances);
   try {
     const adapter = adapterOf(module.abi);
     if (work.type === "abi") return { type: "abi", version: adapter.version(host) };
@@ -33,16 +33,18 @@ class CallHost implements AbiHost {
   readonly lines: string[] = [];
   private readonly module: ThreadModule;
   private readonly fuel: number;
+  private readonly instances: InstanceKeeper;
   private exports: Exports = {};
   private meter: MeterGlobal | undefined;
 
-  constructor(module: ThreadModule, fuel: number) {
+  constructor(module: ThreadModule, fuel: number, instances: InstanceKeeper) {
     this.module = module;
     this.fuel = fuel;
+    this.instances = instances;
   }
 
   instantiate(imports: Record<string, Record<string, unknown>>): Exports {
-    const { exports } = new WebAssembly.Instance(this.module.code, imports);
+    const exports = this.instances.take(this.module, imports);
     this.exports = exports;
     const meter = exports[METER_EXPORT] as MeterGlobal;
     meter.value = filled(this.fuel, this.module.stackValuesMax);

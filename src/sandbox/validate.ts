@@ -41,7 +41,12 @@ export function validateModule(source: ModuleSource): Instrumented {
 
 function instrumented({ bytes, cid }: ModuleSource, memoryPagesMax: number): Instrumented {
   try {
-    return instrument(bytes, { memoryPagesMax, tableElementsMax: TABLE_ELEMENTS_MAX, foreignImports: true });
+    return instrument(bytes, {
+      memoryPagesMax,
+      tableElementsMax: TABLE_ELEMENTS_MAX,
+      exportGlobals: true,
+      foreignImports: true,
+    });
   } catch (cause) {
     if (cause instanceof BinaryError) throw moduleRefused("MODULE_INVALID", cid, cause.message);
     throw cause;

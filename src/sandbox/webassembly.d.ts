@@ -6,6 +6,7 @@ declare namespace WebAssembly {
   /** Compiled code; it can be posted to another thread, which then shares it. */
   class Module {
     constructor(bytes: Uint8Array<ArrayBuffer>);
+    static imports(module: Module): { readonly module: string; readonly name: string; readonly kind: string }[];
   }
   class Instance {
     constructor(module: Module, imports?: Record<string, Record<string, unknown>>);
@@ -14,6 +15,10 @@ declare namespace WebAssembly {
   class Memory {
     private constructor();
     readonly buffer: ArrayBuffer;
+  }
+  class Global {
+    private constructor();
+    value: unknown;
   }
   class RuntimeError extends Error {}
   function validate(bytes: Uint8Array<ArrayBuffer>): boolean;
