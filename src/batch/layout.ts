@@ -15,14 +15,14 @@ export interface ColumnData {
   readonly entries: number;
 }
 
-/** Lays columns out as a batch block: one canonical layout for given buffers. */
-export function layoutBatch(schema: Schema, rows: number, columns: readonly ColumnData[]): Batch {
+/** Lays columns out as a batch block: one canonical layout for given buffers. `isShared` says where its memory comes from. */
+export function layoutBatch(schema: Schema, rows: number, columns: readonly ColumnData[], isShared = false): Batch {
   const names = schema.fields.map((field) => new TextEncoder().encode(field.name));
   const namesOffset = HEADER_BYTES + columns.length * DESCRIPTOR_BYTES;
   const namesLength = names.reduce((sum, name) => sum + name.length, 0);
   let length = align(namesOffset + namesLength);
   for (const column of columns) for (const part of parts(column)) length += align(part?.byteLength ?? 0);
-  const bytes = new Uint8Array(length);
+  const bytes = new Uint8Array(isShared ? new SharedArrayBuffer(length) : new ArrayBuffer(length));
   const view = new DataView(bytes.buffer);
   const header = [MAGIC, VERSION, length, rows, columns.length, namesOffset, namesLength];
   for (let i = 0; i < header.length; i++) view.setUint32(4 * i, header[i] as number, true);

@@ -5,6 +5,15 @@ import { ColumnWriter } from "./column-writer.ts";
 import { layoutBatch } from "./layout.ts";
 import type { Schema } from "./schema.ts";
 
+/** How a writer makes its blocks. */
+export interface WriterOptions {
+  /**
+   * Lays blocks out in memory that threads share, so that a lane of the sandbox gets them without a copy. Everything else reads them as
+   * it reads others. Default: false.
+   */
+  readonly shared?: boolean;
+}
+
 /**
  * Collects rows and lays them out as batches. The bytes depend on the rows alone: dictionaries list texts in the order of
  * first use, nulls are zero bytes, a validity bitmap exists only where there is a null.
@@ -12,10 +21,12 @@ import type { Schema } from "./schema.ts";
 export class BatchWriter {
   readonly schema: Schema;
   private readonly columns: readonly ColumnWriter[];
+  private readonly isShared: boolean;
   private count = 0;
 
-  constructor(schema: Schema) {
+  constructor(schema: Schema, options: WriterOptions = {}) {
     this.schema = schema;
+    this.isShared = options.shared ?? false;
     this.columns = schema.fields.map((field) => new ColumnWriter(field));
   }
 
@@ -63,6 +74,6 @@ export class BatchWriter {
     const rows = this.count;
     const data = this.columns.map((column) => column.take(rows));
     this.count = 0;
-    return layoutBatch(this.schema, rows, data);
+    return layoutBatch(this.schema, rows, data, this.isShared);
   }
 }

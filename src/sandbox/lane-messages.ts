@@ -5,15 +5,21 @@ import type { StopType } from "./stop.ts";
 /** What a lane tells its worker. Messages are handled one after the other. */
 export type ToWorker =
   | { readonly type: "module"; readonly module: number; readonly content: ThreadModule }
-  | { readonly type: "call"; readonly module: number; readonly work: Work };
+  | { readonly type: "calls"; readonly calls: readonly ThreadCall[] };
 
-/** A question for the ABI version, or a batch to process, with the fuel it may take. Buffers are transferred. */
+/** A call of a module by the number under which it was sent. */
+export interface ThreadCall {
+  readonly module: number;
+  readonly work: Work;
+}
+
+/** A question for the ABI version, or a batch to process, with the fuel it may take. A batch that is not shared is moved to the thread, or copied when it is small. */
 export type Work =
   | { readonly type: "abi"; readonly fuel: number }
   | {
       readonly type: "process";
       readonly fuel: number;
-      readonly batch: ArrayBuffer;
+      readonly batch: ArrayBuffer | SharedArrayBuffer;
       readonly descriptor: ArrayBuffer;
       readonly outputBytesMax: number;
       readonly columns: Schema | null;

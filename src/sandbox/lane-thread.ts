@@ -1,7 +1,8 @@
 import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
-import type { FromWorker, Outcome, ToWorker, WorkerData } from "./lane-messages.ts";
-import { STACK_MEBIBYTES } from "./limits.ts";
+import type { FromWorker, Outcome, ThreadCall, ToWorker, WorkerData } from "./lane-messages.ts";
+import { MESSAGE_BYTES_MAX, STACK_MEBIBYTES } from "./limits.ts";
+import type { Loaded } from "./load.ts";
 
 /** What a thread reports to its lane. */
 export interface ThreadEvents {
@@ -11,12 +12,14 @@ export interface ThreadEvents {
   lost(message: string): void;
 }
 
-/** What a lane needs of the thread that runs its calls: outcomes come in the order of the calls posted. */
+/** What a lane needs of the thread that runs its calls, here or in another process: outcomes come in the order of the calls. */
 export interface Thread {
   readonly isReady: boolean;
-  /** True when the oldest call under way has finished and its outcome only waits to be read. */
-  readonly hasUnread: boolean;
-  post(message: ToWorker, transfer?: readonly ArrayBuffer[]): void;
+  /** Tells whether the oldest call under way has finished and its outcome only waits to be read. */
+  hasUnread(answer: (isUnread: boolean) => void): void;
+  load(module: number, loaded: Loaded): void;
+  /** Runs calls in their order. Their batches belong to the thread from now on, but for shared ones. */
+  call(calls: readonly ThreadCall[]): void;
   /** Whether the thread keeps the process alive. */
   hold(isBusy: boolean): void;
   /** Stops it, in the middle of a call too; it reports nothing more. */
@@ -64,12 +67,25 @@ export class LaneThread implements Thread {
     });
   }
 
-  post(message: ToWorker, transfer: readonly ArrayBuffer[] = []): void {
-    this.worker.postMessage(message, transfer);
+  load(module: number, { content }: Loaded): void {
+    this.post({ type: "module", module, content }, []);
   }
 
-  get hasUnread(): boolean {
-    return Atomics.load(this.finished, 0) > this.outcomes;
+  call(calls: readonly ThreadCall[]): void {
+    const moved: ArrayBuffer[] = [];
+    for (const { work } of calls) {
+      if (work.type === "process" && work.batch instanceof ArrayBuffer && work.batch.byteLength > MESSAGE_BYTES_MAX)
+        moved.push(work.batch);
+    }
+    this.post({ type: "calls", calls }, moved);
+  }
+
+  hasUnread(answer: (isUnread: boolean) => void): void {
+    answer(Atomics.load(this.finished, 0) > this.outcomes);
+  }
+
+  private post(message: ToWorker, moved: readonly ArrayBuffer[]): void {
+    this.worker.postMessage(message, moved);
   }
 
   hold(isBusy: boolean): void {

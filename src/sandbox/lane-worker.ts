@@ -1,6 +1,7 @@
 import { parentPort, workerData } from "node:worker_threads";
 import { InstanceKeeper } from "./instance-keeper.ts";
-import type { FromWorker, ToWorker, WorkerData } from "./lane-messages.ts";
+import type { FromWorker, ToWorker, Work, WorkerData } from "./lane-messages.ts";
+import { MESSAGE_BYTES_MAX } from "./limits.ts";
 import { runCall, type ThreadModule } from "./module-call.ts";
 
 // The thread of a lane: it keeps compiled modules and runs one call at a time.
@@ -15,15 +16,20 @@ port.on("message", (message: ToWorker) => {
     modules.set(message.module, message.content);
     return;
   }
-  const module = modules.get(message.module);
-  if (module === undefined) throw new Error(`module ${message.module} was never sent`);
-  const outcome = runCall(module, message.work, instances);
+  for (const { module, work } of message.calls) run(module, work);
+});
+
+function run(number: number, work: Work): void {
+  const module = modules.get(number);
+  if (module === undefined) throw new Error(`module ${number} was never sent`);
+  const outcome = runCall(module, work, instances);
   Atomics.add(finished, 0, 1);
   const reply: FromWorker = { type: "outcome", outcome };
-  port.postMessage(reply, outcome.type === "output" ? [outcome.bytes] : []);
+  const isMoved = outcome.type === "output" && outcome.bytes.byteLength > MESSAGE_BYTES_MAX;
+  port?.postMessage(reply, isMoved ? [outcome.bytes] : []);
   // The caller need not wait for it.
   instances.giveBack(module, outcome.type === "output" || outcome.type === "abi");
-});
+}
 
 const ready: FromWorker = { type: "ready" };
 port.postMessage(ready);

@@ -5,8 +5,14 @@ export const TABLE_ELEMENTS_MAX = 10_000;
 /** Bytes of a page of linear memory (WebAssembly 2.0, section 4.2.8), and how many a 32-bit memory can have. */
 export const PAGE_BYTES = 65_536;
 export const PAGES_MAX = 65_536;
-/** Calls handed to a worker at once: enough that it never waits for the main thread, few enough to redo after a fault. */
-export const IN_FLIGHT_MAX = 4;
+/**
+ * Calls handed to a worker at once, and bytes of their batches beyond which no third is added: enough that it never waits for the main
+ * thread, few enough to redo after a fault.
+ */
+export const IN_FLIGHT_MAX = 16;
+export const IN_FLIGHT_BYTES_MAX = 8 * 1024 * 1024;
+/** Batches up to this size are copied into the message: moving a buffer to another thread costs more. */
+export const MESSAGE_BYTES_MAX = 4096;
 /** Calls that may wait for a lane. */
 export const QUEUE_MAX = 4096;
 /** Fresh workers in a row that may fail to start before a lane gives up. */

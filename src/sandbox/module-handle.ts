@@ -7,24 +7,27 @@ import { IpdmError } from "../core/errors.ts";
 import { encodeDescriptor, SEED_BYTES } from "./descriptor.ts";
 import type { SandboxErrorCode } from "./errors.ts";
 import { sandboxError } from "./errors.ts";
-import type { CallResult } from "./lane.ts";
 import type { Work } from "./lane-messages.ts";
-import { IN_FLIGHT_MAX, OUTPUT_BYTES_BASE, OUTPUT_PER_INPUT_BYTE, SCHEMAS_MAX } from "./limits.ts";
+import type { CallResult } from "./lane-queue.ts";
+import { MESSAGE_BYTES_MAX, OUTPUT_BYTES_BASE, OUTPUT_PER_INPUT_BYTE, SCHEMAS_MAX } from "./limits.ts";
 import type { Call, CallContext, CallOptions, ModuleHandle, ModuleIdentity, ModuleSpec, Processed } from "./port.ts";
 
-type Submit = (work: () => Work, signal: AbortSignal | undefined) => Promise<CallResult>;
+/** Runs one call; the work is made anew when it is tried again. */
+export type Submit = (work: () => Work, signal: AbortSignal | undefined) => Promise<CallResult>;
 
 /** A module as its lane's callers see it: batches in, batches out, errors that name module and rows. */
 export class LoadedModule implements ModuleHandle {
   readonly spec: ModuleSpec;
   readonly identity: ModuleIdentity;
   private readonly submit: Submit;
+  private readonly window: number;
   private schemas: { readonly input: Schema; readonly output: Promise<Schema> }[] = [];
 
-  constructor(spec: ModuleSpec, identity: ModuleIdentity, submit: Submit) {
+  constructor(spec: ModuleSpec, identity: ModuleIdentity, submit: Submit, window: number) {
     this.spec = spec;
     this.identity = identity;
     this.submit = submit;
+    this.window = window;
   }
 
   async abiVersion(signal: AbortSignal | undefined): Promise<number> {
@@ -71,7 +74,7 @@ export class LoadedModule implements ModuleHandle {
       // It is awaited in its turn; until then a failure is no unhandled rejection.
       output.catch(() => undefined);
       pending.push(output);
-      if (pending.length > IN_FLIGHT_MAX) yield (await pending.shift()) as Processed;
+      if (pending.length > this.window) yield (await pending.shift()) as Processed;
     }
     for (const output of pending) yield await output;
   }
@@ -89,8 +92,8 @@ export class LoadedModule implements ModuleHandle {
         type: "process",
         fuel: fuelPerCall + fuelPerRow * batch.rows,
         columns,
-        batch: new Uint8Array(batch.bytes).buffer,
-        descriptor: descriptor.slice().buffer,
+        batch: blockOf(batch),
+        descriptor: descriptor.buffer,
         outputBytesMax,
       }),
       signal,
@@ -187,6 +190,14 @@ export class LoadedModule implements ModuleHandle {
       facts: { module: cid, rows, ...details.facts },
     });
   }
+}
+
+/** The block in a buffer of its own that another thread may have: as it is where it is shared and worth it, else a copy. */
+function blockOf({ bytes }: Batch): ArrayBuffer | SharedArrayBuffer {
+  const { buffer } = bytes;
+  if (buffer instanceof SharedArrayBuffer && buffer.byteLength === bytes.length && bytes.length > MESSAGE_BYTES_MAX)
+    return buffer;
+  return new Uint8Array(bytes).buffer;
 }
 
 function rowsOf(batch: Batch, { firstRow }: CallContext): string {

@@ -91,7 +91,7 @@ function* joinSmall(batches: readonly Batch[]): Generator<Batch> {
 function joined(batches: readonly Batch[]): Batch {
   const [first] = batches;
   if (first !== undefined && batches.length === 1) return first;
-  const writer = new BatchWriter((first as Batch).schema);
+  const writer = new BatchWriter((first as Batch).schema, { shared: true });
   for (const batch of batches) writer.append(batch);
   return writer.take();
 }

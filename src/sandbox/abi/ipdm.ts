@@ -84,7 +84,7 @@ function range({ memory }: AbiHost, address: number, bytes: number): Uint8Array 
 }
 
 /** Copies bytes into memory that the module allocates. */
-function place({ memory }: AbiHost, exports: IpdmExports, bytes: ArrayBuffer): number {
+function place({ memory }: AbiHost, exports: IpdmExports, bytes: ArrayBuffer | SharedArrayBuffer): number {
   const address = exports.ipdm_alloc(bytes.byteLength) >>> 0;
   if (address === 0) throw new Stop("memory", `ipdm_alloc found no room for ${bytes.byteLength} bytes`);
   const sizeBytes = memory.buffer.byteLength;

@@ -17,8 +17,8 @@ export interface AbiFace {
 
 /** One call, as it comes to a lane's thread. Buffers belong to the call. */
 export interface AbiWork {
-  /** The batch block. */
-  readonly batch: ArrayBuffer;
+  /** The batch block, which may be shared with others: it is only read. */
+  readonly batch: ArrayBuffer | SharedArrayBuffer;
   /** The 64 bytes of the descriptor (docs/reference/abi.md). */
   readonly descriptor: ArrayBuffer;
   readonly outputBytesMax: number;

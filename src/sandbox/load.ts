@@ -1,0 +1,50 @@
+import { moduleRefused, sandboxError } from "./errors.ts";
+import { HOST_TABLE } from "./host/table.ts";
+import { reusePlan } from "./instance-keeper.ts";
+import type { ThreadModule } from "./module-call.ts";
+import { LoadedModule, type Submit } from "./module-handle.ts";
+import type { CallOptions, ModuleHandle, ModuleSpec } from "./port.ts";
+import { validateModule } from "./validate.ts";
+
+const ABI_VERSION = 1;
+
+/** A module that was checked, instrumented and compiled: once, however many threads run it. */
+export interface Loaded {
+  readonly content: ThreadModule;
+  /** What was compiled; another process has to compile it again. */
+  readonly bytes: Uint8Array<ArrayBuffer>;
+  readonly timeoutMs: number;
+}
+
+/** Checks and compiles a module, then gives it to `attach`, which says how it is called. Throws what `Lane.load` throws. */
+export async function loadModule(
+  spec: ModuleSpec,
+  attach: (loaded: Loaded) => { readonly submit: Submit; readonly window: number },
+  options: CallOptions,
+): Promise<ModuleHandle> {
+  const instrumented = validateModule(spec);
+  const { bytes, costTable } = instrumented;
+  const code = await compile(bytes, spec.cid);
+  const { abi, memoryBytesMax, stackValuesMax, timeoutMs } = spec;
+  const content = { code, abi, memoryBytesMax, stackValuesMax, reuse: reusePlan(instrumented) };
+  const { submit, window } = attach({ content, bytes, timeoutMs });
+  const identity = { instrumented: bytes, costTable, hostTable: HOST_TABLE };
+  const handle = new LoadedModule(spec, identity, submit, window);
+  const version = await handle.abiVersion(options.signal);
+  if (version !== ABI_VERSION)
+    throw moduleRefused("MODULE_INVALID", spec.cid, `speaks version ${version} of the ABI, not ${ABI_VERSION}`);
+  return handle;
+}
+
+async function compile(bytes: Uint8Array<ArrayBuffer>, cid: string): Promise<WebAssembly.Module> {
+  try {
+    return await WebAssembly.compile(bytes);
+  } catch (cause) {
+    // The bytes are valid, so this node lacks the memory for their code.
+    throw sandboxError("LANE_FAULT", `module ${cid} could not be compiled by this node: ${String(cause)}`, {
+      where: cid,
+      retry: "later",
+      cause,
+    });
+  }
+}
