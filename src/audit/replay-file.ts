@@ -3,7 +3,7 @@ import { dirname, join, resolve } from "node:path";
 import type { Receipt } from "../../proofs/receipt/contents.ts";
 import type { Fault } from "../../proofs/receipt/verdict.ts";
 import { IpdmError } from "../core/errors.ts";
-import { openLane } from "../sandbox/lane.ts";
+import { openLanes } from "../sandbox/lane-pool.ts";
 import { AuditInput, openData } from "./input-data.ts";
 import { type ReplayReport, replayReceipt } from "./replay.ts";
 import { verifyReceiptFile } from "./verify-file.ts";
@@ -45,7 +45,7 @@ export async function replayReceiptFile(path: string, options: ReplayFileOptions
     options.data === undefined ? join(dirname(resolve(path)), ".data") : resolve(options.data),
   );
   const input = new AuditInput(receipt, inputs, store);
-  const lane = openLane();
+  const lane = openLanes();
   try {
     const ports = { receipt, input, lane, modules, signal };
     const report = await replayReceipt(onProgress === undefined ? ports : { ...ports, onProgress });

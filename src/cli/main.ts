@@ -145,6 +145,10 @@ function program(act: Act, signal: AbortSignal): Command {
     .option("--data <dir>", "folder for keys, journals and batches (default: .data in the out folder)")
     .option("--replicas <n>", "nodes that compute and vote (default: as configured)")
     .option("--batch-rows <n>", "rows a batch, 1 to 4096; never changes the result (default: 4096)")
+    .option(
+      "--lanes <n>",
+      "threads that run a node's modules; never changes the result (default: cores shared by nodes)",
+    )
     .option("--fresh", "compute everything again, reuse nothing")
     .action((config: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>

@@ -13,6 +13,7 @@ export interface RunFlags {
   readonly data?: string;
   readonly replicas?: string;
   readonly batchRows?: string;
+  readonly lanes?: string;
   readonly fresh?: boolean;
 }
 
@@ -31,6 +32,7 @@ export async function runCommand(
     dataDir: flags.data,
     replicas: wholeNumber("--replicas", flags.replicas),
     batchRows: wholeNumber("--batch-rows", flags.batchRows),
+    lanes: wholeNumber("--lanes", flags.lanes),
     fresh: flags.fresh,
     signal,
     log: terminal.options.verbose ? narrating(terminal) : quietLog,

@@ -1,6 +1,6 @@
 import { IpdmError } from "../core/errors.ts";
 import type { Abi } from "../sandbox/abi/port.ts";
-import type { SandboxPolicy } from "../sandbox/policy.ts";
+import type { Isolation, SandboxPolicy } from "../sandbox/policy.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import type { AggregateKind } from "../streams/window/plan.ts";
 import { REPLICAS_MAX } from "./limits.ts";
@@ -54,6 +54,8 @@ export interface ModuleConfig {
   readonly columns: Readonly<Record<string, ColumnTypeName>> | null;
   readonly policy: SandboxPolicy;
   readonly timeoutUs: number;
+  /** What separates its lanes from the node; it decides no result. */
+  readonly isolation: Isolation;
   readonly time?: TimeConfig;
 }
 

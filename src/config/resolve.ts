@@ -2,7 +2,7 @@ import { BATCH_ROWS_MAX } from "../batch/limits.ts";
 import { parseDuration } from "../core/duration.ts";
 import { hasCode, IpdmError } from "../core/errors.ts";
 import { parseSize } from "../core/size.ts";
-import { CAPABILITIES, POLICIES, type SandboxPolicy } from "../sandbox/policy.ts";
+import { CAPABILITIES, ISOLATION, POLICIES, type SandboxPolicy } from "../sandbox/policy.ts";
 import { formatOf } from "../sources/file.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import { readAggregate } from "./aggregate.ts";
@@ -109,6 +109,7 @@ async function resolveModule(name: string, given: Written<"modules">, folder: st
     columns: (module.columns as Record<string, ColumnTypeName> | undefined) ?? null, // the schema has read every type
     policy,
     timeoutUs: parseDuration(module.timeout),
+    isolation: module.isolation ?? ISOLATION[module.trust],
     ...timeOf(module.time),
   };
 }

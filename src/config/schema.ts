@@ -7,7 +7,7 @@ import { hasCode, IpdmError } from "../core/errors.ts";
 import { parseSize, SIZE_PATTERN } from "../core/size.ts";
 import { ABIS } from "../sandbox/abi/port.ts";
 import { STACK_MAX } from "../sandbox/metering/meter.ts";
-import { CAPABILITIES, TRUST_LEVELS } from "../sandbox/policy.ts";
+import { CAPABILITIES, ISOLATIONS, TRUST_LEVELS } from "../sandbox/policy.ts";
 import { readAggregate } from "./aggregate.ts";
 import { TABLE_FORMATS } from "./config.ts";
 import { readInstant } from "./instant.ts";
@@ -163,6 +163,12 @@ const moduleObject = z.strictObject({
     .enum(TRUST_LEVELS)
     .default("standard")
     .describe("How far the module is trusted: the limits and capabilities that it has when the other keys do not say."),
+  isolation: z
+    .enum(ISOLATIONS)
+    .optional()
+    .describe(
+      "What separates the module from the node: a thread, or a process of its own. Left out: a process where trust is untrusted, else a thread.",
+    ),
   abi: z.enum(ABIS).default("ipdm/1").describe("How the module is called."),
   kind: z
     .enum(["rows", "batch"])

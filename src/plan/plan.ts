@@ -137,7 +137,8 @@ class Planner {
       limits,
       capabilities: [...capabilities],
     };
-    const spec = moduleSpec(operator, bytes, Math.ceil(module.timeoutUs / 1000));
+    const { isolation } = module;
+    const spec = { ...moduleSpec(operator, bytes, Math.ceil(module.timeoutUs / 1000)), isolation };
     const handle = await lane.load(spec);
     const { schema } = this.upstream(task.input);
     this.add(task.name, task.input, operator, { [MAIN]: await handle.outputSchema(schema) }, spec, null);

@@ -22,6 +22,8 @@ export interface RunOptions {
   readonly replicas?: number | undefined;
   /** Rows a batch, 1 to 4096; never changes a result. */
   readonly batchRows?: number | undefined;
+  /** Lanes that run a node's modules, 1 to 64; as many as cores for each node by default. Never changes a result. */
+  readonly lanes?: number | undefined;
   /** Compute everything again, in a new epoch. */
   readonly fresh?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;

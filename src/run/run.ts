@@ -13,7 +13,7 @@ import { IpdmError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import { type LocalNode, quietLog, sha256, verifyEd25519 } from "../node.ts";
 import { makePlan } from "../plan/plan.ts";
-import { openLane } from "../sandbox/lane.ts";
+import { lanesFor, openLanes } from "../sandbox/lane-pool.ts";
 import type { Lane } from "../sandbox/port.ts";
 import { openSink } from "../sinks/port.ts";
 import { Closers } from "./closers.ts";
@@ -100,7 +100,8 @@ class Run {
     const { membership, block } = membershipOf(config, members, epoch);
     const { facts, rows } = await sourceFacts(config, signal);
     this.report.update({ phase: "planning", rowsTotal: rows });
-    const lanes = members.map(() => openLane());
+    const laneCount = this.options.lanes ?? lanesFor(members.length);
+    const lanes = members.map(() => openLanes({ lanes: laneCount }));
     for (const lane of lanes) stack.use(lane);
     const plan = await makePlan({
       config,

@@ -18,7 +18,8 @@ export type SandboxErrorCode =
   | "LANE_FAULT"
   | "LANE_CRASHED"
   | "LANE_CLOSED"
-  | "LANE_OVERLOADED";
+  | "LANE_OVERLOADED"
+  | "LANES_INVALID";
 
 /** An error of the sandbox. */
 export function sandboxError(code: SandboxErrorCode, message: string, details: ErrorDetails): IpdmError {

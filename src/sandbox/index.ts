@@ -3,12 +3,14 @@ export type { Abi } from "./abi/port.ts";
 export { ABIS } from "./abi/port.ts";
 export { HOST_FUNCTIONS, HOST_TABLE } from "./host/table.ts";
 export { openLane } from "./lane.ts";
+export type { LanesOptions } from "./lane-pool.ts";
+export { lanesFor, openLanes } from "./lane-pool.ts";
 export { COST_TABLE } from "./metering/cost-table.ts";
 export type { Instrumented, InstrumentOptions } from "./metering/instrument.ts";
 export { instrument } from "./metering/instrument.ts";
 export { filled, fuelLeft, METER_EXPORT, overdrawn, START_EXPORT } from "./metering/meter.ts";
-export type { Capability, SandboxPolicy, TrustLevel } from "./policy.ts";
-export { CAPABILITIES, POLICIES, TRUST_LEVELS } from "./policy.ts";
+export type { Capability, Isolation, SandboxPolicy, TrustLevel } from "./policy.ts";
+export { CAPABILITIES, ISOLATION, ISOLATIONS, POLICIES, TRUST_LEVELS } from "./policy.ts";
 export type {
   Call,
   CallContext,

@@ -38,3 +38,20 @@ export type FromWorker = { readonly type: "ready" } | { readonly type: "outcome"
 export interface WorkerData {
   readonly finished: Int32Array;
 }
+
+/** What a lane tells the process that runs its thread. Compiled code stays in a process, so the bytes go. */
+export type ToChild =
+  | {
+      readonly type: "module";
+      readonly module: number;
+      readonly bytes: Uint8Array<ArrayBuffer>;
+      readonly content: Omit<ThreadModule, "code">;
+    }
+  | { readonly type: "calls"; readonly calls: readonly ThreadCall[] }
+  | { readonly type: "unread" };
+
+/** What the process says: what its thread does, the answer to `unread`, and why the thread is gone. */
+export type FromChild =
+  | FromWorker
+  | { readonly type: "unread"; readonly isUnread: boolean }
+  | { readonly type: "lost"; readonly message: string };

@@ -37,3 +37,10 @@ export const SCHEMAS_MAX = 64;
 export const REUSE_PAGES_MAX = 128;
 /** Instances that a thread keeps for their next call, each of a module of its own; it bounds the memory that they hold. */
 export const KEPT_INSTANCES_MAX = 8;
+/** Lanes of a pool. */
+export const LANES_MAX = 64;
+/** A call that takes longer than this many milliseconds is a long one, and a lane is given calls for about as much at a time. */
+export const SLOW_MS = 20;
+export const SLICE_MS = 20;
+/** A module counts as at work for so many milliseconds after its last call. */
+export const ACTIVE_MS = 1000;

@@ -26,6 +26,19 @@ export const TRUST_LEVELS = ["trusted", "standard", "untrusted"] as const;
 /** One of {@link TRUST_LEVELS}. */
 export type TrustLevel = (typeof TRUST_LEVELS)[number];
 
+/** What stands between a module's lane and this node: a thread, or a process of its own. */
+export const ISOLATIONS = ["thread", "process"] as const;
+
+/** One of {@link ISOLATIONS}. It decides what a crash of the engine takes with it, and never a result. */
+export type Isolation = (typeof ISOLATIONS)[number];
+
+/** The isolation of each level. */
+export const ISOLATION: Readonly<Record<TrustLevel, Isolation>> = {
+  trusted: "thread",
+  standard: "thread",
+  untrusted: "process",
+};
+
 const MEBIBYTE = 1024 * 1024;
 
 /** The policy of each level. At `standard`, an endless loop over 4096 rows is stopped within a tenth of a second. */

@@ -1,7 +1,7 @@
 import type { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import type { Abi } from "./abi/port.ts";
-import type { SandboxPolicy } from "./policy.ts";
+import type { Isolation, SandboxPolicy } from "./policy.ts";
 
 /** A module and what it may use. */
 export interface ModuleSpec extends SandboxPolicy {
@@ -17,6 +17,8 @@ export interface ModuleSpec extends SandboxPolicy {
   readonly columns: Schema | null;
   /** Wall clock a call may take before its worker is terminated: the way out when this node is at fault, not a measure of work. */
   readonly timeoutMs: number;
+  /** Where its lane runs, when it is one of a pool; what the pool says when left out. */
+  readonly isolation?: Isolation;
 }
 
 /** What stands in the descriptor beside a batch: everything a module may know besides its rows. */
@@ -73,13 +75,13 @@ export interface ModuleHandle {
   processAll(calls: Iterable<Call> | AsyncIterable<Call>, options?: CallOptions): AsyncIterable<Processed>;
 }
 
-/** One worker thread that runs modules, one call at a time, and its replacement after a fault. */
+/** Threads that run modules, each one call at a time, and their replacements after a fault. */
 export interface Lane extends AsyncDisposable {
   /**
    * Checks a module and makes it ready. Throws `MODULE_NOT_WASM`, `MODULE_INVALID`, `MODULE_IMPORT_DENIED`,
    * `MODULE_CAPABILITY_DENIED`, `MODULE_EXPORT_MISSING`, `MODULE_MEMORY_EXCEEDED`.
    */
   load(spec: ModuleSpec, options?: CallOptions): Promise<ModuleHandle>;
-  /** Terminates the worker; calls under way fail with `LANE_CLOSED`. */
+  /** Terminates the workers; calls under way fail with `LANE_CLOSED`. */
   close(): Promise<void>;
 }

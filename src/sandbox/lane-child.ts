@@ -1,0 +1,25 @@
+import type { FromChild, ToChild } from "./lane-messages.ts";
+import { LaneThread } from "./lane-thread.ts";
+
+// The process of a lane: it hands everything on to a thread, whose stack is large enough for modules, and says what comes back.
+const send = (message: FromChild): void => void process.send?.(message, () => undefined);
+const thread = new LaneThread({
+  ready: () => send({ type: "ready" }),
+  outcome: (outcome) => send({ type: "outcome", outcome }),
+  lost: (message) => {
+    send({ type: "lost", message });
+    process.disconnect();
+    process.exitCode = 1;
+  },
+});
+
+process.on("message", (message: ToChild) => {
+  if (message.type === "module") {
+    const { module, bytes, content } = message;
+    const code = new WebAssembly.Module(bytes);
+    thread.load(module, { content: { ...content, code }, bytes, timeoutMs: 0 });
+  } else if (message.type === "calls") thread.call(message.calls);
+  else thread.hasUnread((isUnread) => send({ type: "unread", isUnread }));
+});
+// Nobody else needs this process.
+process.on("disconnect", () => process.exit());
