@@ -45,6 +45,11 @@ export class LaneProcess implements Thread {
     this.child.on("exit", (code, signal) => lose(`${reason} (${signal ?? `exit code ${code}`})`));
   }
 
+  /** Number of the process, while there is one. */
+  get pid(): number | undefined {
+    return this.child.pid;
+  }
+
   load(module: number, { content, bytes }: Loaded): void {
     const { abi, memoryBytesMax, stackValuesMax, reuse } = content;
     this.send({ type: "module", module, bytes, content: { abi, memoryBytesMax, stackValuesMax, reuse } });
