@@ -19,6 +19,9 @@ export interface Reusable {
   readonly reuse: ReusePlan | null;
 }
 
+/** Where a call takes its instance from. */
+export type InstanceSource = Pick<InstanceKeeper, "take">;
+
 type Imports = Record<string, Record<string, unknown>>;
 
 /**

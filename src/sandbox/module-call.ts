@@ -1,6 +1,6 @@
 import { adapterOf } from "./abi/adapters.ts";
 import type { Abi, AbiHost, Exports } from "./abi/port.ts";
-import type { InstanceKeeper, Reusable } from "./instance-keeper.ts";
+import type { InstanceSource, Reusable } from "./instance-keeper.ts";
 import type { Outcome, Work } from "./lane-messages.ts";
 import { LOG_CHARACTERS_MAX, LOG_LINES_MAX, PAGE_BYTES } from "./limits.ts";
 import { charge, filled, fuelLeft, METER_EXPORT, type MeterGlobal, overdrawn, START_EXPORT } from "./metering/meter.ts";
@@ -17,7 +17,7 @@ export interface ThreadModule extends Reusable {
  * Runs one call in an instance that starts from the module's initial memory, globals and tables. Whatever the module does ends in an
  * outcome: fuel and stack are counted, so it ends. The instance is the caller's to give back to the keeper.
  */
-export function runCall(module: ThreadModule, work: Work, instances: InstanceKeeper): Outcome {
+export function runCall(module: ThreadModule, work: Work, instances: InstanceSource): Outcome {
   const host = new CallHost(module, work.fuel, instances);
   try {
     const adapter = adapterOf(module.abi);
@@ -33,11 +33,11 @@ class CallHost implements AbiHost {
   readonly lines: string[] = [];
   private readonly module: ThreadModule;
   private readonly fuel: number;
-  private readonly instances: InstanceKeeper;
+  private readonly instances: InstanceSource;
   private exports: Exports = {};
   private meter: MeterGlobal | undefined;
 
-  constructor(module: ThreadModule, fuel: number, instances: InstanceKeeper) {
+  constructor(module: ThreadModule, fuel: number, instances: InstanceSource) {
     this.module = module;
     this.fuel = fuel;
     this.instances = instances;
