@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { interleave, type Measured, measure, median, ROOT, type Run } from "./harness.ts";
+import { interleave, type Measured, measure, median, ROOT, type Run, rounded } from "./harness.ts";
 
 const CONFIG = join("examples", "flights", "ipdm.yaml");
 const PARQUET = join(ROOT, "node_modules", "vega-datasets", "data", "flights-3m.parquet");
@@ -67,14 +67,15 @@ function summary(
   done: Done,
   rounds: number,
 ): Measured {
-  const middle = (name: keyof typeof runs, value: (run: Run) => number): number => round(median(runs[name].map(value)));
+  const middle = (name: keyof typeof runs, value: (run: Run) => number): number =>
+    rounded(median(runs[name].map(value)));
   const seconds1 = middle("replicas1", (run) => run.seconds);
   const seconds3 = middle("replicas3", (run) => run.seconds);
   const duckdbSeconds = middle("duckdb", (run) => run.seconds);
   return {
     metrics: {
-      ratio_3_to_1: round(seconds3 / seconds1),
-      ratio_1_to_duckdb: round(seconds1 / duckdbSeconds),
+      ratio_3_to_1: rounded(seconds3 / seconds1),
+      ratio_1_to_duckdb: rounded(seconds1 / duckdbSeconds),
       seconds_1: seconds1,
       seconds_3: seconds3,
       duckdb_seconds: duckdbSeconds,
@@ -92,8 +93,4 @@ function summary(
       rss_tree_mb: "with the processes it starts, at one time",
     },
   };
-}
-
-function round(value: number): number {
-  return Math.round(value * 1000) / 1000;
 }

@@ -14,8 +14,11 @@ export interface Measured {
   readonly notes: Readonly<Record<string, string>>;
 }
 
+/** Says in a line how far a bench is. */
+export type Tell = (line: string) => void;
+
 /** A bench by name: it tells of its progress and gives its numbers, medians over `rounds`. */
-export type Bench = (rounds: number, tell: (line: string) => void) => Promise<Measured>;
+export type Bench = (rounds: number, tell: Tell) => Promise<Measured>;
 
 /** A process that was measured from outside, from its start to its end. */
 export interface Run {
@@ -62,6 +65,16 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1
     ? (sorted[Math.floor(middle)] ?? 0)
     : ((sorted[middle - 1] ?? 0) + (sorted[middle] ?? 0)) / 2;
+}
+
+/** The geometric mean: of ratios, the mean that does not depend on which side is the base. */
+export function geomean(values: readonly number[]): number {
+  return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
+}
+
+/** A number to three decimals. */
+export function rounded(value: number): number {
+  return Math.round(value * 1000) / 1000;
 }
 
 /** Runs each candidate once in turn, `rounds` times over, so that a slow minute of the machine meets all of them. */
