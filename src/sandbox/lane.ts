@@ -1,5 +1,5 @@
+import { hostTableOf } from "./abi/adapters.ts";
 import { interrupted, moduleRefused, sandboxError } from "./errors.ts";
-import { HOST_TABLE } from "./host/table.ts";
 import type { Outcome, Work } from "./lane-messages.ts";
 import type { Thread, ThreadEvents } from "./lane-thread.ts";
 import { LaneThread } from "./lane-thread.ts";
@@ -58,11 +58,11 @@ class WorkerLane implements Lane {
     const { bytes, costTable } = validateModule(spec);
     const code = await compile(bytes, spec.cid);
     this.checkOpen();
-    const { abi, memoryBytesMax, stackValuesMax, timeoutMs } = spec;
-    const content: ThreadModule = { code, abi, memoryBytesMax, stackValuesMax };
+    const { abi, memoryBytesMax, stackValuesMax, capabilities, timeoutMs } = spec;
+    const content: ThreadModule = { code, abi, memoryBytesMax, stackValuesMax, capabilities };
     const module = this.modules.push({ content, timeoutMs }) - 1;
     this.thread?.post({ type: "module", module, content });
-    const identity = { instrumented: bytes, costTable, hostTable: HOST_TABLE };
+    const identity = { instrumented: bytes, costTable, hostTable: hostTableOf(abi) };
     const loaded = new LoadedModule(spec, identity, (work, signal) => this.call(module, work, signal));
     const version = await loaded.abiVersion(options.signal);
     if (version !== ABI_VERSION)
