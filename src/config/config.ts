@@ -1,3 +1,4 @@
+import type { TextFormat } from "../batch/text/spelling.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Abi } from "../sandbox/abi/port.ts";
 import type { Isolation, SandboxPolicy } from "../sandbox/policy.ts";
@@ -52,6 +53,8 @@ export interface ModuleConfig {
   readonly unit: number | null;
   /** Columns of the output, where its ABI needs them said. */
   readonly columns: Readonly<Record<string, ColumnTypeName>> | null;
+  /** Form of the text that a program of `wasi/1` reads; other modules have none. */
+  readonly stdin?: TextFormat;
   readonly policy: SandboxPolicy;
   readonly timeoutUs: number;
   /** What separates its lanes from the node; it decides no result. */

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { declaredField } from "../batch/declared-field.ts";
 import { BATCH_ROWS_MAX } from "../batch/limits.ts";
 import { COLUMN_TYPES } from "../batch/schema.ts";
+import { TEXT_FORMATS } from "../batch/text/spelling.ts";
 import { parseDuration } from "../core/duration.ts";
 import { hasCode, IpdmError } from "../core/errors.ts";
 import { parseSize, SIZE_PATTERN } from "../core/size.ts";
@@ -179,6 +180,10 @@ const moduleObject = z.strictObject({
     .record(column, readBy(readColumnType))
     .optional()
     .describe("Columns of the output as name: type, for an abi whose modules write text."),
+  stdin: z
+    .enum(TEXT_FORMATS)
+    .optional()
+    .describe("With abi: wasi/1, the form of the rows on standard input; ndjson when left out."),
   fuel: fuel.optional(),
   memory: memory
     .optional()

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { TEXT_FORMATS } from "../batch/text/spelling.ts";
 import { bytes32, count, link, name, parseNode } from "./ipld-schema.ts";
 
 /** Columns with their types in their order (a map would lose it), or null where nobody declares them. */
@@ -39,6 +40,8 @@ const moduleOperator = z.strictObject({
   unit: count.nullable(),
   /** Columns of the output, where the module's ABI cannot say them. */
   columns: declaredColumns,
+  /** Form of the text on standard input, for a program of `wasi/1` and for no other. */
+  stdin: z.enum(TEXT_FORMATS).optional(),
   /** What it may use up: beyond it there is no result. */
   limits: z.strictObject({
     fuelPerCall: count,

@@ -125,7 +125,7 @@ class Planner {
       }),
     );
     const { cid } = rawBlock(hash, bytes);
-    const { policy, abi, unit } = module;
+    const { policy, abi, unit, stdin } = module;
     const { capabilities, ...limits } = policy;
     const columns = declaredColumns(module.columns);
     const operator: ModuleOperatorForm = {
@@ -134,6 +134,7 @@ class Planner {
       abi,
       unit,
       columns,
+      ...(stdin === undefined ? {} : { stdin }),
       limits,
       capabilities: [...capabilities],
     };

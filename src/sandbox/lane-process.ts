@@ -51,8 +51,8 @@ export class LaneProcess implements Thread {
   }
 
   load(module: number, { content, bytes }: Loaded): void {
-    const { abi, memoryBytesMax, stackValuesMax, reuse } = content;
-    this.send({ type: "module", module, bytes, content: { abi, memoryBytesMax, stackValuesMax, reuse } });
+    const { code: _, ...rest } = content;
+    this.send({ type: "module", module, bytes, content: rest });
   }
 
   call(calls: readonly ThreadCall[]): void {

@@ -1,5 +1,5 @@
+import { hostTableOf } from "./abi/adapters.ts";
 import { moduleRefused, sandboxError } from "./errors.ts";
-import { HOST_TABLE } from "./host/table.ts";
 import { reusePlan } from "./instance-keeper.ts";
 import type { ThreadModule } from "./module-call.ts";
 import { LoadedModule, type Submit } from "./module-handle.ts";
@@ -25,10 +25,10 @@ export async function loadModule(
   const instrumented = validateModule(spec);
   const { bytes, costTable } = instrumented;
   const code = await compile(bytes, spec.cid);
-  const { abi, memoryBytesMax, stackValuesMax, timeoutMs } = spec;
-  const content = { code, abi, memoryBytesMax, stackValuesMax, reuse: reusePlan(instrumented) };
+  const { abi, memoryBytesMax, stackValuesMax, capabilities, timeoutMs } = spec;
+  const content = { code, abi, memoryBytesMax, stackValuesMax, capabilities, reuse: reusePlan(instrumented) };
   const { submit, window } = attach({ content, bytes, timeoutMs });
-  const identity = { instrumented: bytes, costTable, hostTable: HOST_TABLE };
+  const identity = { instrumented: bytes, costTable, hostTable: hostTableOf(abi) };
   const handle = new LoadedModule(spec, identity, submit, window);
   const version = await handle.abiVersion(options.signal);
   if (version !== ABI_VERSION)

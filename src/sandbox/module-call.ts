@@ -1,9 +1,10 @@
 import { adapterOf } from "./abi/adapters.ts";
 import type { Abi, AbiHost, Exports } from "./abi/port.ts";
-import type { InstanceSource, Reusable } from "./instance-keeper.ts";
+import { InstanceKeeper, type InstanceSource, type Reusable } from "./instance-keeper.ts";
 import type { Outcome, Work } from "./lane-messages.ts";
 import { LOG_CHARACTERS_MAX, LOG_LINES_MAX, PAGE_BYTES } from "./limits.ts";
 import { charge, filled, fuelLeft, METER_EXPORT, type MeterGlobal, overdrawn, START_EXPORT } from "./metering/meter.ts";
+import type { Capability } from "./policy.ts";
 import { Stop } from "./stop.ts";
 
 /** A module in a lane's thread. */
@@ -11,13 +12,14 @@ export interface ThreadModule extends Reusable {
   readonly abi: Abi;
   readonly memoryBytesMax: number;
   readonly stackValuesMax: number;
+  readonly capabilities: readonly Capability[];
 }
 
 /**
  * Runs one call in an instance that starts from the module's initial memory, globals and tables. Whatever the module does ends in an
- * outcome: fuel and stack are counted, so it ends. The instance is the caller's to give back to the keeper.
+ * outcome: fuel and stack are counted, so it ends. The instance is fresh, or the keeper's, to which the caller gives it back.
  */
-export function runCall(module: ThreadModule, work: Work, instances: InstanceSource): Outcome {
+export function runCall(module: ThreadModule, work: Work, instances: InstanceSource = new InstanceKeeper()): Outcome {
   const host = new CallHost(module, work.fuel, instances);
   try {
     const adapter = adapterOf(module.abi);
@@ -62,6 +64,10 @@ class CallHost implements AbiHost {
   charge(fuel: number): void {
     if (this.meter !== undefined && !charge(this.meter, fuel))
       throw new Stop("fuel", "a host function was not paid for");
+  }
+
+  allows(capability: Capability): boolean {
+    return this.module.capabilities.includes(capability);
   }
 
   log(line: string): void {

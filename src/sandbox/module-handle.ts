@@ -37,6 +37,7 @@ export class LoadedModule implements ModuleHandle {
   }
 
   outputSchema(input: Schema): Promise<Schema> {
+    if (this.spec.columns !== null) return Promise.resolve(this.spec.columns);
     const known = this.schemas.find((entry) => entry.input === input || sameSchema(entry.input, input));
     if (known !== undefined) return known.output;
     const context = { firstRow: 0, seed: new Uint8Array(SEED_BYTES) };
@@ -81,7 +82,7 @@ export class LoadedModule implements ModuleHandle {
 
   private async call(batch: Batch, context: CallContext, signal: AbortSignal | undefined): Promise<Processed> {
     const rows = rowsOf(batch, context);
-    const { fuelPerCall, fuelPerRow, columns } = this.spec;
+    const { fuelPerCall, fuelPerRow, columns, stdin } = this.spec;
     const descriptor = encodeDescriptor(context);
     const outputBytesMax = Math.min(
       this.spec.outputBytesMax,
@@ -92,6 +93,7 @@ export class LoadedModule implements ModuleHandle {
         type: "process",
         fuel: fuelPerCall + fuelPerRow * batch.rows,
         columns,
+        ...(stdin === undefined ? {} : { stdin }),
         batch: blockOf(batch),
         descriptor: descriptor.buffer,
         outputBytesMax,

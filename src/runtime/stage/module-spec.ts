@@ -14,9 +14,10 @@ export type ModuleOperatorForm = Extract<Operator, { kind: "module" }>;
  * it. Throws `MODULE_ABI_UNKNOWN` (kind `verification`) for an ABI or a capability that this version does not know.
  */
 export function moduleSpec(operator: ModuleOperatorForm, bytes: Uint8Array, timeoutMs: number): ModuleSpec {
-  const { module, abi, unit, columns, limits, capabilities } = operator;
+  const { module, abi, unit, columns, stdin, limits, capabilities } = operator;
   const unknown = capabilities.find((capability) => !CAPABILITIES.some((known) => known === capability));
-  if (!ABIS.some((known) => known === abi) || unknown !== undefined) {
+  const isWellFormed = (abi === "wasi/1") === (stdin !== undefined);
+  if (!ABIS.some((known) => known === abi) || unknown !== undefined || !isWellFormed) {
     throw new IpdmError(
       "MODULE_ABI_UNKNOWN",
       `this version cannot call modules of ${abi} with ${capabilities.join(", ")}`,
@@ -33,6 +34,7 @@ export function moduleSpec(operator: ModuleOperatorForm, bytes: Uint8Array, time
     abi: abi as Abi, // found in the list above
     kind: unit === null ? "rows" : "batch",
     columns: columns === null ? null : schemaOf(columns.map(({ name, type }) => declaredField(name, type))),
+    ...(stdin === undefined ? {} : { stdin }),
     ...limits,
     capabilities: CAPABILITIES.filter((capability) => capabilities.includes(capability)),
     timeoutMs,

@@ -32,9 +32,9 @@ async function moduleOf(see: string, spoil: string, fields = "", memory = `${PAG
     memoryBytesMax: 200 * 65_536,
   });
   const instrumented = validateModule(spec);
-  const { abi, memoryBytesMax, stackValuesMax } = spec;
+  const { abi, memoryBytesMax, stackValuesMax, capabilities } = spec;
   const code = new WebAssembly.Module(instrumented.bytes);
-  return { code, abi, memoryBytesMax, stackValuesMax, reuse: reusePlan(instrumented) };
+  return { code, abi, memoryBytesMax, stackValuesMax, capabilities, reuse: reusePlan(instrumented) };
 }
 
 function workOf(value = 7n, timeUs = 0n): Work {
@@ -222,8 +222,8 @@ describe("an instance that is used again", () => {
     const spec = specOf(await watBytes(source), { capabilities: ["time"] });
     const instrumented = validateModule(spec);
     const code = new WebAssembly.Module(instrumented.bytes);
-    const { abi, memoryBytesMax, stackValuesMax } = spec;
-    const module = { code, abi, memoryBytesMax, stackValuesMax, reuse: reusePlan(instrumented) };
+    const { abi, memoryBytesMax, stackValuesMax, capabilities } = spec;
+    const module = { code, abi, memoryBytesMax, stackValuesMax, capabilities, reuse: reusePlan(instrumented) };
     const { outcomes, fresh } = run(module, [workOf(0n, 11n), workOf(0n, 22n), workOf(0n, 33n)]);
     expect(outcomes.map(firstValue)).toEqual([11n, 22n, 33n]);
     expect(fresh).toEqual([true, false, false]);
