@@ -1,25 +1,49 @@
 import { parentPort, workerData } from "node:worker_threads";
-import type { FromWorker, ToWorker, WorkerData } from "./lane-messages.ts";
-import { runCall, type ThreadModule } from "./module-call.ts";
+import type { FromWorker, Outcome, ToWorker, WorkerData } from "./lane-messages.ts";
+import type { ThreadModule } from "./module-call.ts";
+import { runCall } from "./module-call.ts";
+import { ThreadSession } from "./state/thread-session.ts";
 
-// The thread of a lane: it keeps compiled modules and runs one call at a time.
+// The thread of a lane: it keeps compiled modules and the sessions of stateful ones, and runs one call at a time.
 const { finished } = workerData as WorkerData;
 const modules = new Map<number, ThreadModule>();
+const sessions = new Map<number, ThreadSession>();
 const port = parentPort;
 if (port === null) throw new Error("lane-worker runs as a worker thread");
 
 port.on("message", (message: ToWorker) => {
-  if (message.type === "module") {
-    modules.set(message.module, message.content);
-    return;
+  switch (message.type) {
+    case "module":
+      modules.set(message.module, message.content);
+      return;
+    case "open":
+      sessions.set(message.session, new ThreadSession(moduleOf(message.module), message.image));
+      return;
+    case "close":
+      sessions.delete(message.session);
+      return;
+    default: {
+      const outcome = outcomeOf(message);
+      Atomics.add(finished, 0, 1);
+      const reply: FromWorker = { type: "outcome", outcome };
+      port.postMessage(reply, outcome.type === "output" ? [outcome.bytes] : []);
+    }
   }
-  const module = modules.get(message.module);
-  if (module === undefined) throw new Error(`module ${message.module} was never sent`);
-  const outcome = runCall(module, message.work);
-  Atomics.add(finished, 0, 1);
-  const reply: FromWorker = { type: "outcome", outcome };
-  port.postMessage(reply, outcome.type === "output" ? [outcome.bytes] : []);
 });
+
+function outcomeOf({ module, session, work }: Extract<ToWorker, { type: "call" }>): Outcome {
+  const open = session === null ? undefined : sessions.get(session);
+  if (open !== undefined && work.type === "process") return open.call(work);
+  if (open !== undefined && work.type === "save") return open.save();
+  if (work.type === "save" || session !== null) throw new Error(`session ${session} was never opened`);
+  return runCall(moduleOf(module), work);
+}
+
+function moduleOf(number: number): ThreadModule {
+  const module = modules.get(number);
+  if (module === undefined) throw new Error(`module ${number} was never sent`);
+  return module;
+}
 
 const ready: FromWorker = { type: "ready" };
 port.postMessage(ready);

@@ -1,29 +1,17 @@
 import { interrupted, moduleRefused, sandboxError } from "./errors.ts";
 import { HOST_TABLE } from "./host/table.ts";
+import { BROKEN, type CallResult, type LaneCall, LaneSession } from "./lane-call.ts";
 import type { Outcome, Work } from "./lane-messages.ts";
 import type { Thread, ThreadEvents } from "./lane-thread.ts";
 import { LaneThread } from "./lane-thread.ts";
-import { FAULT_RETRIES, IN_FLIGHT_MAX, QUEUE_MAX, STARTS_MAX } from "./limits.ts";
+import { FAULT_RETRIES, IN_FLIGHT_MAX, PAGE_BYTES, QUEUE_MAX, STARTS_MAX } from "./limits.ts";
 import type { ThreadModule } from "./module-call.ts";
-import { LoadedModule } from "./module-handle.ts";
+import { LoadedModule, type SessionLink } from "./module-handle.ts";
 import type { CallOptions, Lane, ModuleHandle, ModuleSpec } from "./port.ts";
+import { type Image, stateGlobals } from "./state/image.ts";
 import { validateModule } from "./validate.ts";
 
 const ABI_VERSION = 1;
-
-/** What a call came to, also where the worker could not say it itself. */
-export type CallResult = Outcome | { readonly type: "timeout" } | { readonly type: "crash"; readonly message: string };
-
-interface LaneCall {
-  readonly module: number;
-  readonly timeoutMs: number;
-  /** Makes the message; called again when the call is tried again, since its buffers are transferred. */
-  readonly work: () => Work;
-  readonly settle: (result: CallResult) => void;
-  readonly fail: (error: unknown) => void;
-  faults: number;
-  isDropped: boolean;
-}
 
 interface Compiled {
   readonly content: ThreadModule;
@@ -41,6 +29,8 @@ export type StartThread = (events: ThreadEvents) => Thread;
 /** A queue of calls before one worker thread; a thread that hangs, faults or dies is replaced, and the calls behind go to the new one. */
 class WorkerLane implements Lane {
   private readonly modules: Compiled[] = [];
+  private readonly sessions = new Set<LaneSession>();
+  private sessionsOpened = 0;
   private queue: LaneCall[] = [];
   private underWay: LaneCall[] = [];
   private readonly start: StartThread;
@@ -55,15 +45,21 @@ class WorkerLane implements Lane {
 
   async load(spec: ModuleSpec, options: CallOptions = {}): Promise<ModuleHandle> {
     this.checkOpen();
-    const { bytes, costTable } = validateModule(spec);
+    const { bytes, costTable, globals, shape } = validateModule(spec);
     const code = await compile(bytes, spec.cid);
     this.checkOpen();
     const { abi, memoryBytesMax, stackValuesMax, timeoutMs } = spec;
-    const content: ThreadModule = { code, abi, memoryBytesMax, stackValuesMax };
+    const content: ThreadModule = { code, abi, memoryBytesMax, stackValuesMax, globals: stateGlobals(globals, shape) };
     const module = this.modules.push({ content, timeoutMs }) - 1;
     this.thread?.post({ type: "module", module, content });
     const identity = { instrumented: bytes, costTable, hostTable: HOST_TABLE };
-    const loaded = new LoadedModule(spec, identity, (work, signal) => this.call(module, work, signal));
+    const pagesMax = Math.floor(memoryBytesMax / PAGE_BYTES);
+    const face = { cid: spec.cid, globals: content.globals, pagesMin: shape.memories[0]?.initial ?? 0, pagesMax };
+    const loaded = new LoadedModule(spec, identity, {
+      call: (work, signal) => this.call({ module, session: undefined, work, signal }),
+      open: (image) => this.open(module, image),
+      face,
+    });
     const version = await loaded.abiVersion(options.signal);
     if (version !== ABI_VERSION)
       throw moduleRefused("MODULE_INVALID", spec.cid, `speaks version ${version} of the ABI, not ${ABI_VERSION}`);
@@ -79,6 +75,7 @@ class WorkerLane implements Lane {
     for (const call of [...this.underWay, ...this.queue]) call.fail(closed());
     this.underWay = [];
     this.queue = [];
+    this.sessions.clear();
     await thread?.end();
   }
 
@@ -86,10 +83,32 @@ class WorkerLane implements Lane {
     await this.close();
   }
 
-  private call(module: number, work: () => Work, signal: AbortSignal | undefined): Promise<CallResult> {
+  private open(module: number, image: Image | null): SessionLink {
+    this.checkOpen();
+    const session = new LaneSession(module, this.sessionsOpened++, image);
+    this.sessions.add(session);
+    return {
+      call: (work, signal) => this.call({ module, session, work, signal }),
+      rollback: () => {
+        this.dropCallsOf(session);
+        session.reset();
+      },
+      close: () => this.forget(session),
+    };
+  }
+
+  private forget(session: LaneSession): void {
+    this.sessions.delete(session);
+    session.isBroken = true;
+    this.dropCallsOf(session);
+    if (session.thread === this.thread) this.thread?.post({ type: "close", session: session.number });
+  }
+
+  private call({ module, session, work, signal }: CallRequest): Promise<CallResult> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(interrupted(signal));
       if (this.isClosed) return reject(closed());
+      if (session?.isBroken === true) return resolve(BROKEN);
       if (this.queue.length >= QUEUE_MAX) {
         return reject(
           sandboxError("LANE_OVERLOADED", `more than ${QUEUE_MAX} calls wait for a lane`, { retry: "later" }),
@@ -100,14 +119,17 @@ class WorkerLane implements Lane {
         entry.isDropped = true;
         this.queue = this.queue.filter((waiting) => waiting !== entry);
         if (signal !== undefined) entry.fail(interrupted(signal));
+        if (session !== undefined) this.breakOff(session);
       };
       const over = (): void => signal?.removeEventListener("abort", onAbort);
       const entry: LaneCall = {
         module,
+        session,
         timeoutMs,
         work,
         faults: 0,
         isDropped: false,
+        isRedone: false,
         settle: (result) => (over(), resolve(result)),
         fail: (error) => (over(), reject(error)),
       };
@@ -125,9 +147,14 @@ class WorkerLane implements Lane {
     if (thread === undefined) return;
     while (thread.isReady && this.queue.length > 0 && this.underWay.length < IN_FLIGHT_MAX) {
       const call = this.queue.shift() as LaneCall;
+      const { module, session } = call;
+      if (session !== undefined && session.thread !== thread) {
+        session.thread = thread;
+        thread.post({ type: "open", session: session.number, module, image: session.image });
+      }
       const work = call.work();
       thread.post(
-        { type: "call", module: call.module, work },
+        { type: "call", module, session: session?.number ?? null, work },
         work.type === "process" ? [work.batch, work.descriptor] : [],
       );
       this.underWay.push(call);
@@ -157,26 +184,52 @@ class WorkerLane implements Lane {
       this.underWay.unshift(call);
       return this.replaceThread({ retry: true });
     }
-    call.settle(outcome);
+    this.conclude(call, outcome);
     this.arm();
     this.pump();
+  }
+
+  /** A call has come to its result. Behind one that did not end well, its session takes no more. */
+  private conclude(call: LaneCall, result: CallResult): void {
+    const { session } = call;
+    call.settle(result);
+    if (session === undefined || call.isDropped) return;
+    session.conclude(call, result);
+    if (session.isBroken) this.breakOff(session);
+  }
+
+  private breakOff(session: LaneSession): void {
+    session.isBroken = true;
+    this.dropCallsOf(session);
+  }
+
+  /** Ends the wait for a session's calls; those under way still come to an outcome, which nobody reads. */
+  private dropCallsOf(session: LaneSession): void {
+    for (const call of [...this.underWay, ...this.queue]) {
+      if (call.session !== session || call.isDropped) continue;
+      call.isDropped = true;
+      call.settle(BROKEN);
+    }
+    this.queue = this.queue.filter((call) => call.session !== session);
+    session.since = [];
   }
 
   private lose(thread: Thread, message: string): void {
     if (!thread.isReady && ++this.failedStarts >= STARTS_MAX) {
       this.thread = undefined;
       this.failedStarts = 0;
-      for (const call of this.queue.splice(0)) call.settle({ type: "crash", message });
+      for (const call of this.queue.splice(0)) this.conclude(call, { type: "crash", message });
       return;
     }
     const [head] = this.underWay;
-    if (head !== undefined && head.faults >= FAULT_RETRIES) head.settle({ type: "crash", message });
+    if (head !== undefined && head.faults >= FAULT_RETRIES) this.conclude(head, { type: "crash", message });
     this.replaceThread({ retry: head !== undefined && head.faults < FAULT_RETRIES });
   }
 
   /**
    * Lets the thread go and hands what was under way to the next one. The oldest call is tried again or counts as settled;
-   * those behind it had no part in the fault, and calls have no effects, so they simply run again.
+   * those behind it had no part in the fault, and calls have no effects but on their session's state, so they simply run again:
+   * behind those that the state in the thread was made of since it was saved.
    */
   private replaceThread({ retry }: { readonly retry: boolean }): void {
     clearTimeout(this.timer);
@@ -187,8 +240,9 @@ class WorkerLane implements Lane {
       head.faults++;
       others.unshift(head);
     }
+    const waiting = [...others, ...this.queue].filter((call) => !call.isDropped && !call.isRedone);
     this.underWay = [];
-    this.queue.unshift(...others.filter((call) => !call.isDropped));
+    this.queue = [...Array.from(this.sessions, ({ since }) => since).flat(), ...waiting];
     // The old thread runs no host code any more; when its end fails there is nothing left to do about it.
     old?.end().catch(() => undefined);
     this.pump();
@@ -202,7 +256,7 @@ class WorkerLane implements Lane {
     this.timer = setTimeout(() => {
       // When this thread was busy, a finished call may look late; its outcome is read first.
       if (this.thread?.hasUnread === true) return this.arm();
-      call.settle({ type: "timeout" });
+      this.conclude(call, { type: "timeout" });
       this.replaceThread({ retry: false });
     }, call.timeoutMs);
   }
@@ -210,6 +264,14 @@ class WorkerLane implements Lane {
   private checkOpen(): void {
     if (this.isClosed) throw closed();
   }
+}
+
+/** A call as it is asked for. */
+interface CallRequest {
+  readonly module: number;
+  readonly session: LaneSession | undefined;
+  readonly work: () => Work;
+  readonly signal: AbortSignal | undefined;
 }
 
 async function compile(bytes: Uint8Array<ArrayBuffer>, cid: string): Promise<WebAssembly.Module> {

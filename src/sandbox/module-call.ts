@@ -3,6 +3,7 @@ import type { Abi, AbiHost, Exports } from "./abi/port.ts";
 import type { Outcome, Work } from "./lane-messages.ts";
 import { LOG_CHARACTERS_MAX, LOG_LINES_MAX, PAGE_BYTES } from "./limits.ts";
 import { charge, filled, fuelLeft, METER_EXPORT, type MeterGlobal, overdrawn, START_EXPORT } from "./metering/meter.ts";
+import { type Image, restoreImage, type StateGlobal } from "./state/image.ts";
 import { Stop } from "./stop.ts";
 
 /** A module in a lane's thread. */
@@ -11,43 +12,61 @@ export interface ThreadModule {
   readonly abi: Abi;
   readonly memoryBytesMax: number;
   readonly stackValuesMax: number;
+  /** Globals that are part of the state of a stateful module. */
+  readonly globals: readonly StateGlobal[];
 }
+
+/** Work that needs no state. */
+export type StatelessWork = Exclude<Work, { readonly type: "save" }>;
 
 /**
  * Runs one call in a fresh instance, so that it starts from the module's initial memory, globals and tables. Whatever the
  * module does ends in an outcome: fuel and stack are counted, so it ends.
  */
-export function runCall(module: ThreadModule, work: Work): Outcome {
-  const host = new CallHost(module, work.fuel);
+export function runCall(module: ThreadModule, work: StatelessWork): Outcome {
+  const host = new CallHost(module, null);
+  host.begin(work.fuel);
   try {
     const adapter = adapterOf(module.abi);
     if (work.type === "abi") return { type: "abi", version: adapter.version(host) };
     const bytes = adapter.call(host, work);
-    return { type: "output", bytes, fuel: host.fuelUsed(), log: host.lines };
+    return host.outputOf(bytes);
   } catch (error) {
     return host.outcomeOf(error);
   }
 }
 
-class CallHost implements AbiHost {
-  readonly lines: string[] = [];
+/** The host of one instance: of one call, or of the calls of a stateful module one after the other. */
+export class CallHost implements AbiHost {
   private readonly module: ThreadModule;
-  private readonly fuel: number;
-  private exports: Exports = {};
+  private image: Image | null;
+  private lines: string[] = [];
+  private fuel = 0;
   private meter: MeterGlobal | undefined;
+  exports: Exports = {};
 
-  constructor(module: ThreadModule, fuel: number) {
+  /** `image` is the state that the instance goes on from; null at the beginning. */
+  constructor(module: ThreadModule, image: Image | null) {
     this.module = module;
+    this.image = image;
+  }
+
+  /** Begins a call that may take so much fuel. */
+  begin(fuel: number): void {
     this.fuel = fuel;
+    this.lines = [];
+    this.fill();
   }
 
   instantiate(imports: Record<string, Record<string, unknown>>): Exports {
     const { exports } = new WebAssembly.Instance(this.module.code, imports);
     this.exports = exports;
-    const meter = exports[METER_EXPORT] as MeterGlobal;
-    meter.value = filled(this.fuel, this.module.stackValuesMax);
-    this.meter = meter;
-    (exports[START_EXPORT] as (() => void) | undefined)?.();
+    this.meter = exports[METER_EXPORT] as MeterGlobal;
+    this.fill();
+    if (this.image !== null) restoreImage(this.image, this.memory, exports, this.module.globals);
+    else (exports[START_EXPORT] as (() => void) | undefined)?.();
+    // The instance has it now; what it changes need not be held twice.
+    this.image = null;
     return exports;
   }
 
@@ -67,8 +86,10 @@ class CallHost implements AbiHost {
       this.lines.push(line.slice(0, LOG_CHARACTERS_MAX).replaceAll(/\p{Cc}/gu, " "));
   }
 
-  fuelUsed(): number {
-    return this.meter === undefined ? 0 : this.fuel - fuelLeft(this.meter.value);
+  /** The outcome of a call that gave that output. */
+  outputOf(bytes: ArrayBuffer): Outcome {
+    const fuel = this.meter === undefined ? 0 : this.fuel - fuelLeft(this.meter.value);
+    return { type: "output", bytes, fuel, log: this.lines };
   }
 
   outcomeOf(error: unknown): Outcome {
@@ -79,6 +100,10 @@ class CallHost implements AbiHost {
     const spent = this.meter === undefined ? undefined : overdrawn(this.meter.value);
     if (spent !== undefined) return { type: spent, message };
     return { type: this.memoryIsFull() ? "memory" : "trap", message };
+  }
+
+  private fill(): void {
+    if (this.meter !== undefined) this.meter.value = filled(this.fuel, this.module.stackValuesMax);
   }
 
   private memoryIsFull(): boolean {
