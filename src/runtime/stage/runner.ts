@@ -1,4 +1,3 @@
-import * as dagCbor from "@ipld/dag-cbor";
 import type { CID } from "multiformats/cid";
 import { Frontier } from "../../../proofs/merkle/frontier.ts";
 import { leafHash } from "../../../proofs/merkle/tree.ts";
@@ -17,9 +16,10 @@ import {
 } from "../../consensus/statement.ts";
 import { assert, IpdmError } from "../../core/errors.ts";
 import type { Hash } from "../../core/ports.ts";
-import type { Block, Ipld } from "../../dag/block.ts";
+import type { Block } from "../../dag/block.ts";
 import { cborBlock, decodeBlock, rawBlock } from "../../dag/block.ts";
 import type { ModuleHandle } from "../../sandbox/port.ts";
+import type { StateSource } from "../../streams/window/state-tree.ts";
 import type { TaskPlan } from "../plan.ts";
 import { CopyOperator } from "./copy-operator.ts";
 import { ModuleOperator } from "./module-operator.ts";
@@ -27,7 +27,7 @@ import type { PortBatches, StageOperator } from "./operator.ts";
 import { WindowOperator } from "./window-operator.ts";
 
 /** Where a runner finds states it did not just compute itself. */
-export type ReadBlock = (cid: CID) => Promise<Uint8Array>;
+export type ReadBlock = (cid: CID, signal?: AbortSignal) => Promise<Uint8Array>;
 
 /** A module as a node runs it: the handle, and what statements say of it. */
 export interface LoadedModule {
@@ -41,7 +41,7 @@ export interface LoadedModule {
 export interface Executed {
   readonly statement: Statement;
   readonly statementBlock: Block;
-  /** State, operator state and output batches. */
+  /** Output batches, the state, and of the operator's state what the one before did not have. */
   readonly blocks: readonly Block[];
   readonly outputs: PortBatches;
 }
@@ -88,7 +88,7 @@ export class StageRunner {
     before: CID | null,
     signal: AbortSignal,
   ): Promise<Executed> {
-    const position = await this.at(before);
+    const position = await this.at(before, signal);
     // A failure below leaves a half-advanced operator behind: whoever asks again starts from the stored state.
     this.position = undefined;
     const { input } = slot;
@@ -131,31 +131,31 @@ export class StageRunner {
     return { statement, statementBlock: cborBlock(this.ports.hash, statement), blocks, outputs };
   }
 
-  private async at(before: CID | null): Promise<Position> {
+  private async at(before: CID | null, signal: AbortSignal): Promise<Position> {
     const kept = this.position;
     if (kept !== undefined && (before === null ? kept.cid === null : kept.cid?.equals(before))) return kept;
     if (before === null) return this.beginning();
-    const state = parseTaskState(decodeBlock({ cid: before, bytes: await this.ports.read(before) }));
-    const snapshot =
-      state.operator === null ? null : (dagCbor.decode<Ipld>(await this.ports.read(state.operator)) ?? null);
+    const read = (cid: CID): Promise<Uint8Array> => this.ports.read(cid, signal);
+    const state = parseTaskState(decodeBlock({ cid: before, bytes: await read(before) }));
+    const saved = state.operator === null ? null : { root: state.operator, hash: this.ports.hash, read };
     const ports = new Map<string, PortState>();
     for (const port of Object.keys(this.task.ports)) {
       const kept = state.outputs[port];
       const frontier = { count: kept?.leaves ?? 0, hashes: kept?.frontier ?? [] };
       ports.set(port, { rows: kept?.rows ?? 0, frontier: new Frontier(this.ports.hash, frontier) });
     }
-    return { cid: before, rowsIn: state.rowsIn, operator: this.operator(snapshot), ports };
+    return { cid: before, rowsIn: state.rowsIn, operator: await this.operator(saved), ports };
   }
 
-  private beginning(): Position {
+  private async beginning(): Promise<Position> {
     const names = Object.keys(this.task.ports);
     const ports = new Map(names.map((port) => [port, { rows: 0, frontier: new Frontier(this.ports.hash) }]));
-    return { cid: null, rowsIn: 0, operator: this.operator(null), ports };
+    return { cid: null, rowsIn: 0, operator: await this.operator(null), ports };
   }
 
-  private operator(snapshot: Ipld | null): StageOperator {
+  private async operator(saved: StateSource | null): Promise<StageOperator> {
     const { operator, inputSchema } = this.task;
-    if (operator.kind === "window") return new WindowOperator(operator, inputSchema, snapshot);
+    if (operator.kind === "window") return WindowOperator.open(operator, inputSchema, saved);
     if (operator.kind === "copy") return new CopyOperator();
     assert(this.ports.module !== null, `module of ${this.task.name} is loaded`);
     return new ModuleOperator(this.ports.hash, this.task, this.ports.module.handle);
@@ -190,8 +190,7 @@ export class StageRunner {
   }
 
   private state(position: Position, rows: number): { readonly state: Block; readonly stateBlocks: readonly Block[] } {
-    const snapshot = position.operator.snapshot();
-    const operator = snapshot === null ? null : rawBlock(this.ports.hash, dagCbor.encode(snapshot));
+    const saved = position.operator.save(this.ports.hash);
     const outputs: TaskState["outputs"] = {};
     for (const [port, kept] of position.ports) {
       const { count, hashes } = kept.frontier.toIpld();
@@ -202,10 +201,10 @@ export class StageRunner {
       stage: this.task.stage.cid,
       rowsIn: position.rowsIn + rows,
       outputs,
-      operator: operator?.cid ?? null,
+      operator: saved?.root.cid ?? null,
     };
     const block = cborBlock(this.ports.hash, state);
-    return { state: block, stateBlocks: operator === null ? [block] : [block, operator] };
+    return { state: block, stateBlocks: saved === null ? [block] : [block, saved.root, ...saved.fresh] };
   }
 
   private tables(position: Position): Record<string, Table> {
