@@ -55,7 +55,7 @@ export interface RunnerPorts {
 
 interface PortState {
   rows: number;
-  readonly frontier: Frontier;
+  frontier: Frontier;
 }
 
 interface Position {
@@ -177,15 +177,18 @@ export class StageRunner {
     const own = new Frontier(this.ports.hash);
     const from = kept.rows;
     const kind = this.task.leaves[port] ?? "batch";
+    // The first leaves of a table are the same tree twice.
+    const isFirst = kept.frontier.count === 0;
     const append = (leaf: Uint8Array): void => {
       own.append(leaf);
-      kept.frontier.append(leaf);
+      if (!isFirst) kept.frontier.append(leaf);
     };
     for (const [i, batch] of batches.entries()) {
       if (kind === "batch") append(leafHash(this.ports.hash, (stored[i] as Block).cid.bytes));
       else for (let row = 0; row < batch.rows; row++) append(this.ports.hash(this.encoder.encode(batch, row, 0x00)));
       kept.rows += batch.rows;
     }
+    if (isFirst) kept.frontier = new Frontier(this.ports.hash, own.toIpld());
     return { from, rows: kept.rows - from, batches: stored.map((block) => block.cid), leaf: kind, root: own.root() };
   }
 

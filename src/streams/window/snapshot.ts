@@ -72,8 +72,13 @@ export function writeRuns(state: WindowState, runs: readonly Run[]): { readonly 
 function placed(runs: readonly Run[], { ids }: Groups): { ids: Int32Array; positions: readonly Uint32Array[] } {
   const [only] = runs;
   if (only !== undefined && runs.length === 1) {
-    const used = only.slots.map((slot) => ids[slot] as number);
-    return { ids: used, positions: [Uint32Array.from(used, (_, i) => i)] };
+    const used = new Int32Array(only.slots.length);
+    const positions = new Uint32Array(used.length);
+    for (let i = 0; i < used.length; i++) {
+      used[i] = ids[only.slots[i] as number] as number;
+      positions[i] = i;
+    }
+    return { ids: used, positions: [positions] };
   }
   const position = new Map<number, number>();
   const positions = runs.map(({ slots }) =>

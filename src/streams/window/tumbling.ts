@@ -239,8 +239,8 @@ export class TumblingAggregate {
     const end = BigInt(pane.end);
     this.out.write(slots.length, (writer, from, to) => {
       const part = slots.subarray(from, to);
-      part.forEach(() => writer.at(0).push(start));
-      part.forEach(() => writer.at(1).push(end));
+      writer.at(0).repeat(start, part.length);
+      writer.at(1).repeat(end, part.length);
       for (let k = 0; k < keyCount; k++) {
         const column = writer.at(2 + k);
         for (const slot of part) column.push(this.keys.store.valueOf(this.groups.ids[slot] as number, k));
