@@ -10,7 +10,10 @@ export interface BuiltModule {
 }
 
 /** Modules that the build makes: entry file and output. */
-const MODULES = [{ source: "examples/flights/module/late.ts", output: "examples/flights/late.wasm" }] as const;
+const MODULES = [
+  { source: "examples/flights/module/late.ts", output: "examples/flights/late.wasm" },
+  { source: "examples/stateful/module/ledger.ts", output: "examples/stateful/ledger.wasm" },
+] as const;
 
 /** Compiles every module of the repository. Equal sources and compiler give equal bytes. Throws with the compiler's words. */
 export async function buildModules(root: string): Promise<BuiltModule[]> {

@@ -204,10 +204,13 @@ class Replay {
     }
     if (!done.statementBlock.cid.equals(commit.statementCid)) {
       const module = this.ports.modules.has(task.shown.task) ? "; the module is another" : "";
+      const state = done.statement.state.after.equals(commit.statement.state.after)
+        ? ""
+        : "; so does the state after it";
       this.miss({
         code: "STATEMENT_DIFFERS",
         where,
-        message: `statement ${where} comes out differently though its output batches do not${module}`,
+        message: `statement ${where} comes out differently though its output batches do not${state}${module}`,
       });
     }
     task.state = done.statement.state.after;

@@ -49,8 +49,10 @@ export interface ModuleConfig {
   readonly name: string;
   readonly file: FileReference;
   readonly abi: Abi;
-  /** Rows of a unit for a `batch` module; null for one of kind `rows`. */
+  /** Rows of a unit for a `batch` or `stateful` module; null for one of kind `rows`. */
   readonly unit: number | null;
+  /** It keeps memory and globals from one unit to the next. */
+  readonly stateful: boolean;
   /** Columns of the output, where its ABI needs them said. */
   readonly columns: Readonly<Record<string, ColumnTypeName>> | null;
   /** Form of the text that a program of `wasi/1` reads; other modules have none. */

@@ -8,6 +8,7 @@ import { checkNames } from "./names.ts";
 import { type ConfigPath, type Finding, placeName } from "./problem.ts";
 import type { WrittenConfig } from "./schema.ts";
 
+type Module = NonNullable<WrittenConfig["modules"]>[string];
 type Task = NonNullable<WrittenConfig["tasks"]>[string];
 
 /** Checks what one part of a well-formed configuration says about another. All that is wrong, or odd (`warnings`), is returned. */
@@ -20,6 +21,7 @@ export function crossCheck(config: WrittenConfig): {
   const cycles = cyclesOf(tasks.map(([name, task]) => [name, task.input]));
   const findings = [
     ...checkDomain(config.domain),
+    ...Object.entries(config.modules ?? {}).flatMap(([name, module]) => checkModule(["modules", name], module)),
     ...names,
     ...checkModules(config),
     ...tasks.flatMap(([name, task]) => checkTask(["tasks", name], task)),
@@ -66,6 +68,22 @@ function checkDomain(domain: WrittenConfig["domain"]): Finding[] {
         true,
       ),
     );
+  }
+  return findings;
+}
+
+function checkModule(path: ConfigPath, module: Module): Finding[] {
+  if (typeof module === "string") return [];
+  const { kind, unit, abi } = module;
+  const place = placeName(path);
+  const findings: Finding[] = [];
+  if (unit !== undefined && kind === "rows") {
+    const message = `${place}.unit has no meaning with kind: rows`;
+    findings.push(at([...path, "unit"], message, "write kind: batch or kind: stateful, or remove unit", true));
+  }
+  if (kind === "stateful" && abi !== "ipdm/1") {
+    const message = `${place} cannot be stateful: modules of the abi ${abi} keep nothing from one call to the next`;
+    findings.push(at([...path, "kind"], message, "write kind: batch, or use a module of the abi ipdm/1"));
   }
   return findings;
 }

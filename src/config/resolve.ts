@@ -105,7 +105,8 @@ async function resolveModule(name: string, given: Written<"modules">, folder: st
     name,
     file: await locate(module.file, folder),
     abi: module.abi,
-    unit: module.kind === "batch" ? (module.unit ?? BATCH_ROWS_MAX) : null,
+    unit: module.kind === "rows" ? null : (module.unit ?? BATCH_ROWS_MAX),
+    stateful: module.kind === "stateful",
     columns: (module.columns as Record<string, ColumnTypeName> | undefined) ?? null, // the schema has read every type
     ...(module.abi === "wasi/1" ? { stdin: module.stdin ?? "ndjson" } : {}),
     policy,

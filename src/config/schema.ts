@@ -172,10 +172,10 @@ const moduleObject = z.strictObject({
     ),
   abi: z.enum(ABIS).default("ipdm/1").describe("How the module is called."),
   kind: z
-    .enum(["rows", "batch"])
+    .enum(["rows", "batch", "stateful"])
     .default("rows")
-    .describe("rows: each row by itself, however they are cut; batch: called on units of a fixed number of rows."),
-  unit: z.int().min(1).max(BATCH_ROWS_MAX).optional().describe("With kind: batch, rows of a unit."),
+    .describe("rows: each by itself; batch: units of a fixed number of rows; stateful: units, and memory is kept."),
+  unit: z.int().min(1).max(BATCH_ROWS_MAX).optional().describe("With kind: batch or stateful, rows of a unit."),
   columns: z
     .record(column, readBy(readColumnType))
     .optional()

@@ -36,8 +36,13 @@ const moduleOperator = z.strictObject({
   /** CID of the module's original bytes. */
   module: link,
   abi: name,
-  /** Rows of the units that a `batch` module is called on, counted from the first row of its input; null for one of kind `rows`. */
+  /**
+   * Rows of the units that a `batch` or `stateful` module is called on, counted from the first row of its input; null for one of
+   * kind `rows`.
+   */
   unit: count.nullable(),
+  /** It keeps memory and globals from one unit to the next. */
+  stateful: z.boolean(),
   /** Columns of the output, where the module's ABI cannot say them. */
   columns: declaredColumns,
   /** Form of the text on standard input, for a program of `wasi/1` and for no other. */

@@ -33,7 +33,12 @@ export type Ipld =
 
 /** The CID of bytes in a codec: CIDv1 over their SHA-256. */
 export function cidOf(hash: Hash, code: number, bytes: Uint8Array): CID {
-  return CID.createV1(code, Digest.create(SHA2_256, hash(bytes)));
+  return cidOfDigest(code, hash(bytes));
+}
+
+/** The CID in a codec of bytes whose SHA-256 is known. */
+export function cidOfDigest(code: number, digest: Uint8Array): CID {
+  return CID.createV1(code, Digest.create(SHA2_256, digest));
 }
 
 /** Encodes a value as a dag-cbor block. Throws `DAG_NOT_ENCODABLE` on what IPLD cannot hold (undefined, NaN, class instances). */

@@ -125,7 +125,7 @@ class Planner {
       }),
     );
     const { cid } = rawBlock(hash, bytes);
-    const { policy, abi, unit, stdin } = module;
+    const { policy, abi, unit, stateful, stdin } = module;
     const { capabilities, ...limits } = policy;
     const columns = declaredColumns(module.columns);
     const operator: ModuleOperatorForm = {
@@ -133,6 +133,7 @@ class Planner {
       module: cid,
       abi,
       unit,
+      stateful,
       columns,
       ...(stdin === undefined ? {} : { stdin }),
       limits,

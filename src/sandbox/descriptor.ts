@@ -9,6 +9,8 @@ export const DESCRIPTOR_MAGIC = 0x44445049; // "IPDD"
 export const DESCRIPTOR_VERSION = 1;
 export const DESCRIPTOR_BYTES = 64;
 export const SEED_BYTES = 32;
+/** Where the seed stands. */
+export const DESCRIPTOR_SEED = 32;
 const FLAG_TIME = 1;
 
 /** The descriptor of a call. */
@@ -23,6 +25,6 @@ export function encodeDescriptor(context: CallContext): Uint8Array<ArrayBuffer> 
   view.setBigUint64(8, BigInt(firstRow), true);
   view.setBigInt64(16, timeUs ?? 0n, true);
   view.setUint32(24, timeUs === undefined ? 0 : FLAG_TIME, true);
-  bytes.set(seed, 32);
+  bytes.set(seed, DESCRIPTOR_SEED);
   return bytes;
 }

@@ -1,9 +1,11 @@
 import { interrupted } from "./errors.ts";
+import type { CallResult } from "./lane-call.ts";
 import type { Work } from "./lane-messages.ts";
-import type { CallResult, LaneQueue } from "./lane-queue.ts";
-import { laneClosed, laneOverloaded } from "./lane-queue.ts";
+import { type LaneQueue, laneClosed, laneOverloaded } from "./lane-queue.ts";
 import { ACTIVE_MS, IN_FLIGHT_MAX, QUEUE_MAX, SLICE_MS, SLOW_MS } from "./limits.ts";
 import type { Loaded } from "./load.ts";
+import type { SessionLink } from "./module-handle.ts";
+import type { Image } from "./state/image.ts";
 
 interface Waiting {
   readonly work: () => Work;
@@ -46,6 +48,7 @@ export class FairQueue {
   private readonly openQueue: () => LaneQueue;
   private readonly shares: Share[] = [];
   private readonly slots: Slot[] = [];
+  private readonly sessions = new Set<LaneQueue>();
   private waiting = 0;
   private isClosed = false;
 
@@ -87,6 +90,26 @@ export class FairQueue {
     });
   }
 
+  /**
+   * Opens a session of a stateful module in a lane of its own, whose thread ends with it: a state is bound to one thread, and its calls
+   * neither wait for others nor hold them up. Throws `LANE_CLOSED`.
+   */
+  open(module: number, image: Image | null): SessionLink {
+    if (this.isClosed) throw laneClosed();
+    const queue = this.openQueue();
+    this.sessions.add(queue);
+    const link = queue.open(queue.add((this.shares[module] as Share).loaded), image);
+    return {
+      ...link,
+      close: () => {
+        link.close();
+        this.sessions.delete(queue);
+        // What the session held is gone; when the end of its thread fails there is nothing left to do about it.
+        queue.close().catch(() => undefined);
+      },
+    };
+  }
+
   async close(): Promise<void> {
     this.isClosed = true;
     for (const share of this.shares) {
@@ -97,7 +120,7 @@ export class FairQueue {
       share.waiting = [];
     }
     this.waiting = 0;
-    await Promise.all(this.slots.map(({ queue }) => queue.close()));
+    await Promise.all([...this.slots.map(({ queue }) => queue), ...this.sessions].map((queue) => queue.close()));
   }
 
   /** A module that had nothing to do has no claim to the time it left to others. */

@@ -1,15 +1,18 @@
 import type { Exports } from "./abi/port.ts";
 import { KEPT_INSTANCES_MAX, PAGE_BYTES, REUSE_PAGES_MAX } from "./limits.ts";
+import { lanesOf } from "./metering/global-access.ts";
 import type { Instrumented } from "./metering/instrument.ts";
 import { GLOBAL_EXPORT } from "./metering/meter.ts";
-import type { ModuleShape } from "./wasm/module.ts";
+import { readGlobals, type StateGlobal, stateGlobals, writeGlobals } from "./state/image.ts";
 
 /** How an instance is put back to where it began: the names of the exports that hold its state. */
 export interface ReusePlan {
   /** Its memory, or null where it has none. */
   readonly memory: string | null;
-  /** Its mutable globals, but for the meter. */
-  readonly globals: readonly string[];
+  /** Its mutable globals that are numbers or vectors, but for the meter. */
+  readonly numbers: readonly StateGlobal[];
+  /** Exports that are its mutable globals of references. */
+  readonly references: readonly string[];
 }
 
 /** What is needed of a module to make instances of it. */
@@ -26,24 +29,20 @@ type Imports = Record<string, Record<string, unknown>>;
 
 /**
  * How instances of a module can be used again, or null where a fresh one is the only way: it changes tables or drops segments, it
- * holds state that JavaScript cannot read (vectors, hidden memories, imports that are no functions), or its memory is so
- * large that a fresh one is cheaper than looking through it.
+ * holds state that cannot be reached (hidden memories, imports that are no functions), or its memory is so large that a fresh
+ * one is cheaper than looking through it.
  */
 export function reusePlan({ shape, changesTables, globals }: Instrumented): ReusePlan | null {
   const memory = shape.exports.find(({ kind }) => kind === "memory")?.name ?? null;
   const isOpen =
     !changesTables &&
     shape.imports.every(({ kind }) => kind === "function") &&
-    shape.memories.every(({ initial }) => memory !== null && initial <= REUSE_PAGES_MAX) &&
-    globals.every((index) => isReadable(shape, index));
-  return isOpen ? { memory, globals: globals.map((index) => `${GLOBAL_EXPORT}${index}`) } : null;
-}
-
-/** The byte of the type v128, whose values JavaScript cannot see. */
-const V128 = 0x7b;
-
-function isReadable(shape: ModuleShape, index: number): boolean {
-  return shape.globals[index]?.type !== V128;
+    shape.memories.every(({ initial }) => memory !== null && initial <= REUSE_PAGES_MAX);
+  if (!isOpen) return null;
+  const all = stateGlobals(globals, shape);
+  const numbers = all.filter((global) => lanesOf(global) > 0);
+  const references = all.filter((global) => lanesOf(global) === 0);
+  return { memory, numbers, references: references.map(({ index }) => GLOBAL_EXPORT + index) };
 }
 
 /**
@@ -116,8 +115,8 @@ class InitialState {
   private readonly sizeBytes: number;
   /** Pages that do not begin as zeros, by their number. */
   private readonly pages = new Map<number, Uint8Array>();
-  private readonly globals: readonly unknown[];
-  private readonly isRestorable: boolean;
+  private readonly numbers: Uint8Array;
+  private readonly references: readonly unknown[];
 
   constructor(exports: Exports, plan: ReusePlan) {
     this.plan = plan;
@@ -127,15 +126,14 @@ class InitialState {
       const content = pageOf(memory, page);
       if (Buffer.compare(content, ZEROS) !== 0) this.pages.set(page, content.slice());
     }
-    this.globals = plan.globals.map((name) => (exports[name] as WebAssembly.Global).value);
-    // A NaN's bits do not survive the way through JavaScript.
-    this.isRestorable = !this.globals.some((value) => Number.isNaN(value));
+    this.numbers = readGlobals(exports, plan.numbers);
+    this.references = plan.references.map((name) => (exports[name] as WebAssembly.Global).value);
   }
 
   /** False when the instance cannot be what it was. */
   restore(exports: Exports): boolean {
     const memory = memoryOf(exports, this.plan);
-    if (!this.isRestorable || memory.length !== this.sizeBytes) return false;
+    if (memory.length !== this.sizeBytes) return false;
     for (let page = 0; page * PAGE_BYTES < memory.length; page++) {
       const content = pageOf(memory, page);
       const initial = this.pages.get(page);
@@ -143,8 +141,9 @@ class InitialState {
       if (initial === undefined) content.fill(0);
       else content.set(initial);
     }
-    for (const [index, name] of this.plan.globals.entries())
-      (exports[name] as WebAssembly.Global).value = this.globals[index];
+    writeGlobals(exports, this.plan.numbers, this.numbers);
+    for (const [index, name] of this.plan.references.entries())
+      (exports[name] as WebAssembly.Global).value = this.references[index];
     return true;
   }
 }

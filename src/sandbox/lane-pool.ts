@@ -11,7 +11,7 @@ import type { CallOptions, Lane, ModuleHandle, ModuleSpec } from "./port.ts";
 
 /** How many lanes a pool has, and what separates them from this process. */
 export interface LanesOptions {
-  /** Lanes of each isolation, 1 to 64. They start when there is work for them. Default: {@link lanesFor} one node. */
+  /** Lanes of each isolation, 1 to 64; each open session of a stateful module has one more. They start when there is work for them. Default: {@link lanesFor} one node. */
   readonly lanes?: number;
   /** Isolation of a module whose specification names none. Default: `thread`. */
   readonly isolation?: Isolation;
@@ -63,7 +63,11 @@ class LanePool implements Lane {
       spec,
       (loaded) => {
         const module = ring.add(loaded);
-        return { submit: (work, signal) => ring.call(module, work, signal), window: 2 * IN_FLIGHT_MAX * this.lanes };
+        return {
+          call: (work, signal) => ring.call(module, work, signal),
+          open: (image) => ring.open(module, image),
+          window: 2 * IN_FLIGHT_MAX * this.lanes,
+        };
       },
       options,
     );

@@ -3,6 +3,8 @@ import { extname } from "node:path";
 import type { FromChild, ThreadCall, ToChild } from "./lane-messages.ts";
 import type { Thread, ThreadEvents } from "./lane-thread.ts";
 import type { Loaded } from "./load.ts";
+import type { Image } from "./state/image.ts";
+import { copiedImage, sharedAgain } from "./state/image-copy.ts";
 
 /** Milliseconds that a child has to answer whether an outcome is on its way; a child that does not is stuck itself. */
 const ANSWER_MS = 1000;
@@ -32,7 +34,7 @@ export class LaneProcess implements Thread {
       if (message.type === "ready") {
         this.isReady = true;
         events.ready();
-      } else if (message.type === "outcome") events.outcome(message.outcome);
+      } else if (message.type === "outcome") events.outcome(sharedAgain(message.outcome));
       else if (message.type === "unread") this.questions.shift()?.(message.isUnread);
       else reason = message.message;
     });
@@ -57,6 +59,14 @@ export class LaneProcess implements Thread {
 
   call(calls: readonly ThreadCall[]): void {
     this.send({ type: "calls", calls: calls.map(unshared) });
+  }
+
+  openSession(session: number, module: number, image: Image | null): void {
+    this.send({ type: "open", session, module, image: image === null ? null : copiedImage(image) });
+  }
+
+  closeSession(session: number): void {
+    this.send({ type: "close", session });
   }
 
   /** Outcomes come before the answer, since messages keep their order. */
@@ -100,7 +110,8 @@ export class LaneProcess implements Thread {
 }
 
 /** Shared memory does not go to another process. */
-function unshared({ module, work }: ThreadCall): ThreadCall {
-  if (work.type !== "process" || work.batch instanceof ArrayBuffer) return { module, work };
-  return { module, work: { ...work, batch: new Uint8Array(new Uint8Array(work.batch)).buffer } };
+function unshared(call: ThreadCall): ThreadCall {
+  const { work } = call;
+  if (work.type !== "process" || work.batch instanceof ArrayBuffer) return call;
+  return { ...call, work: { ...work, batch: new Uint8Array(new Uint8Array(work.batch)).buffer } };
 }

@@ -1,26 +1,14 @@
 import { interrupted, sandboxError } from "./errors.ts";
-import type { Outcome, Work } from "./lane-messages.ts";
+import { BROKEN, type CallResult, type LaneCall, LaneSession } from "./lane-call.ts";
+import type { Outcome, ThreadCall, Work } from "./lane-messages.ts";
 import type { Thread, ThreadEvents } from "./lane-thread.ts";
 import { FAULT_RETRIES, IN_FLIGHT_BYTES_MAX, IN_FLIGHT_MAX, QUEUE_MAX, STARTS_MAX } from "./limits.ts";
 import type { Loaded } from "./load.ts";
-
-/** What a call came to, also where the worker could not say it itself. */
-export type CallResult = Outcome | { readonly type: "timeout" } | { readonly type: "crash"; readonly message: string };
+import type { SessionLink } from "./module-handle.ts";
+import type { Image } from "./state/image.ts";
 
 /** Starts a thread that reports to the given events, later and never before it returns. */
 export type StartThread = (events: ThreadEvents) => Thread;
-
-interface LaneCall {
-  readonly module: number;
-  readonly timeoutMs: number;
-  /** Makes the message; called again when the call is tried again, since its buffers are transferred. */
-  readonly work: () => Work;
-  readonly settle: (result: CallResult) => void;
-  readonly fail: (error: unknown) => void;
-  faults: number;
-  isDropped: boolean;
-  sizeBytes: number;
-}
 
 /**
  * Calls before one thread, which runs them one after the other. A thread that hangs, faults or dies is replaced, and the calls behind
@@ -28,7 +16,9 @@ interface LaneCall {
  */
 export class LaneQueue {
   private readonly modules: Loaded[] = [];
+  private readonly sessions = new Set<LaneSession>();
   private readonly start: StartThread;
+  private sessionsOpened = 0;
   private queue: LaneCall[] = [];
   private underWay: LaneCall[] = [];
   private underWayBytes = 0;
@@ -48,25 +38,50 @@ export class LaneQueue {
     return module;
   }
 
-  /** Runs a call. Rejects with `INTERRUPTED`, `LANE_CLOSED` and `LANE_OVERLOADED`; all else is a result. */
-  call(module: number, work: () => Work, signal: AbortSignal | undefined): Promise<CallResult> {
+  /** Opens a session of a stateful module, at an image or at the beginning. Throws `LANE_CLOSED`. */
+  open(module: number, image: Image | null): SessionLink {
+    if (this.isClosed) throw laneClosed();
+    const session = new LaneSession(module, this.sessionsOpened++, image);
+    this.sessions.add(session);
+    return {
+      call: (work, signal) => this.call(module, work, signal, session),
+      rollback: () => {
+        this.dropCallsOf(session);
+        session.reset();
+      },
+      close: () => this.forget(session),
+    };
+  }
+
+  private forget(session: LaneSession): void {
+    this.sessions.delete(session);
+    this.breakOff(session);
+    if (session.thread === this.thread) this.thread?.closeSession(session.number);
+  }
+
+  /** Runs a call, of a session where one is given. Rejects with `INTERRUPTED`, `LANE_CLOSED` and `LANE_OVERLOADED`; all else is a result. */
+  call(module: number, work: () => Work, signal: AbortSignal | undefined, session?: LaneSession): Promise<CallResult> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(interrupted(signal));
       if (this.isClosed) return reject(laneClosed());
+      if (session?.isBroken === true) return resolve(BROKEN);
       if (this.queue.length >= QUEUE_MAX) return reject(laneOverloaded());
       const timeoutMs = this.modules[module]?.timeoutMs ?? 0;
       const onAbort = (): void => {
         entry.isDropped = true;
         this.queue = this.queue.filter((waiting) => waiting !== entry);
         if (signal !== undefined) entry.fail(interrupted(signal));
+        if (session !== undefined) this.breakOff(session);
       };
       const over = (): void => signal?.removeEventListener("abort", onAbort);
       const entry: LaneCall = {
         module,
+        session,
         timeoutMs,
         work,
         faults: 0,
         isDropped: false,
+        isRedone: false,
         sizeBytes: 0,
         settle: (result) => (over(), resolve(result)),
         fail: (error) => (over(), reject(error)),
@@ -86,6 +101,7 @@ export class LaneQueue {
     for (const call of [...this.underWay, ...this.queue]) call.fail(laneClosed());
     this.underWay = [];
     this.queue = [];
+    this.sessions.clear();
     await thread?.end();
   }
 
@@ -102,13 +118,18 @@ export class LaneQueue {
 
   private hand(thread: Thread): void {
     const wasIdle = this.underWay.length === 0;
-    const calls: { module: number; work: Work }[] = [];
+    const calls: ThreadCall[] = [];
     while (this.queue.length > 0 && this.hasRoom()) {
       const call = this.queue.shift() as LaneCall;
+      const { module, session } = call;
+      if (session !== undefined && session.thread !== thread) {
+        session.thread = thread;
+        thread.openSession(session.number, module, session.image);
+      }
       const work = call.work();
       call.sizeBytes = work.type === "process" ? work.batch.byteLength : 0;
       this.underWayBytes += call.sizeBytes;
-      calls.push({ module: call.module, work });
+      calls.push({ module, session: session?.number ?? null, work });
       this.underWay.push(call);
     }
     if (calls.length === 0) return;
@@ -143,26 +164,52 @@ export class LaneQueue {
       return this.replaceThread({ retry: true });
     this.underWay.shift();
     this.underWayBytes -= call.sizeBytes;
-    call.settle(outcome);
+    this.conclude(call, outcome);
     this.arm();
     this.pump();
+  }
+
+  /** A call has come to its result. Behind one that did not end well, its session takes no more. */
+  private conclude(call: LaneCall, result: CallResult): void {
+    const { session } = call;
+    call.settle(result);
+    if (session === undefined || call.isDropped) return;
+    session.conclude(call, result);
+    if (session.isBroken) this.breakOff(session);
+  }
+
+  private breakOff(session: LaneSession): void {
+    session.isBroken = true;
+    this.dropCallsOf(session);
+  }
+
+  /** Ends the wait for a session's calls; those under way still come to an outcome, which nobody reads. */
+  private dropCallsOf(session: LaneSession): void {
+    for (const call of [...this.underWay, ...this.queue]) {
+      if (call.session !== session || call.isDropped) continue;
+      call.isDropped = true;
+      call.settle(BROKEN);
+    }
+    this.queue = this.queue.filter((call) => call.session !== session);
+    session.since = [];
   }
 
   private lose(thread: Thread, message: string): void {
     if (!thread.isReady && ++this.failedStarts >= STARTS_MAX) {
       this.thread = undefined;
       this.failedStarts = 0;
-      for (const call of this.queue.splice(0)) call.settle({ type: "crash", message });
+      for (const call of this.queue.splice(0)) this.conclude(call, { type: "crash", message });
       return;
     }
     const [head] = this.underWay;
-    if (head !== undefined && head.faults >= FAULT_RETRIES) head.settle({ type: "crash", message });
+    if (head !== undefined && head.faults >= FAULT_RETRIES) this.conclude(head, { type: "crash", message });
     this.replaceThread({ retry: head !== undefined && head.faults < FAULT_RETRIES });
   }
 
   /**
    * Lets the thread go and hands what was under way to the next one. The oldest call is tried again or counts as settled;
-   * those behind it had no part in the fault, and calls have no effects, so they simply run again.
+   * those behind it had no part in the fault, and calls have no effects but on their session's state, so they simply run again:
+   * behind those that the state in the thread was made of since it was saved.
    */
   private replaceThread({ retry }: { readonly retry: boolean }): void {
     clearTimeout(this.timer);
@@ -173,9 +220,10 @@ export class LaneQueue {
       head.faults++;
       others.unshift(head);
     }
+    const waiting = [...others, ...this.queue].filter((call) => !call.isDropped && !call.isRedone);
     this.underWay = [];
     this.underWayBytes = 0;
-    this.queue.unshift(...others.filter((call) => !call.isDropped));
+    this.queue = [...Array.from(this.sessions, ({ since }) => since).flat(), ...waiting];
     // The old thread runs no host code any more; when its end fails there is nothing left to do about it.
     old?.end().catch(() => undefined);
     this.pump();
@@ -195,7 +243,7 @@ export class LaneQueue {
     thread?.hasUnread((isUnread) => {
       if (!isStuck()) return;
       if (isUnread) return this.arm();
-      call.settle({ type: "timeout" });
+      this.conclude(call, { type: "timeout" });
       this.replaceThread({ retry: false });
     });
   }

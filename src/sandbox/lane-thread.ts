@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import type { FromWorker, Outcome, ThreadCall, ToWorker, WorkerData } from "./lane-messages.ts";
 import { MESSAGE_BYTES_MAX, STACK_MEBIBYTES } from "./limits.ts";
 import type { Loaded } from "./load.ts";
+import type { Image } from "./state/image.ts";
 
 /** What a thread reports to its lane. */
 export interface ThreadEvents {
@@ -18,6 +19,9 @@ export interface Thread {
   /** Tells whether the oldest call under way has finished and its outcome only waits to be read. */
   hasUnread(answer: (isUnread: boolean) => void): void;
   load(module: number, loaded: Loaded): void;
+  /** Begins a session of a stateful module at an image, or at the beginning. */
+  openSession(session: number, module: number, image: Image | null): void;
+  closeSession(session: number): void;
   /** Runs calls in their order. Their batches belong to the thread from now on, but for shared ones. */
   call(calls: readonly ThreadCall[]): void;
   /** Whether the thread keeps the process alive. */
@@ -69,6 +73,14 @@ export class LaneThread implements Thread {
 
   load(module: number, { content }: Loaded): void {
     this.post({ type: "module", module, content }, []);
+  }
+
+  openSession(session: number, module: number, image: Image | null): void {
+    this.post({ type: "open", session, module, image }, []);
+  }
+
+  closeSession(session: number): void {
+    this.post({ type: "close", session }, []);
   }
 
   call(calls: readonly ThreadCall[]): void {

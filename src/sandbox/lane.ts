@@ -24,7 +24,11 @@ class OneLane implements Lane {
       spec,
       (loaded) => {
         const module = this.queue.add(loaded);
-        return { submit: (work, signal) => this.queue.call(module, work, signal), window: 2 * IN_FLIGHT_MAX };
+        return {
+          call: (work, signal) => this.queue.call(module, work, signal),
+          open: (image) => this.queue.open(module, image),
+          window: 2 * IN_FLIGHT_MAX,
+        };
       },
       options,
     );

@@ -5,6 +5,8 @@ export const TABLE_ELEMENTS_MAX = 10_000;
 /** Bytes of a page of linear memory (WebAssembly 2.0, section 4.2.8), and how many a 32-bit memory can have. */
 export const PAGE_BYTES = 65_536;
 export const PAGES_MAX = 65_536;
+/** Pages that one list in the tree of a saved memory links: 4 MiB. */
+export const STATE_NODE_PAGES = 64;
 /**
  * Calls handed to a worker at once, and bytes of their batches beyond which no third is added: enough that it never waits for the main
  * thread, few enough to redo after a fault.

@@ -1,9 +1,11 @@
 import { hostTableOf } from "./abi/adapters.ts";
 import { moduleRefused, sandboxError } from "./errors.ts";
 import { reusePlan } from "./instance-keeper.ts";
+import { PAGE_BYTES } from "./limits.ts";
 import type { ThreadModule } from "./module-call.ts";
-import { LoadedModule, type Submit } from "./module-handle.ts";
+import { type LaneLink, LoadedModule } from "./module-handle.ts";
 import type { CallOptions, ModuleHandle, ModuleSpec } from "./port.ts";
+import { stateGlobals } from "./state/image.ts";
 import { validateModule } from "./validate.ts";
 
 const ABI_VERSION = 1;
@@ -19,17 +21,27 @@ export interface Loaded {
 /** Checks and compiles a module, then gives it to `attach`, which says how it is called. Throws what `Lane.load` throws. */
 export async function loadModule(
   spec: ModuleSpec,
-  attach: (loaded: Loaded) => { readonly submit: Submit; readonly window: number },
+  attach: (loaded: Loaded) => Omit<LaneLink, "face">,
   options: CallOptions,
 ): Promise<ModuleHandle> {
   const instrumented = validateModule(spec);
   const { bytes, costTable } = instrumented;
   const code = await compile(bytes, spec.cid);
   const { abi, memoryBytesMax, stackValuesMax, capabilities, timeoutMs } = spec;
-  const content = { code, abi, memoryBytesMax, stackValuesMax, capabilities, reuse: reusePlan(instrumented) };
-  const { submit, window } = attach({ content, bytes, timeoutMs });
+  const { globals, shape } = instrumented;
+  const content = {
+    globals: stateGlobals(globals, shape),
+    code,
+    abi,
+    memoryBytesMax,
+    stackValuesMax,
+    capabilities,
+    reuse: reusePlan(instrumented),
+  };
+  const pagesMax = Math.floor(memoryBytesMax / PAGE_BYTES);
+  const face = { cid: spec.cid, globals: content.globals, pagesMin: shape.memories[0]?.initial ?? 0, pagesMax };
   const identity = { instrumented: bytes, costTable, hostTable: hostTableOf(abi) };
-  const handle = new LoadedModule(spec, identity, submit, window);
+  const handle = new LoadedModule(spec, identity, { ...attach({ content, bytes, timeoutMs }), face });
   const version = await handle.abiVersion(options.signal);
   if (version !== ABI_VERSION)
     throw moduleRefused("MODULE_INVALID", spec.cid, `speaks version ${version} of the ABI, not ${ABI_VERSION}`);

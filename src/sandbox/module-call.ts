@@ -1,10 +1,11 @@
 import { adapterOf } from "./abi/adapters.ts";
 import type { Abi, AbiHost, Exports } from "./abi/port.ts";
-import { InstanceKeeper, type InstanceSource, type Reusable } from "./instance-keeper.ts";
+import type { InstanceSource, Reusable } from "./instance-keeper.ts";
 import type { Outcome, Work } from "./lane-messages.ts";
 import { LOG_CHARACTERS_MAX, LOG_LINES_MAX, PAGE_BYTES } from "./limits.ts";
 import { charge, filled, fuelLeft, METER_EXPORT, type MeterGlobal, overdrawn, START_EXPORT } from "./metering/meter.ts";
 import type { Capability } from "./policy.ts";
+import { type Image, restoreImage, type StateGlobal } from "./state/image.ts";
 import { Stop } from "./stop.ts";
 
 /** A module in a lane's thread. */
@@ -13,45 +14,64 @@ export interface ThreadModule extends Reusable {
   readonly memoryBytesMax: number;
   readonly stackValuesMax: number;
   readonly capabilities: readonly Capability[];
+  /** Globals that are part of the state of a stateful module. */
+  readonly globals: readonly StateGlobal[];
 }
+
+/** Work that needs no state. */
+export type StatelessWork = Exclude<Work, { readonly type: "save" }>;
 
 /**
  * Runs one call in an instance that starts from the module's initial memory, globals and tables. Whatever the module does ends in an
  * outcome: fuel and stack are counted, so it ends. The instance is fresh, or the keeper's, to which the caller gives it back.
  */
-export function runCall(module: ThreadModule, work: Work, instances: InstanceSource = new InstanceKeeper()): Outcome {
-  const host = new CallHost(module, work.fuel, instances);
+export function runCall(module: ThreadModule, work: StatelessWork, instances?: InstanceSource): Outcome {
+  const host = new CallHost(module, null, instances);
+  host.begin(work.fuel);
   try {
     const adapter = adapterOf(module.abi);
     if (work.type === "abi") return { type: "abi", version: adapter.version(host) };
     const bytes = adapter.call(host, work);
-    return { type: "output", bytes, fuel: host.fuelUsed(), log: host.lines };
+    return host.outputOf(bytes);
   } catch (error) {
     return host.outcomeOf(error);
   }
 }
 
-class CallHost implements AbiHost {
-  readonly lines: string[] = [];
+/** The host of one instance: of one call, or of the calls of a stateful module one after the other. */
+export class CallHost implements AbiHost {
   private readonly module: ThreadModule;
-  private readonly fuel: number;
-  private readonly instances: InstanceSource;
-  private exports: Exports = {};
+  private readonly instances: InstanceSource | undefined;
+  private image: Image | null;
+  private lines: string[] = [];
+  private fuel = 0;
   private meter: MeterGlobal | undefined;
+  exports: Exports = {};
 
-  constructor(module: ThreadModule, fuel: number, instances: InstanceSource) {
+  /** `image` is the state that the instance goes on from; null at the beginning. Without `instances` it is a fresh one. */
+  constructor(module: ThreadModule, image: Image | null, instances?: InstanceSource) {
     this.module = module;
-    this.fuel = fuel;
     this.instances = instances;
+    this.image = image;
+  }
+
+  /** Begins a call that may take so much fuel. */
+  begin(fuel: number): void {
+    this.fuel = fuel;
+    this.lines = [];
+    this.fill();
   }
 
   instantiate(imports: Record<string, Record<string, unknown>>): Exports {
-    const exports = this.instances.take(this.module, imports);
+    const { code } = this.module;
+    const exports = this.instances?.take(this.module, imports) ?? new WebAssembly.Instance(code, imports).exports;
     this.exports = exports;
-    const meter = exports[METER_EXPORT] as MeterGlobal;
-    meter.value = filled(this.fuel, this.module.stackValuesMax);
-    this.meter = meter;
-    (exports[START_EXPORT] as (() => void) | undefined)?.();
+    this.meter = exports[METER_EXPORT] as MeterGlobal;
+    this.fill();
+    if (this.image !== null) restoreImage(this.image, this.memory, exports, this.module.globals);
+    else (exports[START_EXPORT] as (() => void) | undefined)?.();
+    // The instance has it now; what it changes need not be held twice.
+    this.image = null;
     return exports;
   }
 
@@ -75,8 +95,10 @@ class CallHost implements AbiHost {
       this.lines.push(line.slice(0, LOG_CHARACTERS_MAX).replaceAll(/\p{Cc}/gu, " "));
   }
 
-  fuelUsed(): number {
-    return this.meter === undefined ? 0 : this.fuel - fuelLeft(this.meter.value);
+  /** The outcome of a call that gave that output. */
+  outputOf(bytes: ArrayBuffer): Outcome {
+    const fuel = this.meter === undefined ? 0 : this.fuel - fuelLeft(this.meter.value);
+    return { type: "output", bytes, fuel, log: this.lines };
   }
 
   outcomeOf(error: unknown): Outcome {
@@ -87,6 +109,10 @@ class CallHost implements AbiHost {
     const spent = this.meter === undefined ? undefined : overdrawn(this.meter.value);
     if (spent !== undefined) return { type: spent, message };
     return { type: this.memoryIsFull() ? "memory" : "trap", message };
+  }
+
+  private fill(): void {
+    if (this.meter !== undefined) this.meter.value = filled(this.fuel, this.module.stackValuesMax);
   }
 
   private memoryIsFull(): boolean {

@@ -3,35 +3,61 @@ import { decodeBatch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import { sameSchema } from "../batch/schema.ts";
 import { BatchWriter } from "../batch/writer.ts";
-import { IpdmError } from "../core/errors.ts";
+import { assert, IpdmError } from "../core/errors.ts";
 import { encodeDescriptor, SEED_BYTES } from "./descriptor.ts";
 import type { SandboxErrorCode } from "./errors.ts";
 import { sandboxError } from "./errors.ts";
+import type { CallResult } from "./lane-call.ts";
 import type { Work } from "./lane-messages.ts";
-import type { CallResult } from "./lane-queue.ts";
-import { MESSAGE_BYTES_MAX, OUTPUT_BYTES_BASE, OUTPUT_PER_INPUT_BYTE, SCHEMAS_MAX } from "./limits.ts";
-import type { Call, CallContext, CallOptions, ModuleHandle, ModuleIdentity, ModuleSpec, Processed } from "./port.ts";
+import { IN_FLIGHT_MAX, MESSAGE_BYTES_MAX, OUTPUT_BYTES_BASE, OUTPUT_PER_INPUT_BYTE, SCHEMAS_MAX } from "./limits.ts";
+import type {
+  Call,
+  CallContext,
+  CallOptions,
+  ModuleHandle,
+  ModuleIdentity,
+  ModuleSession,
+  ModuleSpec,
+  Processed,
+} from "./port.ts";
+import type { Image } from "./state/image.ts";
+import { type MemorySource, MemoryTree, type StateFace } from "./state/memory-tree.ts";
+import { StatefulSession } from "./state/stateful-session.ts";
 
-/** Runs one call; the work is made anew when it is tried again. */
+/** Hands work to a lane; it is made anew when it is tried again. */
 export type Submit = (work: () => Work, signal: AbortSignal | undefined) => Promise<CallResult>;
+
+/** A session of a stateful module in its lane. */
+export interface SessionLink {
+  readonly call: Submit;
+  rollback(): void;
+  close(): void;
+}
+
+/** A loaded module's lane. */
+export interface LaneLink {
+  readonly call: Submit;
+  /** Calls that are asked for ahead, so that it never waits. */
+  readonly window: number;
+  open(image: Image | null): SessionLink;
+  readonly face: StateFace;
+}
 
 /** A module as its lane's callers see it: batches in, batches out, errors that name module and rows. */
 export class LoadedModule implements ModuleHandle {
   readonly spec: ModuleSpec;
   readonly identity: ModuleIdentity;
-  private readonly submit: Submit;
-  private readonly window: number;
+  private readonly lane: LaneLink;
   private schemas: { readonly input: Schema; readonly output: Promise<Schema> }[] = [];
 
-  constructor(spec: ModuleSpec, identity: ModuleIdentity, submit: Submit, window: number) {
+  constructor(spec: ModuleSpec, identity: ModuleIdentity, lane: LaneLink) {
     this.spec = spec;
     this.identity = identity;
-    this.submit = submit;
-    this.window = window;
+    this.lane = lane;
   }
 
   async abiVersion(signal: AbortSignal | undefined): Promise<number> {
-    const result = await this.submit(() => ({ type: "abi", fuel: this.spec.fuelPerCall }), signal);
+    const result = await this.lane.call(() => ({ type: "abi", fuel: this.spec.fuelPerCall }), signal);
     if (result.type !== "abi") throw this.failure(result, "at its load");
     return result.version;
   }
@@ -41,7 +67,7 @@ export class LoadedModule implements ModuleHandle {
     const known = this.schemas.find((entry) => entry.input === input || sameSchema(entry.input, input));
     if (known !== undefined) return known.output;
     const context = { firstRow: 0, seed: new Uint8Array(SEED_BYTES) };
-    const output = this.call(new BatchWriter(input).take(), context, undefined).then(({ batch }) => {
+    const output = this.call(this.lane.call, new BatchWriter(input).take(), context, undefined).then(({ batch }) => {
       if (batch.rows !== 0 && this.spec.kind === "rows")
         throw this.invalid(`${batch.rows} rows came from none`, "rows none");
       return batch.schema;
@@ -62,25 +88,39 @@ export class LoadedModule implements ModuleHandle {
 
   async run(batch: Batch, context: CallContext, options: CallOptions = {}): Promise<Processed> {
     const declared = await this.outputSchema(batch.schema);
-    const processed = await this.call(batch, context, options.signal);
+    return this.runThrough(this.lane.call, { batch, context }, declared, options.signal);
+  }
+
+  processAll(calls: Iterable<Call> | AsyncIterable<Call>, options: CallOptions = {}): AsyncIterable<Processed> {
+    return inOrder(calls, ({ batch, context }) => this.run(batch, context, options), this.lane.window);
+  }
+
+  async openSession(saved: MemorySource | null): Promise<ModuleSession> {
+    assert(this.spec.kind === "stateful", "only stateful modules have sessions");
+    const { tree, image } =
+      saved === null ? { tree: new MemoryTree(), image: null } : await MemoryTree.load(saved, this.lane.face);
+    return new StatefulSession(this, this.lane.open(image), tree);
+  }
+
+  /** A call that the given lane or session carries out, whose output is to have the declared columns. Throws as {@link process} does. */
+  async runThrough(
+    submit: Submit,
+    { batch, context }: Call,
+    declared: Schema,
+    signal: AbortSignal | undefined,
+  ): Promise<Processed> {
+    const processed = await this.call(submit, batch, context, signal);
     if (!sameSchema(processed.batch.schema, declared))
       throw this.invalid("its columns differ from those of an output without rows", rowsOf(batch, context));
     return processed;
   }
 
-  async *processAll(calls: Iterable<Call> | AsyncIterable<Call>, options: CallOptions = {}): AsyncIterable<Processed> {
-    const pending: Promise<Processed>[] = [];
-    for await (const { batch, context } of calls) {
-      const output = this.run(batch, context, options);
-      // It is awaited in its turn; until then a failure is no unhandled rejection.
-      output.catch(() => undefined);
-      pending.push(output);
-      if (pending.length > this.window) yield (await pending.shift()) as Processed;
-    }
-    for (const output of pending) yield await output;
-  }
-
-  private async call(batch: Batch, context: CallContext, signal: AbortSignal | undefined): Promise<Processed> {
+  private async call(
+    submit: Submit,
+    batch: Batch,
+    context: CallContext,
+    signal: AbortSignal | undefined,
+  ): Promise<Processed> {
     const rows = rowsOf(batch, context);
     const { fuelPerCall, fuelPerRow, columns, stdin } = this.spec;
     const descriptor = encodeDescriptor(context);
@@ -88,7 +128,7 @@ export class LoadedModule implements ModuleHandle {
       this.spec.outputBytesMax,
       OUTPUT_PER_INPUT_BYTE * batch.bytes.length + OUTPUT_BYTES_BASE,
     );
-    const result = await this.submit(
+    const result = await submit(
       () => ({
         type: "process",
         fuel: fuelPerCall + fuelPerRow * batch.rows,
@@ -109,7 +149,8 @@ export class LoadedModule implements ModuleHandle {
     }
   }
 
-  private failure(result: CallResult, rows: string): IpdmError {
+  /** The error that a call's result is. */
+  failure(result: CallResult, rows: string): IpdmError {
     switch (result.type) {
       case "trap":
         return this.error("MODULE_TRAP", `trapped on ${rows}: ${result.message}`, rows, {
@@ -164,6 +205,10 @@ export class LoadedModule implements ModuleHandle {
           rows,
           { retry: "now" },
         );
+      case "broken":
+        return this.error("LANE_STATE_LOST", `has lost its state before ${rows}: ${result.message}`, rows, {
+          hint: "roll its session back to what was saved last",
+        });
       default:
         return this.invalid(
           result.type === "output-invalid" ? result.message : `an outcome of type ${result.type}`,
@@ -200,6 +245,23 @@ function blockOf({ bytes }: Batch): ArrayBuffer | SharedArrayBuffer {
   if (buffer instanceof SharedArrayBuffer && buffer.byteLength === bytes.length && bytes.length > MESSAGE_BYTES_MAX)
     return buffer;
   return new Uint8Array(bytes).buffer;
+}
+
+/** What calls come to, in their order, a few of them under way at any time. */
+export async function* inOrder(
+  calls: Iterable<Call> | AsyncIterable<Call>,
+  run: (call: Call) => Promise<Processed>,
+  window = 2 * IN_FLIGHT_MAX,
+): AsyncIterable<Processed> {
+  const pending: Promise<Processed>[] = [];
+  for await (const call of calls) {
+    const output = run(call);
+    // It is awaited in its turn; until then a failure is no unhandled rejection.
+    output.catch(() => undefined);
+    pending.push(output);
+    if (pending.length > window) yield (await pending.shift()) as Processed;
+  }
+  for (const output of pending) yield await output;
 }
 
 function rowsOf(batch: Batch, { firstRow }: CallContext): string {

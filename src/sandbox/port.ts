@@ -3,6 +3,10 @@ import type { Schema } from "../batch/schema.ts";
 import type { TextFormat } from "../batch/text/spelling.ts";
 import type { Abi } from "./abi/port.ts";
 import type { Isolation, SandboxPolicy } from "./policy.ts";
+import type { MemorySource, SavedMemory } from "./state/memory-tree.ts";
+
+/** How a module's output depends on its input. */
+export type ModuleKind = "rows" | "batch" | "stateful";
 
 /** A module and what it may use. */
 export interface ModuleSpec extends SandboxPolicy {
@@ -12,8 +16,11 @@ export interface ModuleSpec extends SandboxPolicy {
   readonly cid: string;
   /** How it is called. */
   readonly abi: Abi;
-  /** `rows`: f(a‖b) = f(a)‖f(b). `batch`: the output depends on where a batch begins and ends. */
-  readonly kind: "rows" | "batch";
+  /**
+   * `rows`: f(a‖b) = f(a)‖f(b). `batch`: the output depends on where a batch begins and ends. `stateful`: it depends on the
+   * batches before as well, whose trace the module keeps in its memory and globals.
+   */
+  readonly kind: ModuleKind;
   /** Columns of the output, for an ABI whose modules cannot say them; else null. */
   readonly columns: Schema | null;
   /** Form of the text on a program's standard input, for `wasi/1`; NDJSON when left out. */
@@ -60,6 +67,28 @@ export interface ModuleIdentity {
   readonly hostTable: string;
 }
 
+/**
+ * A stateful module between its first row and its last: each call goes on from the memory and globals that the one before left
+ * behind. Calls are carried out in the order in which they are asked for. When the lane's thread is lost, the state is made
+ * again in another one: from what was saved last, by the calls since. After a call that failed or whose wait was ended, every
+ * further one fails with `LANE_STATE_LOST`, until {@link rollback}.
+ */
+export interface ModuleSession {
+  /** As {@link ModuleHandle.run}, from the state that the call before left. */
+  run(batch: Batch, context: CallContext, options?: CallOptions): Promise<Processed>;
+  /** As {@link ModuleHandle.processAll}, from the state that the call before left. */
+  processAll(calls: Iterable<Call> | AsyncIterable<Call>, options?: CallOptions): AsyncIterable<Processed>;
+  /**
+   * The state after all calls asked for so far, with the blocks that the state saved or opened before did not have. What the
+   * state is depends on the calls alone, not on when it is saved or restored. Throws as `run` does.
+   */
+  save(options?: CallOptions): Promise<SavedMemory>;
+  /** Goes back to the state that was saved last, or opened; calls that were not waited for end with `LANE_STATE_LOST`. */
+  rollback(): void;
+  /** Lets the state go. */
+  close(): void;
+}
+
 /** A module loaded into a lane. Every call starts from the module's initial memory, globals and tables. */
 export interface ModuleHandle {
   readonly spec: ModuleSpec;
@@ -76,13 +105,18 @@ export interface ModuleHandle {
   run(batch: Batch, context: CallContext, options?: CallOptions): Promise<Processed>;
   /** The outputs of many calls in their order, a few of them under way at any time. Throws as {@link process} does. */
   processAll(calls: Iterable<Call> | AsyncIterable<Call>, options?: CallOptions): AsyncIterable<Processed>;
+  /**
+   * For a module of kind `stateful`: begins at its initial state, or goes on from a saved one, which is read and checked here.
+   * Throws `MODULE_STATE_MALFORMED`, `DAG_CID_MISMATCH`, `LANE_CLOSED`, and what reading throws.
+   */
+  openSession(saved: MemorySource | null): Promise<ModuleSession>;
 }
 
 /** Threads that run modules, each one call at a time, and their replacements after a fault. */
 export interface Lane extends AsyncDisposable {
   /**
    * Checks a module and makes it ready. Throws `MODULE_NOT_WASM`, `MODULE_INVALID`, `MODULE_IMPORT_DENIED`,
-   * `MODULE_CAPABILITY_DENIED`, `MODULE_EXPORT_MISSING`, `MODULE_MEMORY_EXCEEDED`.
+   * `MODULE_CAPABILITY_DENIED`, `MODULE_EXPORT_MISSING`, `MODULE_MEMORY_EXCEEDED`, `MODULE_NOT_STATEFUL`.
    */
   load(spec: ModuleSpec, options?: CallOptions): Promise<ModuleHandle>;
   /** Terminates the workers; calls under way fail with `LANE_CLOSED`. */

@@ -1,19 +1,22 @@
 import { adapterOf } from "./abi/adapters.ts";
 import { moduleRefused, sandboxError } from "./errors.ts";
 import { PAGE_BYTES, PAGES_MAX, TABLE_ELEMENTS_MAX } from "./limits.ts";
+import { lanesOf } from "./metering/global-access.ts";
 import { type Instrumented, instrument } from "./metering/instrument.ts";
 import type { ModuleSpec } from "./port.ts";
 import { BinaryError, hasHeader } from "./wasm/binary.ts";
 import { MODULE_LIMITS } from "./wasm/limits.ts";
-import type { ModuleShape } from "./wasm/module.ts";
+import type { GlobalShape, ModuleShape } from "./wasm/module.ts";
 
 /** What of a module's specification decides how it is checked and instrumented. */
-export type ModuleSource = Pick<ModuleSpec, "bytes" | "cid" | "abi" | "memoryBytesMax" | "capabilities">;
+export type ModuleSource = Pick<ModuleSpec, "bytes" | "cid" | "abi" | "memoryBytesMax" | "capabilities"> &
+  Partial<Pick<ModuleSpec, "kind">>;
 
 /**
  * Checks a module from anyone and makes it ready to compile: valid as given, nothing but what is allowed in it, the imports
  * and exports of its ABI, instrumented, valid again. Throws `MODULE_NOT_WASM`, `MODULE_INVALID`, `MODULE_IMPORT_DENIED`,
- * `MODULE_CAPABILITY_DENIED`, `MODULE_EXPORT_MISSING`, `MODULE_MEMORY_EXCEEDED`.
+ * `MODULE_CAPABILITY_DENIED`, `MODULE_EXPORT_MISSING`, `MODULE_MEMORY_EXCEEDED`; `MODULE_NOT_STATEFUL` for one of kind `stateful`
+ * whose state is more than its memory and numbers in globals.
  */
 export function validateModule(source: ModuleSource): Instrumented {
   const { bytes, cid, abi, capabilities } = source;
@@ -34,6 +37,7 @@ export function validateModule(source: ModuleSource): Instrumented {
   const result = instrumented(source, pages);
   adapterOf(abi).check({ shape: result.shape, cid, capabilities });
   checkSizes(result.shape, cid, pages);
+  if (source.kind === "stateful") checkState(result, source);
   if (!WebAssembly.validate(result.bytes))
     throw moduleRefused("MODULE_INVALID", cid, "is not valid after instrumentation");
   return result;
@@ -80,4 +84,22 @@ function checkSizes(shape: ModuleShape, cid: string, pages: number): void {
         `has a table of ${table.initial} elements, more than ${TABLE_ELEMENTS_MAX}`,
       );
   }
+}
+
+/** What a stateful module keeps must be its memory and numbers in globals: tables and dropped segments cannot be saved. */
+function checkState({ changesTables, globals, shape }: Instrumented, { cid, abi }: ModuleSource): void {
+  const what = changesTables
+    ? "changes a table or drops a segment"
+    : globals.some((index) => lanesOf(shape.globals[index] as GlobalShape) === 0)
+      ? "has a mutable global that holds a reference"
+      : adapterOf(abi).keep === undefined
+        ? `is of the ABI ${abi}, whose modules keep nothing`
+        : undefined;
+  if (what === undefined) return;
+  throw moduleRefused(
+    "MODULE_NOT_STATEFUL",
+    cid,
+    `cannot be stateful: it ${what}`,
+    "what a stateful module keeps lies in its linear memory and in globals of number types; else declare kind batch",
+  );
 }

@@ -15,6 +15,8 @@ declare namespace WebAssembly {
   class Memory {
     private constructor();
     readonly buffer: ArrayBuffer;
+    /** Adds pages of 64 KiB. Throws a `RangeError` beyond the maximum, or where there is no memory. */
+    grow(pages: number): number;
   }
   class Global {
     private constructor();

@@ -1,5 +1,16 @@
 /** Groups (a key in an open window) that one window operator holds; beyond it `WINDOW_STATE_FULL` is thrown. */
 export const GROUPS_MAX = 2 ** 24;
+/**
+ * Bytes of the groups in open windows of one window operator, as its state counts them: of each group its key's canonical
+ * bytes, and 8 for each number kept and for its place. Memory is what it bounds: an operator takes about five times as much
+ * at its fullest. Beyond it `WINDOW_STATE_FULL` is thrown.
+ */
+export const STATE_BYTES_MAX = 512 * 1024 * 1024;
+/** Bytes, counted as for {@link STATE_BYTES_MAX}, that a chunk of a state holds at least (but for the last) and at most (but for one group). */
+export const CHUNK_BYTES_MIN = 128 * 1024;
+export const CHUNK_BYTES_MAX = 1024 * 1024;
+/** Bytes beyond the least after which a chunk ends on average. */
+export const CHUNK_BYTES_MORE = 128 * 1024;
 /** Distinct keys that are known at a time; ids stay below it so that two of them fit one safe integer. */
 export const KEYS_MAX = 2 ** 26;
 /** Keys that may be remembered without being in an open window before the key table is rebuilt. */

@@ -16,7 +16,9 @@ export class CopyOperator implements StageOperator {
     return null;
   }
 
-  snapshot(): null {
+  close(): void {}
+
+  async save(): Promise<null> {
     return null;
   }
 }

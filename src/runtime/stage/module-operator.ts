@@ -44,9 +44,11 @@ export class ModuleOperator implements StageOperator {
     return fuel;
   }
 
-  snapshot(): null {
+  async save(): Promise<null> {
     return null;
   }
+
+  close(): void {}
 
   /** Splits the first batch at random places, once: a module that is not `rows` after all would make the result depend on batches. */
   private async check(first: Batch | undefined, firstRow: number, signal: AbortSignal): Promise<void> {

@@ -14,7 +14,7 @@ export type ModuleOperatorForm = Extract<Operator, { kind: "module" }>;
  * it. Throws `MODULE_ABI_UNKNOWN` (kind `verification`) for an ABI or a capability that this version does not know.
  */
 export function moduleSpec(operator: ModuleOperatorForm, bytes: Uint8Array, timeoutMs: number): ModuleSpec {
-  const { module, abi, unit, columns, stdin, limits, capabilities } = operator;
+  const { module, abi, unit, stateful, columns, stdin, limits, capabilities } = operator;
   const unknown = capabilities.find((capability) => !CAPABILITIES.some((known) => known === capability));
   const isWellFormed = (abi === "wasi/1") === (stdin !== undefined);
   if (!ABIS.some((known) => known === abi) || unknown !== undefined || !isWellFormed) {
@@ -32,7 +32,7 @@ export function moduleSpec(operator: ModuleOperatorForm, bytes: Uint8Array, time
     bytes,
     cid: module.toString(),
     abi: abi as Abi, // found in the list above
-    kind: unit === null ? "rows" : "batch",
+    kind: unit === null ? "rows" : stateful ? "stateful" : "batch",
     columns: columns === null ? null : schemaOf(columns.map(({ name, type }) => declaredField(name, type))),
     ...(stdin === undefined ? {} : { stdin }),
     ...limits,

@@ -1,10 +1,11 @@
 import type { Batch } from "../../batch/batch.ts";
-import type { Ipld } from "../../dag/block.ts";
+import type { Hash } from "../../core/ports.ts";
+import type { SavedState } from "../../streams/window/state-tree.ts";
 
 /** Batches by output port, in order. */
 export type PortBatches = Readonly<Record<string, readonly Batch[]>>;
 
-/** What a task does to its input, between two snapshots. What it gives depends on the rows alone, never on how they are cut. */
+/** What a task does to its input, between two saved states. What it gives depends on the rows alone, never on how they are cut. */
 export interface StageOperator {
   /** Takes the next rows of the input. `firstRow` is the number of the first, counted over the whole input. */
   push(batches: readonly Batch[], firstRow: number, signal: AbortSignal): Promise<PortBatches>;
@@ -12,6 +13,8 @@ export interface StageOperator {
   end(signal: AbortSignal): Promise<PortBatches>;
   /** Fuel that modules took since the last time this was asked; null where none runs. */
   takeFuel(): number | null;
-  /** Plain data to go on from, or null where there is none. */
-  snapshot(): Ipld | null;
+  /** Blocks to go on from, those of the state saved before left out; null where there is none. */
+  save(hash: Hash, signal: AbortSignal): Promise<SavedState | null>;
+  /** Lets go of what it holds outside of itself. It is called once, and nothing after it. */
+  close(): void;
 }

@@ -1,4 +1,3 @@
-import * as dagCbor from "@ipld/dag-cbor";
 import type { CID } from "multiformats/cid";
 import { Frontier } from "../../../proofs/merkle/frontier.ts";
 import { leafHash } from "../../../proofs/merkle/tree.ts";
@@ -17,9 +16,10 @@ import {
 } from "../../consensus/statement.ts";
 import { assert, IpdmError } from "../../core/errors.ts";
 import type { Hash } from "../../core/ports.ts";
-import type { Block, Ipld } from "../../dag/block.ts";
+import type { Block } from "../../dag/block.ts";
 import { cborBlock, decodeBlock, rawBlock } from "../../dag/block.ts";
 import type { ModuleHandle } from "../../sandbox/port.ts";
+import type { StateSource } from "../../streams/window/state-tree.ts";
 import type { TaskPlan } from "../plan.ts";
 import { CopyOperator } from "./copy-operator.ts";
 import { ModuleOperator, moduleSeed } from "./module-operator.ts";
@@ -28,7 +28,7 @@ import { UnitOperator } from "./unit-operator.ts";
 import { WindowOperator } from "./window-operator.ts";
 
 /** Where a runner finds states it did not just compute itself. */
-export type ReadBlock = (cid: CID) => Promise<Uint8Array>;
+export type ReadBlock = (cid: CID, signal?: AbortSignal) => Promise<Uint8Array>;
 
 /** A module as a node runs it: the handle, and what statements say of it. */
 export interface LoadedModule {
@@ -43,7 +43,7 @@ export interface LoadedModule {
 export interface Executed {
   readonly statement: Statement;
   readonly statementBlock: Block;
-  /** State, operator state and output batches. */
+  /** Output batches, the state, and of the operator's state what the one before did not have. */
   readonly blocks: readonly Block[];
   readonly outputs: PortBatches;
 }
@@ -57,7 +57,7 @@ export interface RunnerPorts {
 
 interface PortState {
   rows: number;
-  readonly frontier: Frontier;
+  frontier: Frontier;
 }
 
 interface Position {
@@ -90,9 +90,28 @@ export class StageRunner {
     before: CID | null,
     signal: AbortSignal,
   ): Promise<Executed> {
-    const position = await this.at(before);
-    // A failure below leaves a half-advanced operator behind: whoever asks again starts from the stored state.
+    const position = await this.at(before, signal);
+    // A failure leaves a half-advanced operator behind: whoever asks again starts from the stored state.
     this.position = undefined;
+    try {
+      const executed = await this.advance(position, slotCid, slot, batches, signal);
+      if (slot.input.end) position.operator.close();
+      else
+        this.position = { ...position, cid: executed.statement.state.after, rowsIn: position.rowsIn + slot.input.rows };
+      return executed;
+    } catch (error) {
+      position.operator.close();
+      throw error;
+    }
+  }
+
+  private async advance(
+    position: Position,
+    slotCid: CID,
+    slot: Slot,
+    batches: readonly Batch[],
+    signal: AbortSignal,
+  ): Promise<Executed> {
     const { input } = slot;
     assert(input.from === position.rowsIn, `slot ${slot.task}/${slot.seq} starts where its state ends`);
     const rows = batches.reduce((sum, batch) => sum + batch.rows, 0);
@@ -115,7 +134,7 @@ export class StageRunner {
       blocks.push(...stored);
       described[port] = this.describe(port, position.ports.get(port) as PortState, cut, stored);
     }
-    const { state, stateBlocks } = this.state(position, input.rows);
+    const { state, stateBlocks } = await this.state(position, input.rows, signal);
     blocks.push(...stateBlocks);
     const statement: Statement = {
       v: 1,
@@ -125,46 +144,47 @@ export class StageRunner {
       module: this.moduleOf(),
       input: { from: input.from, rows: input.rows },
       outputs: described,
-      state: { before, after: state.cid },
+      state: { before: position.cid, after: state.cid },
       fuel: position.operator.takeFuel(),
       tables: input.end ? this.tables(position) : null,
     };
-    this.position = { ...position, cid: state.cid, rowsIn: position.rowsIn + input.rows };
     return { statement, statementBlock: cborBlock(this.ports.hash, statement), blocks, outputs };
   }
 
-  private async at(before: CID | null): Promise<Position> {
+  private async at(before: CID | null, signal: AbortSignal): Promise<Position> {
     const kept = this.position;
     if (kept !== undefined && (before === null ? kept.cid === null : kept.cid?.equals(before))) return kept;
+    kept?.operator.close();
+    this.position = undefined;
     if (before === null) return this.beginning();
-    const state = parseTaskState(decodeBlock({ cid: before, bytes: await this.ports.read(before) }));
-    const snapshot =
-      state.operator === null ? null : (dagCbor.decode<Ipld>(await this.ports.read(state.operator)) ?? null);
+    const read = (cid: CID): Promise<Uint8Array> => this.ports.read(cid, signal);
+    const state = parseTaskState(decodeBlock({ cid: before, bytes: await read(before) }));
+    const saved = state.operator === null ? null : { root: state.operator, hash: this.ports.hash, read };
     const ports = new Map<string, PortState>();
     for (const port of Object.keys(this.task.ports)) {
       const kept = state.outputs[port];
       const frontier = { count: kept?.leaves ?? 0, hashes: kept?.frontier ?? [] };
       ports.set(port, { rows: kept?.rows ?? 0, frontier: new Frontier(this.ports.hash, frontier) });
     }
-    return { cid: before, rowsIn: state.rowsIn, operator: this.operator(snapshot), ports };
+    return { cid: before, rowsIn: state.rowsIn, operator: await this.operator(saved), ports };
   }
 
-  private beginning(): Position {
+  private async beginning(): Promise<Position> {
     const names = Object.keys(this.task.ports);
     const ports = new Map(names.map((port) => [port, { rows: 0, frontier: new Frontier(this.ports.hash) }]));
-    return { cid: null, rowsIn: 0, operator: this.operator(null), ports };
+    return { cid: null, rowsIn: 0, operator: await this.operator(null), ports };
   }
 
-  private operator(snapshot: Ipld | null): StageOperator {
+  private async operator(saved: StateSource | null): Promise<StageOperator> {
     const { operator, inputSchema } = this.task;
-    if (operator.kind === "window") return new WindowOperator(operator, inputSchema, snapshot);
+    if (operator.kind === "window") return WindowOperator.open(operator, inputSchema, saved);
     if (operator.kind === "copy") return new CopyOperator();
     assert(this.ports.module !== null, `module of ${this.task.name} is loaded`);
     const { handle } = this.ports.module;
     const seed = moduleSeed(this.ports.hash, this.task.stage.cid);
     return operator.unit === null
       ? new ModuleOperator(handle, seed)
-      : new UnitOperator({ module: handle, seed, unit: operator.unit, input: inputSchema }, snapshot);
+      : UnitOperator.open({ module: handle, seed, unit: operator.unit, input: inputSchema }, saved);
   }
 
   private moduleOf(): Statement["module"] {
@@ -188,21 +208,27 @@ export class StageRunner {
     const own = new Frontier(this.ports.hash);
     const from = kept.rows;
     const kind = this.task.leaves[port] ?? "batch";
+    // The first leaves of a table are the same tree twice.
+    const isFirst = kept.frontier.count === 0;
     const append = (leaf: Uint8Array): void => {
       own.append(leaf);
-      kept.frontier.append(leaf);
+      if (!isFirst) kept.frontier.append(leaf);
     };
     for (const [i, batch] of batches.entries()) {
       if (kind === "batch") append(leafHash(this.ports.hash, (stored[i] as Block).cid.bytes));
       else for (let row = 0; row < batch.rows; row++) append(this.ports.hash(this.encoder.encode(batch, row, 0x00)));
       kept.rows += batch.rows;
     }
+    if (isFirst) kept.frontier = new Frontier(this.ports.hash, own.toIpld());
     return { from, rows: kept.rows - from, batches: stored.map((block) => block.cid), leaf: kind, root: own.root() };
   }
 
-  private state(position: Position, rows: number): { readonly state: Block; readonly stateBlocks: readonly Block[] } {
-    const snapshot = position.operator.snapshot();
-    const operator = snapshot === null ? null : rawBlock(this.ports.hash, dagCbor.encode(snapshot));
+  private async state(
+    position: Position,
+    rows: number,
+    signal: AbortSignal,
+  ): Promise<{ readonly state: Block; readonly stateBlocks: readonly Block[] }> {
+    const saved = await position.operator.save(this.ports.hash, signal);
     const outputs: TaskState["outputs"] = {};
     for (const [port, kept] of position.ports) {
       const { count, hashes } = kept.frontier.toIpld();
@@ -213,10 +239,10 @@ export class StageRunner {
       stage: this.task.stage.cid,
       rowsIn: position.rowsIn + rows,
       outputs,
-      operator: operator?.cid ?? null,
+      operator: saved?.root.cid ?? null,
     };
     const block = cborBlock(this.ports.hash, state);
-    return { state: block, stateBlocks: operator === null ? [block] : [block, operator] };
+    return { state: block, stateBlocks: saved === null ? [block] : [block, saved.root, ...saved.fresh] };
   }
 
   private tables(position: Position): Record<string, Table> {

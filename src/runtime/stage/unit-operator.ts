@@ -1,9 +1,15 @@
+import * as dagCbor from "@ipld/dag-cbor";
 import type { Batch } from "../../batch/batch.ts";
 import { decodeBatch } from "../../batch/batch.ts";
 import type { Schema } from "../../batch/schema.ts";
+import { sameSchema } from "../../batch/schema.ts";
 import { BatchWriter } from "../../batch/writer.ts";
+import { IpdmError } from "../../core/errors.ts";
+import type { Hash } from "../../core/ports.ts";
 import type { Ipld } from "../../dag/block.ts";
-import type { Call, ModuleHandle } from "../../sandbox/port.ts";
+import { checkBlock, rawBlock } from "../../dag/block.ts";
+import type { Call, ModuleHandle, ModuleSession } from "../../sandbox/port.ts";
+import type { SavedState, StateSource } from "../../streams/window/state-tree.ts";
 import { MAIN } from "../plan.ts";
 import type { PortBatches, StageOperator } from "./operator.ts";
 
@@ -16,22 +22,43 @@ export interface UnitOperatorParts {
   readonly input: Schema;
 }
 
+/** Its state: where the next unit begins, its rows so far, and what a stateful module keeps (null before its first call). */
+interface UnitState {
+  readonly nextRow: number;
+  readonly rows: Uint8Array;
+  readonly memory?: Ipld;
+}
+
 /**
- * Runs a `batch` module: on units of a fixed number of rows, counted from the first row of its input, whatever batches they come
- * in. Rows of a unit that is not full yet wait, and are part of the state.
+ * Runs a `batch` or `stateful` module: on units of a fixed number of rows, counted from the first row of its input, whatever
+ * batches they come in. Rows of a unit that is not full yet wait, and are part of the state, as is what a stateful module keeps.
  */
 export class UnitOperator implements StageOperator {
   private readonly parts: UnitOperatorParts;
+  private readonly session: ModuleSession | undefined;
   private readonly waiting: BatchWriter;
-  private nextRow: number;
+  private nextRow = 0;
   private fuel = 0;
 
-  constructor(parts: UnitOperatorParts, snapshot: Ipld | null) {
+  private constructor(parts: UnitOperatorParts, session: ModuleSession | undefined, kept: UnitState | null) {
     this.parts = parts;
+    this.session = session;
     this.waiting = new BatchWriter(parts.input);
-    const kept = snapshot as { readonly nextRow: number; readonly rows: Uint8Array } | null; // written by `snapshot`
-    this.nextRow = kept?.nextRow ?? 0;
-    if (kept !== null) this.waiting.append(decodeBatch(kept.rows));
+    if (kept === null) return;
+    this.nextRow = kept.nextRow;
+    this.waiting.append(decodeBatch(kept.rows));
+  }
+
+  /**
+   * An operator at the beginning of its input, or where a saved state was. Throws `MODULE_STATE_MALFORMED`, `DAG_CID_MISMATCH`,
+   * what batches from outside throw, and what reading throws.
+   */
+  static async open(parts: UnitOperatorParts, saved: StateSource | null): Promise<UnitOperator> {
+    const kept = saved === null ? null : await readState(parts, saved);
+    if (parts.module.spec.kind !== "stateful") return new UnitOperator(parts, undefined, kept);
+    const memory = kept?.memory ?? null;
+    const source = memory === null || saved === null ? null : { state: memory, read: saved.read };
+    return new UnitOperator(parts, await parts.module.openSession(source), kept);
   }
 
   push(batches: readonly Batch[], _firstRow: number, signal: AbortSignal): Promise<PortBatches> {
@@ -48,17 +75,24 @@ export class UnitOperator implements StageOperator {
     return fuel;
   }
 
-  snapshot(): Ipld {
+  async save(hash: Hash, signal: AbortSignal): Promise<SavedState> {
     const kept = new BatchWriter(this.parts.input);
     const rows = this.waiting.take();
     kept.append(rows);
     this.waiting.append(rows);
-    return { nextRow: this.nextRow, rows: kept.take().bytes };
+    const own = { nextRow: this.nextRow, rows: kept.take().bytes };
+    if (this.session === undefined) return { root: rawBlock(hash, dagCbor.encode(own)), fresh: [] };
+    const { state, fresh } = await this.session.save({ signal });
+    return { root: rawBlock(hash, dagCbor.encode({ ...own, memory: state })), fresh };
+  }
+
+  close(): void {
+    this.session?.close();
   }
 
   private async process(calls: Iterable<Call>, signal: AbortSignal): Promise<PortBatches> {
     const outputs: Batch[] = [];
-    for await (const { batch, fuel } of this.parts.module.processAll(calls, { signal })) {
+    for await (const { batch, fuel } of (this.session ?? this.parts.module).processAll(calls, { signal })) {
       this.fuel += fuel;
       if (batch.rows > 0) outputs.push(batch);
     }
@@ -82,4 +116,40 @@ export class UnitOperator implements StageOperator {
     this.nextRow += batch.rows;
     return { batch, context: { firstRow, seed: this.parts.seed } };
   }
+}
+
+/** Reads a state, which may have come from another node. */
+async function readState(parts: UnitOperatorParts, { root, hash, read }: StateSource): Promise<UnitState> {
+  const bytes = await read(root);
+  checkBlock(hash, { cid: root, bytes });
+  const state = unitState(bytes, parts.module.spec.kind === "stateful");
+  if (
+    state === undefined ||
+    decodeBatch(state.rows).rows >= parts.unit ||
+    !sameSchema(decodeBatch(state.rows).schema, parts.input)
+  ) {
+    throw new IpdmError("MODULE_STATE_MALFORMED", `${root.toString()} is no state of a module called on units`, {
+      kind: "verification",
+      where: root.toString(),
+    });
+  }
+  return state;
+}
+
+function unitState(bytes: Uint8Array, isStateful: boolean): UnitState | undefined {
+  let value: unknown;
+  try {
+    value = dagCbor.decode(bytes);
+  } catch {
+    return undefined;
+  }
+  if (typeof value !== "object" || value === null) return undefined;
+  const { nextRow, rows, memory, ...rest } = value as { readonly [key: string]: Ipld };
+  const fits =
+    Object.keys(rest).length === 0 &&
+    Number.isSafeInteger(nextRow) &&
+    (nextRow as number) >= 0 &&
+    rows instanceof Uint8Array &&
+    (memory !== undefined) === isStateful;
+  return fits ? { nextRow: nextRow as number, rows, ...(memory === undefined ? {} : { memory }) } : undefined;
 }

@@ -1,11 +1,11 @@
 import { HEADER, HEADER_BYTES, MAGIC } from "../../batch/format.ts";
-import { SEED_BYTES } from "../descriptor.ts";
+import { DESCRIPTOR_BYTES, DESCRIPTOR_SEED, SEED_BYTES } from "../descriptor.ts";
 import { rowRandom } from "../host/random.ts";
 import { HOST_FUNCTIONS } from "../host/table.ts";
 import { LOG_CHARACTERS_MAX, MESSAGE_CHARACTERS_MAX } from "../limits.ts";
 import { Stop } from "../stop.ts";
 import { checkExport, checkImports, checkMemory } from "./face.ts";
-import type { AbiAdapter, AbiHost, AbiWork } from "./port.ts";
+import type { AbiAdapter, AbiHost, AbiWork, KeptInstance } from "./port.ts";
 
 /** Functions of the ABI `ipdm/1` and their signatures; `memory` stands beside them. */
 export const ABI_EXPORTS = { ipdm_abi: "()->i32", ipdm_alloc: "(i32)->i32", ipdm_process: "(i32,i32)->i32" } as const;
@@ -15,6 +15,15 @@ interface IpdmExports {
   readonly ipdm_abi: () => number;
   readonly ipdm_alloc: (bytes: number) => number;
   readonly ipdm_process: (batch: number, descriptor: number) => number;
+  readonly [CALL_END]?: () => void;
+}
+
+/** What a stateful module may export beside them: it is called when the output has been taken, to give up what was the call's. */
+const CALL_END = "ipdm_end";
+
+/** The descriptor of the call under way: host functions read it. */
+interface CurrentCall {
+  descriptor: DataView;
 }
 
 /** Modules of the ABI `ipdm/1` (docs/reference/abi.md): the batch block goes in as it is, and comes out as one. */
@@ -23,28 +32,43 @@ export const ipdmAbi: AbiAdapter = {
     checkImports(face, HOST_FUNCTIONS);
     checkMemory(face);
     for (const [name, signature] of Object.entries(ABI_EXPORTS)) checkExport(face, name, signature);
+    if (face.shape.exports.some(({ name }) => name === CALL_END)) checkExport(face, CALL_END, "()->()");
   },
 
   version(host) {
-    return instance(host, new DataView(new ArrayBuffer(64))).ipdm_abi();
+    return instance(host, { descriptor: new DataView(new ArrayBuffer(DESCRIPTOR_BYTES)) }).ipdm_abi();
   },
 
   call(host, work) {
-    const exports = instance(host, new DataView(work.descriptor));
-    const batch = place(host, exports, work.batch);
-    const descriptor = place(host, exports, work.descriptor);
-    const output = exports.ipdm_process(batch, descriptor) >>> 0;
-    return takeOutput(host.memory, output, work);
+    return process(host, instance(host, { descriptor: new DataView(work.descriptor) }), work);
+  },
+
+  keep(host, first): KeptInstance {
+    const current: CurrentCall = { descriptor: new DataView(first.descriptor) };
+    const exports = instance(host, current);
+    return {
+      call(work) {
+        current.descriptor = new DataView(work.descriptor);
+        const output = process(host, exports, work);
+        exports[CALL_END]?.();
+        return output;
+      },
+    };
   },
 };
 
-function instance(host: AbiHost, descriptor: DataView): IpdmExports {
+function instance(host: AbiHost, current: CurrentCall): IpdmExports {
   // The exports were checked by name, kind and signature when the module was loaded.
-  return host.instantiate(imports(host, descriptor)) as unknown as IpdmExports;
+  return host.instantiate(imports(host, current)) as unknown as IpdmExports;
 }
 
-function imports(host: AbiHost, descriptor: DataView): Record<string, Record<string, unknown>> {
-  const seed = new Uint8Array(descriptor.buffer, 32, SEED_BYTES);
+function process(host: AbiHost, exports: IpdmExports, work: AbiWork): ArrayBuffer {
+  const batch = place(host, exports, work.batch);
+  const descriptor = place(host, exports, work.descriptor);
+  return takeOutput(host.memory, exports.ipdm_process(batch, descriptor) >>> 0, work);
+}
+
+function imports(host: AbiHost, current: CurrentCall): Record<string, Record<string, unknown>> {
   const pay = (name: string, bytes = 0): void => {
     const price = HOST_FUNCTIONS[name];
     host.charge((price?.fuel ?? 0) + (price?.fuelPerByte ?? 0) * bytes);
@@ -65,11 +89,12 @@ function imports(host: AbiHost, descriptor: DataView): Record<string, Record<str
       random: (row: bigint, address: number, bytes: number) => {
         pay("ipdm.random", bytes >>> 0);
         const target = range(host, address, bytes);
+        const seed = new Uint8Array(current.descriptor.buffer, DESCRIPTOR_SEED, SEED_BYTES);
         target.set(rowRandom(seed, row, target.length));
       },
       time: () => {
         pay("ipdm.time");
-        return descriptor.getBigInt64(16, true);
+        return current.descriptor.getBigInt64(16, true);
       },
     },
   };

@@ -36,7 +36,8 @@ export type Exports = Readonly<Record<string, unknown>>;
 export interface AbiHost {
   /**
    * Makes the call's one instance: fresh memory, globals and tables, the meter filled, the start function run. What the imports
-   * throw ends the call; they find the memory through {@link memory}.
+   * throw ends the call; they find the memory through {@link memory}. For an instance that goes on from a saved state, memory
+   * and globals are those of the state, and the start function is not run again.
    */
   instantiate(imports: Record<string, Record<string, unknown>>): Exports;
   /** The instance's memory, once there is one. Throws a {@link Stop} where the module exports none. */
@@ -47,6 +48,11 @@ export interface AbiHost {
   allows(capability: Capability): boolean;
   /** A line for the node's log, cut to a limit; lines beyond a limit are dropped. */
   log(line: string): void;
+}
+
+/** An instance that lives from call to call. A call that throws leaves it in no state to go on from. */
+export interface KeptInstance {
+  call(work: AbiWork): ArrayBuffer;
 }
 
 /**
@@ -60,4 +66,9 @@ export interface AbiAdapter {
   /** Version of the ABI that the module speaks, from a fresh instance; 1 where it cannot say. */
   version(host: AbiHost): number;
   call(host: AbiHost, work: AbiWork): ArrayBuffer;
+  /**
+   * Makes the instance of a stateful module for the work that is called first, and gives what calls it; absent where the ABI has
+   * no such modules. All that it keeps between calls lies in the instance's memory and globals. `check` has accepted the module.
+   */
+  readonly keep?: (host: AbiHost, first: AbiWork) => KeptInstance;
 }

@@ -6,6 +6,7 @@ import { ByteWriter } from "../wasm/writer.ts";
 import { planMetering } from "./call-graph.ts";
 import { COST_TABLE } from "./cost-table.ts";
 import { FunctionScanner } from "./function-scan.ts";
+import { type AddedFunction, accessors, isExact } from "./global-access.ts";
 import { FRAME_MAX, GLOBAL_EXPORT, METER_EXPORT, RESERVED_PREFIX, START_EXPORT } from "./meter.ts";
 import { Rewriter } from "./rewriter.ts";
 
@@ -18,7 +19,7 @@ export interface InstrumentOptions {
   readonly meter?: boolean;
   /** Make NaNs canonical where their bits can be seen. Default: true. */
   readonly canonicalNaN?: boolean;
-  /** Export the mutable globals, so that a host can save and restore them. Default: false. */
+  /** Export the mutable globals (see {@link GLOBAL_EXPORT}), so that a host can save and restore them. Default: false. */
   readonly exportGlobals?: boolean;
   /** Allow `return_call`. Default: false. */
   readonly tailCalls?: boolean;
@@ -68,16 +69,22 @@ export function instrument(original: Uint8Array, options: InstrumentOptions): In
   const large = plans.find(({ frame }) => frame > FRAME_MAX);
   if (large !== undefined) throw new BinaryError(`has a function that needs ${large.frame} values of stack`);
   const meter = (options.meter ?? true) ? shape.globals.length : -1;
-  const blocks = new BlockTypes(shape);
+  const types = new FunctionTypes(shape);
   const rewriter = new Rewriter({ shape, scanner, functions }, plans, {
     meter,
-    blockType: (results) => blocks.index(results),
+    blockType: (results) => types.index(NONE, results),
   });
-  const code = new ByteWriter(original.length * 2);
-  code.u32(functions.length);
-  for (let own = 0; own < functions.length; own++) rewriter.write(own, code);
   const globals = options.exportGlobals === true ? mutableGlobals(shape) : [];
-  const assembly = { shape, options, meter, globals, blocks, code };
+  const added = globals.flatMap((index) => accessorsOf(shape, index));
+  const code = new ByteWriter(original.length * 2);
+  code.u32(functions.length + added.length);
+  for (let own = 0; own < functions.length; own++) rewriter.write(own, code);
+  for (const { body, parameters, results } of added) {
+    code.u32(body.length);
+    code.copy(body);
+    types.index(parameters, results);
+  }
+  const assembly = { shape, options, meter, globals, added, types, code };
   return {
     bytes: assemble(assembly),
     costTable: COST_TABLE,
@@ -92,24 +99,32 @@ function mutableGlobals(shape: ModuleShape): number[] {
   return shape.globals.flatMap(({ isMutable }, index) => (isMutable ? [index] : []));
 }
 
-/** Types that the blocks around bodies need and that the module may lack. */
-class BlockTypes {
-  readonly added: Uint8Array[] = [];
+/** The functions through which a host reads and writes a global that JavaScript cannot read exactly. */
+function accessorsOf(shape: ModuleShape, index: number): AddedFunction[] {
+  const global = shape.globals[index];
+  return global === undefined || isExact(global) ? [] : accessors(index, global);
+}
+
+const NONE = new Uint8Array(0);
+
+/** Types that the blocks around bodies and added functions need and that the module may lack. */
+class FunctionTypes {
+  readonly added: { readonly parameters: Uint8Array; readonly results: Uint8Array }[] = [];
   private readonly known = new Map<string, number>();
   private readonly count: number;
 
   constructor(shape: ModuleShape) {
     this.count = shape.types.length;
     for (const [index, { parameters, results }] of shape.types.entries())
-      if (parameters.length === 0) this.known.set(results.join(), index);
+      this.known.set(`${parameters.join()}>${results.join()}`, index);
   }
 
-  index(results: Uint8Array): number {
-    const key = results.join();
+  index(parameters: Uint8Array, results: Uint8Array): number {
+    const key = `${parameters.join()}>${results.join()}`;
     const known = this.known.get(key);
     if (known !== undefined) return known;
     const index = this.count + this.added.length;
-    this.added.push(results);
+    this.added.push({ parameters, results });
     this.known.set(key, index);
     return index;
   }
@@ -120,7 +135,8 @@ interface Assembly {
   readonly options: InstrumentOptions;
   readonly meter: number;
   readonly globals: readonly number[];
-  readonly blocks: BlockTypes;
+  readonly added: readonly AddedFunction[];
+  readonly types: FunctionTypes;
   readonly code: ByteWriter;
 }
 
@@ -159,17 +175,24 @@ function assemble(assembly: Assembly): Uint8Array<ArrayBuffer> {
 
 /** A section's new content, or `undefined` for one that stays as it is, or away. */
 function sectionOf(id: number, original: Section | undefined, assembly: Assembly): ByteWriter | undefined {
-  const { shape, options, meter, blocks, code } = assembly;
+  const { shape, options, meter, added, types, code } = assembly;
   switch (id) {
     case SECTION.type:
-      return blocks.added.length === 0
+      return types.added.length === 0
         ? undefined
-        : longer(shape, original, blocks.added, (writer, results) => {
+        : longer(shape, original, types.added, (writer, { parameters, results }) => {
             writer.byte(0x60);
-            writer.u32(0);
-            writer.u32(results.length);
-            writer.copy(results);
+            for (const part of [parameters, results]) {
+              writer.u32(part.length);
+              writer.copy(part);
+            }
           });
+    case SECTION.function:
+      return added.length === 0
+        ? undefined
+        : longer(shape, original, added, (writer, { parameters, results }) =>
+            writer.u32(types.index(parameters, results)),
+          );
     case SECTION.table:
       return listed(shape.tables, (writer, table) => {
         writer.byte(table.reference);
@@ -188,14 +211,19 @@ function sectionOf(id: number, original: Section | undefined, assembly: Assembly
         writer.u32(index);
       });
     case SECTION.code:
-      return original === undefined ? undefined : code;
+      return original === undefined && added.length === 0 ? undefined : code;
     default:
       return undefined;
   }
 }
 
-function ownExports({ shape, meter, globals }: Assembly): { name: string; kind: number; index: number }[] {
-  const exports = globals.map((index) => ({ name: `${GLOBAL_EXPORT}${index}`, kind: 3, index }));
+function ownExports({ shape, meter, globals, added }: Assembly): { name: string; kind: number; index: number }[] {
+  const first = shape.importedFunctions + shape.bodies.length;
+  const exact = globals.filter((index) => accessorsOf(shape, index).length === 0);
+  const exports = [
+    ...exact.map((index) => ({ name: `${GLOBAL_EXPORT}${index}`, kind: 3, index })),
+    ...added.map(({ name }, i) => ({ name, kind: 0, index: first + i })),
+  ];
   if (meter >= 0) exports.push({ name: METER_EXPORT, kind: 3, index: meter });
   if (shape.start !== undefined) exports.push({ name: START_EXPORT, kind: 0, index: shape.start });
   return exports;

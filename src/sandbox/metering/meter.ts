@@ -18,8 +18,12 @@ export const RESERVED_PREFIX = "__ipdm_";
 export const METER_EXPORT = "__ipdm_meter";
 /** The export that is the module's start function, which the host calls when the meter is filled. */
 export const START_EXPORT = "__ipdm_start";
-/** Exports that are the module's mutable globals, by number, are named so. */
+/**
+ * Exports that are the module's mutable globals, by number, are named so: an integer as the global itself; a float or vector as a
+ * function that gives its bits in 64-bit integers, beside one that takes them.
+ */
 export const GLOBAL_EXPORT = "__ipdm_global_";
+export const GLOBAL_SETTER_EXPORT = "__ipdm_set_global_";
 
 /** A global of an instance, as JavaScript sees it. */
 export interface MeterGlobal {

@@ -1,6 +1,25 @@
-// Memory of a call: a bump allocator that never frees. A call starts with fresh memory, so everything it hands out is zero.
+// Memory of a call: a bump allocator that never frees. A call starts with fresh memory, so everything it hands out is zero; in a
+// stateful module what lies above `base` is cleared at the end of each call instead.
 
+let base: usize = 0;
 let top: usize = 0;
+
+/** Where the memory of calls begins. What the call under way took from there to the end given stays; the rest is free again. */
+export function endCall(keptEnd: usize): void {
+  const begin = base == 0 ? align64(__heap_base) : base;
+  base = max(begin, keptEnd);
+  if (top <= base) {
+    top = base;
+    return;
+  }
+  memory.fill(base, 0, top - base);
+  top = base;
+}
+
+/** Where the memory of the call under way begins. */
+export function callBase(): usize {
+  return base == 0 ? align64(__heap_base) : base;
+}
 
 /** The next multiple of 64. */
 export function align64(offset: usize): usize {

@@ -3,7 +3,7 @@ import { fieldOf } from "../../batch/batch.ts";
 import { wordsOf } from "../../batch/column.ts";
 import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
 import type { Schema } from "../../batch/schema.ts";
-import type { Ipld } from "../../dag/block.ts";
+import type { Hash } from "../../core/ports.ts";
 import { CHUNK_ROWS, KEYS_IDLE_MAX } from "../limits.ts";
 import { AggregateColumns } from "./columns.ts";
 import { checkSchema, newestAfter, timesOf, windowStart } from "./event-clock.ts";
@@ -14,7 +14,9 @@ import { BatchCutter } from "./output.ts";
 import type { WindowPlan, WindowTimes } from "./plan.ts";
 import { outputSchema, windowTimes } from "./plan.ts";
 import type { WindowState } from "./snapshot.ts";
-import { readState, writeState } from "./snapshot.ts";
+import { groupBytes } from "./snapshot.ts";
+import type { SavedState, StateSource } from "./state-tree.ts";
+import { StateTree } from "./state-tree.ts";
 
 /** What a step of a window gives: finished windows, and late rows with the input's schema, both in order. */
 export interface WindowOutput {
@@ -52,12 +54,14 @@ export class TumblingAggregate {
   private readonly columns: AggregateColumns;
   private readonly out: BatchCutter;
   private readonly lateOut: BatchCutter;
+  private readonly tree = new StateTree();
   private readonly ids = new Int32Array(CHUNK_ROWS);
   private readonly slots = new Int32Array(CHUNK_ROWS);
   /** Newest event time so far in microseconds; -∞ before the first row, +∞ after the end. */
   private newest = Number.NEGATIVE_INFINITY;
   private nextDeadline = Number.POSITIVE_INFINITY;
   private seen = 0;
+  private readonly groupBytes: number;
   /** Most open groups since the key table was last rebuilt. */
   private peak = 0;
 
@@ -69,19 +73,23 @@ export class TumblingAggregate {
     this.keys = this.emptyKeys();
     this.columns = new AggregateColumns(plan, inputSchema);
     this.groups = new Groups((capacity) => this.columns.grow(capacity));
+    this.groupBytes = groupBytes(this.state());
     this.out = new BatchCutter(this.outputSchema, batchRows);
     this.lateOut = new BatchCutter(inputSchema, batchRows);
   }
 
-  /** Goes on from a snapshot as if nothing had happened. Throws `WINDOW_SNAPSHOT_MALFORMED`. */
-  static restore(
+  /**
+   * Goes on from a saved state as if nothing had happened. Throws `WINDOW_SNAPSHOT_MALFORMED`, `DAG_CID_MISMATCH`,
+   * `DAG_MALFORMED`, `WINDOW_STATE_FULL`, and what reading throws.
+   */
+  static async restore(
     plan: WindowPlan,
     inputSchema: Schema,
-    snapshot: Ipld,
+    saved: StateSource,
     options: TumblingOptions = {},
-  ): TumblingAggregate {
+  ): Promise<TumblingAggregate> {
     const made = new TumblingAggregate(plan, inputSchema, options);
-    const { newest, seen } = readState(snapshot, made.state(), made.times);
+    const { newest, seen } = await made.tree.load(saved, made.state(), made.times);
     made.newest = newest;
     made.seen = seen;
     made.findDeadline();
@@ -129,11 +137,11 @@ export class TumblingAggregate {
   }
 
   /**
-   * The state as plain IPLD data: equal for equal rows, however they were cut. Output already handed over is not part
-   * of it.
+   * The state as blocks: equal for equal rows, however they were cut, and whenever it was saved or restored before. Output
+   * already handed over is not part of it.
    */
-  snapshot(): Ipld {
-    return writeState(this.state(), this.newest, this.seen);
+  save(hash: Hash): SavedState {
+    return this.tree.save(hash, this.state(), { newest: this.newest, seen: this.seen });
   }
 
   private state(): WindowState {
@@ -153,6 +161,7 @@ export class TumblingAggregate {
     let pane: Pane | undefined;
     let table: Int32Array = slots;
     let slotIds: Int32Array = groups.ids;
+    let { touched } = groups;
     for (let row = from; row < to; row++) {
       const time = (words[2 * row + 1] as number) * 4_294_967_296 + ((words[2 * row] as number) >>> 0);
       if (!(time >= start && time < end)) {
@@ -181,12 +190,14 @@ export class TumblingAggregate {
         slot = table[at] as number;
       }
       if (slot === 0) {
-        slot = groups.allocate(pane, id);
         this.keys.remember(id, batch, row);
+        slot = groups.allocate(pane, id, this.keys.store.lengthOf(id) + this.groupBytes);
         table = pane.table;
         slotIds = groups.ids;
+        touched = groups.touched;
       }
       slots[row - from] = slot;
+      touched[slot] = 1;
     }
     this.newest = newest;
     return anyLate;
@@ -222,17 +233,17 @@ export class TumblingAggregate {
   }
 
   private emit(pane: Pane): void {
-    const slots = this.groups.ordered(pane, this.keys);
+    const slots = this.groups.ordered(pane, this.keys.store);
     const keyCount = this.plan.keys.length;
     const start = BigInt(pane.start);
     const end = BigInt(pane.end);
     this.out.write(slots.length, (writer, from, to) => {
       const part = slots.subarray(from, to);
-      part.forEach(() => writer.at(0).push(start));
-      part.forEach(() => writer.at(1).push(end));
+      writer.at(0).repeat(start, part.length);
+      writer.at(1).repeat(end, part.length);
       for (let k = 0; k < keyCount; k++) {
         const column = writer.at(2 + k);
-        for (const slot of part) column.push(this.keys.keyOf(this.groups.ids[slot] as number).values[k] ?? null);
+        for (const slot of part) column.push(this.keys.store.valueOf(this.groups.ids[slot] as number, k));
       }
       for (let a = 0; a < this.plan.aggregates.length; a++) {
         const column = writer.at(2 + keyCount + a);
@@ -250,12 +261,9 @@ export class TumblingAggregate {
 
   /** Rebuilds the key table with the keys of open windows, so that it does not grow with the input. */
   private forgetIdleKeys(): void {
-    const before = this.keys;
+    const before = this.keys.store;
     const after = this.emptyKeys();
-    this.groups.renumber((id) => {
-      const { values, bytes } = before.keyOf(id);
-      return after.add(values, bytes);
-    });
+    this.groups.renumber((id) => after.add(before.valuesOf(id), before.bytesOf(id)));
     this.keys = after;
     this.peak = this.groups.open;
   }

@@ -4,9 +4,9 @@ import { schemaOf } from "../../../src/batch/schema.ts";
 import { BatchWriter } from "../../../src/batch/writer.ts";
 import { encodeDescriptor } from "../../../src/sandbox/descriptor.ts";
 import { InstanceKeeper, reusePlan } from "../../../src/sandbox/instance-keeper.ts";
-import type { Outcome, Work } from "../../../src/sandbox/lane-messages.ts";
+import type { Outcome } from "../../../src/sandbox/lane-messages.ts";
 import { KEPT_INSTANCES_MAX } from "../../../src/sandbox/limits.ts";
-import { runCall, type ThreadModule } from "../../../src/sandbox/module-call.ts";
+import { runCall, type StatelessWork, type ThreadModule } from "../../../src/sandbox/module-call.ts";
 import { validateModule } from "../../../src/sandbox/validate.ts";
 import { specOf, watBytes, watSource } from "../../support/wat-module.ts";
 
@@ -34,10 +34,10 @@ async function moduleOf(see: string, spoil: string, fields = "", memory = `${PAG
   const instrumented = validateModule(spec);
   const { abi, memoryBytesMax, stackValuesMax, capabilities } = spec;
   const code = new WebAssembly.Module(instrumented.bytes);
-  return { code, abi, memoryBytesMax, stackValuesMax, capabilities, reuse: reusePlan(instrumented) };
+  return { code, abi, memoryBytesMax, stackValuesMax, capabilities, globals: [], reuse: reusePlan(instrumented) };
 }
 
-function workOf(value = 7n, timeUs = 0n): Work {
+function workOf(value = 7n, timeUs = 0n): StatelessWork {
   return {
     type: "process",
     fuel: 1e6,
@@ -49,7 +49,7 @@ function workOf(value = 7n, timeUs = 0n): Work {
 }
 
 /** Runs calls one after the other as a lane does; also says which of them got a new instance. */
-function run(module: ThreadModule, works: readonly Work[]): { outcomes: Outcome[]; fresh: boolean[] } {
+function run(module: ThreadModule, works: readonly StatelessWork[]): { outcomes: Outcome[]; fresh: boolean[] } {
   const keeper = new InstanceKeeper();
   const instances = new Set<unknown>();
   const fresh: boolean[] = [];
@@ -119,6 +119,18 @@ const state: readonly [name: string, see: string, spoil: string, fields?: string
     "(global.set $g (ref.func $abi))",
     "(global $g (mut funcref) (ref.null func))",
   ],
+  [
+    "a vector",
+    "(i64x2.extract_lane 0 (global.get $g))",
+    "(global.set $g (v128.const i64x2 1 2))",
+    "(global $g (mut v128) (v128.const i64x2 -1 -1))",
+  ],
+  [
+    "a NaN with a payload",
+    "(i64.reinterpret_f64 (global.get $g))",
+    "(global.set $g (f64.const 3))",
+    "(global $g (mut f64) (f64.const nan:0x123))",
+  ],
 ];
 
 const beyond: readonly [name: string, see: string, spoil: string, fields?: string][] = [
@@ -140,18 +152,6 @@ const beyond: readonly [name: string, see: string, spoil: string, fields?: strin
     "(i64.extend_i32_u (ref.is_null (table.get $t (i32.const 0))))",
     "(table.copy $t $t (i32.const 0) (i32.const 1) (i32.const 1))",
     "(table $t 2 funcref) (elem (i32.const 1) $abi)",
-  ],
-  [
-    "a vector",
-    "(i64x2.extract_lane 0 (global.get $g))",
-    "(global.set $g (v128.const i64x2 1 2))",
-    "(global $g (mut v128) (v128.const i64x2 -1 -1))",
-  ],
-  [
-    "a NaN with a payload",
-    "(i64.reinterpret_f64 (global.get $g))",
-    "(global.set $g (f64.const 3))",
-    "(global $g (mut f64) (f64.const nan:0x123))",
   ],
 ];
 
@@ -223,7 +223,15 @@ describe("an instance that is used again", () => {
     const instrumented = validateModule(spec);
     const code = new WebAssembly.Module(instrumented.bytes);
     const { abi, memoryBytesMax, stackValuesMax, capabilities } = spec;
-    const module = { code, abi, memoryBytesMax, stackValuesMax, capabilities, reuse: reusePlan(instrumented) };
+    const module = {
+      code,
+      abi,
+      memoryBytesMax,
+      stackValuesMax,
+      capabilities,
+      globals: [],
+      reuse: reusePlan(instrumented),
+    };
     const { outcomes, fresh } = run(module, [workOf(0n, 11n), workOf(0n, 22n), workOf(0n, 33n)]);
     expect(outcomes.map(firstValue)).toEqual([11n, 22n, 33n]);
     expect(fresh).toEqual([true, false, false]);

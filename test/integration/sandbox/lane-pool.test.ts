@@ -39,6 +39,8 @@ class HeldThread implements Thread {
 
   load(): void {}
   hold(): void {}
+  openSession(): void {}
+  closeSession(): void {}
 
   call(calls: readonly ThreadCall[]): void {
     this.calls.push(...calls);

@@ -17,7 +17,7 @@ async function logged(text: string, capabilities: readonly Capability[]): Promis
   const code = new WebAssembly.Module(new Uint8Array(validateModule(spec).bytes));
   const { abi, memoryBytesMax, stackValuesMax } = spec;
   return runCall(
-    { code, abi, memoryBytesMax, stackValuesMax, capabilities, reuse: null },
+    { code, abi, memoryBytesMax, stackValuesMax, capabilities, globals: [], reuse: null },
     {
       type: "process",
       fuel: 1e9,

@@ -1,0 +1,87 @@
+import type { Batch } from "../../batch/batch.ts";
+import { BROKEN, type CallResult } from "../lane-call.ts";
+import { inOrder, type LoadedModule, type SessionLink } from "../module-handle.ts";
+import type { Call, CallContext, CallOptions, ModuleSession, Processed } from "../port.ts";
+import type { MemoryTree, SavedMemory } from "./memory-tree.ts";
+
+/** The state of a stateful module as the lane's callers see it. */
+export class StatefulSession implements ModuleSession {
+  private readonly module: LoadedModule;
+  private readonly link: SessionLink;
+  private readonly tree: MemoryTree;
+  /** Work asked for since the state was saved or opened. */
+  private asked = 0;
+  /** Work of an earlier life is given up: each rollback begins another. */
+  private life = 0;
+  private isBroken = false;
+  /** Settled when the work asked for last has been handed to the lane. */
+  private handedOver: Promise<unknown> = Promise.resolve();
+
+  constructor(module: LoadedModule, link: SessionLink, tree: MemoryTree) {
+    this.module = module;
+    this.link = link;
+    this.tree = tree;
+  }
+
+  run(batch: Batch, context: CallContext, options: CallOptions = {}): Promise<Processed> {
+    this.asked++;
+    // The lane asks for the output's schema first, and calls must not overtake each other meanwhile.
+    return this.inTurn(this.module.outputSchema(batch.schema), (call, declared) =>
+      this.module.runThrough(call, { batch, context }, declared, options.signal),
+    );
+  }
+
+  processAll(calls: Iterable<Call> | AsyncIterable<Call>, options: CallOptions = {}): AsyncIterable<Processed> {
+    return inOrder(calls, ({ batch, context }) => this.run(batch, context, options));
+  }
+
+  async save(options: CallOptions = {}): Promise<SavedMemory> {
+    if (this.asked === 0 && !this.isBroken) return { state: this.tree.last, fresh: [] };
+    this.asked = 0;
+    return this.inTurn(Promise.resolve(), async (call) => {
+      const result = await call(() => ({ type: "save" }), options.signal);
+      if (result.type !== "saved") throw this.module.failure(result, "the save of its state");
+      return this.tree.update(result.change);
+    });
+  }
+
+  rollback(): void {
+    this.life++;
+    this.asked = 0;
+    this.isBroken = false;
+    this.link.rollback();
+  }
+
+  close(): void {
+    this.life++;
+    this.isBroken = true;
+    this.link.close();
+  }
+
+  /**
+   * Hands work to the lane behind all that was asked for before, unless some of that failed. `work` calls the lane before it
+   * waits for anything.
+   */
+  private inTurn<R, T>(ready: Promise<R>, work: (call: SessionLink["call"], ready: R) => Promise<T>): Promise<T> {
+    const { life, handedOver } = this;
+    const turn = (async () => {
+      const [, prepared] = await Promise.allSettled([handedOver, ready]);
+      const isLost = this.isBroken || this.life !== life;
+      const result =
+        prepared.status === "fulfilled"
+          ? work(isLost ? lost : this.link.call, prepared.value)
+          : Promise.reject<T>(prepared.reason);
+      result.catch(() => {
+        if (this.life === life) this.isBroken = true;
+      });
+      // In an object, so that whoever waits for the turn does not wait for the result.
+      return { result };
+    })();
+    this.handedOver = turn;
+    return turn.then(({ result }) => result);
+  }
+}
+
+async function lost(): Promise<CallResult> {
+  return BROKEN;
+}
