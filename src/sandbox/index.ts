@@ -2,6 +2,7 @@
 export type { Abi } from "./abi/port.ts";
 export { ABIS } from "./abi/port.ts";
 export { HOST_FUNCTIONS, HOST_TABLE } from "./host/table.ts";
+export { WASI_FUNCTIONS, WASI_TABLE } from "./host/wasi-table.ts";
 export { openLane } from "./lane.ts";
 export type { LanesOptions } from "./lane-pool.ts";
 export { lanesFor, openLanes } from "./lane-pool.ts";
