@@ -1,3 +1,7 @@
+import { spawnSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import * as dagCbor from "@ipld/dag-cbor";
 import type { CID } from "multiformats/cid";
 import { afterAll, describe, expect, it } from "vitest";
@@ -10,6 +14,7 @@ import { openLane } from "../../../src/sandbox/lane.ts";
 import { LaneThread } from "../../../src/sandbox/lane-thread.ts";
 import type { Lane, ModuleHandle, ModuleSession, ModuleSpec } from "../../../src/sandbox/port.ts";
 import type { MemorySource, MemoryState } from "../../../src/sandbox/state/memory-tree.ts";
+import { makeTestFolder } from "../../support/folder.ts";
 import { COUNTER, countingParts, countingSource, SavedMemories } from "../../support/stateful-module.ts";
 import { specOf, type WatParts, watBytes, watSource } from "../../support/wat-module.ts";
 
@@ -22,6 +27,7 @@ function batchOf(...values: number[]): Batch {
   return writer.take();
 }
 
+const CHILD = fileURLToPath(new URL("./stateful-child.ts", import.meta.url));
 const lane = openLane();
 afterAll(() => lane.close());
 
@@ -77,6 +83,30 @@ describe("a session of a stateful module", () => {
       expect(await sums(again, 1, -2)).toEqual(whole);
       expect((await again.save()).state).toEqual(end);
     }
+  });
+
+  it("goes on in another process", async () => {
+    const folder = await makeTestFolder("state");
+    const module = await load();
+    const states = new SavedMemories();
+    const session = await module.openSession(null);
+    await sums(session, 4, -2, 9);
+    const { state, fresh } = await session.save();
+    states.keep({ state, fresh });
+    const file = join(folder.path, "state");
+    await writeFile(
+      file,
+      dagCbor.encode({ module: module.spec.bytes, state, blocks: Object.fromEntries(states.blocks) }),
+    );
+    const child = spawnSync(process.execPath, [CHILD, file, "5", "-2"], { encoding: "utf8" });
+    const { batch, fuel } = await session.run(batchOf(5, -2), context);
+    expect(child.status, child.stderr).toBe(0);
+    expect(JSON.parse(child.stdout)).toEqual({
+      sums: [...(batch.columns[0]?.values as Int32Array)],
+      fuel,
+      after: Buffer.from(dagCbor.encode((await session.save()).state)).toString("hex"),
+    });
+    await folder.remove();
   });
 
   it("takes no more after a trap, until it is rolled back to what was saved", async () => {
