@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadConfig, parseConfig } from "../../../src/config/load.ts";
 import type { Problem } from "../../../src/config/problem.ts";
 import { IpdmError } from "../../../src/core/errors.ts";
+import { POLICIES } from "../../../src/sandbox/policy.ts";
 
 const BASE = `name: demo
 sources:
@@ -59,7 +60,10 @@ describe("a valid configuration", () => {
         {
           name: "keep",
           file: { written: "./keep.wasm", path: "/somewhere/keep.wasm" },
-          memoryBytes: 67_108_864,
+          abi: "ipdm/1",
+          unit: null,
+          columns: null,
+          policy: POLICIES.standard,
           timeoutUs: 10_000_000,
         },
       ],
@@ -126,7 +130,7 @@ describe("a valid configuration", () => {
     expect(config.lakes).toEqual([{ name: "results", hotBytes: 1_610_612_736 }]);
     expect(config.modules[0]).toMatchObject({
       file: { path: "/abs/keep.wasm" },
-      memoryBytes: 1_048_576,
+      policy: { ...POLICIES.standard, memoryBytesMax: 1_048_576 },
       timeoutUs: 250_000,
       time: { column: "at2", outOfOrderUs: 3_600_000_000 },
     });
