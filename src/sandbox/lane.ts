@@ -1,12 +1,12 @@
 import { interrupted, moduleRefused, sandboxError } from "./errors.ts";
 import { HOST_TABLE } from "./host/table.ts";
-import { BROKEN, type CallResult, type LaneCall, LaneSession } from "./lane-call.ts";
+import { BROKEN, type CallResult, type LaneCall, LaneSession, type SessionLink } from "./lane-call.ts";
 import type { Outcome, Work } from "./lane-messages.ts";
 import type { Thread, ThreadEvents } from "./lane-thread.ts";
 import { LaneThread } from "./lane-thread.ts";
 import { FAULT_RETRIES, IN_FLIGHT_MAX, PAGE_BYTES, QUEUE_MAX, STARTS_MAX } from "./limits.ts";
 import type { ThreadModule } from "./module-call.ts";
-import { LoadedModule, type SessionLink } from "./module-handle.ts";
+import { LoadedModule } from "./module-handle.ts";
 import type { CallOptions, Lane, ModuleHandle, ModuleSpec } from "./port.ts";
 import { type Image, stateGlobals } from "./state/image.ts";
 import { validateModule } from "./validate.ts";

@@ -25,4 +25,4 @@ const writer = new BatchWriter(schemaOf([{ name: "n", type: "i32", nullable: fal
 for (const value of values) writer.push([Number(value)]);
 const { batch, fuel } = await session.run(writer.take(), { firstRow: 0, seed: new Uint8Array(32) });
 const after = Buffer.from(dagCbor.encode((await session.save()).state)).toString("hex");
-process.stdout.write(JSON.stringify({ sums: [...(batch.columns[0]?.values as Int32Array)], fuel, after }));
+process.stdout.write(JSON.stringify({ sums: Array.from(batch.columns[0]?.values as Int32Array), fuel, after }));
