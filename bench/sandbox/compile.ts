@@ -17,17 +17,26 @@ const FLAGS = [
   "-Wl,-z,stack-size=16384",
 ];
 
-/** Compiles a C file of this folder with clang and wasm-ld. Throws an error that says what to install where they are missing. */
-export async function compileC(file: string): Promise<Uint8Array<ArrayBuffer>> {
+/** Compiles a C file of this folder that needs no library. Throws an error that says what to install where clang is missing. */
+export function compileC(file: string): Promise<Uint8Array<ArrayBuffer>> {
+  return compiled([...FLAGS, join(import.meta.dirname, file)]);
+}
+
+/** Compiles a C program for WASI. Throws an error that says what to install where clang or its libraries are missing. */
+export function compileWasi(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  return compiled(["--target=wasm32-wasi", "-O2", "-s", path]);
+}
+
+async function compiled(args: readonly string[]): Promise<Uint8Array<ArrayBuffer>> {
   const folder = await mkdtemp(join(tmpdir(), "ipdm-bench-c-"));
   try {
     const output = join(folder, "out.wasm");
-    await promisify(execFile)("clang", [...FLAGS, "-o", output, join(import.meta.dirname, file)]);
+    await promisify(execFile)("clang", [...args, "-o", output]);
     return new Uint8Array(await readFile(output));
   } catch (cause) {
     const { message } = cause as Error;
     throw new Error(
-      `the kernels are compiled with clang and wasm-ld (Debian: apt-get install clang lld; macOS: brew install llvm lld): ${message}`,
+      `the programs are compiled with clang (Debian: apt-get install clang lld wasi-libc libclang-rt-14-dev-wasm32): ${message}`,
       { cause },
     );
   } finally {

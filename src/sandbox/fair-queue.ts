@@ -1,10 +1,9 @@
 import { interrupted } from "./errors.ts";
-import type { CallResult } from "./lane-call.ts";
+import type { CallResult, SessionLink } from "./lane-call.ts";
 import type { Work } from "./lane-messages.ts";
 import { type LaneQueue, laneClosed, laneOverloaded } from "./lane-queue.ts";
 import { ACTIVE_MS, IN_FLIGHT_MAX, QUEUE_MAX, SLICE_MS, SLOW_MS } from "./limits.ts";
 import type { Loaded } from "./load.ts";
-import type { SessionLink } from "./module-handle.ts";
 import type { Image } from "./state/image.ts";
 
 interface Waiting {
@@ -193,7 +192,7 @@ export class FairQueue {
     this.waiting--;
     slot.inFlight++;
     share.running++;
-    slot.queue
+    void slot.queue
       .call(module, entry.work, entry.signal)
       .then(entry.resolve, entry.reject)
       .then(() => this.over(slot, share));

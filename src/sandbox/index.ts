@@ -19,11 +19,14 @@ export type {
   Lane,
   ModuleHandle,
   ModuleIdentity,
+  ModuleKind,
+  ModuleSession,
   ModuleSpec,
   Processed,
 } from "./port.ts";
 export type { RowsCheckOptions } from "./rows-property.ts";
 export { checkRowsProperty } from "./rows-property.ts";
+export type { MemorySource, MemoryState, SavedMemory } from "./state/memory-tree.ts";
 export { validateModule } from "./validate.ts";
 export type { ModuleLimits } from "./wasm/limits.ts";
 export { MODULE_LIMITS } from "./wasm/limits.ts";

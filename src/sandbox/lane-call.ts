@@ -1,9 +1,29 @@
 import type { Outcome, Work } from "./lane-messages.ts";
 import type { Thread } from "./lane-thread.ts";
 import { changed, type Image } from "./state/image.ts";
+import type { StateFace } from "./state/memory-tree.ts";
 
 /** What a call came to, also where the worker could not say it itself. */
 export type CallResult = Outcome | { readonly type: "timeout" } | { readonly type: "crash"; readonly message: string };
+
+/** Hands work to a lane. */
+export type Submit = (work: () => Work, signal: AbortSignal | undefined) => Promise<CallResult>;
+
+/** A session of a stateful module in its lane. */
+export interface SessionLink {
+  readonly call: Submit;
+  rollback(): void;
+  close(): void;
+}
+
+/** A loaded module's lane. */
+export interface LaneLink {
+  readonly call: Submit;
+  /** Calls that are asked for ahead, so that it never waits. */
+  readonly window: number;
+  open(image: Image | null): SessionLink;
+  readonly face: StateFace;
+}
 
 /** The result of a call behind one that did not end well. */
 export const BROKEN = { type: "broken", message: "a call before did not end well" } as const;

@@ -1,10 +1,9 @@
 import { interrupted, sandboxError } from "./errors.ts";
-import { BROKEN, type CallResult, type LaneCall, LaneSession } from "./lane-call.ts";
+import { BROKEN, type CallResult, type LaneCall, LaneSession, type SessionLink } from "./lane-call.ts";
 import type { Outcome, ThreadCall, Work } from "./lane-messages.ts";
 import type { Thread, ThreadEvents } from "./lane-thread.ts";
 import { FAULT_RETRIES, IN_FLIGHT_BYTES_MAX, IN_FLIGHT_MAX, QUEUE_MAX, STARTS_MAX } from "./limits.ts";
 import type { Loaded } from "./load.ts";
-import type { SessionLink } from "./module-handle.ts";
 import type { Image } from "./state/image.ts";
 
 /** Starts a thread that reports to the given events, later and never before it returns. */

@@ -1,9 +1,10 @@
 import { hostTableOf } from "./abi/adapters.ts";
 import { moduleRefused, sandboxError } from "./errors.ts";
 import { reusePlan } from "./instance-keeper.ts";
+import type { LaneLink } from "./lane-call.ts";
 import { PAGE_BYTES } from "./limits.ts";
 import type { ThreadModule } from "./module-call.ts";
-import { type LaneLink, LoadedModule } from "./module-handle.ts";
+import { LoadedModule } from "./module-handle.ts";
 import type { CallOptions, ModuleHandle, ModuleSpec } from "./port.ts";
 import { stateGlobals } from "./state/image.ts";
 import { validateModule } from "./validate.ts";

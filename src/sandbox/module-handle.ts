@@ -7,9 +7,9 @@ import { assert, IpdmError } from "../core/errors.ts";
 import { encodeDescriptor, SEED_BYTES } from "./descriptor.ts";
 import type { SandboxErrorCode } from "./errors.ts";
 import { sandboxError } from "./errors.ts";
-import type { CallResult } from "./lane-call.ts";
-import type { Work } from "./lane-messages.ts";
-import { IN_FLIGHT_MAX, MESSAGE_BYTES_MAX, OUTPUT_BYTES_BASE, OUTPUT_PER_INPUT_BYTE, SCHEMAS_MAX } from "./limits.ts";
+import { inOrder } from "./in-order.ts";
+import type { CallResult, LaneLink, Submit } from "./lane-call.ts";
+import { MESSAGE_BYTES_MAX, OUTPUT_BYTES_BASE, OUTPUT_PER_INPUT_BYTE, SCHEMAS_MAX } from "./limits.ts";
 import type {
   Call,
   CallContext,
@@ -20,28 +20,8 @@ import type {
   ModuleSpec,
   Processed,
 } from "./port.ts";
-import type { Image } from "./state/image.ts";
-import { type MemorySource, MemoryTree, type StateFace } from "./state/memory-tree.ts";
+import { type MemorySource, MemoryTree } from "./state/memory-tree.ts";
 import { StatefulSession } from "./state/stateful-session.ts";
-
-/** Hands work to a lane; it is made anew when it is tried again. */
-export type Submit = (work: () => Work, signal: AbortSignal | undefined) => Promise<CallResult>;
-
-/** A session of a stateful module in its lane. */
-export interface SessionLink {
-  readonly call: Submit;
-  rollback(): void;
-  close(): void;
-}
-
-/** A loaded module's lane. */
-export interface LaneLink {
-  readonly call: Submit;
-  /** Calls that are asked for ahead, so that it never waits. */
-  readonly window: number;
-  open(image: Image | null): SessionLink;
-  readonly face: StateFace;
-}
 
 /** A module as its lane's callers see it: batches in, batches out, errors that name module and rows. */
 export class LoadedModule implements ModuleHandle {
@@ -245,23 +225,6 @@ function blockOf({ bytes }: Batch): ArrayBuffer | SharedArrayBuffer {
   if (buffer instanceof SharedArrayBuffer && buffer.byteLength === bytes.length && bytes.length > MESSAGE_BYTES_MAX)
     return buffer;
   return new Uint8Array(bytes).buffer;
-}
-
-/** What calls come to, in their order, a few of them under way at any time. */
-export async function* inOrder(
-  calls: Iterable<Call> | AsyncIterable<Call>,
-  run: (call: Call) => Promise<Processed>,
-  window = 2 * IN_FLIGHT_MAX,
-): AsyncIterable<Processed> {
-  const pending: Promise<Processed>[] = [];
-  for await (const call of calls) {
-    const output = run(call);
-    // It is awaited in its turn; until then a failure is no unhandled rejection.
-    output.catch(() => undefined);
-    pending.push(output);
-    if (pending.length > window) yield (await pending.shift()) as Processed;
-  }
-  for (const output of pending) yield await output;
 }
 
 function rowsOf(batch: Batch, { firstRow }: CallContext): string {

@@ -95,7 +95,7 @@ export class MemoryTree {
       const count = Math.min(STATE_NODE_PAGES, size - index * STATE_NODE_PAGES);
       const own = node === null ? new Array<null>(count).fill(null) : await listOf(source, node, count, face.cid);
       links.push(...own);
-      pages.push(...(await Promise.all(own.map((link) => (link === null ? null : pageOf(source, link, face.cid))))));
+      pages.push(...(await Promise.all(own.map((link) => pageOf(source, link, face.cid)))));
     }
     tree.pages = links;
     tree.nodes = nodes;
@@ -152,7 +152,8 @@ async function listOf({ read }: MemorySource, cid: CID, count: number, module: s
   return links;
 }
 
-async function pageOf({ read }: MemorySource, cid: CID, module: string): Promise<Page> {
+async function pageOf({ read }: MemorySource, cid: CID | null, module: string): Promise<Page> {
+  if (cid === null) return null;
   const bytes = await read(cid);
   checkBlock(sha256, { cid, bytes });
   if (bytes.length !== PAGE_BYTES || isZeroPage(bytes))

@@ -1,12 +1,22 @@
 import type { Batch } from "../../batch/batch.ts";
-import { BROKEN, type CallResult } from "../lane-call.ts";
-import { inOrder, type LoadedModule, type SessionLink } from "../module-handle.ts";
+import type { Schema } from "../../batch/schema.ts";
+import type { IpdmError } from "../../core/errors.ts";
+import { inOrder } from "../in-order.ts";
+import { BROKEN, type CallResult, type SessionLink, type Submit } from "../lane-call.ts";
 import type { Call, CallContext, CallOptions, ModuleSession, Processed } from "../port.ts";
 import type { MemoryTree, SavedMemory } from "./memory-tree.ts";
 
+/** What a session needs of its module. */
+interface SessionModule {
+  outputSchema(input: Schema): Promise<Schema>;
+  /** Calls `submit` before it waits for anything. */
+  runThrough(submit: Submit, call: Call, declared: Schema, signal: AbortSignal | undefined): Promise<Processed>;
+  failure(result: CallResult, rows: string): IpdmError;
+}
+
 /** The state of a stateful module as the lane's callers see it. */
 export class StatefulSession implements ModuleSession {
-  private readonly module: LoadedModule;
+  private readonly module: SessionModule;
   private readonly link: SessionLink;
   private readonly tree: MemoryTree;
   /** Work asked for since the state was saved or opened. */
@@ -17,7 +27,7 @@ export class StatefulSession implements ModuleSession {
   /** Settled when the work asked for last has been handed to the lane. */
   private handedOver: Promise<unknown> = Promise.resolve();
 
-  constructor(module: LoadedModule, link: SessionLink, tree: MemoryTree) {
+  constructor(module: SessionModule, link: SessionLink, tree: MemoryTree) {
     this.module = module;
     this.link = link;
     this.tree = tree;
@@ -62,7 +72,7 @@ export class StatefulSession implements ModuleSession {
    * Hands work to the lane behind all that was asked for before, unless some of that failed. `work` calls the lane before it
    * waits for anything.
    */
-  private inTurn<R, T>(ready: Promise<R>, work: (call: SessionLink["call"], ready: R) => Promise<T>): Promise<T> {
+  private inTurn<R, T>(ready: Promise<R>, work: (call: Submit, ready: R) => Promise<T>): Promise<T> {
     const { life, handedOver } = this;
     const turn = (async () => {
       const [, prepared] = await Promise.allSettled([handedOver, ready]);

@@ -81,7 +81,7 @@ function batchOf(values: readonly number[]): Batch {
 
 async function seen(session: ModuleSession, values: readonly number[]): Promise<bigint[]> {
   const { batch } = await session.run(batchOf(values), { firstRow: 0, seed: new Uint8Array(32) });
-  return [...(batch.columns[0]?.values as BigInt64Array)];
+  return Array.from(batch.columns[0]?.values as BigInt64Array);
 }
 
 const work = fc.oneof(

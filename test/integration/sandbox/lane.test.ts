@@ -5,7 +5,7 @@ import { schemaOf } from "../../../src/batch/schema.ts";
 import { BatchWriter } from "../../../src/batch/writer.ts";
 import { openLane } from "../../../src/sandbox/lane.ts";
 import { LaneThread } from "../../../src/sandbox/lane-thread.ts";
-import type { ModuleHandle, ModuleSpec } from "../../../src/sandbox/port.ts";
+import type { ModuleHandle, ModuleSpec, Processed } from "../../../src/sandbox/port.ts";
 import { checkRowsProperty } from "../../../src/sandbox/rows-property.ts";
 import type { WatParts } from "../../support/wat-module.ts";
 import { specOf, watBytes, watSource } from "../../support/wat-module.ts";
@@ -36,7 +36,7 @@ function withRows(body: string): WatParts {
 }
 
 async function collect(outputs: AsyncIterable<Processed>): Promise<Processed[]> {
-  const all: Batch[] = [];
+  const all: Processed[] = [];
   for await (const output of outputs) all.push(output);
   return all;
 }
@@ -98,18 +98,37 @@ describe("a lane", () => {
   });
 
   it("stops an endless loop, names it, and works on", async () => {
-    const loop = await load(withRows("(loop (br 0))"), { timeoutMs: 300 });
+    const loop = await load(withRows("(loop (br 0))"));
     const echo = await load({});
     const stuck = loop.process(batchOf(5), context);
     const behind = Array.from({ length: 10 }, (_, i) => echo.process(batchOf(2, i), context));
     await expect(stuck).rejects.toMatchObject({
-      code: "MODULE_TIMEOUT",
+      code: "MODULE_FUEL_EXHAUSTED",
       kind: "failed",
       where: "bafytest rows 100 to 104",
     });
     expect((await Promise.all(behind)).map((batch) => batch.columns[0]?.values[0])).toEqual(
       Array.from({ length: 10 }, (_, i) => i),
     );
+  });
+
+  it("ends the worker of a module that has fuel for longer than a node may wait, and works on", async () => {
+    const loop = await load(withRows("(loop (br 0))"), { timeoutMs: 300, fuelPerCall: 1e12 });
+    const echo = await load({});
+    const stuck = loop.process(batchOf(5), context);
+    const behind = Array.from({ length: 10 }, (_, i) => echo.process(batchOf(2, i), context));
+    await expect(stuck).rejects.toMatchObject({ code: "MODULE_TIMEOUT", where: "bafytest rows 100 to 104" });
+    expect((await Promise.all(behind)).map((batch) => batch.columns[0]?.values[0])).toEqual(
+      Array.from({ length: 10 }, (_, i) => i),
+    );
+  });
+
+  it("counts the same fuel for the same batch, and more for a module that does more", async () => {
+    const busy = await load(withRows("(loop (drop (i32.load (i32.const 64))))"));
+    const [first, second] = [await busy.run(batchOf(5), context), await busy.run(batchOf(5), context)];
+    expect(first.fuel).toBe(second.fuel);
+    const echo = await load({});
+    expect(first.fuel).toBeGreaterThan((await echo.run(batchOf(5), context)).fuel);
   });
 
   it("does not take a busy main thread for a slow module", async () => {
@@ -123,7 +142,9 @@ describe("a lane", () => {
   });
 
   it("stops a load whose version function does not end, and refuses another version", async () => {
-    expect(await codeOf(load({ abi: "(loop (br 0)) (i32.const 1)" }, { timeoutMs: 200 }))).toBe("MODULE_TIMEOUT");
+    expect(await codeOf(load({ abi: "(loop (br 0)) (i32.const 1)" }))).toBe("MODULE_FUEL_EXHAUSTED");
+    const patient = load({ abi: "(loop (br 0)) (i32.const 1)" }, { timeoutMs: 200, fuelPerCall: 1e12 });
+    expect(await codeOf(patient)).toBe("MODULE_TIMEOUT");
     expect(await codeOf(load({ abi: "(i32.const 2)" }))).toBe("MODULE_INVALID");
     expect(await codeOf(load({ abi: "unreachable" }))).toBe("MODULE_TRAP");
   });
@@ -203,14 +224,14 @@ describe("a lane", () => {
     },
   );
 
-  it("takes an overflown stack for a fault of the node, never for a result", async () => {
+  it("stops a module that recurses without end, before the engine's own stack is full", async () => {
     const deep = await load({ ...withRows("(call $down)"), fields: "(func $down (call $down) (call $down))" });
-    await expect(deep.process(batchOf(1), context)).rejects.toMatchObject({ code: "LANE_FAULT", retry: "later" });
+    await expect(deep.process(batchOf(1), context)).rejects.toMatchObject({ code: "MODULE_STACK_EXCEEDED" });
     expect((await (await load({})).process(batchOf(1), context)).rows).toBe(1);
   });
 
   it("ends the wait when the signal says so", async () => {
-    const loop = await load(withRows("(loop (br 0))"), { timeoutMs: 300 });
+    const loop = await load(withRows("(loop (br 0))"), { timeoutMs: 300, fuelPerCall: 1e12 });
     await loop.outputSchema(schema);
     const abort = new AbortController();
     const waits = [loop, loop].map((handle) => codeOf(handle.process(batchOf(1), context, { signal: abort.signal })));

@@ -1,3 +1,7 @@
+import { spawnSync } from "node:child_process";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import * as dagCbor from "@ipld/dag-cbor";
 import type { CID } from "multiformats/cid";
 import { afterAll, describe, expect, it } from "vitest";
@@ -10,6 +14,7 @@ import { openLane } from "../../../src/sandbox/lane.ts";
 import { LaneThread } from "../../../src/sandbox/lane-thread.ts";
 import type { Lane, ModuleHandle, ModuleSession, ModuleSpec } from "../../../src/sandbox/port.ts";
 import type { MemorySource, MemoryState } from "../../../src/sandbox/state/memory-tree.ts";
+import { makeTestFolder } from "../../support/folder.ts";
 import { COUNTER, countingParts, countingSource, SavedMemories } from "../../support/stateful-module.ts";
 import { specOf, type WatParts, watBytes, watSource } from "../../support/wat-module.ts";
 
@@ -22,6 +27,7 @@ function batchOf(...values: number[]): Batch {
   return writer.take();
 }
 
+const CHILD = fileURLToPath(new URL("./stateful-child.ts", import.meta.url));
 const lane = openLane();
 afterAll(() => lane.close());
 
@@ -31,7 +37,11 @@ async function load(parts: WatParts = {}, limits: Partial<ModuleSpec> = {}): Pro
 
 async function sums(session: ModuleSession, ...values: number[]): Promise<number[]> {
   const { batch } = await session.run(batchOf(...values), context);
-  return [...(batch.columns[0]?.values as Int32Array)];
+  return Array.from(batch.columns[0]?.values as Int32Array);
+}
+
+function codeOf(end: PromiseSettledResult<unknown>): string {
+  return end.status === "rejected" ? String((end.reason as { code?: unknown }).code) : "done";
 }
 
 describe("a session of a stateful module", () => {
@@ -79,16 +89,37 @@ describe("a session of a stateful module", () => {
     }
   });
 
+  it("goes on in another process", async () => {
+    const folder = await makeTestFolder("state");
+    const module = await load();
+    const states = new SavedMemories();
+    const session = await module.openSession(null);
+    await sums(session, 4, -2, 9);
+    const { state, fresh } = await session.save();
+    states.keep({ state, fresh });
+    const file = join(folder.path, "state");
+    await writeFile(
+      file,
+      dagCbor.encode({ module: module.spec.bytes, state, blocks: Object.fromEntries(states.blocks) }),
+    );
+    const child = spawnSync(process.execPath, [CHILD, file, "5", "-2"], { encoding: "utf8" });
+    const { batch, fuel } = await session.run(batchOf(5, -2), context);
+    expect(child.status, child.stderr).toBe(0);
+    expect(JSON.parse(child.stdout)).toEqual({
+      sums: Array.from(batch.columns[0]?.values as Int32Array),
+      fuel,
+      after: Buffer.from(dagCbor.encode((await session.save()).state)).toString("hex"),
+    });
+    await folder.remove();
+  });
+
   it("takes no more after a trap, until it is rolled back to what was saved", async () => {
     const session = await (await load()).openSession(null);
     await sums(session, 1);
     const before = await session.save();
     await sums(session, 7, -2);
     const results = await Promise.allSettled([session.run(batchOf(1, -1), context), session.run(batchOf(1), context)]);
-    expect(results.map((result) => (result.status === "rejected" ? result.reason.code : "done"))).toEqual([
-      "MODULE_TRAP",
-      "LANE_STATE_LOST",
-    ]);
+    expect(results.map(codeOf)).toEqual(["MODULE_TRAP", "LANE_STATE_LOST"]);
     await expect(session.save()).rejects.toMatchObject({ code: "LANE_STATE_LOST" });
     session.rollback();
     expect((await session.save()).state).toEqual(before.state);
@@ -276,10 +307,7 @@ describe("a session whose thread is lost", () => {
     const session = await module.openSession(null);
     await sums(session, 1);
     const codes = await Promise.allSettled([sums(session, 2), sums(session, 3)]);
-    expect(codes.map((end) => (end.status === "rejected" ? end.reason.code : "done"))).toEqual([
-      "LANE_CRASHED",
-      "LANE_STATE_LOST",
-    ]);
+    expect(codes.map(codeOf)).toEqual(["LANE_CRASHED", "LANE_STATE_LOST"]);
     session.rollback();
     expect(await sums(session, 4)).toEqual([9]);
   });
@@ -311,7 +339,7 @@ describe("a session whose thread is lost", () => {
     const behind = one.run(batchOf(3), context);
     setImmediate(() => abort.abort());
     const ends = await Promise.allSettled([waiting, behind]);
-    expect(ends.map((end) => (end.status === "rejected" ? end.reason.code : "done"))).not.toContain("done");
+    expect(ends.map(codeOf)).not.toContain("done");
     one.rollback();
     expect(await sums(one, 1)).toEqual([7]);
     one.close();

@@ -75,7 +75,7 @@ describe("the JSON Schema", () => {
   it("tells which keys may stand where", () => {
     expect(keysAt(["sources", "x", "time"])).toEqual(["column", "outOfOrder"]);
     expect(keysAt(["tasks", "x", "prove", "windows", 3])).toEqual(["start", "key"]);
-    expect(keysAt(["modules", "x"])).toEqual(["file", "memory", "timeout", "time"]);
+    expect(keysAt(["modules", "x", "fuel"])).toEqual(["call", "row"]);
     expect(keysAt(["name"])).toEqual([]);
   });
 });
@@ -93,7 +93,7 @@ describe("docs/reference/config.md", () => {
     for (const [place, value] of [
       ["domain.replicas", "1"],
       ["domain.verify", "full"],
-      ["modules.<name>.memory", "64MiB"],
+      ["modules.<name>.trust", "standard"],
       ["modules.<name>.timeout", "10s"],
       ["lakes.<name>.hot", "256MiB"],
     ]) {

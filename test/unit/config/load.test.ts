@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { loadConfig, parseConfig } from "../../../src/config/load.ts";
 import type { Problem } from "../../../src/config/problem.ts";
 import { IpdmError } from "../../../src/core/errors.ts";
+import { POLICIES } from "../../../src/sandbox/policy.ts";
 
 const BASE = `name: demo
 sources:
@@ -59,7 +60,11 @@ describe("a valid configuration", () => {
         {
           name: "keep",
           file: { written: "./keep.wasm", path: "/somewhere/keep.wasm" },
-          memoryBytes: 67_108_864,
+          abi: "ipdm/1",
+          unit: null,
+          stateful: false,
+          columns: null,
+          policy: POLICIES.standard,
           timeoutUs: 10_000_000,
         },
       ],
@@ -126,7 +131,7 @@ describe("a valid configuration", () => {
     expect(config.lakes).toEqual([{ name: "results", hotBytes: 1_610_612_736 }]);
     expect(config.modules[0]).toMatchObject({
       file: { path: "/abs/keep.wasm" },
-      memoryBytes: 1_048_576,
+      policy: { ...POLICIES.standard, memoryBytesMax: 1_048_576 },
       timeoutUs: 250_000,
       time: { column: "at2", outOfOrderUs: 3_600_000_000 },
     });
@@ -200,6 +205,20 @@ describe("CONFIG_INVALID names place, position and remedy", () => {
     ],
     ["keep: ./keep.wasm", "Keep: ./keep.wasm", "Keep:", /^modules\.Keep: a name must be/, /keep/],
     ["keep: ./keep.wasm", "keep: { file: k, memory: 5GiB }", "5GiB", /must be 64KiB to 4GiB, not 5GiB/],
+    [
+      "keep: ./keep.wasm",
+      "keep: { file: ./keep.wasm, unit: 5 }",
+      "unit: 5",
+      /modules\.keep\.unit has no meaning with kind: rows/,
+      /kind: batch or kind: stateful/,
+    ],
+    [
+      "keep: ./keep.wasm",
+      "keep: { file: ./keep.wasm, kind: stateful, abi: wasi/1 }",
+      "stateful",
+      /modules\.keep cannot be stateful: modules of the abi wasi\/1 keep nothing/,
+      /kind: batch/,
+    ],
     ["keep: ./keep.wasm", "keep: { file: k, memory: 5 }", "5 }", /must be text, not 5/, /5MiB/],
     ["keep: ./keep.wasm", "keep: { file: k, timeout: 2h }", "2h", /must be 1ms to 1h, not 2h/],
     ["keep: ./keep.wasm", "keep: 5", "5", /^modules\.keep cannot be 5/],

@@ -11,6 +11,7 @@ const operator: ModuleOperatorForm = {
   module: rawBlock(sha256, bytes).cid,
   abi: "wasi/1",
   unit: null,
+  stateful: false,
   columns: [{ name: "n", type: "i64" }],
   stdin: "csv",
   limits,
