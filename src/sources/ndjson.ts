@@ -1,8 +1,9 @@
 import type { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import { schemaOf } from "../batch/schema.ts";
+import { isObject, parseJson } from "../batch/text/json-object.ts";
 import type { RowFault } from "../batch/text/json-row.ts";
-import { isBlank, isObject, JsonRowReader, parseJson } from "../batch/text/json-row.ts";
+import { isBlank, JsonRowReader } from "../batch/text/json-row.ts";
 import type { IpdmError } from "../core/errors.ts";
 import { byteStream } from "./byte-stream.ts";
 import { BatchCutter, checkBatches } from "./cut.ts";

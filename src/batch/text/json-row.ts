@@ -2,9 +2,8 @@ import type { Value } from "../column.ts";
 import type { ColumnWriter } from "../column-writer.ts";
 import type { Schema } from "../schema.ts";
 import type { BatchWriter } from "../writer.ts";
+import { isObject, parseJson } from "./json-object.ts";
 import { jsonParser, type ValueParser } from "./text-value.ts";
-
-const LONG_NUMBER = /\d{16}/;
 
 /** What is wrong with a row of text; `column` names the column, unless the row as a whole is at fault. */
 export interface RowFault {
@@ -68,26 +67,9 @@ export function pushValue(column: ColumnWriter, value: Value | undefined, given:
   return { kind: "value", message: `${shown(given)} does not fit column ${name} (${type})`, column: name };
 }
 
-/** JSON of one object, with integers that a double cannot hold as bigint. Throws what `JSON.parse` throws. */
-export function parseJson(text: string): unknown {
-  // The text of numbers matters only where they may pass 2^53.
-  return LONG_NUMBER.test(text) ? JSON.parse(text, exactIntegers) : JSON.parse(text);
-}
-
-/** True for a JSON object, as opposed to a list, a text and so on. */
-export function isObject(value: unknown): value is Record<string, unknown> {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
-}
-
 /** True for a line without a row. */
 export function isBlank(text: string): boolean {
   return text.length === 0 || text.trim().length === 0;
-}
-
-/** Keeps integers that a double cannot hold, by their source text (ECMAScript, JSON.parse source text access). */
-function exactIntegers(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  if (typeof value !== "number" || Number.isSafeInteger(value) || context?.source === undefined) return value;
-  return /^-?\d{16,20}$/.test(context.source) ? BigInt(context.source) : value;
 }
 
 function shown(given: unknown): string {

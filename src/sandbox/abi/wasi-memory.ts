@@ -24,7 +24,8 @@ export class WasiMemory {
 
   /** A view of so many bytes at an address. */
   view(address: number, length: number): DataView {
-    return new DataView(this.words.buffer, this.check(address, length), length >>> 0);
+    const at = this.check(address, length);
+    return new DataView(this.words.buffer, at, length >>> 0);
   }
 
   u32(address: number, value: number): void {
