@@ -1,5 +1,5 @@
 import { IpdmError } from "../core/errors.ts";
-import type { Abi } from "../sandbox/abi/port.ts";
+import type { Abi, AbiOptions } from "../sandbox/abi/port.ts";
 import type { SandboxPolicy } from "../sandbox/policy.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import type { AggregateKind } from "../streams/window/plan.ts";
@@ -52,6 +52,8 @@ export interface ModuleConfig {
   readonly unit: number | null;
   /** Columns of the output, where its ABI needs them said. */
   readonly columns: Readonly<Record<string, ColumnTypeName>> | null;
+  /** The exported function that is called, and texts that the module may ask for by key. */
+  readonly options: AbiOptions;
   readonly policy: SandboxPolicy;
   readonly timeoutUs: number;
   readonly time?: TimeConfig;

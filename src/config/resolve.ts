@@ -107,6 +107,7 @@ async function resolveModule(name: string, given: Written<"modules">, folder: st
     abi: module.abi,
     unit: module.kind === "batch" ? (module.unit ?? BATCH_ROWS_MAX) : null,
     columns: (module.columns as Record<string, ColumnTypeName> | undefined) ?? null, // the schema has read every type
+    options: { entry: module.export ?? null, settings: module.config ?? {} },
     policy,
     timeoutUs: parseDuration(module.timeout),
     ...timeOf(module.time),

@@ -24,6 +24,9 @@ import {
   NAMED_MAX,
   PROVED_WINDOWS_MAX,
   REPLICAS_MAX,
+  SETTING_NAME_MAX,
+  SETTING_VALUE_MAX,
+  SETTINGS_MAX,
   SHARE_DEFAULT,
   TASKS_MAX,
 } from "./limits.ts";
@@ -173,6 +176,19 @@ const moduleObject = z.strictObject({
     .record(column, readBy(readColumnType))
     .optional()
     .describe("Columns of the output as name: type, for an abi whose modules write text."),
+  export: z
+    .string()
+    .min(1)
+    .max(SETTING_NAME_MAX)
+    .optional()
+    .describe("With abi: extism/1, the exported function that is called; the only one that fits when left out."),
+  config: z
+    .record(z.string().min(1).max(SETTING_NAME_MAX), z.string().max(SETTING_VALUE_MAX))
+    .refine((settings) => Object.keys(settings).length <= SETTINGS_MAX, `must not have more than ${SETTINGS_MAX} keys`)
+    .optional()
+    .describe(
+      "With abi: extism/1, texts that the module may ask for by key. They are part of the result: no place for secrets.",
+    ),
   fuel: fuel.optional(),
   memory: memory
     .optional()

@@ -39,6 +39,14 @@ const moduleOperator = z.strictObject({
   unit: count.nullable(),
   /** Columns of the output, where the module's ABI cannot say them. */
   columns: declaredColumns,
+  /** The exported function that is called, where the configuration names one. */
+  entry: name.optional(),
+  /** Texts that the module can ask for by key, in the order of the keys; absent where there are none. */
+  settings: z
+    .array(z.strictObject({ name, value: z.string().max(65_536) }))
+    .min(1)
+    .max(256)
+    .optional(),
   /** What it may use up: beyond it there is no result. */
   limits: z.strictObject({
     fuelPerCall: count,

@@ -19,7 +19,7 @@ import {
   type RunPlan,
   type TaskPlan,
 } from "../runtime/plan.ts";
-import { type ModuleOperatorForm, moduleSpec } from "../runtime/stage/module-spec.ts";
+import { type ModuleOperatorForm, moduleSpec, optionsForm } from "../runtime/stage/module-spec.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 import type { Content } from "../sources/port.ts";
 import { isInteger, outputSchema, type WindowPlan } from "../streams/window/plan.ts";
@@ -134,6 +134,7 @@ class Planner {
       abi,
       unit,
       columns,
+      ...optionsForm(module.options),
       limits,
       capabilities: [...capabilities],
     };

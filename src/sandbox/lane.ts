@@ -1,3 +1,4 @@
+import { NO_OPTIONS } from "./abi/port.ts";
 import { interrupted, moduleRefused, sandboxError } from "./errors.ts";
 import { HOST_TABLE } from "./host/table.ts";
 import type { Outcome, Work } from "./lane-messages.ts";
@@ -59,7 +60,7 @@ class WorkerLane implements Lane {
     const code = await compile(bytes, spec.cid);
     this.checkOpen();
     const { abi, memoryBytesMax, stackValuesMax, timeoutMs } = spec;
-    const content: ThreadModule = { code, abi, memoryBytesMax, stackValuesMax };
+    const content: ThreadModule = { code, abi, options: spec.options ?? NO_OPTIONS, memoryBytesMax, stackValuesMax };
     const module = this.modules.push({ content, timeoutMs }) - 1;
     this.thread?.post({ type: "module", module, content });
     const identity = { instrumented: bytes, costTable, hostTable: HOST_TABLE };

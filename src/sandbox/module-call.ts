@@ -1,5 +1,5 @@
 import { adapterOf } from "./abi/adapters.ts";
-import type { Abi, AbiHost, Exports } from "./abi/port.ts";
+import type { Abi, AbiHost, AbiOptions, Exports } from "./abi/port.ts";
 import type { Outcome, Work } from "./lane-messages.ts";
 import { LOG_CHARACTERS_MAX, LOG_LINES_MAX, PAGE_BYTES } from "./limits.ts";
 import { charge, filled, fuelLeft, METER_EXPORT, type MeterGlobal, overdrawn, START_EXPORT } from "./metering/meter.ts";
@@ -9,6 +9,7 @@ import { Stop } from "./stop.ts";
 export interface ThreadModule {
   readonly code: WebAssembly.Module;
   readonly abi: Abi;
+  readonly options: AbiOptions;
   readonly memoryBytesMax: number;
   readonly stackValuesMax: number;
 }
@@ -49,6 +50,14 @@ class CallHost implements AbiHost {
     this.meter = meter;
     (exports[START_EXPORT] as (() => void) | undefined)?.();
     return exports;
+  }
+
+  get options(): AbiOptions {
+    return this.module.options;
+  }
+
+  get memoryBytesMax(): number {
+    return this.module.memoryBytesMax;
   }
 
   get memory(): WebAssembly.Memory {

@@ -1,6 +1,6 @@
 import type { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
-import type { Abi } from "./abi/port.ts";
+import type { Abi, AbiOptions } from "./abi/port.ts";
 import type { SandboxPolicy } from "./policy.ts";
 
 /** A module and what it may use. */
@@ -11,6 +11,8 @@ export interface ModuleSpec extends SandboxPolicy {
   readonly cid: string;
   /** How it is called. */
   readonly abi: Abi;
+  /** What its ABI leaves open; nothing when left out. */
+  readonly options?: AbiOptions;
   /** `rows`: f(a‖b) = f(a)‖f(b). `batch`: the output depends on where a batch begins and ends. */
   readonly kind: "rows" | "batch";
   /** Columns of the output, for an ABI whose modules cannot say them; else null. */
