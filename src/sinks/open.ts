@@ -3,24 +3,23 @@ import type { Schema } from "../batch/schema.ts";
 import { sameSchema } from "../batch/schema.ts";
 import { IpdmError } from "../core/errors.ts";
 import { AtomicFile } from "./atomic-file.ts";
-import { CsvEncoder } from "./csv.ts";
 import type { TableEncoder } from "./encoder.ts";
-import { NdjsonEncoder } from "./ndjson.ts";
 import { ParquetEncoder } from "./parquet.ts";
 import type { Sink, SinkSpec, Written } from "./port.ts";
+import { TextRowsEncoder } from "./text.ts";
 
-const ENCODERS: Readonly<Record<string, new (schema: Schema) => TableEncoder>> = {
-  parquet: ParquetEncoder,
-  csv: CsvEncoder,
-  ndjson: NdjsonEncoder,
-  jsonl: NdjsonEncoder,
+const ENCODERS: Readonly<Record<string, (schema: Schema) => TableEncoder>> = {
+  parquet: (schema) => new ParquetEncoder(schema),
+  csv: (schema) => new TextRowsEncoder("csv", schema),
+  ndjson: (schema) => new TextRowsEncoder("ndjson", schema),
+  jsonl: (schema) => new TextRowsEncoder("ndjson", schema),
 };
 
 /** Opens a file for a table by its ending. Throws `SINK_UNSUPPORTED`, `SINK_UNWRITABLE`, `DISK_FULL`. */
 export async function openSink({ file, schema }: SinkSpec): Promise<Sink> {
   const ending = /\.([a-z0-9]+)$/i.exec(file)?.[1]?.toLowerCase() ?? "";
-  const Encoder = Object.hasOwn(ENCODERS, ending) ? ENCODERS[ending] : undefined;
-  if (Encoder === undefined) {
+  const encoderOf = Object.hasOwn(ENCODERS, ending) ? ENCODERS[ending] : undefined;
+  if (encoderOf === undefined) {
     throw new IpdmError("SINK_UNSUPPORTED", `${file} has no ending that tells its format`, {
       kind: "config",
       where: file,
@@ -29,7 +28,7 @@ export async function openSink({ file, schema }: SinkSpec): Promise<Sink> {
         .join(", ")}`,
     });
   }
-  return new FileSink(await AtomicFile.create(file), schema, new Encoder(schema));
+  return new FileSink(await AtomicFile.create(file), schema, encoderOf(schema));
 }
 
 class FileSink implements Sink {

@@ -3,6 +3,7 @@ import type { Batch } from "../batch/batch.ts";
 import { missingColumn } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import { schemaOf } from "../batch/schema.ts";
+import { csvParser } from "../batch/text/text-value.ts";
 import { byteStream } from "./byte-stream.ts";
 import { BatchCutter, checkBatches } from "./cut.ts";
 import { invalidRow, malformed, overLimit } from "./failure.ts";
@@ -13,7 +14,6 @@ import type { TextFile } from "./ndjson.ts";
 import { pushParsed } from "./ndjson.ts";
 import type { BatchesOptions } from "./port.ts";
 import type { FileReader } from "./reader.ts";
-import { csvParser } from "./text-value.ts";
 
 /** A record and the number of its last line; an empty cell without quotes is null. */
 interface CsvRecord {

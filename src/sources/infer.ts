@@ -1,7 +1,7 @@
 import type { ColumnType, Field } from "../batch/schema.ts";
+import { parseInteger } from "../batch/text/text-value.ts";
+import { parseTimestamp } from "../batch/text/timestamp.ts";
 import { IpdmError } from "../core/errors.ts";
-import { parseInteger } from "./text-value.ts";
-import { parseTimestamp } from "./timestamp.ts";
 
 /** What a value looks like. */
 type Shape = "bool" | "integer" | "float" | "timestamp" | "text" | "nested";

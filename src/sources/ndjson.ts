@@ -1,6 +1,8 @@
 import type { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import { schemaOf } from "../batch/schema.ts";
+import type { ValueParser } from "../batch/text/text-value.ts";
+import { jsonParser } from "../batch/text/text-value.ts";
 import { byteStream } from "./byte-stream.ts";
 import { BatchCutter, checkBatches } from "./cut.ts";
 import { invalidRow, malformed } from "./failure.ts";
@@ -10,8 +12,6 @@ import { INFERENCE_ROWS } from "./limits.ts";
 import { splitLines } from "./lines.ts";
 import type { BatchesOptions } from "./port.ts";
 import type { FileReader } from "./reader.ts";
-import type { ValueParser } from "./text-value.ts";
-import { jsonParser } from "./text-value.ts";
 
 const HINT = "declare the columns and their types under `columns`";
 const LONG_NUMBER = /\d{16}/;

@@ -6,7 +6,7 @@ import type { Field } from "../../../src/batch/schema.ts";
 import { COLUMN_TYPES, schemaOf } from "../../../src/batch/schema.ts";
 import { toHex } from "../../../src/core/bytes.ts";
 import { openSource } from "../../../src/sources/port.ts";
-import { formatTimestamp, parseTimestamp } from "../../../src/sources/timestamp.ts";
+import { formatTimestamp, parseTimestamp } from "../../../src/batch/text/timestamp.ts";
 import { collect, declared, folder, rowsOf, write } from "../../contract/sources/table.ts";
 
 const text = fc.oneof(

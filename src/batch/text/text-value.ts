@@ -1,6 +1,6 @@
-import type { Value } from "../batch/column.ts";
-import type { Field } from "../batch/schema.ts";
-import { fromHex } from "../core/bytes.ts";
+import { fromHex } from "../../core/bytes.ts";
+import type { Value } from "../column.ts";
+import type { Field } from "../schema.ts";
 import { parseTimestamp } from "./timestamp.ts";
 
 /** Turns a JSON value or a CSV cell into a column's value; `undefined` where it does not fit. */

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatTimestamp, parseTimestamp } from "../../../src/sources/timestamp.ts";
+import { formatTimestamp, parseTimestamp } from "../../../../src/batch/text/timestamp.ts";
 
 describe("timestamps as text", () => {
   const same: readonly (readonly [text: string, micros: bigint])[] = [
