@@ -1,3 +1,4 @@
+import { adapterOf } from "./abi/adapters.ts";
 import { NO_OPTIONS } from "./abi/port.ts";
 import { interrupted, moduleRefused, sandboxError } from "./errors.ts";
 import { HOST_TABLE } from "./host/table.ts";
@@ -56,11 +57,14 @@ class WorkerLane implements Lane {
 
   async load(spec: ModuleSpec, options: CallOptions = {}): Promise<ModuleHandle> {
     this.checkOpen();
-    const { bytes, costTable } = validateModule(spec);
+    const { bytes, costTable, shape } = validateModule(spec);
     const code = await compile(bytes, spec.cid);
     this.checkOpen();
     const { abi, memoryBytesMax, stackValuesMax, timeoutMs } = spec;
-    const content: ThreadModule = { code, abi, options: spec.options ?? NO_OPTIONS, memoryBytesMax, stackValuesMax };
+    const given = spec.options ?? NO_OPTIONS;
+    const { cid, capabilities } = spec;
+    const settled = adapterOf(abi).settle?.({ shape, cid, capabilities, options: given }) ?? given;
+    const content: ThreadModule = { code, abi, options: settled, memoryBytesMax, stackValuesMax };
     const module = this.modules.push({ content, timeoutMs }) - 1;
     this.thread?.post({ type: "module", module, content });
     const identity = { instrumented: bytes, costTable, hostTable: HOST_TABLE };

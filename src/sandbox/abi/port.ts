@@ -67,6 +67,8 @@ export interface AbiHost {
  */
 export interface AbiAdapter {
   check(face: AbiFace): void;
+  /** The options of a checked module with what they leave open filled in, where that cannot be told from an instance. */
+  settle?(face: AbiFace): AbiOptions;
   /** Version of the ABI that the module speaks, from a fresh instance; 1 where it cannot say. */
   version(host: AbiHost): number;
   call(host: AbiHost, work: AbiWork): ArrayBuffer;
