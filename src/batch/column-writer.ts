@@ -64,6 +64,12 @@ export class ColumnWriter {
     }
   }
 
+  /** Appends the text of bytes `from` to `to`, which the caller knows to be valid UTF-8, to a `utf8` column. */
+  pushText(bytes: Uint8Array, from: number, to: number): void {
+    assert(this.field.type === "utf8", `column ${this.field.name} holds no text`);
+    this.pushBytes(bytes, from, to);
+  }
+
   /** Copies rows of a column of the same type. */
   copy(column: Column, from: number, to: number): void {
     const { type } = this.field;
@@ -157,18 +163,16 @@ export class ColumnWriter {
     const isBig = typeof value === "bigint";
     switch (this.field.type) {
       case "i64":
-      case "timestamp": {
-        const big = isBig ? value : this.integer(value);
-        if (BigInt.asIntN(64, big) !== big) throw this.misfit(value);
-        this.view.setBigInt64(at, big, true);
+      case "timestamp":
+        if (!isBig) this.setSafe(at, value);
+        else if (BigInt.asIntN(64, value) === value) this.view.setBigInt64(at, value, true);
+        else throw this.misfit(value);
         break;
-      }
-      case "u64": {
-        const big = isBig ? value : this.integer(value);
-        if (BigInt.asUintN(64, big) !== big) throw this.misfit(value);
-        this.view.setBigUint64(at, big, true);
+      case "u64":
+        if (!isBig && Number(value) >= 0) this.setSafe(at, value);
+        else if (isBig && BigInt.asUintN(64, value) === value) this.view.setBigUint64(at, value, true);
+        else throw this.misfit(value);
         break;
-      }
       case "f32":
         if (typeof value !== "number" || (!Object.is(Math.fround(value), value) && !Number.isNaN(value)))
           throw this.misfit(value);
@@ -205,15 +209,20 @@ export class ColumnWriter {
     else this.view.setUint32(at, number >>> 0, true);
   }
 
-  private integer(value: Value): bigint {
+  /** A safe integer as 64 bits: what a bigint of it would give, without making one. */
+  private setSafe(at: number, value: Value): void {
     if (typeof value !== "number" || !Number.isSafeInteger(value)) throw this.misfit(value);
-    return BigInt(value);
+    const high = Math.floor(value / 4_294_967_296);
+    this.view.setUint32(at, value - high * 4_294_967_296, true);
+    this.view.setInt32(at + 4, high, true);
   }
 
-  private pushBytes(bytes: Uint8Array): void {
-    this.reserve(bytes.length);
-    this.data.set(bytes, this.used);
-    this.used += bytes.length;
+  private pushBytes(bytes: Uint8Array, from = 0, to = bytes.length): void {
+    this.reserve(to - from);
+    // Below this length a loop is faster than the call of a function of the engine.
+    if (to - from > 64) this.data.set(from === 0 && to === bytes.length ? bytes : bytes.subarray(from, to), this.used);
+    else for (let i = from, at = this.used; i < to; i++, at++) this.data[at] = bytes[i] as number;
+    this.used += to - from;
     this.closeRow();
   }
 

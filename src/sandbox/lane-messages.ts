@@ -1,4 +1,5 @@
 import type { Schema } from "../batch/schema.ts";
+import type { TextFormat } from "../batch/text/spelling.ts";
 import type { ThreadModule } from "./module-call.ts";
 import type { StopType } from "./stop.ts";
 
@@ -17,6 +18,7 @@ export type Work =
       readonly descriptor: ArrayBuffer;
       readonly outputBytesMax: number;
       readonly columns: Schema | null;
+      readonly stdin?: TextFormat;
     };
 
 /** What a call came to; `fault` is this node's own inability, the rest is the module's doing. */

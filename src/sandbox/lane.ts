@@ -1,7 +1,6 @@
-import { adapterOf } from "./abi/adapters.ts";
+import { adapterOf, hostTableOf } from "./abi/adapters.ts";
 import { NO_OPTIONS } from "./abi/port.ts";
 import { interrupted, moduleRefused, sandboxError } from "./errors.ts";
-import { HOST_TABLE } from "./host/table.ts";
 import type { Outcome, Work } from "./lane-messages.ts";
 import type { Thread, ThreadEvents } from "./lane-thread.ts";
 import { LaneThread } from "./lane-thread.ts";
@@ -60,14 +59,13 @@ class WorkerLane implements Lane {
     const { bytes, costTable, shape } = validateModule(spec);
     const code = await compile(bytes, spec.cid);
     this.checkOpen();
-    const { abi, memoryBytesMax, stackValuesMax, timeoutMs } = spec;
-    const given = spec.options ?? NO_OPTIONS;
-    const { cid, capabilities } = spec;
-    const settled = adapterOf(abi).settle?.({ shape, cid, capabilities, options: given }) ?? given;
-    const content: ThreadModule = { code, abi, options: settled, memoryBytesMax, stackValuesMax };
+    const { abi, memoryBytesMax, stackValuesMax, capabilities, timeoutMs } = spec;
+    const face = { shape, cid: spec.cid, capabilities, options: spec.options ?? NO_OPTIONS };
+    const settled = adapterOf(abi).settle?.(face) ?? face.options;
+    const content: ThreadModule = { code, abi, options: settled, memoryBytesMax, stackValuesMax, capabilities };
     const module = this.modules.push({ content, timeoutMs }) - 1;
     this.thread?.post({ type: "module", module, content });
-    const identity = { instrumented: bytes, costTable, hostTable: HOST_TABLE };
+    const identity = { instrumented: bytes, costTable, hostTable: hostTableOf(abi) };
     const loaded = new LoadedModule(spec, identity, (work, signal) => this.call(module, work, signal));
     const version = await loaded.abiVersion(options.signal);
     if (version !== ABI_VERSION)

@@ -27,5 +27,3 @@ export const OUTPUT_PER_INPUT_BYTE = 16;
 export const OUTPUT_BYTES_BASE = 1024 * 1024;
 /** Pairs of input and output schema that a module's handle remembers. */
 export const SCHEMAS_MAX = 64;
-/** Bytes of JSON that a module of an ABI that speaks row by row may give for one row. */
-export const ROW_TEXT_BYTES_MAX = 4 * 1024 * 1024;

@@ -3,6 +3,7 @@ import type { Abi, AbiHost, AbiOptions, Exports } from "./abi/port.ts";
 import type { Outcome, Work } from "./lane-messages.ts";
 import { LOG_CHARACTERS_MAX, LOG_LINES_MAX, PAGE_BYTES } from "./limits.ts";
 import { charge, filled, fuelLeft, METER_EXPORT, type MeterGlobal, overdrawn, START_EXPORT } from "./metering/meter.ts";
+import type { Capability } from "./policy.ts";
 import { Stop } from "./stop.ts";
 
 /** A module in a lane's thread. */
@@ -12,6 +13,7 @@ export interface ThreadModule {
   readonly options: AbiOptions;
   readonly memoryBytesMax: number;
   readonly stackValuesMax: number;
+  readonly capabilities: readonly Capability[];
 }
 
 /**
@@ -69,6 +71,10 @@ class CallHost implements AbiHost {
   charge(fuel: number): void {
     if (this.meter !== undefined && !charge(this.meter, fuel))
       throw new Stop("fuel", "a host function was not paid for");
+  }
+
+  allows(capability: Capability): boolean {
+    return this.module.capabilities.includes(capability);
   }
 
   log(line: string): void {

@@ -34,6 +34,7 @@ export class LoadedModule implements ModuleHandle {
   }
 
   outputSchema(input: Schema): Promise<Schema> {
+    if (this.spec.columns !== null) return Promise.resolve(this.spec.columns);
     const known = this.schemas.find((entry) => entry.input === input || sameSchema(entry.input, input));
     if (known !== undefined) return known.output;
     const context = { firstRow: 0, seed: new Uint8Array(SEED_BYTES) };
@@ -78,7 +79,7 @@ export class LoadedModule implements ModuleHandle {
 
   private async call(batch: Batch, context: CallContext, signal: AbortSignal | undefined): Promise<Processed> {
     const rows = rowsOf(batch, context);
-    const { fuelPerCall, fuelPerRow, columns } = this.spec;
+    const { fuelPerCall, fuelPerRow, columns, stdin } = this.spec;
     const descriptor = encodeDescriptor(context);
     const outputBytesMax = Math.min(
       this.spec.outputBytesMax,
@@ -89,6 +90,7 @@ export class LoadedModule implements ModuleHandle {
         type: "process",
         fuel: fuelPerCall + fuelPerRow * batch.rows,
         columns,
+        ...(stdin === undefined ? {} : { stdin }),
         batch: new Uint8Array(batch.bytes).buffer,
         descriptor: descriptor.slice().buffer,
         outputBytesMax,

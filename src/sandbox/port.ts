@@ -1,5 +1,6 @@
 import type { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
+import type { TextFormat } from "../batch/text/spelling.ts";
 import type { Abi, AbiOptions } from "./abi/port.ts";
 import type { SandboxPolicy } from "./policy.ts";
 
@@ -17,6 +18,8 @@ export interface ModuleSpec extends SandboxPolicy {
   readonly kind: "rows" | "batch";
   /** Columns of the output, for an ABI whose modules cannot say them; else null. */
   readonly columns: Schema | null;
+  /** Form of the text on a program's standard input, for `wasi/1`; NDJSON when left out. */
+  readonly stdin?: TextFormat;
   /** Wall clock a call may take before its worker is terminated: the way out when this node is at fault, not a measure of work. */
   readonly timeoutMs: number;
 }

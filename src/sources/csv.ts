@@ -3,7 +3,8 @@ import type { Batch } from "../batch/batch.ts";
 import { missingColumn } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import { schemaOf } from "../batch/schema.ts";
-import { csvParser } from "../batch/text/text-value.ts";
+import { pushValue } from "../batch/text/json-row.ts";
+import { csvParser, type ValueParser } from "../batch/text/text-value.ts";
 import { byteStream } from "./byte-stream.ts";
 import { BatchCutter, checkBatches } from "./cut.ts";
 import { invalidRow, malformed, overLimit } from "./failure.ts";
@@ -11,7 +12,7 @@ import type { SourceFile } from "./file.ts";
 import { TypeInference, unknownSchema } from "./infer.ts";
 import { INFERENCE_ROWS, LINE_BYTES_MAX } from "./limits.ts";
 import type { TextFile } from "./ndjson.ts";
-import { pushParsed } from "./ndjson.ts";
+import { faultyRow } from "./ndjson.ts";
 import type { BatchesOptions } from "./port.ts";
 import type { FileReader } from "./reader.ts";
 
@@ -57,12 +58,9 @@ export class CsvReader implements FileReader {
       for (let i = 0; i < fields.length; i++) {
         const cell = cells[places[i] as number] as string | null;
         const column = cutter.writer.at(i);
-        if (cell === null || (cell === "" && isText[i] !== true)) column.pushNull();
-        else
-          pushParsed(column, (parsers[i] as (cell: string) => ReturnType<ReturnType<typeof csvParser>>)(cell), cell, {
-            path,
-            line,
-          });
+        const isNull = cell === null || (cell === "" && isText[i] !== true);
+        const fault = pushValue(column, isNull ? null : (parsers[i] as ValueParser)(cell), cell);
+        if (fault !== undefined) throw faultyRow(path, line, fault);
       }
       cutter.writer.endRow();
       const batch = cutter.afterRow();

@@ -1,8 +1,9 @@
 import type { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import { schemaOf } from "../batch/schema.ts";
-import type { ValueParser } from "../batch/text/text-value.ts";
-import { jsonParser } from "../batch/text/text-value.ts";
+import type { RowFault } from "../batch/text/json-row.ts";
+import { isBlank, isObject, JsonRowReader, parseJson } from "../batch/text/json-row.ts";
+import type { IpdmError } from "../core/errors.ts";
 import { byteStream } from "./byte-stream.ts";
 import { BatchCutter, checkBatches } from "./cut.ts";
 import { invalidRow, malformed } from "./failure.ts";
@@ -14,7 +15,6 @@ import type { BatchesOptions } from "./port.ts";
 import type { FileReader } from "./reader.ts";
 
 const HINT = "declare the columns and their types under `columns`";
-const LONG_NUMBER = /\d{16}/;
 
 /** A text file whose schema is settled: `strict` refuses columns that the schema does not have. */
 export interface TextFile {
@@ -29,12 +29,12 @@ export class NdjsonReader implements FileReader {
   readonly schema: Schema;
   readonly rows = undefined;
   private readonly text: TextFile;
-  private readonly parsers: readonly (readonly [name: string, parse: ValueParser])[];
+  private readonly rowReader: JsonRowReader;
 
   constructor(text: TextFile) {
     this.text = text;
     this.schema = text.schema;
-    this.parsers = text.schema.fields.map((field) => [field.name, jsonParser(field)] as const);
+    this.rowReader = new JsonRowReader(text.schema, text.strict);
   }
 
   async *read({ batchRows, fromRow = 0, signal }: BatchesOptions): AsyncGenerator<Batch, void, undefined> {
@@ -58,49 +58,16 @@ export class NdjsonReader implements FileReader {
   }
 
   private push(cutter: BatchCutter, text: string, line: number): void {
-    const { file, strict } = this.text;
-    const object = parseObject(file.path, text, line);
-    let known = 0;
-    for (let i = 0; i < this.parsers.length; i++) {
-      const [name, parse] = this.parsers[i] as readonly [string, ValueParser];
-      const value = Object.hasOwn(object, name) ? object[name] : undefined;
-      if (value !== undefined) known++;
-      const column = cutter.writer.at(i);
-      if (value === null || value === undefined) column.pushNull();
-      else pushParsed(column, parse(value), value, { path: file.path, line });
-    }
-    cutter.writer.endRow();
-    if (strict && known !== Object.keys(object).length) {
-      const extra = Object.keys(object).find((key) => !this.parsers.some(([name]) => name === key));
-      throw invalidRow(file.path, line, `column ${extra} is not in the first ${INFERENCE_ROWS} rows`, HINT);
-    }
+    const fault = this.rowReader.push(cutter.writer, text);
+    if (fault !== undefined) throw faultyRow(this.text.file.path, line, fault);
   }
 }
 
-/** Pushes a parsed value; one that does not fit becomes `SOURCE_ROW_INVALID`. */
-export function pushParsed(
-  column: ReturnType<BatchCutter["writer"]["at"]>,
-  parsed: ReturnType<ValueParser>,
-  given: unknown,
-  place: { readonly path: string; readonly line: number },
-): void {
-  try {
-    if (parsed !== undefined) return column.push(parsed);
-  } catch {
-    // Out of the type's range: the same failure as a value of another type.
-  }
-  const text =
-    typeof given === "string"
-      ? JSON.stringify(given.slice(0, 40))
-      : typeof given === "object"
-        ? "a nested value"
-        : String(given);
-  throw invalidRow(
-    place.path,
-    place.line,
-    `${text} does not fit column ${column.field.name} (${column.field.type})`,
-    HINT,
-  );
+/** The error for a row that is none, or does not fit the schema. */
+export function faultyRow(path: string, line: number, { kind, message, column, cause }: RowFault): IpdmError {
+  if (kind === "syntax") return malformed(path, String(line), message, cause);
+  const what = kind === "column" ? `column ${column} is not in the first ${INFERENCE_ROWS} rows` : message;
+  return invalidRow(path, line, what, HINT);
 }
 
 /** Column types from the first 1000 rows (see {@link TypeInference}). Throws `SOURCE_SCHEMA_UNKNOWN` when there are none. */
@@ -124,24 +91,13 @@ export async function inferNdjson(file: SourceFile, gzip: boolean, signal?: Abor
   return schemaOf(fields);
 }
 
-function isBlank(text: string): boolean {
-  return text.length === 0 || text.trim().length === 0;
-}
-
 function parseObject(path: string, text: string, line: number): Record<string, unknown> {
   let value: unknown;
   try {
-    // The text of numbers matters only where they may pass 2^53.
-    value = LONG_NUMBER.test(text) ? JSON.parse(text, exactIntegers) : JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     throw malformed(path, String(line), error instanceof Error ? error.message : "not JSON", error);
   }
-  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (isObject(value)) return value;
   throw malformed(path, String(line), "expected one JSON object a line");
-}
-
-/** Keeps integers that a double cannot hold, by their source text (ECMAScript, JSON.parse source text access). */
-function exactIntegers(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
-  if (typeof value !== "number" || Number.isSafeInteger(value) || context?.source === undefined) return value;
-  return /^-?\d{16,20}$/.test(context.source) ? BigInt(context.source) : value;
 }

@@ -5,6 +5,9 @@ import type { Spelling } from "./spelling.ts";
 import { TextBytes } from "./text-bytes.ts";
 import { TimestampWriter } from "./timestamp-writer.ts";
 
+/** Bytes, and texts, of a dictionary up to which it is spelt as a whole. */
+const SPELT_MAX = 65_536;
+
 /** Appends the text of a column's row. */
 export type CellWriter = (row: number) => void;
 
@@ -59,8 +62,15 @@ function valueWriter(column: Column, spelling: Spelling, out: TextBytes): CellWr
   }
 }
 
-/** Each text of the dictionary is spelt once. */
+/** Each text of a dictionary that is small is spelt once. */
 function dictWriter(column: Column, spelling: Spelling, out: TextBytes): CellWriter {
+  const { extra, entries } = column;
+  if ((extra?.length ?? 0) > SPELT_MAX || entries > SPELT_MAX) {
+    return (row) => {
+      const bytes = entryBytes(column, Number(column.values[row]));
+      spelling.text(out, bytes, 0, bytes.length);
+    };
+  }
   const spelt = new TextBytes();
   const ends = new Int32Array(column.entries + 1);
   for (let entry = 0; entry < column.entries; entry++) {

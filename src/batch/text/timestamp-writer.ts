@@ -1,7 +1,6 @@
 import type { TextBytes } from "./text-bytes.ts";
-import { formatTimestamp } from "./timestamp.ts";
+import { DAY_MICROS, formatTimestamp } from "./timestamp.ts";
 
-const DAY_MICROS = 86_400_000_000;
 /** What {@link formatTimestamp} gives behind the date at midnight. */
 const MIDNIGHT = "T00:00:00Z";
 

@@ -5,7 +5,8 @@
 const ISO =
   /^(\d{4}|[+-]\d{6})-(\d\d)-(\d\d)(?:[Tt ](\d\d):(\d\d)(?::(\d\d)(?:[.,](\d{1,9}))?)?(Z|z|[+-]\d\d(?::?\d\d)?)?)?$/;
 
-const DAY_MICROS = 86_400_000_000;
+/** Microseconds of a day. */
+export const DAY_MICROS = 86_400_000_000;
 
 /**
  * Microseconds of an ISO 8601 date or date and time; without an offset it is UTC, without a time midnight. `undefined` for

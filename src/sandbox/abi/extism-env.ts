@@ -50,7 +50,7 @@ export class ExtismEnv {
   }
 
   /** Ends a call that returned a code: a copy of its output. Throws a {@link Stop} for a code or a message that report a failure. */
-  end(code: unknown): Uint8Array {
+  end(code: unknown): Uint8Array<ArrayBuffer> {
     const words = this.error === 0n ? 0 : this.space.length(this.error);
     if (words > 0) {
       const text = lenient.decode(this.space.block(this.error, "error_set").subarray(0, 4 * MESSAGE_CHARACTERS_MAX));

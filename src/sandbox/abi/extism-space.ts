@@ -99,7 +99,7 @@ export class ExtismSpace {
   }
 
   /** Bytes anywhere in the space. A view. Throws a {@link Stop} outside of it. */
-  range(address: bigint, length: bigint, what: string): Uint8Array {
+  range(address: bigint, length: bigint, what: string): Uint8Array<ArrayBuffer> {
     const start = this.at(address, Number(BigInt.asUintN(64, length)), what);
     return this.bytes.subarray(start, start + Number(length));
   }

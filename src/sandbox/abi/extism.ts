@@ -1,13 +1,18 @@
 import { moduleRefused } from "../errors.ts";
 import { EXTISM_FUNCTIONS, EXTISM_ROW } from "../host/extism.ts";
 import { Tab } from "../host/tab.ts";
+import { WASI_FUNCTIONS } from "../host/wasi-table.ts";
 import type { External } from "../wasm/module.ts";
 import { EXTISM_ENV, ExtismEnv } from "./extism-env.ts";
 import { ExtismSpace } from "./extism-space.ts";
 import { checkImports } from "./face.ts";
 import { RowCollector, RowTexts } from "./json-rows.ts";
 import type { AbiAdapter, AbiFace, Exports } from "./port.ts";
+import { checkEnd } from "./wasi.ts";
+import { checkWasiMemory, wasiBeside } from "./wasi-beside.ts";
+import type { WasiFunctions } from "./wasi-functions.ts";
 
+const IMPORTS = { ...EXTISM_FUNCTIONS, ...WASI_FUNCTIONS };
 /** What a plugin may be called through, in the forms that PDKs export: with a return code, or without. */
 const SIGNATURES = ["()->i32", "()->()"];
 /** Exports that set a plugin up, of which the first that there is runs once an instance. */
@@ -21,7 +26,8 @@ const PROGRAMS = ["_start", "main", "__main_argc_argv", "__main_void", "hs_init"
  */
 export const extismAbi: AbiAdapter = {
   check(face) {
-    checkImports(face, EXTISM_FUNCTIONS);
+    checkImports(face, IMPORTS);
+    checkWasiMemory(face);
     entryOf(face);
   },
 
@@ -36,21 +42,33 @@ export const extismAbi: AbiAdapter = {
     const tab = new Tab(host);
     const env = new ExtismEnv(host, tab, new ExtismSpace(host.memoryBytesMax));
     env.begin(new Uint8Array(0));
-    const exports = host.instantiate({ [EXTISM_ENV]: env.imports() });
+    const wasi = wasiBeside(host, work, texts.schema);
+    const exports = host.instantiate({ [EXTISM_ENV]: env.imports(), ...wasi.imports() });
     const entry = exports[host.options.entry ?? ""] as () => unknown; // found when the module was checked
     initialise(exports);
     for (let row = 0; row < texts.rows; row++) {
       const input = texts.at(row);
       tab.note(EXTISM_ROW, input.length);
       env.begin(input);
-      const output = env.end(entry());
+      const output = env.end(codeOf(entry, wasi));
       tab.note(EXTISM_ROW, output.length);
       collector.addRows(output, `row ${row} of the call`);
     }
+    wasi.errors.end();
     tab.settle();
     return collector.take();
   },
 };
+
+/** The return code of a call; nothing where it ended itself, as a program does, with exit code 0. */
+function codeOf(entry: () => unknown, wasi: WasiFunctions): unknown {
+  try {
+    return entry();
+  } catch (error) {
+    checkEnd(error, wasi);
+    return undefined;
+  }
+}
 
 /** The name of the function that is called. Throws `MODULE_EXPORT_MISSING` where there is none, or more than one to choose from. */
 function entryOf({ shape, cid, options }: AbiFace): string {

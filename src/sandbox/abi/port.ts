@@ -1,4 +1,5 @@
 import type { Schema } from "../../batch/schema.ts";
+import type { TextFormat } from "../../batch/text/spelling.ts";
 import type { Capability } from "../policy.ts";
 import type { ModuleShape } from "../wasm/module.ts";
 
@@ -36,6 +37,8 @@ export interface AbiWork {
   readonly outputBytesMax: number;
   /** Columns of the output, for an ABI whose modules cannot say them. */
   readonly columns: Schema | null;
+  /** Form of the text that a program reads, for `wasi/1`; NDJSON where nobody says. */
+  readonly stdin?: TextFormat;
 }
 
 /** The exports of an instance. */
@@ -55,6 +58,8 @@ export interface AbiHost {
   readonly memory: WebAssembly.Memory;
   /** Takes fuel for work that the host does for the module. Throws a {@link Stop} when there is not enough. */
   charge(fuel: number): void;
+  /** Whether the policy allows something. */
+  allows(capability: Capability): boolean;
   /** A line for the node's log, cut to a limit; lines beyond a limit are dropped. */
   log(line: string): void;
 }

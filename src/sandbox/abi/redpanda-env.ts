@@ -130,7 +130,7 @@ export class RedpandaEnv {
     return writePayload(target, value);
   }
 
-  private write(payload: Uint8Array): number {
+  private write(payload: Uint8Array<ArrayBuffer>): number {
     if (!this.isReading) return NO_ACTIVE_TRANSFORM;
     const value = valueOfPayload(payload);
     if (value === undefined) return INVALID_BUFFER;

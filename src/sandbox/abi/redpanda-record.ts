@@ -31,7 +31,7 @@ export function writePayload(target: Uint8Array, value: Uint8Array): number {
 }
 
 /** The value of a payload, a view; null where it has none. `undefined` for bytes that are no payload, or more than one. */
-export function valueOfPayload(payload: Uint8Array): Uint8Array | null | undefined {
+export function valueOfPayload(payload: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> | null | undefined {
   const reader = new PayloadReader(payload);
   if (reader.sized() === undefined) return undefined;
   const value = reader.sized();
@@ -42,7 +42,7 @@ export function valueOfPayload(payload: Uint8Array): Uint8Array | null | undefin
 }
 
 /** The topic that the options of a write name: nothing, or byte 1, a length and a name. `undefined` for other bytes. */
-export function topicOfOptions(options: Uint8Array): Uint8Array | null | undefined {
+export function topicOfOptions(options: Uint8Array<ArrayBuffer>): Uint8Array | null | undefined {
   if (options.length === 0) return null;
   if (options[0] !== 1) return undefined;
   const reader = new PayloadReader(options.subarray(1));
@@ -51,10 +51,10 @@ export function topicOfOptions(options: Uint8Array): Uint8Array | null | undefin
 }
 
 class PayloadReader {
-  private readonly bytes: Uint8Array;
+  private readonly bytes: Uint8Array<ArrayBuffer>;
   private at = 0;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array<ArrayBuffer>) {
     this.bytes = bytes;
   }
 
@@ -63,7 +63,7 @@ class PayloadReader {
   }
 
   /** Bytes behind their length; null for a length below 0. `undefined` where the payload ends before they do. */
-  sized(): Uint8Array | null | undefined {
+  sized(): Uint8Array<ArrayBuffer> | null | undefined {
     const length = this.varint();
     if (length === undefined) return undefined;
     if (length < 0n) return null;

@@ -1,10 +1,15 @@
 import { REDPANDA_FUNCTIONS } from "../host/redpanda.ts";
 import { Tab } from "../host/tab.ts";
+import { WASI_FUNCTIONS } from "../host/wasi-table.ts";
 import { Stop } from "../stop.ts";
 import { checkExport, checkImports, checkMemory } from "./face.ts";
 import { RowCollector, RowTexts } from "./json-rows.ts";
 import type { AbiAdapter } from "./port.ts";
 import { BatchEnd, REDPANDA_TRANSFORM, RedpandaEnv } from "./redpanda-env.ts";
+import { checkEnd } from "./wasi.ts";
+import { wasiBeside } from "./wasi-beside.ts";
+
+const IMPORTS = { ...REDPANDA_FUNCTIONS, ...WASI_FUNCTIONS };
 
 /**
  * Data transforms of Redpanda (docs/reference/redpanda.md): programs that pull records in a loop and write others. A row is a record
@@ -12,7 +17,7 @@ import { BatchEnd, REDPANDA_TRANSFORM, RedpandaEnv } from "./redpanda-env.ts";
  */
 export const redpandaAbi: AbiAdapter = {
   check(face) {
-    checkImports(face, REDPANDA_FUNCTIONS);
+    checkImports(face, IMPORTS);
     checkMemory(face);
     checkExport(face, "_start", "()->()");
   },
@@ -26,13 +31,18 @@ export const redpandaAbi: AbiAdapter = {
     if (texts.rows === 0) return collector.take();
     const tab = new Tab(host);
     const env = new RedpandaEnv({ host, tab, texts, collector, descriptor: new DataView(work.descriptor) });
-    const exports = host.instantiate({ [REDPANDA_TRANSFORM]: env.imports() });
+    const wasi = wasiBeside(host, work, texts.schema);
+    const exports = host.instantiate({ [REDPANDA_TRANSFORM]: env.imports(), ...wasi.imports() });
     try {
       (exports["_start"] as () => void)();
     } catch (error) {
-      if (!(error instanceof BatchEnd)) throw error;
-      tab.settle();
-      return collector.take();
+      if (error instanceof BatchEnd) {
+        tab.settle();
+        return collector.take();
+      }
+      checkEnd(error, wasi);
+    } finally {
+      wasi.errors.end();
     }
     throw new Stop("trap", "the transform ended before it asked for another batch");
   },

@@ -1,5 +1,8 @@
 import type { HostFunction } from "./table.ts";
 
+/** Name of the table of Extism's functions with their prices. */
+export const EXTISM_TABLE = "ipdm-extism/1";
+
 /** A call that moves a byte or a word, or looks something up. */
 const STEP: HostFunction = { signature: "()->i64", fuel: 40, fuelPerByte: 0 };
 /** A line that may end in the log: the price is the same where it is below the level. */

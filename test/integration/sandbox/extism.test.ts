@@ -1,23 +1,17 @@
 import { afterAll, describe, expect, it } from "vitest";
 import type { Batch } from "../../../src/batch/batch.ts";
-import { valueAt } from "../../../src/batch/column.ts";
-import { declaredField } from "../../../src/batch/declared-field.ts";
-import { type Schema, schemaOf } from "../../../src/batch/schema.ts";
 import { BatchWriter } from "../../../src/batch/writer.ts";
 import { openLane } from "../../../src/sandbox/lane.ts";
 import type { ModuleHandle, ModuleSpec } from "../../../src/sandbox/port.ts";
 import { checkRowsProperty } from "../../../src/sandbox/rows-property.ts";
 import { asPlugin, dataAt, pluginBytes } from "../../support/extism-module.ts";
+import { declared, failureOf, rowsOf } from "../../support/rows.ts";
 import { specOf, watBytes } from "../../support/wat-module.ts";
 
-const input = columns({ n: "i64", text: "utf8" });
+const input = declared({ n: "i64", text: "utf8" });
 const context = { firstRow: 100, seed: new Uint8Array(32) };
 const lane = openLane();
 afterAll(() => lane.close());
-
-function columns(types: Readonly<Record<string, string>>): Schema {
-  return schemaOf(Object.entries(types).map(([name, type]) => declaredField(name, type)));
-}
 
 function batchOf(...texts: readonly (string | null)[]): Batch {
   const writer = new BatchWriter(input);
@@ -25,25 +19,12 @@ function batchOf(...texts: readonly (string | null)[]): Batch {
   return writer.take();
 }
 
-function rowsOf(batch: Batch): unknown[] {
-  return Array.from({ length: batch.rows }, (_, row) =>
-    Object.fromEntries(batch.columns.map((column) => [column.field.name, valueAt(column, row)])),
-  );
-}
-
 function load(
   bytes: Uint8Array,
   output: Readonly<Record<string, string>>,
   spec: Partial<ModuleSpec> = {},
 ): Promise<ModuleHandle> {
-  return lane.load(specOf(bytes, { abi: "extism/1", columns: columns(output), ...spec }));
-}
-
-async function failureOf(work: Promise<unknown>): Promise<{ code: string; message: string }> {
-  return work.then(
-    () => ({ code: "no error", message: "" }),
-    (error: { code?: string; message: string }) => ({ code: error.code ?? String(error), message: error.message }),
-  );
+  return lane.load(specOf(bytes, { abi: "extism/1", columns: declared(output), ...spec }));
 }
 
 /** What becomes of a plugin with that body on three rows, and whether the lane still serves others afterwards. */

@@ -4,9 +4,9 @@ import { describe, expect, it } from "vitest";
 import type { Value } from "../../../src/batch/column.ts";
 import type { Field } from "../../../src/batch/schema.ts";
 import { COLUMN_TYPES, schemaOf } from "../../../src/batch/schema.ts";
+import { formatTimestamp, parseTimestamp } from "../../../src/batch/text/timestamp.ts";
 import { toHex } from "../../../src/core/bytes.ts";
 import { openSource } from "../../../src/sources/port.ts";
-import { formatTimestamp, parseTimestamp } from "../../../src/batch/text/timestamp.ts";
 import { collect, declared, folder, rowsOf, write } from "../../contract/sources/table.ts";
 
 const text = fc.oneof(
