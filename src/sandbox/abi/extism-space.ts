@@ -40,7 +40,7 @@ export class ExtismSpace {
     this.written = FIRST;
     this.blocks = 0;
     this.active.clear();
-    this.free.clear();
+    if (this.free.size > 0) this.free.clear();
   }
 
   /** Address of a new block; 0 for a size of 0 and where there is no room. A freed block of about that size is used again. */

@@ -1,5 +1,5 @@
 import { moduleRefused } from "../errors.ts";
-import { EXTISM_FUNCTIONS, EXTISM_ROW } from "../host/extism.ts";
+import { EXTISM_FUNCTIONS, EXTISM_INPUT, EXTISM_OUTPUT } from "../host/extism.ts";
 import { Tab } from "../host/tab.ts";
 import { WASI_FUNCTIONS } from "../host/wasi-table.ts";
 import type { External } from "../wasm/module.ts";
@@ -48,10 +48,10 @@ export const extismAbi: AbiAdapter = {
     initialise(exports);
     for (let row = 0; row < texts.rows; row++) {
       const input = texts.at(row);
-      tab.note(EXTISM_ROW, input.length);
+      tab.note(EXTISM_INPUT, input.length);
       env.begin(input);
       const output = env.end(codeOf(entry, wasi));
-      tab.note(EXTISM_ROW, output.length);
+      tab.note(EXTISM_OUTPUT, output.length);
       collector.addRows(output, `row ${row} of the call`);
     }
     wasi.errors.end();

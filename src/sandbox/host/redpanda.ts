@@ -9,14 +9,14 @@ export const REDPANDA_TABLE = "ipdm-redpanda/1";
  * paid for each record, whose size it finds); docs/reference/redpanda.md says what each does.
  */
 export const REDPANDA_FUNCTIONS: Readonly<Record<string, HostFunction>> = {
-  "redpanda_transform.check_abi_version_1": { signature: "()->()", fuel: 40, fuelPerByte: 0 },
-  "redpanda_transform.check_abi_version_2": { signature: "()->()", fuel: 40, fuelPerByte: 0 },
+  "redpanda_transform.check_abi_version_1": { signature: "()->()", fuel: 80, fuelPerByte: 0 },
+  "redpanda_transform.check_abi_version_2": { signature: "()->()", fuel: 80, fuelPerByte: 0 },
   "redpanda_transform.read_batch_header": {
     signature: "(i32,i32,i32,i32,i32,i32,i32,i32,i32,i32)->i32",
     fuel: 100,
-    fuelPerByte: 1,
+    fuelPerByte: 4,
   },
-  "redpanda_transform.read_next_record": { signature: "(i32,i32,i32,i32,i32)->i32", fuel: 500, fuelPerByte: 2 },
-  "redpanda_transform.write_record": { signature: "(i32,i32)->i32", fuel: 500, fuelPerByte: 2 },
-  "redpanda_transform.write_record_with_options": { signature: "(i32,i32,i32,i32)->i32", fuel: 500, fuelPerByte: 2 },
+  "redpanda_transform.read_next_record": { signature: "(i32,i32,i32,i32,i32)->i32", fuel: 500, fuelPerByte: 4 },
+  "redpanda_transform.write_record": { signature: "(i32,i32)->i32", fuel: 500, fuelPerByte: 8 },
+  "redpanda_transform.write_record_with_options": { signature: "(i32,i32,i32,i32)->i32", fuel: 500, fuelPerByte: 8 },
 };
