@@ -1,3 +1,4 @@
+import type { TextFormat } from "../batch/text/spelling.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Abi, AbiOptions } from "../sandbox/abi/port.ts";
 import type { SandboxPolicy } from "../sandbox/policy.ts";
@@ -54,6 +55,8 @@ export interface ModuleConfig {
   readonly columns: Readonly<Record<string, ColumnTypeName>> | null;
   /** The exported function that is called, and texts that the module may ask for by key. */
   readonly options: AbiOptions;
+  /** Form of the text that a program of `wasi/1` reads; other modules have none. */
+  readonly stdin?: TextFormat;
   readonly policy: SandboxPolicy;
   readonly timeoutUs: number;
   readonly time?: TimeConfig;

@@ -3,6 +3,7 @@ import { majorityOf, TABLE_FORMATS, type TableFormat } from "./config.ts";
 import { cyclesOf } from "./graph.ts";
 import { instantText, readInstant } from "./instant.ts";
 import { AGGREGATES_MAX } from "./limits.ts";
+import { checkModules } from "./module-check.ts";
 import { checkNames } from "./names.ts";
 import { type ConfigPath, type Finding, placeName } from "./problem.ts";
 import type { WrittenConfig } from "./schema.ts";
@@ -20,6 +21,7 @@ export function crossCheck(config: WrittenConfig): {
   const findings = [
     ...checkDomain(config.domain),
     ...names,
+    ...checkModules(config),
     ...tasks.flatMap(([name, task]) => checkTask(["tasks", name], task)),
     ...cycles.map((cycle) =>
       at(

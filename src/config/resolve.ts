@@ -108,6 +108,7 @@ async function resolveModule(name: string, given: Written<"modules">, folder: st
     unit: module.kind === "batch" ? (module.unit ?? BATCH_ROWS_MAX) : null,
     columns: (module.columns as Record<string, ColumnTypeName> | undefined) ?? null, // the schema has read every type
     options: { entry: module.export ?? null, settings: module.config ?? {} },
+    ...(module.abi === "wasi/1" ? { stdin: module.stdin ?? "ndjson" } : {}),
     policy,
     timeoutUs: parseDuration(module.timeout),
     ...timeOf(module.time),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { declaredField } from "../batch/declared-field.ts";
 import { BATCH_ROWS_MAX } from "../batch/limits.ts";
 import { COLUMN_TYPES } from "../batch/schema.ts";
+import { TEXT_FORMATS } from "../batch/text/spelling.ts";
 import { parseDuration } from "../core/duration.ts";
 import { hasCode, IpdmError } from "../core/errors.ts";
 import { parseSize, SIZE_PATTERN } from "../core/size.ts";
@@ -24,12 +25,10 @@ import {
   NAMED_MAX,
   PROVED_WINDOWS_MAX,
   REPLICAS_MAX,
-  SETTING_NAME_MAX,
-  SETTING_VALUE_MAX,
-  SETTINGS_MAX,
   SHARE_DEFAULT,
   TASKS_MAX,
 } from "./limits.ts";
+import { moduleOptions } from "./module-options.ts";
 import { nearest } from "./nearest.ts";
 
 const NAME_PATTERN = "^[a-z][a-z0-9-]{0,62}$";
@@ -176,19 +175,11 @@ const moduleObject = z.strictObject({
     .record(column, readBy(readColumnType))
     .optional()
     .describe("Columns of the output as name: type, for an abi whose modules write text."),
-  export: z
-    .string()
-    .min(1)
-    .max(SETTING_NAME_MAX)
+  ...moduleOptions,
+  stdin: z
+    .enum(TEXT_FORMATS)
     .optional()
-    .describe("With abi: extism/1, the exported function that is called; the only one that fits when left out."),
-  config: z
-    .record(z.string().min(1).max(SETTING_NAME_MAX), z.string().max(SETTING_VALUE_MAX))
-    .refine((settings) => Object.keys(settings).length <= SETTINGS_MAX, `must not have more than ${SETTINGS_MAX} keys`)
-    .optional()
-    .describe(
-      "With abi: extism/1, texts that the module may ask for by key. They are part of the result: no place for secrets.",
-    ),
+    .describe("With abi: wasi/1, the form of the rows on standard input; ndjson when left out."),
   fuel: fuel.optional(),
   memory: memory
     .optional()

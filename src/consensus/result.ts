@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { TEXT_FORMATS } from "../batch/text/spelling.ts";
 import { bytes32, count, link, name, parseNode } from "./ipld-schema.ts";
 
 /** Columns with their types in their order (a map would lose it), or null where nobody declares them. */
@@ -47,6 +48,8 @@ const moduleOperator = z.strictObject({
     .min(1)
     .max(256)
     .optional(),
+  /** Form of the text on standard input, for a program of `wasi/1` and for no other. */
+  stdin: z.enum(TEXT_FORMATS).optional(),
   /** What it may use up: beyond it there is no result. */
   limits: z.strictObject({
     fuelPerCall: count,

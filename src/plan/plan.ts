@@ -125,7 +125,7 @@ class Planner {
       }),
     );
     const { cid } = rawBlock(hash, bytes);
-    const { policy, abi, unit } = module;
+    const { policy, abi, unit, stdin } = module;
     const { capabilities, ...limits } = policy;
     const columns = declaredColumns(module.columns);
     const operator: ModuleOperatorForm = {
@@ -135,6 +135,7 @@ class Planner {
       unit,
       columns,
       ...optionsForm(module.options),
+      ...(stdin === undefined ? {} : { stdin }),
       limits,
       capabilities: [...capabilities],
     };

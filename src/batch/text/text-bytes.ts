@@ -1,5 +1,3 @@
-const encoder = new TextEncoder();
-
 /** Bytes of a text while it grows. What it holds is written over from the start after {@link clear}. */
 export class TextBytes {
   private buffer: Uint8Array<ArrayBuffer>;
@@ -79,9 +77,20 @@ export class TextBytes {
     this.used += digits;
   }
 
-  /** Appends a text's UTF-8. */
-  utf8(text: string): void {
-    this.raw(encoder.encode(text));
+  /** Appends a time of day, `HH:MM:SS`. */
+  time(seconds: number): void {
+    this.reserve(9);
+    const { buffer } = this;
+    let at = this.used;
+    const minutes = Math.floor(seconds / 60);
+    for (const part of [Math.floor(minutes / 60), minutes % 60, seconds % 60]) {
+      const tens = Math.floor(part / 10);
+      buffer[at] = 0x30 + tens;
+      buffer[at + 1] = 0x30 + part - 10 * tens;
+      buffer[at + 2] = 0x3a;
+      at += 3;
+    }
+    this.used = at - 1;
   }
 
   private reserve(bytes: number): void {

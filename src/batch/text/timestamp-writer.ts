@@ -1,8 +1,9 @@
+import { utf8 } from "../../core/bytes.ts";
 import type { TextBytes } from "./text-bytes.ts";
 import { DAY_MICROS, formatTimestamp } from "./timestamp.ts";
 
-/** What {@link formatTimestamp} gives behind the date at midnight. */
-const MIDNIGHT = "T00:00:00Z";
+/** What {@link formatTimestamp} gives behind the date and the T at midnight. */
+const MIDNIGHT = "00:00:00Z";
 
 /** Writes a column of timestamps as {@link formatTimestamp} spells them. The date of the last row is kept: the next often has the same. */
 export class TimestampWriter {
@@ -10,7 +11,8 @@ export class TimestampWriter {
   private readonly values: BigInt64Array;
   private readonly out: TextBytes;
   private day = Number.NaN;
-  private date = "";
+  /** The date and a T. */
+  private date = new Uint8Array(0);
 
   constructor(words: Int32Array, values: BigInt64Array, out: TextBytes) {
     this.words = words;
@@ -25,7 +27,7 @@ export class TimestampWriter {
     const day = Math.floor(micros / DAY_MICROS);
     if (day !== this.day) {
       this.day = day;
-      this.date = formatTimestamp(BigInt(day) * BigInt(DAY_MICROS)).slice(0, -MIDNIGHT.length);
+      this.date = utf8(formatTimestamp(BigInt(day) * BigInt(DAY_MICROS)).slice(0, -MIDNIGHT.length));
     }
     this.time(micros - day * DAY_MICROS);
   }
@@ -33,15 +35,9 @@ export class TimestampWriter {
   private time(inDay: number): void {
     const { out } = this;
     const seconds = Math.floor(inDay / 1_000_000);
-    const minutes = Math.floor(seconds / 60);
     const fraction = inDay - seconds * 1_000_000;
-    out.ascii(this.date);
-    out.byte(0x54);
-    out.padded(Math.floor(minutes / 60), 2);
-    out.byte(0x3a);
-    out.padded(minutes % 60, 2);
-    out.byte(0x3a);
-    out.padded(seconds % 60, 2);
+    out.raw(this.date);
+    out.time(seconds);
     if (fraction !== 0) {
       out.byte(0x2e);
       out.padded(fraction, 6);

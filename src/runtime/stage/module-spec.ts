@@ -14,9 +14,11 @@ export type ModuleOperatorForm = Extract<Operator, { kind: "module" }>;
  * it. Throws `MODULE_ABI_UNKNOWN` (kind `verification`) for an ABI or a capability that this version does not know.
  */
 export function moduleSpec(operator: ModuleOperatorForm, bytes: Uint8Array, timeoutMs: number): ModuleSpec {
-  const { module, abi, unit, columns, entry, settings, limits, capabilities } = operator;
+  const { module, abi, unit, columns, stdin, entry, settings, limits, capabilities } = operator;
   const unknown = capabilities.find((capability) => !CAPABILITIES.some((known) => known === capability));
-  if (!ABIS.some((known) => known === abi) || unknown !== undefined) {
+  const hasOptions = entry !== undefined || settings !== undefined;
+  const isWellFormed = (abi === "wasi/1") === (stdin !== undefined) && (abi === "extism/1" || !hasOptions);
+  if (!ABIS.some((known) => known === abi) || unknown !== undefined || !isWellFormed) {
     throw new IpdmError(
       "MODULE_ABI_UNKNOWN",
       `this version cannot call modules of ${abi} with ${capabilities.join(", ")}`,
@@ -37,6 +39,7 @@ export function moduleSpec(operator: ModuleOperatorForm, bytes: Uint8Array, time
     },
     kind: unit === null ? "rows" : "batch",
     columns: columns === null ? null : schemaOf(columns.map(({ name, type }) => declaredField(name, type))),
+    ...(stdin === undefined ? {} : { stdin }),
     ...limits,
     capabilities: CAPABILITIES.filter((capability) => capabilities.includes(capability)),
     timeoutMs,
