@@ -53,8 +53,8 @@ export interface ModuleConfig {
   readonly unit: number | null;
   /** Columns of the output, where its ABI needs them said. */
   readonly columns: Readonly<Record<string, ColumnTypeName>> | null;
-  /** The exported function that is called, and texts that the module may ask for by key. */
-  readonly options: AbiOptions;
+  /** For a plugin of `extism/1`: the exported function that is called, and texts that it may ask for by key. */
+  readonly options?: AbiOptions;
   /** Form of the text that a program of `wasi/1` reads; other modules have none. */
   readonly stdin?: TextFormat;
   readonly policy: SandboxPolicy;

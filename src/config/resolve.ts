@@ -107,7 +107,9 @@ async function resolveModule(name: string, given: Written<"modules">, folder: st
     abi: module.abi,
     unit: module.kind === "batch" ? (module.unit ?? BATCH_ROWS_MAX) : null,
     columns: (module.columns as Record<string, ColumnTypeName> | undefined) ?? null, // the schema has read every type
-    options: { entry: module.export ?? null, settings: module.config ?? {} },
+    ...(module.export === undefined && module.config === undefined
+      ? {}
+      : { options: { entry: module.export ?? null, settings: module.config ?? {} } }),
     ...(module.abi === "wasi/1" ? { stdin: module.stdin ?? "ndjson" } : {}),
     policy,
     timeoutUs: parseDuration(module.timeout),

@@ -20,6 +20,7 @@ import {
   type TaskPlan,
 } from "../runtime/plan.ts";
 import { type ModuleOperatorForm, moduleSpec, optionsForm } from "../runtime/stage/module-spec.ts";
+import { NO_OPTIONS } from "../sandbox/abi/port.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 import type { Content } from "../sources/port.ts";
 import { isInteger, outputSchema, type WindowPlan } from "../streams/window/plan.ts";
@@ -134,7 +135,7 @@ class Planner {
       abi,
       unit,
       columns,
-      ...optionsForm(module.options),
+      ...optionsForm(module.options ?? NO_OPTIONS),
       ...(stdin === undefined ? {} : { stdin }),
       limits,
       capabilities: [...capabilities],
