@@ -2,6 +2,7 @@
 export type { Abi } from "./abi/port.ts";
 export { ABIS } from "./abi/port.ts";
 export { HOST_FUNCTIONS, HOST_TABLE } from "./host/table.ts";
+export { WASI_FUNCTIONS, WASI_TABLE } from "./host/wasi-table.ts";
 export { openLane } from "./lane.ts";
 export { COST_TABLE } from "./metering/cost-table.ts";
 export type { Instrumented, InstrumentOptions } from "./metering/instrument.ts";

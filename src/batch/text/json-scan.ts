@@ -184,8 +184,9 @@ export class JsonLineScanner {
       micros *= 10 ** (6 - places);
     }
     if (!this.take(0x5a) || !this.take(QUOTE)) return false;
-    this.numbers[i] = this.dateMicros + (hour * 3600 + minute * 60 + second) * 1_000_000 + micros;
-    return true;
+    const value = this.dateMicros + (hour * 3600 + minute * 60 + second) * 1_000_000 + micros;
+    this.numbers[i] = value;
+    return Number.isSafeInteger(value);
   }
 
   private two(below: number): number {
