@@ -1,5 +1,5 @@
 import { adapterOf } from "./abi/adapters.ts";
-import type { Abi, AbiHost, AbiOptions, Exports } from "./abi/port.ts";
+import { type Abi, type AbiHost, type AbiOptions, type Exports, NO_OPTIONS } from "./abi/port.ts";
 import type { Outcome, Work } from "./lane-messages.ts";
 import { LOG_CHARACTERS_MAX, LOG_LINES_MAX, PAGE_BYTES } from "./limits.ts";
 import { charge, filled, fuelLeft, METER_EXPORT, type MeterGlobal, overdrawn, START_EXPORT } from "./metering/meter.ts";
@@ -10,7 +10,8 @@ import { Stop } from "./stop.ts";
 export interface ThreadModule {
   readonly code: WebAssembly.Module;
   readonly abi: Abi;
-  readonly options: AbiOptions;
+  /** What its ABI leaves open; nothing when left out. */
+  readonly options?: AbiOptions;
   readonly memoryBytesMax: number;
   readonly stackValuesMax: number;
   readonly capabilities: readonly Capability[];
@@ -55,7 +56,7 @@ class CallHost implements AbiHost {
   }
 
   get options(): AbiOptions {
-    return this.module.options;
+    return this.module.options ?? NO_OPTIONS;
   }
 
   get memoryBytesMax(): number {

@@ -5,17 +5,22 @@ import { loadConfig } from "../../../src/config/load.ts";
 import type { RunSummary } from "../../../src/run/options.ts";
 import { runConfig } from "../../../src/run/run.ts";
 import { audit } from "../../support/audit.ts";
+import { compilePlugin, compileTransform } from "../../support/c-modules.ts";
+import { hasClang } from "../../support/clang.ts";
 import { makeTestFolder, type TestFolder } from "../../support/folder.ts";
 import { failureOf } from "../../support/rows.ts";
 import { smallCsv } from "../../support/small-flights.ts";
 
 const ROWS = 6000;
-const MODULES = new URL("../../modules/", import.meta.url).pathname;
+const canCompile = await hasClang();
 const csv = smallCsv(ROWS);
 
 let folder: TestFolder;
+let modules = { plugin: "", transform: "" };
 beforeAll(async () => {
   folder = await makeTestFolder("foreign");
+  if (canCompile)
+    modules = { plugin: await compilePlugin(folder.path), transform: await compileTransform(folder.path) };
 });
 afterAll(() => folder.remove());
 
@@ -66,9 +71,9 @@ function ndjson(rows: readonly object[]): string {
   return rows.map((row) => `${JSON.stringify(row)}\n`).join("");
 }
 
-describe("a plugin of extism/1, compiled from C", () => {
+describe.skipIf(!canCompile)("a plugin of extism/1, compiled from C", () => {
   const plugin = (more: string): string =>
-    `{ file: ${MODULES}extism/late.wasm, abi: extism/1, columns: { origin: utf8, delay: i64, hours: f64 }, fuel: { row: 30000 }${more} }`;
+    `{ file: ${modules.plugin}, abi: extism/1, columns: { origin: utf8, delay: i64, hours: f64 }, fuel: { row: 30000 }${more} }`;
   const expected = flights
     .filter(({ delay }) => delay > 30)
     .map(({ origin, delay }) => ({ origin, delay, hours: Number((delay / 60).toFixed(2)) }));
@@ -94,11 +99,11 @@ describe("a plugin of extism/1, compiled from C", () => {
   }, 60_000);
 });
 
-describe("a transform of redpanda/1, compiled from C", () => {
+describe.skipIf(!canCompile)("a transform of redpanda/1, compiled from C", () => {
   it("runs and replays, with one result for any cut and any number of nodes", async () => {
     const config = await write(
       "redpanda",
-      `{ file: ${MODULES}redpanda/delays.wasm, abi: redpanda/1, columns: { offset: i64, origin: utf8, hours: f64 } }`,
+      `{ file: ${modules.transform}, abi: redpanda/1, columns: { offset: i64, origin: utf8, hours: f64 } }`,
     );
     const first = await run(config);
     const late = flights.filter(({ delay }) => delay > 0);

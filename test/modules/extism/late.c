@@ -2,7 +2,7 @@
  * An Extism plugin over wasi-libc, on the bare functions of the kernel (extism c-pdk, `extism-pdk.h`): of a flight that is later than
  * the setting `minutes` it gives origin, delay and hours.
  *
- *   clang --target=wasm32-wasi -O2 -mexec-model=reactor -Wl,--strip-all -o late.wasm late.c
+ *   clang --target=wasm32-wasi -O2 -s -mexec-model=reactor -o late.wasm late.c
  */
 #include <stdint.h>
 #include <stdio.h>

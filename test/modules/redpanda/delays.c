@@ -1,7 +1,7 @@
 /*
  * A transform over wasi-libc: of each flight that left late it writes one record with the delay in hours, keyed by the origin.
  *
- *   clang --target=wasm32-wasi -O2 -Wl,--strip-all -o delays.wasm delays.c
+ *   clang --target=wasm32-wasi -O2 -s -o delays.wasm delays.c
  */
 #include "transform.h"
 
