@@ -2,6 +2,7 @@ import { moduleRefused } from "../errors.ts";
 import { EXTISM_FUNCTIONS, EXTISM_INPUT, EXTISM_OUTPUT } from "../host/extism.ts";
 import { Tab } from "../host/tab.ts";
 import { WASI_FUNCTIONS } from "../host/wasi-table.ts";
+import { Stop } from "../stop.ts";
 import type { External } from "../wasm/module.ts";
 import { EXTISM_ENV, ExtismEnv } from "./extism-env.ts";
 import { ExtismSpace } from "./extism-space.ts";
@@ -43,14 +44,13 @@ export const extismAbi: AbiAdapter = {
     const env = new ExtismEnv(host, tab, new ExtismSpace(host.memoryBytesMax));
     env.begin(new Uint8Array(0));
     const wasi = wasiBeside(host, work, texts.schema);
-    const exports = host.instantiate({ [EXTISM_ENV]: env.imports(), ...wasi.imports() });
+    const exports = inside(wasi, () => setUp(host.instantiate({ [EXTISM_ENV]: env.imports(), ...wasi.imports() })));
     const entry = exports[host.options.entry ?? ""] as () => unknown; // found when the module was checked
-    initialise(exports);
     for (let row = 0; row < texts.rows; row++) {
       const input = texts.at(row);
       tab.note(EXTISM_INPUT, input.length);
       env.begin(input);
-      const output = env.end(codeOf(entry, wasi));
+      const output = env.end(inside(wasi, entry));
       tab.note(EXTISM_OUTPUT, output.length);
       collector.addRows(output, `row ${row} of the call`);
     }
@@ -60,14 +60,20 @@ export const extismAbi: AbiAdapter = {
   },
 };
 
-/** The return code of a call; nothing where it ended itself, as a program does, with exit code 0. */
-function codeOf(entry: () => unknown, wasi: WasiFunctions): unknown {
+/** Runs code of the plugin. Ending itself is a failure, whatever the exit code: its stack is left as it was, and more rows may follow. */
+function inside<T>(wasi: WasiFunctions, work: () => T): T {
   try {
-    return entry();
+    return work();
   } catch (error) {
     checkEnd(error, wasi);
-    return undefined;
+    throw new Stop("trap", "it ended itself with exit code 0, where it only had to return");
   }
+}
+
+function setUp(exports: Exports): Exports {
+  const name = INITIALISERS.find((candidate) => typeof exports[candidate] === "function");
+  if (name !== undefined) (exports[name] as () => void)();
+  return exports;
 }
 
 /** The name of the function that is called. Throws `MODULE_EXPORT_MISSING` where there is none, or more than one to choose from. */
@@ -105,9 +111,4 @@ function hintOf(entry: string): string {
 
 function isEntry({ name }: External): boolean {
   return !PROGRAMS.includes(name);
-}
-
-function initialise(exports: Exports): void {
-  const name = INITIALISERS.find((candidate) => typeof exports[candidate] === "function");
-  if (name !== undefined) (exports[name] as () => void)();
 }

@@ -32,8 +32,8 @@ export const redpandaAbi: AbiAdapter = {
     const tab = new Tab(host);
     const env = new RedpandaEnv({ host, tab, texts, collector, descriptor: new DataView(work.descriptor) });
     const wasi = wasiBeside(host, work, texts.schema);
-    const exports = host.instantiate({ [REDPANDA_TRANSFORM]: env.imports(), ...wasi.imports() });
     try {
+      const exports = host.instantiate({ [REDPANDA_TRANSFORM]: env.imports(), ...wasi.imports() });
       (exports["_start"] as () => void)();
     } catch (error) {
       if (error instanceof BatchEnd) {

@@ -283,6 +283,19 @@ describe("a hostile plugin is stopped, and the lane goes on", () => {
     expect(await fate(space)).toMatchObject({ code: "MODULE_TRAP" });
   });
 
+  it.each([
+    ["when it is set up", "", '(func (export "_initialize") (call $exit (i32.const 0)))'],
+    ["when it begins", "", "(func $begin (call $exit (i32.const 0))) (start $begin)"],
+    ["well", "(call $exit (i32.const 0))", ""],
+    ["with a code", "(call $exit (i32.const 7))", ""],
+  ])("that ends itself %s", async (_, body, fields) => {
+    const imports = '(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))';
+    const plugin = await load(await pluginBytes({ imports, body, fields }), { n: "i64" });
+    const { code, message } = await failureOf(plugin.process(batchOf("a"), context));
+    expect(code).toBe("MODULE_TRAP");
+    expect(message).toMatch(/it ended (itself )?with exit code [07]/);
+  });
+
   it("that asks for the network", async () => {
     const { code, message } = await fate("(drop (call $http_request (call $input_offset) (i64.const 0)))");
     expect(code).toBe("MODULE_CAPABILITY_DENIED");
@@ -318,7 +331,7 @@ describe("a hostile plugin is stopped, and the lane goes on", () => {
 
   it("that puts out more than it may", async () => {
     const large = "(call $output_set (call $alloc (i64.const 5000000)) (i64.const 5000000))";
-    const spec = { memoryBytesMax: 16 * 1024 * 1024 };
+    const spec = { memoryBytesMax: 16 * 1024 * 1024, fuelPerCall: 1e9 };
     expect(await fate(large, "", spec)).toMatchObject({ code: "MODULE_OUTPUT_INVALID" });
     const many = await fate("(call $echo)", "", { outputBytesMax: 200 });
     expect(many).toMatchObject({ code: "MODULE_OUTPUT_INVALID", message: expect.stringContaining("200 bytes") });

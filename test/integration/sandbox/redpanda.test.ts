@@ -235,6 +235,27 @@ describe("a hostile transform is stopped, and the lane goes on", () => {
     expect(await fate(body)).toMatchObject({ code: "MODULE_FUEL_EXHAUSTED" });
   });
 
+  it("that ends itself, or does all before it is started", async () => {
+    const exit = '(import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))';
+    const memory = '(memory (export "memory") 1)';
+    for (const [text, code] of [
+      [`${exit} ${memory} (func (export "_start") (call $exit (i32.const 0)))`, "ended before"],
+      [`${exit} ${memory} (func (export "_start") (call $exit (i32.const 9)))`, "exit code 9"],
+      [
+        `${exit} ${memory} (func $begin (call $exit (i32.const 0))) (start $begin) (func (export "_start"))`,
+        "ended before",
+      ],
+    ] as const) {
+      const transform = await load(await watBytes(`(module ${text})`));
+      expect(await failureOf(transform.process(two, context)), text).toMatchObject({
+        code: "MODULE_TRAP",
+        message: expect.stringContaining(code),
+      });
+    }
+    // A start function that waits for a second batch has had the first.
+    expect(await fate("", "(func $first (call $all)) (start $first)")).toMatchObject({ code: "no error", rows: 2 });
+  });
+
   it("that writes more than it may", async () => {
     const body = "(drop (call $begin)) (drop (call $next)) (loop $l (call $echo) (br $l))";
     expect(await fate(body, "", { outputBytesMax: 20_000 })).toMatchObject({ code: "MODULE_OUTPUT_INVALID" });
