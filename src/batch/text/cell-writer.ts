@@ -1,80 +1,93 @@
-import { toHex } from "../../core/bytes.ts";
+import { concat, toHex } from "../../core/bytes.ts";
 import type { Column } from "../column.ts";
 import { bytesAt, entryBytes, isNull, wordsOf, wordsToNumber } from "../column.ts";
-import type { Spelling } from "./spelling.ts";
+import type { CellTarget } from "./spelling.ts";
 import { TextBytes } from "./text-bytes.ts";
 import { TimestampWriter } from "./timestamp-writer.ts";
 
-/** Bytes, and texts, of a dictionary up to which it is spelt as a whole. */
-const SPELT_MAX = 65_536;
+/** Bytes of a dictionary, as it is spelt, up to which each of its texts is spelt once. */
+const SPELT_MAX = 262_144;
 
-/** Appends the text of a column's row. */
+/** Appends the text of a column's row, with what stands before it. */
 export type CellWriter = (row: number) => void;
 
-/** Writer of a column's cells into `out`. Integers are exact, floats the shortest text that reads back equal. */
-export function cellWriter(column: Column, spelling: Spelling, out: TextBytes): CellWriter {
-  const write = valueWriter(column, spelling, out);
+/** Writer of a column's cells. Integers are exact, floats the shortest text that reads back equal. */
+export function cellWriter(column: Column, target: CellTarget): CellWriter {
+  const write = valueWriter(column, target);
   if (column.nulls === 0) return write;
-  return (row) => (isNull(column, row) ? out.raw(spelling.none) : write(row));
+  const { spelling, before, out } = target;
+  const none = concat(before, spelling.none);
+  return (row) => (isNull(column, row) ? out.raw(none) : write(row));
 }
 
-function valueWriter(column: Column, spelling: Spelling, out: TextBytes): CellWriter {
+function valueWriter(column: Column, target: CellTarget): CellWriter {
   const { values } = column;
-  const { quote } = spelling;
-  const word = (text: string): void => {
-    out.raw(quote);
-    out.ascii(text);
-    out.raw(quote);
-  };
+  const { spelling, before, out } = target;
   switch (column.field.type) {
-    case "bool":
-      return (row) => out.ascii(((Number(values[row >> 3]) >> (row & 7)) & 1) === 1 ? "true" : "false");
+    case "bool": {
+      const writers = ["false", "true"].map((text) => concat(before, new TextEncoder().encode(text)));
+      return (row) => out.raw(writers[(Number(values[row >> 3]) >> (row & 7)) & 1] as Uint8Array);
+    }
     case "utf8": {
       const offsets = column.offsets as Int32Array;
-      return (row) => spelling.text(out, values as Uint8Array, offsets[row] as number, offsets[row + 1] as number);
+      return (row) => {
+        out.raw(before);
+        spelling.text(out, values as Uint8Array, offsets[row] as number, offsets[row + 1] as number);
+      };
     }
     case "dict":
-      return dictWriter(column, spelling, out);
+      return dictWriter(column, target);
     case "binary":
     case "fixed":
-      return (row) => word(`0x${toHex(bytesAt(column, row))}`);
+      return (row) => writeWord(target, `0x${toHex(bytesAt(column, row))}`);
     case "timestamp": {
-      const times = new TimestampWriter(wordsOf(column), values as BigInt64Array, out);
-      return (row) => {
-        out.raw(quote);
-        times.write(row);
-        out.raw(quote);
-      };
+      const times = new TimestampWriter(wordsOf(column), values as BigInt64Array, target);
+      return (row) => times.write(row);
     }
     case "f32":
     case "f64":
-      return (row) => {
-        const value = Number(values[row]);
-        if (!Number.isFinite(value)) word(String(value));
-        else if (Number.isSafeInteger(value) && !Object.is(value, -0)) out.integer(value);
-        else out.ascii(Object.is(value, -0) ? "-0" : String(value));
-      };
+      return (row) => writeFloat(target, Number(values[row]));
     case "i64":
     case "u64":
-      return wideWriter(column, out);
+      return wideWriter(column, target);
     default:
-      return (row) => out.integer(Number(values[row]));
+      return (row) => {
+        out.raw(before);
+        out.integer(Number(values[row]));
+      };
   }
 }
 
-/** Each text of a dictionary that is small is spelt once. */
-function dictWriter(column: Column, spelling: Spelling, out: TextBytes): CellWriter {
+function writeWord({ spelling, before, out }: CellTarget, text: string): void {
+  out.raw(before);
+  out.raw(spelling.quote);
+  out.ascii(text);
+  out.raw(spelling.quote);
+}
+
+function writeFloat(target: CellTarget, value: number): void {
+  const { before, out } = target;
+  if (!Number.isFinite(value)) return writeWord(target, String(value));
+  out.raw(before);
+  if (Number.isSafeInteger(value) && !Object.is(value, -0)) out.integer(value);
+  else out.ascii(Object.is(value, -0) ? "-0" : String(value));
+}
+
+/** Each text of a dictionary that is small is spelt once, with what stands before it. */
+function dictWriter(column: Column, { spelling, before, out }: CellTarget): CellWriter {
   const { extra, entries } = column;
-  if ((extra?.length ?? 0) > SPELT_MAX || entries > SPELT_MAX) {
+  if ((extra?.length ?? 0) + entries * (before.length + 2) > SPELT_MAX) {
     return (row) => {
       const bytes = entryBytes(column, Number(column.values[row]));
+      out.raw(before);
       spelling.text(out, bytes, 0, bytes.length);
     };
   }
   const spelt = new TextBytes();
-  const ends = new Int32Array(column.entries + 1);
-  for (let entry = 0; entry < column.entries; entry++) {
+  const ends = new Int32Array(entries + 1);
+  for (let entry = 0; entry < entries; entry++) {
     const bytes = entryBytes(column, entry);
+    spelt.raw(before);
     spelling.text(spelt, bytes, 0, bytes.length);
     ends[entry + 1] = spelt.length;
   }
@@ -85,10 +98,11 @@ function dictWriter(column: Column, spelling: Spelling, out: TextBytes): CellWri
   };
 }
 
-function wideWriter(column: Column, out: TextBytes): CellWriter {
+function wideWriter(column: Column, { before, out }: CellTarget): CellWriter {
   const words = wordsOf(column);
   const lowest = column.field.type === "u64" ? 0 : -0x20_0000;
   return (row) => {
+    out.raw(before);
     const high = words[2 * row + 1] as number;
     // Safe integers, the usual ones, without a bigint.
     if (high >= lowest && high < 0x20_0000) out.integer(wordsToNumber(words, row));

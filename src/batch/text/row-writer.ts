@@ -35,11 +35,13 @@ export class RowWriter {
   /** A function that appends one row of the batch to `out`; false for one that has more than `bytesMax`, of which a part stands there then. */
   rowsOf(batch: Batch, out: TextBytes, bytesMax = Number.POSITIVE_INFINITY): (row: number) => boolean {
     const { before, after } = this.frame;
-    const cells = batch.columns.map((column) => cellWriter(column, this.spelling, out));
+    const { spelling } = this;
+    const cells = batch.columns.map((column, i) =>
+      cellWriter(column, { spelling, before: before[i] as Uint8Array, out }),
+    );
     return (row) => {
       const end = out.length + bytesMax;
       for (let i = 0; i < cells.length; i++) {
-        out.raw(before[i] as Uint8Array);
         (cells[i] as (row: number) => void)(row);
         if (out.length > end) return false;
       }

@@ -17,6 +17,14 @@ export interface Spelling {
   text(out: TextBytes, bytes: Uint8Array, from: number, to: number): void;
 }
 
+/** How and where cells are written. */
+export interface CellTarget {
+  readonly spelling: Spelling;
+  /** What stands before each cell: a key, a comma. */
+  readonly before: Uint8Array;
+  readonly out: TextBytes;
+}
+
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const SHORT_ESCAPES = new Map([

@@ -1,5 +1,5 @@
-import { utf8 } from "../../core/bytes.ts";
-import type { TextBytes } from "./text-bytes.ts";
+import { concat, utf8 } from "../../core/bytes.ts";
+import type { CellTarget } from "./spelling.ts";
 import { DAY_MICROS, formatTimestamp } from "./timestamp.ts";
 
 /** What {@link formatTimestamp} gives behind the date and the T at midnight. */
@@ -9,31 +9,34 @@ const MIDNIGHT = "00:00:00Z";
 export class TimestampWriter {
   private readonly words: Int32Array;
   private readonly values: BigInt64Array;
-  private readonly out: TextBytes;
+  private readonly target: CellTarget;
+  private readonly start: Uint8Array;
+  private readonly end: Uint8Array;
   private day = Number.NaN;
-  /** The date and a T. */
+  /** All that stands before the time of the last row's day. */
   private date = new Uint8Array(0);
 
-  constructor(words: Int32Array, values: BigInt64Array, out: TextBytes) {
+  constructor(words: Int32Array, values: BigInt64Array, target: CellTarget) {
+    const { before, spelling } = target;
     this.words = words;
     this.values = values;
-    this.out = out;
+    this.target = target;
+    this.start = concat(before, spelling.quote);
+    this.end = concat(utf8("Z"), spelling.quote);
   }
 
   write(row: number): void {
     const high = this.words[2 * row + 1] as number;
-    if (high < -0x20_0000 || high >= 0x20_0000) return this.out.ascii(formatTimestamp(this.values[row] as bigint));
+    if (high < -0x20_0000 || high >= 0x20_0000) return this.far(this.values[row] as bigint);
     const micros = high * 4_294_967_296 + ((this.words[2 * row] as number) >>> 0);
     const day = Math.floor(micros / DAY_MICROS);
     if (day !== this.day) {
       this.day = day;
-      this.date = utf8(formatTimestamp(BigInt(day) * BigInt(DAY_MICROS)).slice(0, -MIDNIGHT.length));
+      const midnight = formatTimestamp(BigInt(day) * BigInt(DAY_MICROS));
+      this.date = concat(this.start, utf8(midnight.slice(0, -MIDNIGHT.length)));
     }
-    this.time(micros - day * DAY_MICROS);
-  }
-
-  private time(inDay: number): void {
-    const { out } = this;
+    const { out } = this.target;
+    const inDay = micros - day * DAY_MICROS;
     const seconds = Math.floor(inDay / 1_000_000);
     const fraction = inDay - seconds * 1_000_000;
     out.raw(this.date);
@@ -42,6 +45,14 @@ export class TimestampWriter {
       out.byte(0x2e);
       out.padded(fraction, 6);
     }
-    out.byte(0x5a);
+    out.raw(this.end);
+  }
+
+  /** A time that no double holds. */
+  private far(micros: bigint): void {
+    const { out, spelling } = this.target;
+    out.raw(this.start);
+    out.ascii(formatTimestamp(micros));
+    out.raw(spelling.quote);
   }
 }

@@ -9,6 +9,8 @@ export const IOVEC_BYTES = 8;
 /** A program's memory as WASI functions see it: every access is checked, one outside of the memory ends the call as a trap. */
 export class WasiMemory {
   private readonly host: AbiHost;
+  private bytes = new Uint8Array(0);
+  private words = new DataView(this.bytes.buffer);
 
   constructor(host: AbiHost) {
     this.host = host;
@@ -16,34 +18,45 @@ export class WasiMemory {
 
   /** Bytes at an address; addresses and lengths are unsigned whatever their sign here. */
   range(address: number, length: number): Uint8Array {
-    const at = address >>> 0;
-    const bytes = length >>> 0;
-    const { buffer } = this.host.memory;
-    if (at + bytes > buffer.byteLength)
-      throw new Stop("trap", `a WASI function was given ${bytes} bytes at ${at}, outside the memory`);
-    return new Uint8Array(buffer, at, bytes);
+    const at = this.check(address, length);
+    return this.bytes.subarray(at, at + (length >>> 0));
   }
 
   /** A view of so many bytes at an address. */
   view(address: number, length: number): DataView {
-    const { buffer, byteOffset } = this.range(address, length);
-    return new DataView(buffer, byteOffset, length);
+    return new DataView(this.words.buffer, this.check(address, length), length >>> 0);
   }
 
   u32(address: number, value: number): void {
-    this.view(address, 4).setUint32(0, value, true);
+    const at = this.check(address, 4);
+    this.words.setUint32(at, value, true);
   }
 
   u64(address: number, value: bigint): void {
-    this.view(address, 8).setBigUint64(0, value, true);
+    const at = this.check(address, 8);
+    this.words.setBigUint64(at, value, true);
   }
 
   /** The buffers that `count` iovecs at an address name. */
   buffers(address: number, count: number): Uint8Array[] {
-    const iovecs = this.view(address, IOVEC_BYTES * count);
+    const from = this.check(address, IOVEC_BYTES * count);
     const buffers: Uint8Array[] = [];
-    for (let at = 0; at < iovecs.byteLength; at += IOVEC_BYTES)
-      buffers.push(this.range(iovecs.getUint32(at, true), iovecs.getUint32(at + 4, true)));
+    for (let at = from; at < from + IOVEC_BYTES * count; at += IOVEC_BYTES)
+      buffers.push(this.range(this.words.getUint32(at, true), this.words.getUint32(at + 4, true)));
     return buffers;
+  }
+
+  /** The address, where that many bytes are inside the memory as it is now. Growth makes another buffer of it. */
+  private check(address: number, length: number): number {
+    const { buffer } = this.host.memory;
+    if (buffer !== this.bytes.buffer) {
+      this.bytes = new Uint8Array(buffer);
+      this.words = new DataView(buffer);
+    }
+    const at = address >>> 0;
+    const bytes = length >>> 0;
+    if (at + bytes > this.bytes.length)
+      throw new Stop("trap", `a WASI function was given ${bytes} bytes at ${at}, outside the memory`);
+    return at;
   }
 }

@@ -1,0 +1,58 @@
+import { describe, expect, it } from "vitest";
+import { parseConfig } from "../../../src/config/load.ts";
+import type { IpdmError } from "../../../src/core/errors.ts";
+
+const configOf = (module: string): string => `name: demo
+sources:
+  rows: { file: ./rows.csv }
+modules:
+  keep: { file: ./keep.wasm${module} }
+tasks:
+  kept: { module: keep, input: rows }
+outputs:
+  table: { input: kept, file: kept.csv }
+`;
+
+async function refused(module: string): Promise<IpdmError> {
+  return parseConfig(configOf(module), "/somewhere/ipdm.yaml", "ipdm.yaml").then(
+    () => expect.unreachable(`${module} was not refused`),
+    (error: IpdmError) => error,
+  );
+}
+
+describe("a module of wasi/1", () => {
+  it("has its columns in their order, and reads NDJSON or CSV", async () => {
+    const columns = ", columns: { b: i64, a: 'fixed(3)' }";
+    for (const [stdin, said] of [
+      ["", "ndjson"],
+      [", stdin: ndjson", "ndjson"],
+      [", stdin: csv", "csv"],
+    ]) {
+      const { config } = await parseConfig(configOf(`, abi: wasi/1${columns}${stdin}`), "/somewhere/ipdm.yaml");
+      expect(config.modules[0]).toMatchObject({ abi: "wasi/1", columns: { b: "i64", a: "fixed(3)" }, stdin: said });
+      expect(Object.keys(config.modules[0]?.columns ?? {})).toEqual(["b", "a"]);
+    }
+  });
+
+  it("is refused without columns, by the key's name and at the module", async () => {
+    const { code, message, where } = await refused(", abi: wasi/1");
+    expect({ code, message, where }).toMatchObject({
+      code: "CONFIG_INVALID",
+      message: expect.stringContaining("modules.keep.columns is missing") as string,
+      where: expect.stringMatching(/ipdm.yaml:5:/) as string,
+    });
+    expect((await refused(", abi: wasi/1, columns: {}")).message).toContain("modules.keep.columns is empty");
+  });
+
+  it("reads nothing else", async () => {
+    expect((await refused(", abi: wasi/1, columns: { a: i64 }, stdin: xml")).message).toContain("modules.keep.stdin");
+    expect((await refused(", stdin: csv")).message).toContain("modules.keep.stdin has no meaning with abi: ipdm/1");
+  });
+});
+
+describe("any other module", () => {
+  it("has no form of standard input", async () => {
+    const { config } = await parseConfig(configOf(""), "/somewhere/ipdm.yaml");
+    expect(config.modules[0]).not.toHaveProperty("stdin");
+  });
+});

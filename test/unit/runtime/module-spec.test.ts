@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import { rawBlock } from "../../../src/dag/block.ts";
+import { sha256 } from "../../../src/node.ts";
+import { type ModuleOperatorForm, moduleSpec } from "../../../src/runtime/stage/module-spec.ts";
+import { POLICIES } from "../../../src/sandbox/policy.ts";
+
+const bytes = new Uint8Array([0, 1, 2]);
+const { capabilities: _none, ...limits } = POLICIES.standard;
+const operator: ModuleOperatorForm = {
+  kind: "module",
+  module: rawBlock(sha256, bytes).cid,
+  abi: "wasi/1",
+  unit: null,
+  columns: [{ name: "n", type: "i64" }],
+  stdin: "csv",
+  limits,
+  capabilities: [],
+};
+
+describe("a module task in normal form", () => {
+  it("says what a lane is given", () => {
+    expect(moduleSpec(operator, bytes, 5)).toMatchObject({
+      abi: "wasi/1",
+      kind: "rows",
+      stdin: "csv",
+      columns: { fields: [{ name: "n", type: "i64", nullable: true }] },
+      timeoutMs: 5,
+    });
+  });
+
+  it("says the form of standard input for wasi/1 and for nothing else", () => {
+    const { stdin: _csv, ...silent } = operator;
+    const refused = { code: "MODULE_ABI_UNKNOWN", kind: "verification" };
+    expect(() => moduleSpec(silent, bytes, 5)).toThrow(expect.objectContaining(refused));
+    expect(() => moduleSpec({ ...operator, abi: "ipdm/1" }, bytes, 5)).toThrow(expect.objectContaining(refused));
+    expect(moduleSpec({ ...silent, abi: "ipdm/1", columns: null }, bytes, 5)).not.toHaveProperty("stdin");
+  });
+});
