@@ -44,9 +44,9 @@ const moduleOperator = z.strictObject({
   entry: name.optional(),
   /** Texts that the module can ask for by key, in the order of the keys; absent where there are none. */
   settings: z
-    .array(z.strictObject({ name, value: z.string().max(65_536) }))
+    .array(z.strictObject({ name, value: z.string().max(4096) }))
     .min(1)
-    .max(256)
+    .max(64)
     .optional(),
   /** Form of the text on standard input, for a program of `wasi/1` and for no other. */
   stdin: z.enum(TEXT_FORMATS).optional(),
