@@ -1,6 +1,6 @@
 import type { TextFormat } from "../batch/text/spelling.ts";
 import { IpdmError } from "../core/errors.ts";
-import type { Abi } from "../sandbox/abi/port.ts";
+import type { Abi, AbiOptions } from "../sandbox/abi/port.ts";
 import type { Isolation, SandboxPolicy } from "../sandbox/policy.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import type { AggregateKind } from "../streams/window/plan.ts";
@@ -55,6 +55,8 @@ export interface ModuleConfig {
   readonly stateful: boolean;
   /** Columns of the output, where its ABI needs them said. */
   readonly columns: Readonly<Record<string, ColumnTypeName>> | null;
+  /** For a plugin of `extism/1`: the exported function that is called, and texts that it may ask for by key. */
+  readonly options?: AbiOptions;
   /** Form of the text that a program of `wasi/1` reads; other modules have none. */
   readonly stdin?: TextFormat;
   readonly policy: SandboxPolicy;

@@ -33,3 +33,7 @@ export const MODULE_TIMEOUT_DEFAULT = "10s";
 export const MODULE_TIMEOUT_US_MAX = 60 * 60 * 1_000_000;
 /** Hot tier of a lake when nobody says otherwise. */
 export const LAKE_HOT_DEFAULT = "256MiB";
+/** Settings of a module, and characters of a key and of a value. */
+export const SETTINGS_MAX = 64;
+export const SETTING_NAME_MAX = 200;
+export const SETTING_VALUE_MAX = 4096;

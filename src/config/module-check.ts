@@ -1,17 +1,28 @@
+import type { Abi } from "../sandbox/abi/port.ts";
 import type { Finding } from "./problem.ts";
 import type { WrittenConfig } from "./schema.ts";
+
+/** What a module that writes text is, by the ABI it is called under. Its columns have to be declared. */
+const WRITERS: Partial<Record<Abi, string>> = {
+  "extism/1": "a plugin",
+  "redpanda/1": "a transform",
+  "wasi/1": "a program",
+};
+/** Keys that have a meaning under one ABI alone. */
+const KEYS_OF_ONE = { stdin: "wasi/1", export: "extism/1", config: "extism/1" } as const;
 
 /** Checks what the keys of a module say about each other: which an ABI needs, and which have no meaning under it. */
 export function checkModules(config: WrittenConfig): Finding[] {
   return Object.entries(config.modules ?? {}).flatMap(([name, module]) => {
     if (typeof module === "string") return [];
-    const { abi, columns, stdin } = module;
+    const { abi, columns } = module;
     const findings: Finding[] = [];
-    if (abi === "wasi/1" && columns === undefined) {
+    const writer = WRITERS[abi];
+    if (writer !== undefined && columns === undefined) {
       findings.push({
         path: ["modules", name],
         atKey: true,
-        message: `modules.${name}.columns is missing: a program of ${abi} cannot say which columns it writes`,
+        message: `modules.${name}.columns is missing: ${writer} of ${abi} cannot say which columns it writes`,
         hint: "add columns: { <name>: <type>, … }, in the order of the table",
       });
     }
@@ -23,12 +34,13 @@ export function checkModules(config: WrittenConfig): Finding[] {
         hint: "add <name>: <type>",
       });
     }
-    if (abi !== "wasi/1" && stdin !== undefined) {
+    for (const [key, only] of Object.entries(KEYS_OF_ONE)) {
+      if (abi === only || module[key as keyof typeof KEYS_OF_ONE] === undefined) continue;
       findings.push({
-        path: ["modules", name, "stdin"],
+        path: ["modules", name, key],
         atKey: true,
-        message: `modules.${name}.stdin has no meaning with abi: ${abi}`,
-        hint: "write abi: wasi/1, or remove stdin",
+        message: `modules.${name}.${key} has no meaning with abi: ${abi}`,
+        hint: `write abi: ${only}, or remove ${key}`,
       });
     }
     return findings;

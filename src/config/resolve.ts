@@ -108,6 +108,9 @@ async function resolveModule(name: string, given: Written<"modules">, folder: st
     unit: module.kind === "rows" ? null : (module.unit ?? BATCH_ROWS_MAX),
     stateful: module.kind === "stateful",
     columns: (module.columns as Record<string, ColumnTypeName> | undefined) ?? null, // the schema has read every type
+    ...(module.export === undefined && module.config === undefined
+      ? {}
+      : { options: { entry: module.export ?? null, settings: module.config ?? {} } }),
     ...(module.abi === "wasi/1" ? { stdin: module.stdin ?? "ndjson" } : {}),
     policy,
     timeoutUs: parseDuration(module.timeout),

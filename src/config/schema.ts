@@ -28,6 +28,7 @@ import {
   SHARE_DEFAULT,
   TASKS_MAX,
 } from "./limits.ts";
+import { moduleOptions } from "./module-options.ts";
 import { nearest } from "./nearest.ts";
 
 const NAME_PATTERN = "^[a-z][a-z0-9-]{0,62}$";
@@ -180,6 +181,7 @@ const moduleObject = z.strictObject({
     .record(column, readBy(readColumnType))
     .optional()
     .describe("Columns of the output as name: type, for an abi whose modules write text."),
+  ...moduleOptions,
   stdin: z
     .enum(TEXT_FORMATS)
     .optional()

@@ -45,6 +45,14 @@ const moduleOperator = z.strictObject({
   stateful: z.boolean(),
   /** Columns of the output, where the module's ABI cannot say them. */
   columns: declaredColumns,
+  /** The exported function that is called, where the configuration names one. */
+  entry: name.optional(),
+  /** Texts that the module can ask for by key, in the order of the keys; absent where there are none. */
+  settings: z
+    .array(z.strictObject({ name, value: z.string().max(4096) }))
+    .min(1)
+    .max(64)
+    .optional(),
   /** Form of the text on standard input, for a program of `wasi/1` and for no other. */
   stdin: z.enum(TEXT_FORMATS).optional(),
   /** What it may use up: beyond it there is no result. */

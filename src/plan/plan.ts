@@ -19,7 +19,8 @@ import {
   type RunPlan,
   type TaskPlan,
 } from "../runtime/plan.ts";
-import { type ModuleOperatorForm, moduleSpec } from "../runtime/stage/module-spec.ts";
+import { type ModuleOperatorForm, moduleSpec, optionsForm } from "../runtime/stage/module-spec.ts";
+import { NO_OPTIONS } from "../sandbox/abi/port.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 import type { Content } from "../sources/port.ts";
 import { isInteger, outputSchema, type WindowPlan } from "../streams/window/plan.ts";
@@ -135,6 +136,7 @@ class Planner {
       unit,
       stateful,
       columns,
+      ...optionsForm(module.options ?? NO_OPTIONS),
       ...(stdin === undefined ? {} : { stdin }),
       limits,
       capabilities: [...capabilities],

@@ -1,6 +1,8 @@
 /** Running WebAssembly modules that nobody needs to trust, metered and deterministic, without a pipeline (`ipdm-runtime/sandbox`). */
-export type { Abi } from "./abi/port.ts";
+export type { Abi, AbiOptions } from "./abi/port.ts";
 export { ABIS } from "./abi/port.ts";
+export { EXTISM_FUNCTIONS, EXTISM_TABLE } from "./host/extism.ts";
+export { REDPANDA_FUNCTIONS, REDPANDA_TABLE } from "./host/redpanda.ts";
 export { HOST_FUNCTIONS, HOST_TABLE } from "./host/table.ts";
 export { WASI_FUNCTIONS, WASI_TABLE } from "./host/wasi-table.ts";
 export { openLane } from "./lane.ts";

@@ -1,4 +1,5 @@
-import { hostTableOf } from "./abi/adapters.ts";
+import { adapterOf, hostTableOf } from "./abi/adapters.ts";
+import { NO_OPTIONS } from "./abi/port.ts";
 import { moduleRefused, sandboxError } from "./errors.ts";
 import { reusePlan } from "./instance-keeper.ts";
 import type { LaneLink } from "./lane-call.ts";
@@ -30,10 +31,12 @@ export async function loadModule(
   const code = await compile(bytes, spec.cid);
   const { abi, memoryBytesMax, stackValuesMax, capabilities, timeoutMs } = spec;
   const { globals, shape } = instrumented;
+  const given = { shape, cid: spec.cid, capabilities, options: spec.options ?? NO_OPTIONS };
   const content = {
     globals: stateGlobals(globals, shape),
     code,
     abi,
+    options: adapterOf(abi).settle?.(given) ?? given.options,
     memoryBytesMax,
     stackValuesMax,
     capabilities,

@@ -1,5 +1,5 @@
 import { adapterOf } from "./abi/adapters.ts";
-import type { Abi, AbiHost, Exports } from "./abi/port.ts";
+import { type Abi, type AbiHost, type AbiOptions, type Exports, NO_OPTIONS } from "./abi/port.ts";
 import type { InstanceSource, Reusable } from "./instance-keeper.ts";
 import type { Outcome, Work } from "./lane-messages.ts";
 import { LOG_CHARACTERS_MAX, LOG_LINES_MAX, PAGE_BYTES } from "./limits.ts";
@@ -11,6 +11,8 @@ import { Stop } from "./stop.ts";
 /** A module in a lane's thread. */
 export interface ThreadModule extends Reusable {
   readonly abi: Abi;
+  /** What its ABI leaves open; nothing when left out. */
+  readonly options?: AbiOptions;
   readonly memoryBytesMax: number;
   readonly stackValuesMax: number;
   readonly capabilities: readonly Capability[];
@@ -73,6 +75,14 @@ export class CallHost implements AbiHost {
     // The instance has it now; what it changes need not be held twice.
     this.image = null;
     return exports;
+  }
+
+  get options(): AbiOptions {
+    return this.module.options ?? NO_OPTIONS;
+  }
+
+  get memoryBytesMax(): number {
+    return this.module.memoryBytesMax;
   }
 
   get memory(): WebAssembly.Memory {

@@ -1,7 +1,7 @@
 import type { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import type { TextFormat } from "../batch/text/spelling.ts";
-import type { Abi } from "./abi/port.ts";
+import type { Abi, AbiOptions } from "./abi/port.ts";
 import type { Isolation, SandboxPolicy } from "./policy.ts";
 import type { MemorySource, SavedMemory } from "./state/memory-tree.ts";
 
@@ -16,6 +16,8 @@ export interface ModuleSpec extends SandboxPolicy {
   readonly cid: string;
   /** How it is called. */
   readonly abi: Abi;
+  /** What its ABI leaves open; nothing when left out. */
+  readonly options?: AbiOptions;
   /**
    * `rows`: f(a‖b) = f(a)‖f(b). `batch`: the output depends on where a batch begins and ends. `stateful`: it depends on the
    * batches before as well, whose trace the module keeps in its memory and globals.

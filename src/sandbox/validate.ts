@@ -1,4 +1,5 @@
 import { adapterOf } from "./abi/adapters.ts";
+import { NO_OPTIONS } from "./abi/port.ts";
 import { moduleRefused, sandboxError } from "./errors.ts";
 import { PAGE_BYTES, PAGES_MAX, TABLE_ELEMENTS_MAX } from "./limits.ts";
 import { lanesOf } from "./metering/global-access.ts";
@@ -9,7 +10,7 @@ import { MODULE_LIMITS } from "./wasm/limits.ts";
 import type { GlobalShape, ModuleShape } from "./wasm/module.ts";
 
 /** What of a module's specification decides how it is checked and instrumented. */
-export type ModuleSource = Pick<ModuleSpec, "bytes" | "cid" | "abi" | "memoryBytesMax" | "capabilities"> &
+export type ModuleSource = Pick<ModuleSpec, "bytes" | "cid" | "abi" | "options" | "memoryBytesMax" | "capabilities"> &
   Partial<Pick<ModuleSpec, "kind">>;
 
 /**
@@ -35,7 +36,7 @@ export function validateModule(source: ModuleSource): Instrumented {
   if (!WebAssembly.validate(owned(bytes))) throw moduleRefused("MODULE_INVALID", cid, "is not valid WebAssembly");
   const pages = Math.min(PAGES_MAX, Math.floor(source.memoryBytesMax / PAGE_BYTES));
   const result = instrumented(source, pages);
-  adapterOf(abi).check({ shape: result.shape, cid, capabilities });
+  adapterOf(abi).check({ shape: result.shape, cid, capabilities, options: source.options ?? NO_OPTIONS });
   checkSizes(result.shape, cid, pages);
   if (source.kind === "stateful") checkState(result, source);
   if (!WebAssembly.validate(result.bytes))

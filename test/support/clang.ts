@@ -7,9 +7,9 @@ import { promisify } from "node:util";
 
 const run = promisify(execFile);
 
-/** Compiles a C file to a WASI command; the command line is the one of examples/wasi-c/README.md. */
-export async function compileC(source: string, output: string): Promise<void> {
-  await run("clang", ["--target=wasm32-wasi", "-O2", "-s", "-o", output, source]);
+/** Compiles a C file to a WASI command; the command line is the one of examples/wasi-c/README.md, and what is given beside. */
+export async function compileC(source: string, output: string, options: readonly string[] = []): Promise<void> {
+  await run("clang", ["--target=wasm32-wasi", "-O2", "-s", ...options, "-o", output, source]);
 }
 
 /**

@@ -34,6 +34,11 @@ export class JsonRowReader {
       return { kind: "syntax", message: cause instanceof Error ? cause.message : "not JSON", cause };
     }
     if (!isObject(object)) return { kind: "syntax", message: "expected one JSON object a line" };
+    return this.pushObject(writer, object);
+  }
+
+  /** Adds the row that an object is, as {@link parseJson} gives it. */
+  pushObject(writer: BatchWriter, object: Record<string, unknown>): RowFault | undefined {
     let known = 0;
     for (let i = 0; i < this.parsers.length; i++) {
       const [name, parse] = this.parsers[i] as readonly [string, ValueParser];

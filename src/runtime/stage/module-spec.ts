@@ -2,7 +2,7 @@ import { declaredField } from "../../batch/declared-field.ts";
 import { schemaOf } from "../../batch/schema.ts";
 import type { Operator } from "../../consensus/result.ts";
 import { IpdmError } from "../../core/errors.ts";
-import { ABIS, type Abi } from "../../sandbox/abi/port.ts";
+import { ABIS, type Abi, type AbiOptions } from "../../sandbox/abi/port.ts";
 import { CAPABILITIES } from "../../sandbox/policy.ts";
 import type { ModuleSpec } from "../../sandbox/port.ts";
 
@@ -14,9 +14,10 @@ export type ModuleOperatorForm = Extract<Operator, { kind: "module" }>;
  * it. Throws `MODULE_ABI_UNKNOWN` (kind `verification`) for an ABI or a capability that this version does not know.
  */
 export function moduleSpec(operator: ModuleOperatorForm, bytes: Uint8Array, timeoutMs: number): ModuleSpec {
-  const { module, abi, unit, stateful, columns, stdin, limits, capabilities } = operator;
+  const { module, abi, unit, stateful, columns, stdin, entry, settings, limits, capabilities } = operator;
   const unknown = capabilities.find((capability) => !CAPABILITIES.some((known) => known === capability));
-  const isWellFormed = (abi === "wasi/1") === (stdin !== undefined);
+  const hasOptions = entry !== undefined || settings !== undefined;
+  const isWellFormed = (abi === "wasi/1") === (stdin !== undefined) && (abi === "extism/1" || !hasOptions);
   if (!ABIS.some((known) => known === abi) || unknown !== undefined || !isWellFormed) {
     throw new IpdmError(
       "MODULE_ABI_UNKNOWN",
@@ -32,6 +33,10 @@ export function moduleSpec(operator: ModuleOperatorForm, bytes: Uint8Array, time
     bytes,
     cid: module.toString(),
     abi: abi as Abi, // found in the list above
+    options: {
+      entry: entry ?? null,
+      settings: Object.fromEntries((settings ?? []).map(({ name, value }) => [name, value])),
+    },
     kind: unit === null ? "rows" : stateful ? "stateful" : "batch",
     columns: columns === null ? null : schemaOf(columns.map(({ name, type }) => declaredField(name, type))),
     ...(stdin === undefined ? {} : { stdin }),
@@ -39,4 +44,11 @@ export function moduleSpec(operator: ModuleOperatorForm, bytes: Uint8Array, time
     capabilities: CAPABILITIES.filter((capability) => capabilities.includes(capability)),
     timeoutMs,
   };
+}
+
+/** What an operator says of the options of its ABI: only what a configuration says, and settings in the order of their keys. */
+export function optionsForm({ entry, settings }: AbiOptions): Pick<ModuleOperatorForm, "entry" | "settings"> {
+  const named = Object.entries(settings).map(([name, value]) => ({ name, value }));
+  named.sort((a, b) => (a.name < b.name ? -1 : 1)); // by code unit: the same in every locale
+  return { ...(entry === null ? {} : { entry }), ...(named.length === 0 ? {} : { settings: named }) };
 }

@@ -1,22 +1,34 @@
+import { EXTISM_TABLE } from "../host/extism.ts";
+import { REDPANDA_TABLE } from "../host/redpanda.ts";
 import { HOST_TABLE } from "../host/table.ts";
 import { WASI_TABLE } from "../host/wasi-table.ts";
+import { extismAbi } from "./extism.ts";
 import { ipdmAbi } from "./ipdm.ts";
 import type { Abi, AbiAdapter } from "./port.ts";
+import { redpandaAbi } from "./redpanda.ts";
 import { wasiAbi } from "./wasi.ts";
 
-const ADAPTERS: Partial<Record<Abi, AbiAdapter>> = {
+const ADAPTERS: Readonly<Record<Abi, AbiAdapter>> = {
+  "extism/1": extismAbi,
   "ipdm/1": ipdmAbi,
+  "redpanda/1": redpandaAbi,
   "wasi/1": wasiAbi,
 };
 
-/** The adapter of an ABI. Throws a `RangeError` for one that this version cannot call. */
+/** Tables that say what the host's functions cost. Plugins and transforms may call WASI's beside their own. */
+const TABLES: Readonly<Record<Abi, string>> = {
+  "extism/1": `${EXTISM_TABLE}+${WASI_TABLE}`,
+  "ipdm/1": HOST_TABLE,
+  "redpanda/1": `${REDPANDA_TABLE}+${WASI_TABLE}`,
+  "wasi/1": WASI_TABLE,
+};
+
+/** The adapter of an ABI. */
 export function adapterOf(abi: Abi): AbiAdapter {
-  const adapter = ADAPTERS[abi];
-  if (adapter === undefined) throw new RangeError(`no adapter for modules of the ABI ${abi}`);
-  return adapter;
+  return ADAPTERS[abi];
 }
 
-/** Name of the table that says what the host's functions cost under an ABI. */
+/** Names of the tables that say what the host's functions cost under an ABI. */
 export function hostTableOf(abi: Abi): string {
-  return abi === "wasi/1" ? WASI_TABLE : HOST_TABLE;
+  return TABLES[abi];
 }

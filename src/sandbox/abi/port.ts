@@ -9,11 +9,23 @@ export const ABIS = ["ipdm/1", "wasi/1", "extism/1", "redpanda/1"] as const;
 /** One of {@link ABIS}. */
 export type Abi = (typeof ABIS)[number];
 
+/** What a configuration says to an adapter beside limits and columns. It is part of what a result is made of. */
+export interface AbiOptions {
+  /** The exported function that is called, for an ABI that leaves its name to the module; null: the one that there is. */
+  readonly entry: string | null;
+  /** Texts that the module can ask for by key. */
+  readonly settings: Readonly<Record<string, string>>;
+}
+
+/** The options of a module whose configuration says nothing. */
+export const NO_OPTIONS: AbiOptions = { entry: null, settings: {} };
+
 /** What an adapter needs to know of a module to check it. */
 export interface AbiFace {
   readonly shape: ModuleShape;
   readonly cid: string;
   readonly capabilities: readonly Capability[];
+  readonly options: AbiOptions;
 }
 
 /** One call, as it comes to a lane's thread. Buffers belong to the call. */
@@ -34,6 +46,9 @@ export type Exports = Readonly<Record<string, unknown>>;
 
 /** What an adapter can do during a call. Everything a module uses of the host is paid for through it. */
 export interface AbiHost {
+  readonly options: AbiOptions;
+  /** Most bytes of the module's linear memory. An adapter that keeps memory of its own for a module keeps no more than that. */
+  readonly memoryBytesMax: number;
   /**
    * Makes the call's one instance: fresh memory, globals and tables, the meter filled, the start function run. What the imports
    * throw ends the call; they find the memory through {@link memory}. For an instance that goes on from a saved state, memory
@@ -63,6 +78,8 @@ export interface KeptInstance {
  */
 export interface AbiAdapter {
   check(face: AbiFace): void;
+  /** The options of a checked module with what they leave open filled in, where that cannot be told from an instance. */
+  settle?(face: AbiFace): AbiOptions;
   /** Version of the ABI that the module speaks, from a fresh instance; 1 where it cannot say. */
   version(host: AbiHost): number;
   call(host: AbiHost, work: AbiWork): ArrayBuffer;

@@ -41,7 +41,7 @@ export const wasiAbi: AbiAdapter = {
 };
 
 /** A program may end itself, with exit code 0. Everything else that it was stopped by is thrown on, with its last words. */
-function checkEnd(error: unknown, { errors }: WasiFunctions): void {
+export function checkEnd(error: unknown, { errors }: WasiFunctions): void {
   const { last } = errors;
   const words = last === "" ? "" : `; its last words: ${last}`;
   if (error instanceof ProgramExit) {

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { rawBlock } from "../../../src/dag/block.ts";
 import { sha256 } from "../../../src/node.ts";
-import { type ModuleOperatorForm, moduleSpec } from "../../../src/runtime/stage/module-spec.ts";
+import { type ModuleOperatorForm, moduleSpec, optionsForm } from "../../../src/runtime/stage/module-spec.ts";
 import { POLICIES } from "../../../src/sandbox/policy.ts";
 
 const bytes = new Uint8Array([0, 1, 2]);
@@ -35,5 +35,20 @@ describe("a module task in normal form", () => {
     expect(() => moduleSpec(silent, bytes, 5)).toThrow(expect.objectContaining(refused));
     expect(() => moduleSpec({ ...operator, abi: "ipdm/1" }, bytes, 5)).toThrow(expect.objectContaining(refused));
     expect(moduleSpec({ ...silent, abi: "ipdm/1", columns: null }, bytes, 5)).not.toHaveProperty("stdin");
+  });
+
+  it("says the options of a plugin only where there are any, in one order, and gives them back", () => {
+    expect(optionsForm({ entry: null, settings: {} })).toEqual({});
+    const options = { entry: "late", settings: { b: "1", a: "2", "\u{1f600}": "3", "\uffee": "4" } };
+    const form = optionsForm(options);
+    expect(form.settings?.map(({ name }) => name)).toEqual(["a", "b", "\u{1f600}", "\uffee"]);
+    const { stdin: _csv, ...silent } = operator;
+    expect(moduleSpec({ ...silent, abi: "extism/1", ...form }, bytes, 5).options).toEqual(options);
+    expect(moduleSpec({ ...silent, abi: "extism/1" }, bytes, 5).options).toEqual({ entry: null, settings: {} });
+    const refused = { code: "MODULE_ABI_UNKNOWN", kind: "verification" };
+    expect(() => moduleSpec({ ...operator, entry: "late" }, bytes, 5)).toThrow(expect.objectContaining(refused));
+    expect(() => moduleSpec({ ...silent, abi: "redpanda/1", ...form }, bytes, 5)).toThrow(
+      expect.objectContaining(refused),
+    );
   });
 });
