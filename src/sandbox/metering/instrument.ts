@@ -64,12 +64,12 @@ export function instrument(original: Uint8Array, options: InstrumentOptions): In
   const scanner = new FunctionScanner(shape, limits, options.canonicalNaN ?? true);
   const functions = shape.bodies.map((_, own) => scanner.scan(own));
   if (scanner.facts.usesTailCalls && options.tailCalls !== true) throw new BinaryError("uses tail calls");
-  const plans = planMetering(shape, scanner, functions);
-  const large = plans.find(({ frame }) => frame > FRAME_MAX);
+  const plan = planMetering(shape, scanner, functions);
+  const large = plan.functions.find(({ frame }) => frame > FRAME_MAX);
   if (large !== undefined) throw new BinaryError(`has a function that needs ${large.frame} values of stack`);
   const meter = (options.meter ?? true) ? shape.globals.length : -1;
   const blocks = new BlockTypes(shape);
-  const rewriter = new Rewriter({ shape, scanner, functions }, plans, {
+  const rewriter = new Rewriter({ shape, scanner, functions }, plan, {
     meter,
     blockType: (results) => blocks.index(results),
   });

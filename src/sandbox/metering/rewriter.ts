@@ -1,7 +1,7 @@
 import { PAGES_MAX } from "../limits.ts";
 import type { ModuleShape } from "../wasm/module.ts";
 import { ByteWriter } from "../wasm/writer.ts";
-import type { Metering } from "./call-graph.ts";
+import type { Metering, MeteringPlan } from "./call-graph.ts";
 import { ChargePlan } from "./charge-plan.ts";
 import { BYTES_SHIFT, COST_PER_PAGE, ELEMENT_SHIFT } from "./cost-table.ts";
 import { EVENT, type FunctionScanner, type ScannedFunction } from "./function-scan.ts";
@@ -17,12 +17,16 @@ const V128 = 0x7b;
 /** The bits of the meter that are set when fuel or the stack is used up: `i64.const` of bits 63 and 19. */
 const OVERDRAWN = Uint8Array.of(0x42, 0x80, 0x80, 0xa0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f);
 
+/** `i64.lt_s if unreachable end` */
+const TRAP_IF_LESS = Uint8Array.of(0x53, 0x04, 0x40, 0x00, 0x0b);
+
 /** Rewrites the bodies of a module's functions, one after the other. */
 export class Rewriter {
   private readonly shape: ModuleShape;
   private readonly scanner: FunctionScanner;
   private readonly functions: readonly ScannedFunction[];
   private readonly plans: readonly Metering[];
+  private readonly checkedCalls: ReadonlySet<number>;
   /** Index of the global that holds the meter, or -1 where work is not metered. */
   private readonly meter: number;
   /** The type of a block without parameters and with those results, by type of function. */
@@ -41,13 +45,14 @@ export class Rewriter {
 
   constructor(
     scanned: { shape: ModuleShape; scanner: FunctionScanner; functions: readonly ScannedFunction[] },
-    plans: readonly Metering[],
+    plan: MeteringPlan,
     options: { meter: number; blockType: (results: Uint8Array) => number },
   ) {
     this.shape = scanned.shape;
     this.scanner = scanned.scanner;
     this.functions = scanned.functions;
-    this.plans = plans;
+    this.plans = plan.functions;
+    this.checkedCalls = plan.checkedCalls;
     this.meter = options.meter;
     this.blockType = options.blockType;
   }
@@ -195,6 +200,7 @@ export class Rewriter {
       this.readMeter();
       this.set(this.fuel);
     }
+    if (this.checkedCalls.has(i)) this.checkAfterCall();
   }
 
   // ---- The meter. It holds fuel and stack in one number, so that one subtraction takes both.
@@ -253,6 +259,13 @@ export class Rewriter {
     if (this.keeps) this.save();
     body.byte(0x00);
     body.byte(0x0b);
+  }
+
+  private checkAfterCall(): void {
+    if (this.keeps) return this.check(this.fuel, false);
+    this.readMeter();
+    this.constant(0);
+    this.body.copy(TRAP_IF_LESS);
   }
 
   /** Takes fuel for work whose length is on top of the stack. */
