@@ -282,7 +282,8 @@ export class FunctionScanner {
         this.popUsed(count, width);
         break;
       case FLOW.number:
-        this.drop(count);
+        // What a conversion from integers takes are bits, also where a vector of floats is taken for one of integers.
+        this.popSeen(count);
         value = NUMBER;
         break;
       case FLOW.constant:

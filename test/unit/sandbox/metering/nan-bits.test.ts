@@ -103,6 +103,22 @@ describe("bits of a NaN that arithmetic makes", () => {
   });
 });
 
+describe("bits of a NaN that are taken for an integer", () => {
+  it.each([
+    ["f64x2.convert_low_i32x4_s", "(f64x2.extract_lane 1 (f64x2.convert_low_i32x4_s"],
+    ["f64x2.convert_low_i32x4_u", "(f64x2.extract_lane 1 (f64x2.convert_low_i32x4_u"],
+    ["f32x4.convert_i32x4_s", "(f64.promote_f32 (f32x4.extract_lane 1 (f32x4.convert_i32x4_s"],
+    ["f32x4.convert_i32x4_u", "(f64.promote_f32 (f32x4.extract_lane 1 (f32x4.convert_i32x4_u"],
+  ])("are canonical for %s", async (_, open) => {
+    const close = ")".repeat(open.split("(").length - 1);
+    const nan = "(f64x2.div (v128.load (i32.const 16)) (v128.load (i32.const 16)))";
+    const bits = await stored64(store64(`${open} ${nan}${close}`));
+    const expected = new DataView(new ArrayBuffer(8));
+    expected.setFloat64(0, 0x7ff8_0000);
+    expect(bits).toBe(expected.getBigUint64(0));
+  });
+});
+
 /** One folded instruction as a flat one; operands first. */
 function flat(folded: string): string {
   const match = /^\((\S+) (.*)\)$/s.exec(folded.trim());
