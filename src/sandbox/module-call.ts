@@ -2,7 +2,16 @@ import { adapterOf } from "./abi/adapters.ts";
 import type { Abi, AbiHost, Exports } from "./abi/port.ts";
 import type { Outcome, Work } from "./lane-messages.ts";
 import { LOG_CHARACTERS_MAX, LOG_LINES_MAX, PAGE_BYTES } from "./limits.ts";
-import { charge, filled, fuelLeft, METER_EXPORT, type MeterGlobal, overdrawn, START_EXPORT } from "./metering/meter.ts";
+import {
+  charge,
+  filled,
+  fuelLeft,
+  growthFailed,
+  METER_EXPORT,
+  type MeterGlobal,
+  overdrawn,
+  START_EXPORT,
+} from "./metering/meter.ts";
 import { Stop } from "./stop.ts";
 
 /** A module in a lane's thread. */
@@ -21,9 +30,12 @@ export function runCall(module: ThreadModule, work: Work): Outcome {
   const host = new CallHost(module, work.fuel);
   try {
     const adapter = adapterOf(module.abi);
-    if (work.type === "abi") return { type: "abi", version: adapter.version(host) };
+    if (work.type === "abi") {
+      const version = adapter.version(host);
+      return host.overdraft() ?? { type: "abi", version };
+    }
     const bytes = adapter.call(host, work);
-    return { type: "output", bytes, fuel: host.fuelUsed(), log: host.lines };
+    return host.overdraft() ?? { type: "output", bytes, fuel: host.fuelUsed(), log: host.lines };
   } catch (error) {
     return host.outcomeOf(error);
   }
@@ -71,11 +83,19 @@ class CallHost implements AbiHost {
     return this.meter === undefined ? 0 : this.fuel - fuelLeft(this.meter.value);
   }
 
+  /** What a call that came to its end has to be told: it checks its fuel now and then, and may have ended between two checks. */
+  overdraft(): Outcome | undefined {
+    const spent = this.meter === undefined ? undefined : overdrawn(this.meter.value);
+    return spent === undefined ? undefined : { type: spent, message: "the fuel did not suffice to the end" };
+  }
+
   outcomeOf(error: unknown): Outcome {
     if (error instanceof Stop) return { type: error.type, message: error.message };
     const message = error instanceof Error ? error.message : String(error);
     // V8 reports an overflown stack and memory it cannot get as RangeError, at a point that depends on the machine: never a result.
     if (!(error instanceof WebAssembly.RuntimeError)) return { type: "fault", message };
+    if (this.meter !== undefined && growthFailed(this.meter.value))
+      return { type: "fault", message: "this node could not give the module memory that it may have" };
     const spent = this.meter === undefined ? undefined : overdrawn(this.meter.value);
     if (spent !== undefined) return { type: spent, message };
     return { type: this.memoryIsFull() ? "memory" : "trap", message };

@@ -71,6 +71,7 @@ export function instrument(original: Uint8Array, options: InstrumentOptions): In
   const blocks = new BlockTypes(shape);
   const rewriter = new Rewriter({ shape, scanner, functions }, plan, {
     meter,
+    pagesMax: shape.memories[0] === undefined ? -1 : grownTo(shape.memories[0], options.memoryPagesMax),
     blockType: (results) => blocks.index(results),
   });
   const code = new ByteWriter(original.length * 2);
@@ -238,5 +239,10 @@ function listed<T>(items: readonly T[], write: (writer: ByteWriter, item: T) => 
 function writeLimits(writer: ByteWriter, limits: Limits, cap: number): void {
   writer.byte(1);
   writer.u32(limits.initial);
-  writer.u32(Math.max(limits.initial, Math.min(limits.max ?? cap, cap)));
+  writer.u32(grownTo(limits, cap));
+}
+
+/** The size to which a memory or table may grow. */
+function grownTo({ initial, max }: Limits, cap: number): number {
+  return Math.max(initial, Math.min(max ?? cap, cap));
 }
