@@ -3,7 +3,16 @@ import { type Abi, type AbiHost, type AbiOptions, type Exports, NO_OPTIONS } fro
 import type { InstanceSource, Reusable } from "./instance-keeper.ts";
 import type { Outcome, Work } from "./lane-messages.ts";
 import { LOG_CHARACTERS_MAX, LOG_LINES_MAX, PAGE_BYTES } from "./limits.ts";
-import { charge, filled, fuelLeft, METER_EXPORT, type MeterGlobal, overdrawn, START_EXPORT } from "./metering/meter.ts";
+import {
+  charge,
+  filled,
+  fuelLeft,
+  growthFailed,
+  METER_EXPORT,
+  type MeterGlobal,
+  overdrawn,
+  START_EXPORT,
+} from "./metering/meter.ts";
 import type { Capability } from "./policy.ts";
 import { type Image, restoreImage, type StateGlobal } from "./state/image.ts";
 import { Stop } from "./stop.ts";
@@ -32,7 +41,10 @@ export function runCall(module: ThreadModule, work: StatelessWork, instances?: I
   host.begin(work.fuel);
   try {
     const adapter = adapterOf(module.abi);
-    if (work.type === "abi") return { type: "abi", version: adapter.version(host) };
+    if (work.type === "abi") {
+      const version = adapter.version(host);
+      return host.overdraft() ?? { type: "abi", version };
+    }
     const bytes = adapter.call(host, work);
     return host.outputOf(bytes);
   } catch (error) {
@@ -105,10 +117,18 @@ export class CallHost implements AbiHost {
       this.lines.push(line.slice(0, LOG_CHARACTERS_MAX).replaceAll(/\p{Cc}/gu, " "));
   }
 
-  /** The outcome of a call that gave that output. */
+  /** The outcome of a call that gave that output: it has to have been paid for. */
   outputOf(bytes: ArrayBuffer): Outcome {
+    const overdraft = this.overdraft();
+    if (overdraft !== undefined) return overdraft;
     const fuel = this.meter === undefined ? 0 : this.fuel - fuelLeft(this.meter.value);
     return { type: "output", bytes, fuel, log: this.lines };
+  }
+
+  /** What a call that came to its end has to be told: it checks its fuel now and then, and may have ended between two checks. */
+  overdraft(): Outcome | undefined {
+    const spent = this.meter === undefined ? undefined : overdrawn(this.meter.value);
+    return spent === undefined ? undefined : { type: spent, message: "the fuel did not suffice to the end" };
   }
 
   outcomeOf(error: unknown): Outcome {
@@ -116,6 +136,8 @@ export class CallHost implements AbiHost {
     const message = error instanceof Error ? error.message : String(error);
     // V8 reports an overflown stack and memory it cannot get as RangeError, at a point that depends on the machine: never a result.
     if (!(error instanceof WebAssembly.RuntimeError)) return { type: "fault", message };
+    if (this.meter !== undefined && growthFailed(this.meter.value))
+      return { type: "fault", message: "this node could not give the module memory that it may have" };
     const spent = this.meter === undefined ? undefined : overdrawn(this.meter.value);
     if (spent !== undefined) return { type: spent, message };
     return { type: this.memoryIsFull() ? "memory" : "trap", message };

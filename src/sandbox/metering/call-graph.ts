@@ -4,7 +4,7 @@ import { EVENT, type FunctionScanner, type ScannedFunction } from "./function-sc
 
 /** Fuel up to which a function without loops, called by its name alone, is paid for by its callers. */
 export const INLINE_COST_MAX = 48;
-/** Fuel that may be spent between two checks by functions that call no one in a circle. */
+/** Fuel that functions which call no one in a circle may spend between two checks, besides that of one function's own instructions. */
 const UNCHECKED_COST_MAX = 1 << 16;
 /** Stack, in values, that callers may reserve for callees that do not count it themselves. */
 const CHAIN_MAX = 1 << 13;
@@ -23,18 +23,33 @@ export interface Metering {
   readonly isChecked: boolean;
 }
 
+/** How the functions of a module are metered. */
+export interface MeteringPlan {
+  /** By number of the module's own functions. */
+  readonly functions: readonly Metering[];
+  /** Calls, by number of their event, after which fuel is checked. */
+  readonly checkedCalls: ReadonlySet<number>;
+}
+
 /**
  * Decides for every function how it is metered. Only calls in a circle can fill the stack or, without loops, spend fuel without
- * end, so only functions in a circle count their frames and check their fuel at entry; the others are bounded by what is known
- * of the code. A call through a table may reach every function of its type that the module refers to.
+ * end, so functions in a circle count their frames and check their fuel at entry; the others do where what is known of the code
+ * says that they may need much stack, or spend much before the next check. Whoever checks its stack checks its fuel with it. A call
+ * through a table may reach every function of its type that the module refers to. A function that is reached by a tail call
+ * counts its own frame, since its caller, which could count it, has given back what it had.
+ *
+ * Functions are called by the module itself or by the host from outside: a host function that calls back into the module makes
+ * a circle that nobody sees.
  */
 export function planMetering(
   shape: ModuleShape,
   scanner: FunctionScanner,
   functions: readonly ScannedFunction[],
-): Metering[] {
+): MeteringPlan {
   const graph = new CallGraph(shape, scanner, functions);
   const held = outside(shape, graph.referenced);
+  const tailTargets = graph.tailTargets();
+  const checkedCalls = new Set<number>();
   const plans: Metering[] = Array.from({ length: functions.length }, () => UNPLANNED);
   // By node: stack that is needed before someone counts it, and fuel that is spent before someone checks it.
   const chains = new Float64Array(graph.size);
@@ -51,9 +66,11 @@ export function planMetering(
         continue;
       }
       const frame = FRAME_BASE + scanned.frame + chain;
-      const isCounted = isCircle || frame > CHAIN_MAX;
+      const isCounted = isCircle || frame > CHAIN_MAX || tailTargets.has(node);
       const spent = scanned.cost + COST_ENTRY + graph.spent(node, unchecked);
-      const isChecked = isCircle || spent > UNCHECKED_COST_MAX;
+      const isLong = spent > UNCHECKED_COST_MAX;
+      const isChecked = isCounted || isLong;
+      if (isLong) graph.checkCalls(node, unchecked, checkedCalls);
       const cost = scanned.cost + COST_ENTRY + graph.paidFor(node, plans);
       const isSmall = !isCounted && !isChecked && !scanned.hasLoop && cost <= INLINE_COST_MAX;
       const isFree = isSmall && !held.has(node) && graph.isPlain(node, plans);
@@ -62,7 +79,7 @@ export function planMetering(
       unchecked[node] = isChecked ? 0 : spent;
     }
   }
-  return plans;
+  return { functions: plans, checkedCalls };
 }
 
 const UNPLANNED: Metering = { isFree: false, cost: 0, frame: 0, isChecked: false };
@@ -116,13 +133,39 @@ class CallGraph {
     return [...found];
   }
 
-  private *calls(own: number): Generator<readonly [kind: number, argument: number]> {
+  private *calls(own: number): Generator<readonly [kind: number, argument: number, event: number]> {
     const { from, to } = (this.functions[own] as ScannedFunction).events;
     const { kind, argument } = this.scanner.events;
     for (let i = from; i < to; i++) {
       const at = kind.at(i);
-      if (at >= EVENT.call && at <= EVENT.returnCallIndirect) yield [at, argument.at(i)];
+      if (at >= EVENT.call && at <= EVENT.returnCallIndirect) yield [at, argument.at(i), i];
     }
+  }
+
+  /** Own functions that are reached by a tail call, also through tables. */
+  tailTargets(): Set<number> {
+    const found = new Set<number>();
+    for (const own of this.functions.keys()) {
+      for (const [kind, argument] of this.calls(own)) {
+        if (kind === EVENT.returnCall) found.add(argument - this.imported);
+        else if (kind === EVENT.returnCallIndirect) found.add(this.nodeOf(argument));
+      }
+    }
+    for (const node of [...found]) if (node >= this.count) for (const own of this.edges[node] ?? []) found.add(own);
+    return found;
+  }
+
+  /** Adds those calls of a function after which fuel has to be checked, so that the others together spend little without a check. */
+  checkCalls(own: number, unchecked: Float64Array, checked: Set<number>): void {
+    const calls = [...this.calls(own)];
+    const share = UNCHECKED_COST_MAX / calls.length;
+    for (const [kind, argument, event] of calls)
+      if (this.uncheckedBy(kind, argument, unchecked) > share) checked.add(event);
+  }
+
+  private uncheckedBy(kind: number, argument: number, unchecked: Float64Array): number {
+    if (kind === EVENT.callIndirect || kind === EVENT.returnCallIndirect) return unchecked[this.nodeOf(argument)] ?? 0;
+    return argument >= this.imported ? (unchecked[argument - this.imported] ?? 0) : 0;
   }
 
   callsItself(node: number): boolean {
@@ -144,11 +187,7 @@ class CallGraph {
   /** Fuel that the callees of a function spend without a check, each call once. */
   spent(own: number, unchecked: Float64Array): number {
     let sum = 0;
-    for (const [kind, argument] of this.calls(own)) {
-      if (kind === EVENT.callIndirect || kind === EVENT.returnCallIndirect)
-        sum += unchecked[this.nodeOf(argument)] as number;
-      else if (argument >= this.imported) sum += unchecked[argument - this.imported] as number;
-    }
+    for (const [kind, argument] of this.calls(own)) sum += this.uncheckedBy(kind, argument, unchecked);
     return sum;
   }
 

@@ -11,8 +11,8 @@ const NONE = -1;
 interface OpenBlock {
   /** The point that paid for what stood before the block. */
   point: number;
-  /** A branch inside leads further out than the block's end: what follows the block may be left out. */
-  hasExit: boolean;
+  /** Number of the outermost block that a branch inside leads to the end of; one further out than this: what follows may be left out. */
+  target: number;
 }
 
 /**
@@ -108,11 +108,11 @@ export class ChargePlan {
   private enter(): void {
     let block = this.blocks[this.depth];
     if (block === undefined) {
-      block = { point: this.point, hasExit: false };
+      block = { point: this.point, target: this.depth };
       this.blocks.push(block);
     }
     block.point = this.point;
-    block.hasExit = false;
+    block.target = this.depth;
     this.depth++;
   }
 
@@ -131,7 +131,7 @@ export class ChargePlan {
 
   /** Blocks that a branch leaves, but for the one it leads to the end of, may be left early. */
   private exit(label: number): void {
-    for (let i = 1; i <= label; i++) (this.blocks[this.depth - i] as OpenBlock).hasExit = true;
+    this.top.target = Math.min(this.top.target, this.depth - 1 - label);
   }
 
   /** What follows is dead, and costs nothing. */
@@ -142,6 +142,11 @@ export class ChargePlan {
 
   /** Optional points since one are paid there, where they are cheap enough; it pays again from here on. */
   private resolve(until: number): void {
+    // A block in dead code has no point: there is nothing to pay, and the way back would be walked again for each such block.
+    if (until < 0) {
+      this.point = NONE;
+      return;
+    }
     for (let at = this.point >= 0 ? this.point : this.last; at >= 0 && at !== until; ) {
       const parent = this.parents.at(at);
       if (parent < 0) break;
@@ -161,9 +166,11 @@ export class ChargePlan {
   }
 
   private leave(here: number): void {
-    const { point, hasExit } = this.top;
+    const { point, target } = this.top;
     this.resolve(point);
     this.depth--;
-    if (this.depth > 0 && hasExit && point >= 0) this.option(here);
+    if (this.depth === 0) return;
+    this.top.target = Math.min(this.top.target, target);
+    if (target < this.depth && point >= 0) this.option(here);
   }
 }

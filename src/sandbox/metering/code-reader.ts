@@ -36,6 +36,7 @@ export class CodeReader {
     let value = byte & 0x7f;
     for (let shift = 7; shift < 35; shift += 7) {
       byte = this.byte();
+      if (shift === 28 && byte > 0x0f) break;
       value |= (byte & 0x7f) << shift;
       if (byte < 0x80) return value >>> 0;
     }

@@ -282,7 +282,8 @@ export class FunctionScanner {
         this.popUsed(count, width);
         break;
       case FLOW.number:
-        this.drop(count);
+        // What a conversion from integers takes are bits, also where a vector of floats is taken for one of integers.
+        this.popSeen(count);
         value = NUMBER;
         break;
       case FLOW.constant:
@@ -314,7 +315,7 @@ export class FunctionScanner {
     if (first <= NUMBER && second <= NUMBER) return Math.min(first, second);
     flow.use(first, width);
     flow.use(second, width);
-    const holder = flow.addHolder();
+    const holder = flow.addHolder(width);
     flow.fill(holder, first);
     flow.fill(holder, second);
     return flow.read(this.code.at, holder, kind, this.control.loops);
@@ -422,6 +423,8 @@ export class FunctionScanner {
     const { control } = this;
     const frame = control.top;
     this.bring(frame, frame.results.length, true);
+    // Where its condition is false, an `if` without `else` results in its parameters, which are exact.
+    if (frame.kind === BLOCK.if && frame.holder >= 0) this.flow.fill(frame.holder, EXACT);
     this.cut(frame.base);
     const isLast = control.depth === 1;
     this.event(EVENT.end, 0, at);

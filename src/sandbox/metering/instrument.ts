@@ -65,13 +65,14 @@ export function instrument(original: Uint8Array, options: InstrumentOptions): In
   const scanner = new FunctionScanner(shape, limits, options.canonicalNaN ?? true);
   const functions = shape.bodies.map((_, own) => scanner.scan(own));
   if (scanner.facts.usesTailCalls && options.tailCalls !== true) throw new BinaryError("uses tail calls");
-  const plans = planMetering(shape, scanner, functions);
-  const large = plans.find(({ frame }) => frame > FRAME_MAX);
+  const plan = planMetering(shape, scanner, functions);
+  const large = plan.functions.find(({ frame }) => frame > FRAME_MAX);
   if (large !== undefined) throw new BinaryError(`has a function that needs ${large.frame} values of stack`);
   const meter = (options.meter ?? true) ? shape.globals.length : -1;
   const types = new FunctionTypes(shape);
-  const rewriter = new Rewriter({ shape, scanner, functions }, plans, {
+  const rewriter = new Rewriter({ shape, scanner, functions }, plan, {
     meter,
+    pagesMax: shape.memories[0] === undefined ? -1 : grownTo(shape.memories[0], options.memoryPagesMax),
     blockType: (results) => types.index(NONE, results),
   });
   const globals = options.exportGlobals === true ? mutableGlobals(shape) : [];
@@ -266,5 +267,10 @@ function listed<T>(items: readonly T[], write: (writer: ByteWriter, item: T) => 
 function writeLimits(writer: ByteWriter, limits: Limits, cap: number): void {
   writer.byte(1);
   writer.u32(limits.initial);
-  writer.u32(Math.max(limits.initial, Math.min(limits.max ?? cap, cap)));
+  writer.u32(grownTo(limits, cap));
+}
+
+/** The size to which a memory or table may grow. */
+function grownTo({ initial, max }: Limits, cap: number): number {
+  return Math.max(initial, Math.min(max ?? cap, cap));
 }

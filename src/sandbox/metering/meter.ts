@@ -40,6 +40,14 @@ export function fuelLeft(meter: bigint): number {
   return Number(meter >> BigInt(DEPTH_BITS));
 }
 
+/** What the meter is when a memory could not grow although it may: this machine has no more, so what follows would be its own. */
+const GROWTH_FAILED = -(2n ** 63n);
+
+/** True when a module was stopped because this machine could not give it memory that it may have. No result, but a fault of the node. */
+export function growthFailed(meter: bigint): boolean {
+  return meter === GROWTH_FAILED;
+}
+
 /** Which part of the meter is used up. */
 export function overdrawn(meter: bigint): "fuel" | "stack" | undefined {
   // A stack that is overdrawn borrows from the fuel, so it is asked for first.

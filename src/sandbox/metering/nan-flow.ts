@@ -46,12 +46,15 @@ export class NanFlow {
     for (let i = 0; i < parameters; i++) this.exact.data[i] = 1;
   }
 
-  /** Another holder, for a value that is one of several. */
-  addHolder(): number {
+  /**
+   * Another holder, for a value that is one of several. `width`: that of the floats its reader takes it for, where the
+   * instruction says it; what was made in another width is exact then, since only its own width tells a NaN from a number.
+   */
+  addHolder(width = 0): number {
     const holder = this.exact.length;
     this.exact.push(0);
     this.tainted.push(0);
-    this.shapes.push(0);
+    this.shapes.push(width);
     this.filledDepth.push(-1);
     this.seenDepth.push(-1);
     return holder;

@@ -1,7 +1,7 @@
 import { PAGES_MAX } from "../limits.ts";
 import type { ModuleShape } from "../wasm/module.ts";
 import { ByteWriter } from "../wasm/writer.ts";
-import type { Metering } from "./call-graph.ts";
+import type { Metering, MeteringPlan } from "./call-graph.ts";
 import { ChargePlan } from "./charge-plan.ts";
 import { BYTES_SHIFT, COST_PER_PAGE, ELEMENT_SHIFT } from "./cost-table.ts";
 import { EVENT, type FunctionScanner, type ScannedFunction } from "./function-scan.ts";
@@ -17,14 +17,23 @@ const V128 = 0x7b;
 /** The bits of the meter that are set when fuel or the stack is used up: `i64.const` of bits 63 and 19. */
 const OVERDRAWN = Uint8Array.of(0x42, 0x80, 0x80, 0xa0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f);
 
+/** `i64.const` of the meter's value where memory could not grow: bit 63. */
+const GROWTH_FAILED = Uint8Array.of(0x42, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f);
+
+/** `i64.lt_s if unreachable end` */
+const TRAP_IF_LESS = Uint8Array.of(0x53, 0x04, 0x40, 0x00, 0x0b);
+
 /** Rewrites the bodies of a module's functions, one after the other. */
 export class Rewriter {
   private readonly shape: ModuleShape;
   private readonly scanner: FunctionScanner;
   private readonly functions: readonly ScannedFunction[];
   private readonly plans: readonly Metering[];
+  private readonly checkedCalls: ReadonlySet<number>;
   /** Index of the global that holds the meter, or -1 where work is not metered. */
   private readonly meter: number;
+  /** Pages that the module's own memory may grow to, or -1 where it has none. */
+  private readonly pagesMax: number;
   /** The type of a block without parameters and with those results, by type of function. */
   private readonly blockType: (results: Uint8Array) => number;
   private readonly charge = new ChargePlan();
@@ -41,14 +50,16 @@ export class Rewriter {
 
   constructor(
     scanned: { shape: ModuleShape; scanner: FunctionScanner; functions: readonly ScannedFunction[] },
-    plans: readonly Metering[],
-    options: { meter: number; blockType: (results: Uint8Array) => number },
+    plan: MeteringPlan,
+    options: { meter: number; pagesMax: number; blockType: (results: Uint8Array) => number },
   ) {
     this.shape = scanned.shape;
     this.scanner = scanned.scanner;
     this.functions = scanned.functions;
-    this.plans = plans;
+    this.plans = plan.functions;
+    this.checkedCalls = plan.checkedCalls;
     this.meter = options.meter;
+    this.pagesMax = options.pagesMax;
     this.blockType = options.blockType;
   }
 
@@ -182,6 +193,7 @@ export class Rewriter {
       case EVENT.bulkTable:
         this.copy(from);
         this.takeByLength(kind);
+        if (kind === EVENT.memoryGrow && this.pagesMax >= 0) this.expectGrowth();
         break;
       default:
     }
@@ -191,10 +203,12 @@ export class Rewriter {
       this.save();
     }
     this.copy(to);
+    if (kind === EVENT.memoryGrow && this.pagesMax >= 0) this.insistOnGrowth();
     if (isCall) {
       this.readMeter();
       this.set(this.fuel);
     }
+    if (this.checkedCalls.has(i)) this.checkAfterCall();
   }
 
   // ---- The meter. It holds fuel and stack in one number, so that one subtraction takes both.
@@ -255,6 +269,13 @@ export class Rewriter {
     body.byte(0x0b);
   }
 
+  private checkAfterCall(): void {
+    if (this.keeps) return this.check(this.fuel, false);
+    this.readMeter();
+    this.constant(0);
+    this.body.copy(TRAP_IF_LESS);
+  }
+
   /** Takes fuel for work whose length is on top of the stack. */
   private takeByLength(kind: number): void {
     const { body } = this;
@@ -277,6 +298,36 @@ export class Rewriter {
       this.writeMeter();
     }
     this.check(fuel, false);
+  }
+
+  /** Puts below the number of pages on the stack, which is also in a local, whether the memory may grow by so many. */
+  private expectGrowth(): void {
+    const { body } = this;
+    const length = this.local(I32);
+    body.byte(0x1a);
+    this.get(length);
+    body.byte(0xad);
+    body.copy(MEMORY_SIZE);
+    body.byte(0xad);
+    body.byte(0x7c);
+    this.binary(this.pagesMax, 0x58);
+    this.get(length);
+  }
+
+  /** Stops where memory did not grow although it may. Modules are told that it did not at their own limits alone. */
+  private insistOnGrowth(): void {
+    const { body } = this;
+    const grown = this.local(I32);
+    this.tee(grown);
+    body.copy(IS_MINUS_ONE);
+    body.byte(0x71);
+    body.byte(0x04);
+    body.byte(0x40);
+    body.copy(GROWTH_FAILED);
+    this.writeMeter();
+    body.byte(0x00);
+    body.byte(0x0b);
+    this.get(grown);
   }
 
   /** The number on the stack, which is also in a local, or the largest that counts: the price of more would wrap round. */
@@ -394,5 +445,8 @@ export class Rewriter {
   }
 }
 
+const MEMORY_SIZE = Uint8Array.of(0x3f, 0x00);
+/** `i32.const -1 i32.eq` */
+const IS_MINUS_ONE = Uint8Array.of(0x41, 0x7f, 0x46);
 const NAN_32 = Uint8Array.of(0, 0, 0xc0, 0x7f);
 const NAN_64 = Uint8Array.of(0, 0, 0, 0, 0, 0, 0xf8, 0x7f);

@@ -26,6 +26,8 @@ export interface Section {
   readonly end: number;
 }
 
+const UTF_8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** What makes bytes unreadable as a module; {@link readSections} and {@link ByteReader} throw it. */
 export class BinaryError extends Error {}
 
@@ -87,7 +89,11 @@ export class ByteReader {
     const length = this.u32();
     const start = this.at;
     this.skip(length);
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(this.bytes.subarray(start, this.at));
+    try {
+      return UTF_8.decode(this.bytes.subarray(start, this.at));
+    } catch {
+      throw new BinaryError(`has a name that is no UTF-8 text at byte ${start}`);
+    }
   }
 }
 

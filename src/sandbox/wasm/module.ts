@@ -112,6 +112,7 @@ class ModuleDecoder {
     const functionTypes = Uint32Array.from([...importedTypes, ...ownTypes]);
     const tables = this.items(SECTION.table, limits.tables, "tables", tableShape);
     const memories = this.items(SECTION.memory, 1, "memories", limitsOf);
+    if (counts.memory + memories.length > 1) throw new BinaryError("uses several memories");
     const own = this.items(SECTION.global, limits.globals, "globals", (reader) => this.global(reader));
     const globals = [...this.importedGlobals, ...own];
     const exports = this.items(SECTION.export, limits.exports, "exports", (reader) =>

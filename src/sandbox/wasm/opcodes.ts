@@ -44,7 +44,7 @@ export const FLOW = {
   safe: 2,
   /** The result is new: a NaN in it has bits that depend on the machine. */
   arithmetic: 3,
-  /** The result is never NaN. */
+  /** Integers are converted: their bits are seen, and the result is never NaN. */
   number: 4,
   /** The result has the bits of an operand, but for the sign. */
   pass: 5,
