@@ -57,7 +57,8 @@ async function late(): Promise<unknown> {
         `A${i % 50}`,
         `to ${i}`,
       ]);
-    const module = { code, abi: "ipdm/1", memoryBytesMax: 64 * 65_536, stackValuesMax: 10_000 } as const;
+    const limits = { memoryBytesMax: 64 * 65_536, stackValuesMax: 10_000, capabilities: [] };
+    const module = { code, abi: "ipdm/1", reuse: null, globals: [], ...limits } as const;
     const outcome = runCall(module, {
       type: "process",
       fuel: 1e9,

@@ -34,10 +34,7 @@ export function watSource(parts: WatParts = {}): string {
 }
 
 /** Compiles WebAssembly text. */
-export async function watBytes(
-  source: string,
-  features: Parameters<Awaited<ReturnType<typeof wabt>>["parseWat"]>[2] = {},
-): Promise<Uint8Array> {
+export async function watBytes(source: string, features: Readonly<Record<string, boolean>> = {}): Promise<Uint8Array> {
   const module = (await wabt()).parseWat("test.wat", source, features);
   try {
     return module.toBinary({}).buffer;

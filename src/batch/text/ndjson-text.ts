@@ -76,11 +76,14 @@ function tooLarge(line: number, bytesMax: number): TextFault {
   return { line, message: `the rows up to here need more than the ${bytesMax} bytes that a batch may have` };
 }
 
-/** Bytes that a row takes in any case: of a bool's bit nothing is counted. */
+/** Bytes that a row takes in any case. */
 function leastRowBytes({ fields }: Schema): number {
   let sum = 0;
-  for (const field of fields) sum += field.type === "utf8" || field.type === "binary" ? 4 : typeWidth(field);
-  return Math.max(1 / 8, sum);
+  for (const field of fields) {
+    if (field.type === "bool") sum += 1 / 8;
+    else sum += field.type === "utf8" || field.type === "binary" ? 4 : typeWidth(field);
+  }
+  return sum;
 }
 
 function undecodable(text: Uint8Array): number {

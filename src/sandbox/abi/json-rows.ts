@@ -1,7 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import { decodeBatch } from "../../batch/batch.ts";
 import type { Schema } from "../../batch/schema.ts";
-import { isObject, JsonRowReader, parseJson } from "../../batch/text/json-row.ts";
+import { isObject, parseJson } from "../../batch/text/json-object.ts";
+import { JsonRowReader } from "../../batch/text/json-row.ts";
 import { JsonLineScanner } from "../../batch/text/json-scan.ts";
 import { RowWriter } from "../../batch/text/row-writer.ts";
 import { TextBytes } from "../../batch/text/text-bytes.ts";
@@ -20,7 +21,7 @@ export class RowTexts {
   private readonly text = new TextBytes();
   private readonly write: (row: number) => boolean;
 
-  constructor(batch: ArrayBuffer) {
+  constructor(batch: ArrayBuffer | SharedArrayBuffer) {
     const decoded = decodeBatch(new Uint8Array(batch));
     this.schema = decoded.schema;
     this.rows = decoded.rows;

@@ -1,10 +1,12 @@
 import { Batch } from "../../batch/batch.ts";
 import { readNdjson } from "../../batch/text/ndjson-text.ts";
-import { WASI_FUNCTIONS } from "../host/wasi-table.ts";
+import { WASI_CELL_FUEL, WASI_FUNCTIONS } from "../host/wasi-table.ts";
 import { Stop } from "../stop.ts";
 import { checkExport, checkImports, checkMemory } from "./face.ts";
 import type { AbiAdapter, AbiWork } from "./port.ts";
 import { ProgramExit, WasiFunctions } from "./wasi-functions.ts";
+
+const LINE_FEED = 10;
 
 /** The exports of a WASI command, as its check has found them to be. */
 interface Command {
@@ -36,7 +38,9 @@ export const wasiAbi: AbiAdapter = {
     } finally {
       functions.errors.end();
     }
-    return takeOutput(functions.output.bytes, columns, work);
+    const text = functions.output.bytes;
+    host.charge(WASI_CELL_FUEL * linesOf(text) * columns.fields.length);
+    return takeOutput(text, columns, work);
   },
 };
 
@@ -51,6 +55,12 @@ export function checkEnd(error: unknown, { errors }: WasiFunctions): void {
   // What a trap is told from is its class and the meter, so its message may say more.
   if (error instanceof WebAssembly.RuntimeError) error.message += words;
   throw error;
+}
+
+function linesOf(text: Uint8Array): number {
+  let lines = 1;
+  for (let at = text.indexOf(LINE_FEED); at !== -1; at = text.indexOf(LINE_FEED, at + 1)) lines++;
+  return lines;
 }
 
 function takeOutput(

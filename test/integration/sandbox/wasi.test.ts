@@ -414,6 +414,17 @@ describe("a hostile WASI program", () => {
     });
   }
 
+  it("pays for the cells of lines that are all null", async () => {
+    const columns = schemaOf(
+      Array.from({ length: 256 }, (_, i) => ({ name: `c${i}`, type: "bool", nullable: true }) as const),
+    );
+    const lines = say(1, "{}\n".repeat(1000));
+    expect(await failure(lines, { columns, fuelPerCall: 2_000_000 })).toMatchObject({ code: "MODULE_FUEL_EXHAUSTED" });
+    const { batch, fuel } = await (await load(lines, { columns })).run(three, context);
+    expect(batch.rows).toBe(1000);
+    expect(fuel).toBeGreaterThan(8 * 256 * 1000);
+  });
+
   it("cannot make a batch of wide nulls from little text", async () => {
     const wide = schemaOf([{ name: "x", type: "fixed", nullable: true, width: 65_536 }]);
     const lines = say(1, "{}\n".repeat(400));
