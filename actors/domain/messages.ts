@@ -1,6 +1,7 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import { z } from "zod";
 import { count, link, name, parseNode, someBytes } from "../../src/consensus/ipld-schema.ts";
+import { decodeCbor } from "../../src/dag/cbor.ts";
 
 /** Slots of one task that a sync answer carries: more than a node can have open. */
 export const SYNC_SLOTS_PER_TASK = 8;
@@ -35,7 +36,7 @@ export function encodeMessage(message: Message): Uint8Array {
 
 /** Decodes a message from gossip. Throws `NODE_MALFORMED`, or the codec's error. */
 export function decodeMessage(bytes: Uint8Array): Message {
-  return parseNode(messageSchema, "message", dagCbor.decode(bytes));
+  return parseNode(messageSchema, "message", decodeCbor(bytes));
 }
 
 const syncRequestSchema = z.strictObject({
@@ -58,7 +59,7 @@ export function encodeSyncRequest(request: SyncRequest): Uint8Array {
 
 /** Decodes a sync request. Throws `NODE_MALFORMED`, or the codec's error. */
 export function decodeSyncRequest(bytes: Uint8Array): SyncRequest {
-  return parseNode(syncRequestSchema, "sync request", dagCbor.decode(bytes));
+  return parseNode(syncRequestSchema, "sync request", decodeCbor(bytes));
 }
 
 /** Encodes the answer: the messages that the asker missed, as they would have come by gossip. */
@@ -68,5 +69,5 @@ export function encodeSyncAnswer(messages: readonly Uint8Array[]): Uint8Array {
 
 /** Decodes an answer to the messages in it, each still encoded: one that is malformed does not spoil the rest. Throws `NODE_MALFORMED`, or the codec's error. */
 export function decodeSyncAnswer(bytes: Uint8Array): Uint8Array[] {
-  return parseNode(syncAnswerSchema, "sync answer", dagCbor.decode(bytes)).messages;
+  return parseNode(syncAnswerSchema, "sync answer", decodeCbor(bytes)).messages;
 }

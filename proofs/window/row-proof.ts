@@ -6,6 +6,7 @@ import type { Operator } from "../../src/consensus/result.ts";
 import type { Table } from "../../src/consensus/statement.ts";
 import { equalBytes } from "../../src/core/bytes.ts";
 import type { Hash } from "../../src/core/ports.ts";
+import { decodeCbor } from "../../src/dag/cbor.ts";
 import { publicInputsFromBytes } from "../groth16/proof.ts";
 import { proofIdentity, type VerifyingKey } from "../groth16/verifying-key.ts";
 import { WINDOW_CIRCUIT, type WindowAggregate, type WindowClaim } from "../groth16/window-proof.ts";
@@ -79,7 +80,7 @@ export function windowRowOf(
   values: Uint8Array,
   operator: Extract<Operator, { kind: "window" }>,
 ): WindowRow | undefined {
-  const row: unknown = dagCbor.decode(values);
+  const row = decodeCbor(values);
   if (!Array.isArray(row) || row.length !== 2 + operator.keys.length + operator.aggregates.length) return undefined;
   return split(row, operator);
 }

@@ -1,7 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import * as dagCbor from "@ipld/dag-cbor";
 import type { CID } from "multiformats/cid";
 import { proofsKey } from "../../actors/domain/actor.ts";
 import { actorIds, type RunNode } from "../../actors/node/run-node.ts";
@@ -13,6 +12,7 @@ import { type BuiltReceipt, buildReceipt } from "../../proofs/receipt/build.ts";
 import { parseSeal } from "../consensus/statement.ts";
 import { IpdmError } from "../core/errors.ts";
 import { decodeBlock, rawBlock } from "../dag/block.ts";
+import { decodeCbor } from "../dag/cbor.ts";
 import { sha256 } from "../node.ts";
 import { definitionBlock } from "../runtime/machine-definition.ts";
 
@@ -43,7 +43,7 @@ export async function collectReceipt(node: RunNode): Promise<ReceiptContents> {
       certificates.push(record.certificate);
       const made = await store.meta.get(proofsKey(record.statement));
       if (made === undefined) continue;
-      const list = dagCbor.decode<{ proofs: CID[] }>(made).proofs;
+      const list = (decodeCbor(made) as { proofs: CID[] }).proofs;
       proofs.push(...list);
       for (const cid of list)
         proofCount += (decodeBlock({ cid, bytes: await read(cid) }) as { chunks: unknown[] }).chunks.length;

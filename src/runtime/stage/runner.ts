@@ -19,6 +19,7 @@ import { assert, IpdmError } from "../../core/errors.ts";
 import type { Hash } from "../../core/ports.ts";
 import type { Block, Ipld } from "../../dag/block.ts";
 import { cborBlock, decodeBlock, rawBlock } from "../../dag/block.ts";
+import { decodeCbor } from "../../dag/cbor.ts";
 import type { ModuleHandle } from "../../sandbox/port.ts";
 import type { TaskPlan } from "../plan.ts";
 import { CopyOperator } from "./copy-operator.ts";
@@ -136,8 +137,7 @@ export class StageRunner {
     if (kept !== undefined && (before === null ? kept.cid === null : kept.cid?.equals(before))) return kept;
     if (before === null) return this.beginning();
     const state = parseTaskState(decodeBlock({ cid: before, bytes: await this.ports.read(before) }));
-    const snapshot =
-      state.operator === null ? null : (dagCbor.decode<Ipld>(await this.ports.read(state.operator)) ?? null);
+    const snapshot = state.operator === null ? null : (decodeCbor(await this.ports.read(state.operator)) as Ipld);
     const ports = new Map<string, PortState>();
     for (const port of Object.keys(this.task.ports)) {
       const kept = state.outputs[port];

@@ -1,7 +1,7 @@
-import * as dagCbor from "@ipld/dag-cbor";
 import type { Value } from "../../batch/column.ts";
 import { concatAll } from "../../core/bytes.ts";
 import type { Ipld } from "../../dag/block.ts";
+import { decodeCbor } from "../../dag/cbor.ts";
 import type { AggregateColumns } from "./columns.ts";
 import { windowStart } from "./event-clock.ts";
 import type { Groups } from "./groups.ts";
@@ -88,7 +88,7 @@ function readKeys(state: Ipld | undefined, keys: KeyTable): number[] {
 
 function decodeKey(bytes: Uint8Array, keys: KeyTable): Value[] {
   try {
-    return keys.valuesOf(dagCbor.decode(bytes) as readonly Value[]);
+    return keys.valuesOf(decodeCbor(bytes) as readonly Value[]);
   } catch {
     throw malformed("key");
   }

@@ -272,6 +272,17 @@ describe("state", () => {
     }
   });
 
+  it("restores keys that begin with a byte order mark as what they are", () => {
+    const rows = (from: bigint) => batch(i64, [from, "\u{feff}x", 1n], [from, "x", 2n]);
+    const straight = new TumblingAggregate(plan, i64);
+    straight.push(rows(1n));
+    const stopped = TumblingAggregate.restore(plan, i64, straight.snapshot());
+    for (const window of [straight, stopped]) window.push(rows(2n));
+    const table = values(straight.end().rows);
+    expect(table.map((row) => row[2])).toEqual(["x", "\u{feff}x"]);
+    expect(values(stopped.end().rows)).toEqual(table);
+  });
+
   it("refuses a snapshot that is not one, and batches of another schema", () => {
     const taken = new TumblingAggregate(plan, i64).snapshot();
     for (const snapshot of [null, {}, { ...(taken as object), windows: 1 }, { ...(taken as object), seen: "x" }]) {
