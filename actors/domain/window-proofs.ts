@@ -8,6 +8,7 @@ import { chunkWindow, commitWindowChunk, WINDOW_CIRCUIT, windowChunk } from "../
 import { inclusionProofs } from "../../proofs/merkle/tree.ts";
 import {
   checkRowProof,
+  isNamedKey,
   parseRowProof,
   provenColumns,
   type RowProof,
@@ -86,13 +87,8 @@ export async function provenRows(
       if (wanted) chosen.push({ row, bytes: preimage.slice(1), values: rowValues(batch, i) });
     }
   }
-  if (drawn === undefined && chosen.length !== named.length) {
-    throw new IpdmError(
-      "PROVE_WINDOW_MISSING",
-      `${named.length} windows of ${task.name} are to be proved, the table has ${chosen.length} of them`,
-      { kind: "config" },
-    );
-  }
+  const missing = named.find((window) => !chosen.some(({ values }) => isNamed(window, values)));
+  if (missing !== undefined) throw windowMissing(task, missing);
   const paths = inclusionProofs(
     ports.hash,
     leaves,
@@ -262,11 +258,24 @@ function subject(
   };
 }
 
-function isNamed(
-  window: { readonly startUs: bigint; readonly key: readonly string[] },
-  values: readonly Value[],
-): boolean {
-  return values[0] === window.startUs && window.key.every((text, i) => String(values[2 + i]) === text);
+interface NamedWindow {
+  readonly startUs: bigint;
+  readonly key: readonly (string | null)[];
+}
+
+function isNamed({ startUs, key }: NamedWindow, values: readonly Value[]): boolean {
+  return values[0] === startUs && isNamedKey(key, values.slice(2, 2 + key.length));
+}
+
+function windowMissing({ name }: TaskPlan, { startUs, key }: NamedWindow): IpdmError {
+  const start = new Date(Number(startUs / 1000n)).toISOString();
+  const of = key.length === 0 ? "" : ` of the key ${key.map((text) => JSON.stringify(text)).join(", ")}`;
+  const message = `tasks.${name}.prove names a window that the table does not have: the one that starts at ${start}${of}`;
+  return new IpdmError("PROVE_WINDOW_MISSING", message, {
+    kind: "config",
+    where: `tasks.${name}.prove`,
+    hint: "name windows and keys that got rows; null names the rows without a key",
+  });
 }
 
 function rejected(task: TaskPlan, what: string): IpdmError {

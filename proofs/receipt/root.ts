@@ -8,10 +8,13 @@ const configSchema = z.strictObject({
   name,
   /** Rows a batch. */
   cut: count,
-  /** Windows to be proved, by task: how many drawn, or those that the user named by their start (microseconds) and key (as text). */
+  /** Windows to be proved, by task: how many drawn, or those that the user named by their start (microseconds) and key (as texts, null for no value). */
   prove: z.record(
     name,
-    z.union([count, z.array(z.strictObject({ start: z.number().int(), key: z.array(z.string()).max(64) })).max(1024)]),
+    z.union([
+      count,
+      z.array(z.strictObject({ start: z.number().int(), key: z.array(z.string().nullable()).max(64) })).max(1024),
+    ]),
   ),
   /** The key that window proofs are made with; null where none are asked for. */
   circuit: z.strictObject({ name, key: bytes32, production: z.boolean(), label: z.string().max(1000) }).nullable(),

@@ -97,6 +97,12 @@ export function windowKeyBytes(keys: readonly unknown[]): Uint8Array {
   return dagCbor.encode(keys);
 }
 
+/** True when a window's key is the one that a user named by texts, null standing for a column without a value. */
+export function isNamedKey(names: readonly (string | null)[], keys: readonly unknown[]): boolean {
+  if (names.length !== keys.length) return false;
+  return names.every((name, i) => (keys[i] === null ? name === null : String(keys[i]) === name));
+}
+
 /**
  * Checks a row proof by itself: the row lies in the table, the proofs hold for this statement, domain, epoch, task, key and
  * window, and what they prove, summed over the chunks, is what the row says. That the committed values are those of the

@@ -60,7 +60,7 @@ export interface AggregateConfig {
 /** A window named by the user: its start in microseconds since the Unix epoch and its key, one value a key column. */
 export interface NamedWindow {
   readonly startUs: number;
-  readonly key: readonly (string | number | boolean)[];
+  readonly key: readonly (string | number | boolean | null)[];
 }
 
 /** Which windows of a task get a zero-knowledge proof: none, some drawn after the statement is fixed, or those the user names. */

@@ -162,7 +162,7 @@ function checkNamedWindows(path: ConfigPath, task: Task): Finding[] {
   return prove.windows.flatMap((named, i) => {
     const where = [...path, "prove", "windows", i];
     const start = typeof named.start === "number" ? named.start : readInstant(named.start);
-    const identity = JSON.stringify([start, named.key]);
+    const identity = JSON.stringify([start, named.key.map((value) => (value === null ? null : String(value)))]);
     const twice = seen.has(identity);
     seen.add(identity);
     const inside = ((start % size) + size) % size;

@@ -167,10 +167,10 @@ const namedWindow = z.strictObject({
     .union([readBy(readInstant), z.int()])
     .describe("Start of the window: a UTC date or date and time (ISO 8601), or microseconds since 1970."),
   key: z
-    .array(z.union([z.string(), z.number(), z.boolean()]))
+    .array(z.union([z.string(), z.number(), z.boolean(), z.null()]))
     .max(KEY_COLUMNS_MAX)
     .default([])
-    .describe("Values of the key columns, in the order of the task's key."),
+    .describe("Values of the key columns, in the order of the task's key; null for rows without a value."),
 });
 
 const prove = z

@@ -234,7 +234,10 @@ function proveOf({ prove }: WindowTaskConfig): ProveWindows | null {
   if (prove.kind === "drawn") return prove;
   return {
     kind: "named",
-    windows: prove.windows.map(({ startUs, key }) => ({ startUs: BigInt(startUs), key: key.map(String) })),
+    windows: prove.windows.map(({ startUs, key }) => ({
+      startUs: BigInt(startUs),
+      key: key.map((value) => (value === null ? null : String(value))),
+    })),
   };
 }
 

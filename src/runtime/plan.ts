@@ -17,7 +17,7 @@ export type ProveWindows =
   | { readonly kind: "drawn"; readonly windows: number }
   | {
       readonly kind: "named";
-      readonly windows: readonly { readonly startUs: bigint; readonly key: readonly string[] }[];
+      readonly windows: readonly { readonly startUs: bigint; readonly key: readonly (string | null)[] }[];
     };
 
 /** A task as every node runs it. */

@@ -109,7 +109,7 @@ describe("a valid configuration", () => {
   it("keeps named windows, late outputs, sampling, limits and columns", async () => {
     const text = BASE.replace(
       "{ windows: 2 }",
-      "{ windows: [{ start: 2001-01-05, key: [ATL] }, { start: 86400000000, key: [7] }] }",
+      "{ windows: [{ start: 2001-01-05, key: [ATL] }, { start: 86400000000, key: [7] }, { start: 0, key: [null] }] }",
     )
       .replace(
         "name: demo",
@@ -144,6 +144,7 @@ describe("a valid configuration", () => {
         windows: [
           { startUs: 978_652_800_000_000, key: ["ATL"] },
           { startUs: 86_400_000_000, key: [7] },
+          { startUs: 0, key: [null] },
         ],
       },
     });
@@ -227,6 +228,12 @@ describe("CONFIG_INVALID names place, position and remedy", () => {
       /starts at 2001-01-05$/,
     ],
     ["windows: 2", "windows: [{ start: 2001-02-30, key: [a] }]", "2001-02-30", /"2001-02-30" is not a UTC date/],
+    [
+      "windows: 2",
+      'windows: [{ start: 2001-01-05, key: [7] }, { start: 2001-01-05, key: ["7"] }]',
+      '{ start: 2001-01-05, key: ["7"]',
+      /names a window that stands above already/,
+    ],
     ["windows: 2", "windows: [{ start: 2001-01-05 }]", "{ start", /key has 0 values, the task's key has 1/, /who/],
     ["input: daily", "input: dayly", "dayly", /there is no source or task "dayly"/, /did you mean daily\?/],
     ["input: daily", "input: kept.late", "kept.late", /kept has no late rows/, /write kept/],
