@@ -154,6 +154,14 @@ describe("replaying another input", () => {
     expect(first(result)).toMatchObject({ code: "INPUT_DIFFERS", where: "delayed/0" });
   });
 
+  it.each([
+    ["other columns", (lines: string[]) => lines.with(0, (lines[0] as string).replace("origin", "from"))],
+    ["no header", () => []],
+  ])("finds a file of %s", async (_, change) => {
+    const result = await replay(fixture.receipt, withInput(await write("columns.csv", flightsCsv(change))));
+    expect(first(result)).toMatchObject({ code: "INPUT_DIFFERS", where: "delayed/0", batch: 0, row: 0 });
+  });
+
   it("finds the same rows in other bytes", async () => {
     for (const path of [
       await write("same.csv.gz", gzipSync(flightsCsv())),
