@@ -94,8 +94,9 @@ describe("verify", () => {
     const key = toHex(signer.publicKey);
     const right = await file("right.json", JSON.stringify({ keys: [key.toUpperCase(), "ab".repeat(32)] }));
     const bare = await file("bare.json", JSON.stringify([key]));
+    const marked = await file("marked.json", `\u{feff}${JSON.stringify([key])}`);
     const wrong = await file("wrong.json", JSON.stringify(["ab".repeat(32)]));
-    for (const trusted of [right, bare]) {
+    for (const trusted of [right, bare, marked]) {
       const said = await say("verify", fixture.receipt, "--trust", trusted, "--expect", fixture.result, "--json");
       expect(said).toMatchObject({ exit: 0, last: { ok: true, trust: "trusted" } });
     }
@@ -124,6 +125,7 @@ describe("verify", () => {
     for (const content of ["", "{", "[]", '{"keys": ["zz"]}', "42"]) {
       const said = await say("verify", fixture.receipt, "--trust", await file("bad.json", content), "--json");
       expect(said).toMatchObject({ exit: 2, last: { event: "error", code: "TRUST_UNREADABLE" } });
+      expect(said.last["hint"]).toContain("64 digits");
       withoutTraces(said);
     }
   });
