@@ -3,7 +3,8 @@ import type { CID } from "multiformats/cid";
 import { fieldOf } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import type { Config, ModuleTaskConfig, SourceConfig, TaskConfig, WindowTaskConfig } from "../config/config.ts";
-import { eventTimeOf } from "../config/config.ts";
+import { declaredTime } from "../config/config.ts";
+import { atPlace } from "../config/place.ts";
 import type { Anchor, InputRef, Operator, Stage } from "../consensus/result.ts";
 import type { LeafKind } from "../consensus/statement.ts";
 import { VOTE_PROOFS_MAX } from "../consensus/vote.ts";
@@ -44,7 +45,7 @@ export interface PlanInput {
 /**
  * Turns a configuration into what the nodes agree on: normal forms, schemas, identities. Everything that can be wrong with a
  * task before its first row is found here: `COLUMN_MISSING`, `TIME_COLUMN_TYPE`, `AGGREGATE_TYPE`, `PROVE_COLUMN` and the
- * module errors, all of kind `config`, with `where` naming the task.
+ * module errors, all of kind `config`, with `where` naming the task or its place in the configuration.
  */
 export async function makePlan(input: PlanInput): Promise<RunPlan> {
   const planner = new Planner(input);
@@ -104,7 +105,7 @@ class Planner {
 
   private async addTask(task: TaskConfig): Promise<void> {
     if (task.kind === "module") await this.addModule(task);
-    else this.addWindow(task);
+    else await this.addWindow(task);
   }
 
   private async addModule(task: ModuleTaskConfig): Promise<void> {
@@ -146,16 +147,17 @@ class Planner {
     this.add(task.name, task.input, operator, { [MAIN]: await handle.outputSchema(schema) }, spec, null);
   }
 
-  private addWindow(task: WindowTaskConfig): void {
+  private async addWindow(task: WindowTaskConfig): Promise<void> {
     const { config } = this.input;
-    const time = eventTimeOf(config, task.input);
-    if (time === undefined) {
+    const declared = declaredTime(config, task.input);
+    if (declared === undefined) {
       throw new IpdmError("TIME_MISSING", `${task.input} declares no event time, which a window needs`, {
         kind: "config",
         hint: `declare time: { column: …, outOfOrder: 0s } at the source, or at a module task between ${task.input} and this one`,
       });
     }
     const { schema } = this.upstream(task.input);
+    const { time, path } = declared;
     const aggregates = task.aggregates.map(({ name, kind, column }) => ({ name, kind, column: column ?? null }));
     const operator: Extract<Operator, { kind: "window" }> = {
       kind: "window",
@@ -168,8 +170,9 @@ class Planner {
       aggregates,
     };
     const plan: WindowPlan = { ...operator, aggregates: task.aggregates };
+    await checkColumns(plan, schema, ["tasks", task.name], [...path, "column"]);
     const prove = proveOf(task);
-    if (prove !== null) checkProvable(task, schema);
+    if (prove !== null) await atPlace(["tasks", task.name, "prove"], () => checkProvable(task, schema));
     this.add(task.name, task.input, operator, { [MAIN]: outputSchema(plan, schema), [LATE]: schema }, null, prove);
   }
 
@@ -227,6 +230,23 @@ class Planner {
     if (task === undefined) throw new IpdmError("INVARIANT", `input ${name} was checked`);
     return { ref: { from: "task", name, port: MAIN }, schema: task.ports[MAIN] as Schema, link: task.stage.cid };
   }
+}
+
+/** Checks a window's columns one by one, so that an error names the place of the one that it is about. */
+async function checkColumns(
+  plan: WindowPlan,
+  schema: Schema,
+  task: readonly string[],
+  time: readonly string[],
+): Promise<void> {
+  const bare = { ...plan, keys: [], aggregates: [] };
+  await atPlace(time, () => outputSchema(bare, schema));
+  for (const [i, key] of plan.keys.entries())
+    await atPlace([...task, "key", i], () => outputSchema({ ...bare, keys: [key] }, schema));
+  for (const aggregate of plan.aggregates)
+    await atPlace([...task, "aggregate", aggregate.name], () =>
+      outputSchema({ ...bare, aggregates: [aggregate] }, schema),
+    );
 }
 
 function proveOf({ prove }: WindowTaskConfig): ProveWindows | null {

@@ -9,6 +9,7 @@ import type { Config } from "../config/config.ts";
 import { withReplicas } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { defaultOutDir, outputPaths } from "../config/outputs.ts";
+import { locatedInFile } from "../config/place.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import { type LocalNode, quietLog, sha256, verifyEd25519 } from "../node.ts";
@@ -45,7 +46,7 @@ const KEYS_FILE = "keys.json";
  */
 export async function runConfig(options: RunOptions): Promise<RunSummary> {
   const began = performance.now();
-  const { config, warnings } = await loadConfig(options.configPath);
+  const { config, warnings, locate } = await loadConfig(options.configPath);
   for (const { message, where } of warnings)
     options.onNotice?.({ level: "warn", code: "CONFIG_ODD", message: `${where}: ${message}` });
   const chosen = options.replicas === undefined ? config : withReplicas(config, options.replicas);
@@ -61,7 +62,7 @@ export async function runConfig(options: RunOptions): Promise<RunSummary> {
   try {
     return await new Run(chosen, cut, outDir, options).start(dataDir, began);
   } catch (error) {
-    throw await namingModule(error, config);
+    throw await namingModule(locatedInFile(error, locate), config);
   }
 }
 
