@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { main } from "../../../src/cli/main.ts";
 import { toHex } from "../../../src/core/bytes.ts";
+import { type Block, decodeBlock, jsonBlock } from "../../../src/dag/block.ts";
+import { encodeCar, readCar } from "../../../src/dag/car.ts";
+import { sha256 } from "../../../src/node.ts";
 import type { Fixture } from "../proofs/receipt/receipt-fixture.ts";
 import { runSmall } from "../proofs/receipt/small-receipt.ts";
 
@@ -128,6 +131,17 @@ describe("verify", () => {
       expect(said.last["hint"]).toContain("64 digits");
       withoutTraces(said);
     }
+  });
+
+  it("shows what a terminal would obey in a stranger's receipt", async () => {
+    const { root, blocks } = readCar(sha256, await readFile(fixture.receipt));
+    const node = decodeBlock(blocks.get(root.toString()) as Block) as object;
+    const other = jsonBlock(sha256, { ...node, "\u{1b}[2K\u{1b}[32mVERIFIED\u{9b}0m\r\n": 1 });
+    const rest = [...blocks.values()].filter(({ cid }) => !cid.equals(root));
+    const { exit, text, err } = await say("verify", await file("obeyed.car", encodeCar(other.cid, [other, ...rest])));
+    expect(exit).toBe(5);
+    expect(text).toContain("\\u{1b}[2K\\u{1b}[32mVERIFIED\\u{9b}0m");
+    expect(`${text}${err}`.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
   });
 
   it("refuses damaged files with a code and a place, without a stack trace", async () => {
