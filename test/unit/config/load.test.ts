@@ -183,6 +183,7 @@ describe("CONFIG_INVALID names place, position and remedy", () => {
     ["file: ./rows.csv", "file: npm:x", "npm:x", /must be npm:<package>\/<path>/],
     ["file: ./rows.csv", "file: npm:x/../../y.csv", "npm:x/", /must not hold \.\./],
     ["column: at", "column: at, outOfOrder: 5", "5 }", /outOfOrder must be text, not 5/, /write a unit: 5s/],
+    ["column: at", "column: at, outOfOrder: 104250d", "104250d", /is longer than a duration can be/, /104249d/],
     ["column: at", "column: at, outOfOrder: 5x", "5x", /"5x" is not a duration/, /whole number and a unit/],
     ["{ column: at }", "at", "at }", /^sources\.rows\.time must be a mapping of keys, not "at"/, /column/],
     [
