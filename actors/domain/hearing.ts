@@ -127,7 +127,7 @@ export class Hearing {
     const known = { cid, slot, bytes };
     const first = this.book.at(slot);
     if (first !== undefined) return this.counting.report(this.book.get(first.cid), "forked", membership.submitter, cid);
-    const next = this.ports.wanted()[slot.task];
+    const next = this.ports.wanted().find(({ task, key }) => task === slot.task && key.equals(slot.key))?.seq;
     const ahead = slot.task === SEAL_TASK ? 1 : SLOTS_AHEAD_MAX;
     if (next !== undefined && slot.seq >= next && slot.seq < next + ahead) this.learn(known);
   }

@@ -1,5 +1,5 @@
 import type { CID } from "multiformats/cid";
-import { parseSlot, slotName } from "../../src/consensus/slot.ts";
+import { type Place, parseSlot, placeText } from "../../src/consensus/slot.ts";
 import { parseStatement } from "../../src/consensus/statement.ts";
 import { parseCertificate } from "../../src/consensus/vote.ts";
 import type { Hash } from "../../src/core/ports.ts";
@@ -38,14 +38,14 @@ export class Records {
     const { slot, statement: statementCid, certificate } = record;
     const certified = await this.read(record);
     const statement = parseStatement(decodeStrict(this.hash, await this.block(statementCid)));
-    this.places.set(slotName(record), { slot, certificate });
+    this.places.set(placeText(certified.slot.slot), { slot, certificate });
     this.ledger.record({ slot: certified.slot.slot, slotCid: slot, statement, statementCid });
     return certified;
   }
 
   /** The slot recorded at a place. */
-  async at(place: { readonly task: string; readonly seq: number }): Promise<Certified | undefined> {
-    const links = this.places.get(slotName(place));
+  async at(place: Place): Promise<Certified | undefined> {
+    const links = this.places.get(placeText(place));
     return links === undefined ? undefined : this.read(links);
   }
 

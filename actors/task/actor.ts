@@ -77,6 +77,7 @@ export class TaskEffects {
       domain: membership.domain,
       epoch: membership.epoch,
       task: this.task.name,
+      key: this.task.key.cid,
       stage: this.task.stage.cid,
       seq,
       input: { from, rows: piece.rows, end: piece.end, cut: plan.cut, batches: [...piece.cids] },

@@ -48,7 +48,7 @@ export async function replayRunner(
     leaves,
     module: null,
     prove: null,
-    key: "",
+    key: receipt.blocks.get(slot.key.toString()) as Block,
   };
   return { runner: new StageRunner(plan, { hash: sha256, read: (cid) => stateOf(ports, cid), module }), schemas };
 }

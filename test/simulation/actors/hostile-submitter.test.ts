@@ -8,11 +8,11 @@ import { type Membership, parseMembership } from "../../../src/consensus/members
 import { type Slot, signSlot } from "../../../src/consensus/slot.ts";
 import { compareBytes, utf8 } from "../../../src/core/bytes.ts";
 import type { Signer } from "../../../src/core/ports.ts";
-import { type Block, cborBlock, rawBlock } from "../../../src/dag/block.ts";
+import { cborBlock, rawBlock } from "../../../src/dag/block.ts";
 import { MemoryHub } from "../../../src/network/memory-network.ts";
 import type { Network } from "../../../src/network/port.ts";
 import { quietLog, sha256, signerOf, verifyEd25519 } from "../../../src/node.ts";
-import type { RunPlan } from "../../../src/runtime/plan.ts";
+import type { RunPlan, TaskPlan } from "../../../src/runtime/plan.ts";
 import { Random } from "./random.ts";
 import { SimNode } from "./sim-node.ts";
 import { simBatches, simPlan, simSource } from "./sim-plan.ts";
@@ -75,7 +75,7 @@ async function scene(): Promise<Scene> {
       }),
   );
   const submitter = hub.join(signer.publicKey);
-  submitter.subscribe(topicOf(block), () => {});
+  submitter.subscribe(topicOf(plan), () => {});
   for (const voter of voters) voter.start();
   await time.until(() => voters.every((voter) => voter.running?.tasks.size === 2), 1000);
   await time.until(() => false, 100);
@@ -90,22 +90,25 @@ async function scene(): Promise<Scene> {
   };
 }
 
-const topicOf = (membership: Block): string => `ipdm/1/${membership.cid.toString()}/control`;
+const topicOf = ({ key }: RunPlan): string => `ipdm/1/${key.cid.toString()}/control`;
 
-async function offer(at: Scene, input: Partial<Slot["input"]>, stage = at.plan.tasks[0]?.stage.cid): Promise<void> {
+async function offer(at: Scene, input: Partial<Slot["input"]>, parts: Partial<Slot> = {}): Promise<void> {
+  const [task] = at.plan.tasks as [TaskPlan];
   const body = {
     v: 1 as const,
     membership: at.plan.membership.cid,
     domain: "sim",
     epoch: 1,
     task: "copied",
-    stage: stage as CID,
+    key: task.key.cid,
+    stage: task.stage.cid,
     seq: 0,
     input: { from: 0, rows: ROWS, end: true, cut: CUT, batches: [...at.batches], ...input },
     submitter: at.signer.publicKey,
+    ...parts,
   };
   await at.submitter.publish(
-    topicOf(at.plan.membership.block),
+    topicOf(at.plan),
     encodeMessage({ kind: "slot", slot: cborBlock(sha256, signSlot(body, at.signer)).bytes }),
   );
 }
@@ -142,7 +145,7 @@ describe("voters of a submitter that does not keep to the rules", () => {
 
   it("leave when a slot is of another stage", async () => {
     const at = await scene();
-    await offer(at, {}, at.plan.tasks[1]?.stage.cid);
+    await offer(at, {}, { stage: (at.plan.tasks[1] as TaskPlan).stage.cid });
     expect(await at.time.until(() => at.voters.every((voter) => voter.failure !== undefined), 5000)).toBe(true);
     expect(at.voters.map(({ failure }) => (failure as { code: string }).code)).toEqual([
       "SLOT_INVALID",
@@ -162,9 +165,21 @@ describe("voters of a submitter that does not keep to the rules", () => {
     await end(at);
   });
 
+  it("leave a slot of another run of the task alone, and accuse nobody of it", async () => {
+    const at = await scene();
+    const other = cborBlock(sha256, "another run").cid;
+    await offer(at, { rows: 0, batches: [], end: false }, { key: other });
+    await offer(at, {});
+    await offer(at, { rows: 0, batches: [], end: false }, { key: other });
+    expect(await at.time.until(() => at.voters.every((voter) => certified(voter) === 1), 5000)).toBe(true);
+    expect(await at.time.until(() => at.voters.some((voter) => voter.told.length > 0), 1000)).toBe(false);
+    expect(at.voters.map((voter) => voter.running?.committee.held.slots)).toEqual([1, 1]);
+    await end(at);
+  });
+
   it("do not fall over what does not parse", async () => {
     const at = await scene();
-    const topic = topicOf(at.plan.membership.block);
+    const topic = topicOf(at.plan);
     for (const bytes of [new Uint8Array(), Uint8Array.of(0xff), utf8("{}"), new Uint8Array(16_000)])
       await at.submitter.publish(topic, bytes);
     for (const kind of ["slot", "certificate"] as const)

@@ -3,6 +3,7 @@ import type { Batch } from "../../../src/batch/batch.ts";
 import { schemaOf } from "../../../src/batch/schema.ts";
 import { BatchWriter } from "../../../src/batch/writer.ts";
 import type { Anchor, Operator, Stage } from "../../../src/consensus/result.ts";
+import { runKey, taskKey } from "../../../src/consensus/work-key.ts";
 import { utf8 } from "../../../src/core/bytes.ts";
 import { type Block, cborBlock } from "../../../src/dag/block.ts";
 import { sha256 } from "../../../src/node.ts";
@@ -41,6 +42,7 @@ export function simPlan(membership: Block, cut: number, rows: number): RunPlan {
       { name: "sum", kind: "sum", column: "amount" },
     ],
   };
+  const task = (...parts: Parts): TaskPlan => simTask(membership, cut, ...parts);
   const copy = task(
     "copied",
     { from: "source", name: "rows", port: MAIN },
@@ -66,18 +68,25 @@ export function simPlan(membership: Block, cut: number, rows: number): RunPlan {
     outputs,
     membership: { cid: membership.cid, block: membership },
     cut,
-    key: `${membership.cid.toString()}-${cut}`,
+    key: runKey(sha256, {
+      name: "simulated",
+      membership: membership.cid,
+      tasks: { copied: copy.key.cid, sums: sums.key.cid },
+      outputs: Object.fromEntries(outputs.map(({ name, task, port }) => [name, { task, port }])),
+    }),
   };
 }
 
-function task(
+type Parts = [
   name: string,
   input: TaskPlan["input"],
   operator: Operator,
   upstream: Block,
   ports: TaskPlan["ports"],
   leaves: TaskPlan["leaves"],
-): TaskPlan {
+];
+
+function simTask(membership: Block, cut: number, ...[name, input, operator, upstream, ports, leaves]: Parts): TaskPlan {
   const stage: Stage = { v: 1, task: name, input, operator, upstream: upstream.cid, leaves: { ...leaves } };
   const block = cborBlock(sha256, stage);
   return {
@@ -90,7 +99,7 @@ function task(
     leaves,
     module: null,
     prove: null,
-    key: block.cid.toString(),
+    key: taskKey(sha256, { stage: block.cid, membership: membership.cid, cut, prove: null }),
   };
 }
 

@@ -8,7 +8,7 @@ import { RECORDED_KEPT_MAX } from "../../../actors/domain/slot-book.ts";
 import { STRAYS_PER_MEMBER_MAX } from "../../../actors/domain/strays.ts";
 import { SYNC_PROTOCOL } from "../../../actors/domain/sync.ts";
 import type { Membership } from "../../../src/consensus/membership.ts";
-import { type Slot, signSlot } from "../../../src/consensus/slot.ts";
+import { type Place, type Slot, signSlot } from "../../../src/consensus/slot.ts";
 import { certificateOf, signChallenge, signVote, type Vote } from "../../../src/consensus/vote.ts";
 import { utf8 } from "../../../src/core/bytes.ts";
 import type { Signer } from "../../../src/core/ports.ts";
@@ -21,7 +21,10 @@ import { linkTo, membershipOf, signersOf } from "../../property/consensus/domain
 
 const signal = new AbortController().signal;
 const membershipCid = linkTo("membership");
-const topic = `ipdm/1/${membershipCid.toString()}/control`;
+const run = linkTo("run");
+const key = linkTo("key");
+const topic = `ipdm/1/${run.toString()}/control`;
+const placeOf = (seq: number): Place => ({ task: "t", key, seq });
 const closers: (() => void)[] = [];
 
 afterEach(() => {
@@ -50,7 +53,7 @@ interface Seat {
   readonly peers: readonly Network[];
   readonly evidence: Evidence[];
   readonly timers: TestTimers;
-  readonly wanted: Record<string, number>;
+  readonly wanted: Place[];
   /** Lets another member publish messages, and delivers everything. */
   say(peer: number, ...messages: readonly (Message | Uint8Array)[]): Promise<void>;
 }
@@ -66,11 +69,12 @@ async function seat(members: number, quorum: number): Promise<Seat> {
   for (const peer of peers) peer.subscribe(topic, () => {});
   const evidence: Evidence[] = [];
   const timers = new TestTimers();
-  const wanted: Record<string, number> = { t: 0 };
+  const wanted = [placeOf(0)];
   const committee = new Committee({
     network,
     membership,
     membershipCid,
+    run,
     signer: own,
     hash: sha256,
     verify: verifyEd25519,
@@ -104,11 +108,22 @@ function slotOf(
   seq: number,
   parts: Partial<Slot["input"]> = {},
   by = signers[1] as Signer,
+  work: Partial<Slot> = {},
 ): KnownSlot {
   const input = { from: 0, rows: 1, end: false, cut: 4, batches: [], ...parts };
   const { domain, epoch, submitter } = membership;
   const slot = signSlot(
-    { v: 1, membership: membershipCid, domain, epoch, task: "t", stage: linkTo("stage"), seq, input, submitter },
+    {
+      v: 1,
+      membership: membershipCid,
+      domain,
+      epoch,
+      ...placeOf(seq),
+      stage: linkTo("stage"),
+      input,
+      submitter,
+      ...work,
+    },
     by,
   );
   const block = cborBlock(sha256, slot);
@@ -155,16 +170,27 @@ describe("a committee", () => {
     const slot = slotOf(at, 0);
     const fork = slotOf(at, 0, { rows: 2 });
     await at.say(0, offer(slot), offer(fork), offer(fork), offer(slot));
-    expect((await at.committee.slotAt("t", 0, signal)).cid).toEqual(slot.cid);
+    expect((await at.committee.slotAt(placeOf(0), signal)).cid).toEqual(slot.cid);
     expect(at.evidence.map(({ kind, voter, statement }) => ({ kind, voter, statement }))).toEqual([
       { kind: "forked", voter: at.membership.submitter, statement: fork.cid },
     ]);
   });
 
+  it("takes slots of another run of the task neither for its own nor for a fork", async () => {
+    const at = await seat(3, 2);
+    const other = { key: linkTo("another run") };
+    const slot = slotOf(at, 0);
+    await at.say(0, offer(slotOf(at, 0, {}, at.signers[1], other)), offer(slot));
+    await at.say(0, offer(slotOf(at, 0, { rows: 2 }, at.signers[1], other)));
+    expect((await at.committee.slotAt(placeOf(0), signal)).cid).toEqual(slot.cid);
+    expect(at.committee.held).toEqual({ slots: 1, strays: 0 });
+    expect(at.evidence).toEqual([]);
+  });
+
   it("takes slots of the submitter only, of tasks it wants, and not too far ahead", async () => {
     const at = await seat(3, 2);
     await at.say(0, offer(slotOf(at, 0, {}, at.signers[2])), offer(slotOf(at, 100_000)));
-    at.wanted["t"] = 5;
+    at.wanted[0] = placeOf(5);
     await at.say(0, offer(slotOf(at, 4)));
     expect(at.committee.held.slots).toBe(0);
     await at.say(0, offer(slotOf(at, 5)));
@@ -309,8 +335,8 @@ describe("a committee", () => {
       at.committee.learnRecorded(slot, { block: cborBlock(sha256, certificate), certificate });
     }
     expect(at.committee.held.slots).toBe(RECORDED_KEPT_MAX);
-    expect(at.committee.knownSlot("t", 0)).toBeUndefined();
-    expect(at.committee.knownSlot("t", RECORDED_KEPT_MAX)).toBeDefined();
+    expect(at.committee.knownSlot(placeOf(0))).toBeUndefined();
+    expect(at.committee.knownSlot(placeOf(RECORDED_KEPT_MAX))).toBeDefined();
   });
 
   it("gives up work for a slot that a quorum certified meanwhile", async () => {
@@ -330,7 +356,7 @@ describe("a committee", () => {
     const slot = slotOf(at, 0);
     at.committee.learn(slot);
     const waits = [
-      at.committee.slotAt("t", 1, signal),
+      at.committee.slotAt(placeOf(1), signal),
       at.committee.cast(voteOf(at.signers[0] as Signer, slot.cid), signal),
       at.committee.announced(slot.cid, signal),
     ];
