@@ -4,6 +4,7 @@ import { encodeMessage } from "../../../actors/domain/messages.ts";
 import type { DomainContext } from "../../../machines/domain/step.ts";
 import { loadCircuitKey } from "../../../proofs/groth16/circuit-files.ts";
 import { WINDOW_CIRCUIT } from "../../../proofs/groth16/window-proof.ts";
+import { BATCH_ROWS_MAX } from "../../../src/batch/limits.ts";
 import { type Membership, parseMembership } from "../../../src/consensus/membership.ts";
 import { type Slot, signSlot } from "../../../src/consensus/slot.ts";
 import { compareBytes, utf8 } from "../../../src/core/bytes.ts";
@@ -28,11 +29,12 @@ interface Scene {
   readonly membership: Membership;
   readonly plan: RunPlan;
   readonly batches: readonly CID[];
+  readonly rows: number;
   readonly voters: readonly SimNode[];
 }
 
 /** Two honest voters of three, and a submitter that says whatever a test wants. */
-async function scene(): Promise<Scene> {
+async function scene(cut = CUT, rows = ROWS): Promise<Scene> {
   const hub = new MemoryHub({ mode: "manual", seed: 1 });
   const time = new VirtualTime(hub);
   const signers = [0, 1, 2].map((i) => signerOf(sha256(utf8(`hostile ${i}`))));
@@ -48,8 +50,8 @@ async function scene(): Promise<Scene> {
     policy: { verify: "full" },
   });
   const block = cborBlock(sha256, membership);
-  const plan = simPlan(block, CUT, ROWS);
-  const batches = simBatches(new Random(1), CUT, ROWS);
+  const plan = simPlan(block, cut, rows);
+  const batches = simBatches(new Random(1), cut, rows);
   const { key } = await loadCircuitKey(WINDOW_CIRCUIT);
   const voters = signers.slice(1).map(
     (own, i) =>
@@ -62,7 +64,7 @@ async function scene(): Promise<Scene> {
         membershipCid: block.cid,
         plan,
         modules: new Map(),
-        readSource: simSource(batches, CUT),
+        readSource: simSource(batches, cut),
         prover: {
           prove: () => Promise.reject(new Error("nothing is proved here")),
           close: async () => {},
@@ -85,6 +87,7 @@ async function scene(): Promise<Scene> {
     signer,
     membership,
     plan,
+    rows,
     batches: batches.map(({ bytes }) => rawBlock(sha256, bytes).cid),
     voters,
   };
@@ -103,7 +106,7 @@ async function offer(at: Scene, input: Partial<Slot["input"]>, parts: Partial<Sl
     key: task.key.cid,
     stage: task.stage.cid,
     seq: 0,
-    input: { from: 0, rows: ROWS, end: true, cut: CUT, batches: [...at.batches], ...input },
+    input: { from: 0, rows: at.rows, end: true, cut: at.plan.cut, batches: [...at.batches], ...input },
     submitter: at.signer.publicKey,
     ...parts,
   };
@@ -175,6 +178,53 @@ describe("voters of a submitter that does not keep to the rules", () => {
     expect(await at.time.until(() => at.voters.some((voter) => voter.told.length > 0), 1000)).toBe(false);
     expect(at.voters.map((voter) => voter.running?.committee.held.slots)).toEqual([1, 1]);
     await end(at);
+  });
+
+  describe("compare the batches of a task that reads another with what they made themselves", () => {
+    const LARGE = 3 * BATCH_ROWS_MAX;
+    const invented = rawBlock(sha256, utf8("invented")).cid;
+    const cases: readonly (readonly [string, (own: readonly CID[]) => Partial<Slot["input"]>, object])[] = [
+      ["batches in another order", ([a, b, c]) => ({ batches: [a, c, b] as CID[] }), { batch: 1, row: BATCH_ROWS_MAX }],
+      [
+        "a batch of somebody else",
+        ([a, b]) => ({ batches: [a, b, invented] as CID[] }),
+        { batch: 2, row: 2 * BATCH_ROWS_MAX },
+      ],
+      ["a batch twice", ([a, b]) => ({ batches: [a, b, b] as CID[] }), { batch: 2, row: 2 * BATCH_ROWS_MAX }],
+      [
+        "a batch left out",
+        ([a, b]) => ({ batches: [a, b] as CID[], rows: 2 * BATCH_ROWS_MAX }),
+        { batch: 2, row: 2 * BATCH_ROWS_MAX },
+      ],
+      ["a batch more", (own) => ({ batches: [...own, own[0] as CID] }), { batch: 3, row: LARGE }],
+      ["more rows than there are", () => ({ rows: LARGE + 1 }), {}],
+      ["an input that goes on", () => ({ end: false }), {}],
+    ];
+
+    const second = async (at: Scene, change: (own: readonly CID[]) => Partial<Slot["input"]>): Promise<void> => {
+      await offer(at, {});
+      expect(await at.time.until(() => at.voters.every((voter) => certified(voter) === 1), 5000)).toBe(true);
+      const own = at.voters[0]?.running?.ledger.executed("copied")[0]?.statement.outputs["main"]?.batches ?? [];
+      expect(own.length).toBe(3);
+      const { name, key, stage } = at.plan.tasks[1] as TaskPlan;
+      await offer(at, { batches: [...own], ...change(own) }, { task: name, key: key.cid, stage: stage.cid });
+    };
+
+    it.each(cases)("and leave at %s", async (_, change, facts) => {
+      const at = await scene(BATCH_ROWS_MAX, LARGE);
+      await second(at, change);
+      expect(await at.time.until(() => at.voters.every((voter) => voter.failure !== undefined), 5000)).toBe(true);
+      for (const { failure } of at.voters)
+        expect(failure).toMatchObject({ code: "INPUT_MISMATCH", where: "sums/0", facts: { task: "sums", ...facts } });
+      await end(at);
+    });
+
+    it("and certify what is the same", async () => {
+      const at = await scene(BATCH_ROWS_MAX, LARGE);
+      await second(at, () => ({}));
+      expect(await at.time.until(() => at.voters.every((voter) => certified(voter) === 2), 5000)).toBe(true);
+      await end(at);
+    });
   });
 
   it("do not fall over what does not parse", async () => {
