@@ -42,7 +42,7 @@ export interface SlotRecord {
   readonly certificate: Latch<KnownCertificate>;
   /** Set when no statement can reach a quorum any more, as far as the votes counted here tell. */
   readonly stuck: Latch<true>;
-  /** Evidence reported already, by kind and voter. */
+  /** Evidence and weak votes told already, by kind and voter. */
   readonly reported: Set<string>;
   readonly statements: Map<string, StatementRecord>;
 }
