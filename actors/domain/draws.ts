@@ -105,7 +105,7 @@ export async function drawAsVoter(ports: DrawPorts, subject: DrawSubject, signal
   if (kept !== undefined) return kept;
   await committee.challenge(slot, signChallenge(statement, nonceFor(hash, signer, statement), signer));
   const cid = await committee.draw(subject, signal);
-  const bytes = await ports.read(cid);
+  const bytes = await ports.read(cid, signal);
   const node = parseNode(drawSchema, "draw", decodeStrict(hash, { cid, bytes }));
   const challenges = node.challenges.map(parseChallenge);
   const voters = new Set(challenges.map((challenge) => toHex(challenge.voter)));

@@ -139,7 +139,7 @@ export class TaskOutputInput implements TaskInputReader {
       for (const cid of output?.batches ?? []) {
         signal.throwIfAborted();
         if (batches.length === SLOT_BATCHES_MAX) break;
-        const batch = decodeBatch(await this.readBlock(cid));
+        const batch = decodeBatch(await this.readBlock(cid, signal));
         // What lies before was taken by the slot before.
         if (row >= from) {
           cids.push(cid);
@@ -194,7 +194,7 @@ export async function readStored(slot: Slot, readBlock: ReadBlock, signal: Abort
   const batches: Batch[] = [];
   for (const cid of slot.input.batches) {
     signal.throwIfAborted();
-    batches.push(decodeBatch(await readBlock(cid)));
+    batches.push(decodeBatch(await readBlock(cid, signal)));
   }
   return batches;
 }

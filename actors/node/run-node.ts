@@ -116,7 +116,7 @@ export class RunNode implements NodeContext {
       membership,
       committee: this.committee,
       meta: store.meta,
-      read: (cid) => this.reader.read(cid),
+      read: (cid, signal) => this.reader.read(cid, signal),
       put: (blocks) => store.blocks.putAll(blocks),
     };
   }

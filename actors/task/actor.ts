@@ -47,7 +47,7 @@ export class TaskEffects {
     const module = task.module === null ? null : (modules.get(task.name) ?? null);
     this.runner = new StageRunner(task, { hash, read: (cid) => node.reader.read(cid), module });
     if (task.input.from === "task")
-      this.input = new TaskOutputInput(task.input, node.ledger, (cid) => node.reader.read(cid));
+      this.input = new TaskOutputInput(task.input, node.ledger, (cid, bound) => node.reader.read(cid, bound));
     else if (readSource !== undefined) this.input = new SourceInput(task.input.name, plan.cut, hash, readSource);
     this.effects = {
       pull: (request, { signal }) => this.pull(request.params as never, signal),
@@ -137,7 +137,7 @@ export class TaskEffects {
     if (kept !== undefined) return kept;
     // The submitter fixed the batches itself and stored them; a voter compares them with its own reading of the source.
     if (this.node.isSubmitter || this.input === undefined)
-      return readStored(slot, (block) => this.node.reader.read(block, signal), signal);
+      return readStored(slot, (block, bound) => this.node.reader.read(block, bound), signal);
     return this.input.read(slot, signal);
   }
 

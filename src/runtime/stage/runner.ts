@@ -26,8 +26,8 @@ import { ModuleOperator } from "./module-operator.ts";
 import type { PortBatches, StageOperator } from "./operator.ts";
 import { WindowOperator } from "./window-operator.ts";
 
-/** Where a runner finds states it did not just compute itself. */
-export type ReadBlock = (cid: CID) => Promise<Uint8Array>;
+/** Where a runner finds states it did not just compute itself. With a signal it rejects with the signal's reason. */
+export type ReadBlock = (cid: CID, signal?: AbortSignal) => Promise<Uint8Array>;
 
 /** A module as a node runs it: the handle, and what statements say of it. */
 export interface LoadedModule {
