@@ -7,13 +7,14 @@ import {
   randomBytes,
   sign,
 } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { concat, fromHex, toHex } from "./core/bytes.ts";
+import { concat, fromHex, toHex, utf8 } from "./core/bytes.ts";
 import { IpdmError } from "./core/errors.ts";
 import type { Hash, Log, Signer, Verify } from "./core/ports.ts";
 import { LevelStore } from "./journal/level-store.ts";
 import type { Store } from "./journal/port.ts";
+import { writeWhole } from "./sinks/atomic-file.ts";
 
 /** SHA-256 by `node:crypto`, one shot. */
 export const sha256: Hash = (bytes) => cryptoHash("sha256", bytes, "buffer");
@@ -94,15 +95,8 @@ async function loadSeed(path: string): Promise<Uint8Array> {
 
 async function makeSeed(path: string): Promise<Uint8Array> {
   const seed = new Uint8Array(randomBytes(32));
-  // Written aside and renamed, so that a stop in between never leaves half a key.
-  const file = await open(`${path}.new`, "w", 0o600);
-  try {
-    await file.writeFile(`${toHex(seed)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
+  // Whole, and in its folder for good: journals must never outlive the key that signs for them.
+  await writeWhole(path, utf8(`${toHex(seed)}\n`), 0o600);
   return seed;
 }
 

@@ -8,6 +8,7 @@ import { chunkWindow, commitWindowChunk, WINDOW_CIRCUIT, windowChunk } from "../
 import { inclusionProofs } from "../../proofs/merkle/tree.ts";
 import {
   checkRowProof,
+  isNamedWindow,
   parseRowProof,
   provenColumns,
   type RowProof,
@@ -27,7 +28,7 @@ import { assert, IpdmError } from "../../src/core/errors.ts";
 import type { Hash, Signer } from "../../src/core/ports.ts";
 import type { Block } from "../../src/dag/block.ts";
 import { cborBlock, decodeStrict } from "../../src/dag/block.ts";
-import { MAIN, type TaskPlan } from "../../src/runtime/plan.ts";
+import { MAIN, type TaskPlan, windowsAsked } from "../../src/runtime/plan.ts";
 import type { ReadBlock } from "../../src/runtime/stage/runner.ts";
 import { type WantedWindow, type WindowContent, windowValues } from "../../src/runtime/stage/window-values.ts";
 import type { Ledger } from "../node/ledger.ts";
@@ -47,6 +48,12 @@ export interface WindowProofPorts {
 
 type WindowForm = Extract<Operator, { kind: "window" }>;
 
+/** A finished table of windows. */
+interface WindowTable {
+  readonly form: WindowForm;
+  readonly table: Table;
+}
+
 /** Row proofs as blocks, the salts that only voters get, and the identities that votes name. */
 export interface MadeProofs {
   readonly blocks: readonly Block[];
@@ -65,13 +72,13 @@ interface TableRow {
 export async function provenRows(
   ports: WindowProofPorts,
   task: TaskPlan,
-  table: Table,
+  { form, table }: WindowTable,
   seed: Uint8Array,
 ): Promise<TableRow[]> {
   assert(task.prove !== null, `task ${task.name} asks for proofs`);
-  const { prove } = task;
-  const drawn = prove.kind === "drawn" ? new Set(drawRows(ports.hash, seed, table.rows, prove.windows)) : undefined;
-  const named = prove.kind === "named" ? prove.windows : [];
+  const asked = windowsAsked(task.prove);
+  const drawn = typeof asked === "number" ? new Set(drawRows(ports.hash, seed, table.rows, asked)) : undefined;
+  const named = typeof asked === "number" ? [] : asked;
   const encoder = new RowEncoder();
   const leaves: Uint8Array[] = [];
   const chosen: { row: number; bytes: Uint8Array; values: Value[] }[] = [];
@@ -81,9 +88,10 @@ export async function provenRows(
       const preimage = encoder.encode(batch, i, 0x00);
       const row = leaves.length;
       leaves.push(ports.hash(preimage));
-      const wanted =
-        drawn === undefined ? named.some((window) => isNamed(window, rowValues(batch, i))) : drawn.has(row);
-      if (wanted) chosen.push({ row, bytes: preimage.slice(1), values: rowValues(batch, i) });
+      if (drawn?.has(row) === false) continue;
+      const values = rowValues(batch, i);
+      if (drawn !== undefined || isNamedWindow(named, windowOf(form, values)))
+        chosen.push({ row, bytes: preimage.slice(1), values });
     }
   }
   if (drawn === undefined && chosen.length !== named.length) {
@@ -109,8 +117,9 @@ export async function makeWindowProofs(
   seed: Uint8Array,
   signal: AbortSignal,
 ): Promise<MadeProofs> {
-  const { form, table } = windowTable(task, last);
-  const rows = await provenRows(ports, task, table, seed);
+  const finished = windowTable(task, last);
+  const { form } = finished;
+  const rows = await provenRows(ports, task, finished, seed);
   const blocks: Block[] = [];
   const salts: Uint8Array[][] = [];
   const ids: Uint8Array[] = [];
@@ -169,8 +178,9 @@ export async function checkWindowProofs(
   last: Committed,
   draw: Draw,
 ): Promise<Uint8Array[]> {
-  const { form, table } = windowTable(task, last);
-  const rows = await provenRows(ports, task, table, draw.seed);
+  const finished = windowTable(task, last);
+  const { form, table } = finished;
+  const rows = await provenRows(ports, task, finished, draw.seed);
   const given = [...draw.proofs];
   const ids: Uint8Array[] = [];
   const about: RowProofSubject = {
@@ -214,10 +224,15 @@ export async function checkWindowProofs(
   return ids;
 }
 
-function windowTable(task: TaskPlan, last: Committed): { form: WindowForm; table: Table } {
+function windowTable(task: TaskPlan, last: Committed): WindowTable {
   const table = last.statement.tables?.[MAIN];
   assert(task.operator.kind === "window" && table !== undefined, `task ${task.name} finished a window table`);
   return { form: task.operator, table };
+}
+
+/** The window that a row of the table is about. */
+function windowOf(form: WindowForm, values: readonly Value[]): WantedWindow {
+  return { start: values[0] as bigint, keys: values.slice(2, 2 + form.keys.length) };
 }
 
 async function valuesOf(
@@ -227,9 +242,7 @@ async function valuesOf(
   column: string,
   rows: readonly TableRow[],
 ): Promise<WindowContent[]> {
-  const wanted = rows.map(
-    ({ values }): WantedWindow => ({ start: values[0] as bigint, keys: values.slice(2, 2 + form.keys.length) }),
-  );
+  const wanted = rows.map(({ values }) => windowOf(form, values));
   const inputs = ports.ledger.executed(task.name).flatMap(({ slot }) => slot.input.batches);
   return windowValues(form, task.inputSchema, column, wanted, batchesOf(ports, inputs));
 }
@@ -260,13 +273,6 @@ function subject(
     windowStart: start as bigint,
     windowEnd: end as bigint,
   };
-}
-
-function isNamed(
-  window: { readonly startUs: bigint; readonly key: readonly string[] },
-  values: readonly Value[],
-): boolean {
-  return values[0] === window.startUs && window.key.every((text, i) => String(values[2 + i]) === text);
 }
 
 function rejected(task: TaskPlan, what: string): IpdmError {

@@ -21,7 +21,7 @@ import { TaskEffects, type TaskRecord } from "../task/actor.ts";
 import { followSlots } from "./follow-slots.ts";
 import { Ledger } from "./ledger.ts";
 import type { NodePorts } from "./node-ports.ts";
-import { Records } from "./records.ts";
+import { Records, recordsTo } from "./records.ts";
 
 /** Events between two checkpoints: contexts are small, and every checkpoint is a state that a replay compares. */
 const CHECKPOINT_EVENTS = 16;
@@ -249,13 +249,8 @@ export class RunNode implements NodeContext {
   /** Fills ledger and committee from what a task's journal remembers. */
   private async recall(actor: Actor): Promise<void> {
     const { records, open } = actor.snapshot().context as unknown as TaskContext;
-    const chain: TaskRecord[] = [];
-    for (let cid = records.head; cid !== null; ) {
-      const record = decodeBlock({ cid, bytes: await this.reader.read(cid) }) as TaskRecord;
-      chain.push(record);
-      cid = record.prev;
-    }
-    for (const record of chain.reverse()) await this.learnRecord(record);
+    const known = await recordsTo(records.head, (cid) => this.reader.read(cid));
+    for (const record of known) await this.learnRecord(record);
     for (const { slot: cid, statement: statementCid } of open) {
       const known = await this.learnSlot(cid);
       const { slot } = known;

@@ -4,6 +4,7 @@ import { z } from "zod";
 import { bytes32, count, link, name, parseNode, someBytes } from "../../src/consensus/ipld-schema.ts";
 import type { Operator } from "../../src/consensus/result.ts";
 import type { Table } from "../../src/consensus/statement.ts";
+import type { WindowsAsked } from "../../src/consensus/work-key.ts";
 import { equalBytes } from "../../src/core/bytes.ts";
 import type { Hash } from "../../src/core/ports.ts";
 import { publicInputsFromBytes } from "../groth16/proof.ts";
@@ -89,6 +90,19 @@ function split(row: readonly unknown[], operator: Extract<Operator, { kind: "win
   if (!isInteger(start) || !isInteger(end)) return undefined;
   const keys = row.slice(2, 2 + operator.keys.length);
   return { start: BigInt(start), end: BigInt(end), keys, aggregates: row.slice(2 + operator.keys.length) };
+}
+
+/** True when the window is among those named: the same start, and the key's values as texts, as a configuration writes them. */
+export function isNamedWindow(
+  named: Exclude<WindowsAsked, number>,
+  { start, keys }: Pick<WindowRow, "start" | "keys">,
+): boolean {
+  return named.some(
+    (window) =>
+      BigInt(window.start) === start &&
+      window.key.length === keys.length &&
+      window.key.every((text, i) => String(keys[i]) === text),
+  );
 }
 
 /** Canonical bytes of a window's key: the dag-cbor array of its values. */
