@@ -5,10 +5,8 @@ import type { Prover } from "../../proofs/groth16/prover.ts";
 import type { VerifyingKey } from "../../proofs/groth16/verifying-key.ts";
 import { contextOf } from "../../proofs/groth16/window-context.ts";
 import { chunkWindow, commitWindowChunk, WINDOW_CIRCUIT, windowChunk } from "../../proofs/groth16/window-proof.ts";
-import { inclusionProofs } from "../../proofs/merkle/tree.ts";
 import {
   checkRowProof,
-  isNamedWindow,
   parseRowProof,
   provenColumns,
   type RowProof,
@@ -17,22 +15,19 @@ import {
   windowKeyBytes,
 } from "../../proofs/window/row-proof.ts";
 import { decodeBatch } from "../../src/batch/batch.ts";
-import type { Value } from "../../src/batch/column.ts";
-import { RowEncoder, rowValues } from "../../src/batch/rows.ts";
 import type { Committed } from "../../src/consensus/coverage.ts";
-import { drawRows } from "../../src/consensus/draw.ts";
-import type { Operator } from "../../src/consensus/result.ts";
-import type { Table } from "../../src/consensus/statement.ts";
 import { equalBytes } from "../../src/core/bytes.ts";
-import { assert, IpdmError } from "../../src/core/errors.ts";
+import { IpdmError, within } from "../../src/core/errors.ts";
 import type { Hash, Signer } from "../../src/core/ports.ts";
 import type { Block } from "../../src/dag/block.ts";
 import { cborBlock, decodeStrict } from "../../src/dag/block.ts";
-import { MAIN, type TaskPlan, windowsAsked } from "../../src/runtime/plan.ts";
+import { MAIN, type TaskPlan } from "../../src/runtime/plan.ts";
 import type { ReadBlock } from "../../src/runtime/stage/runner.ts";
-import { type WantedWindow, type WindowContent, windowValues } from "../../src/runtime/stage/window-values.ts";
+import { type WindowContent, windowValues } from "../../src/runtime/stage/window-values.ts";
+import { windowText } from "../../src/streams/window/window-text.ts";
 import type { Ledger } from "../node/ledger.ts";
 import { type Draw, saltFor } from "./draws.ts";
+import { provenRows, type TableRow, type WindowForm, windowOf, windowTable } from "./proven-rows.ts";
 
 /** What making and checking window proofs needs of a node. */
 export interface WindowProofPorts {
@@ -46,67 +41,11 @@ export interface WindowProofPorts {
   readonly epoch: number;
 }
 
-type WindowForm = Extract<Operator, { kind: "window" }>;
-
-/** A finished table of windows. */
-interface WindowTable {
-  readonly form: WindowForm;
-  readonly table: Table;
-}
-
 /** Row proofs as blocks, the salts that only voters get, and the identities that votes name. */
 export interface MadeProofs {
   readonly blocks: readonly Block[];
   readonly salts: readonly (readonly Uint8Array[])[];
   readonly ids: readonly Uint8Array[];
-}
-
-interface TableRow {
-  readonly row: number;
-  readonly bytes: Uint8Array;
-  readonly path: readonly Uint8Array[];
-  readonly values: readonly Value[];
-}
-
-/** Rows of the finished table that get proofs: drawn by the seed, or those the user named. Rows without a value are left out. */
-export async function provenRows(
-  ports: WindowProofPorts,
-  task: TaskPlan,
-  { form, table }: WindowTable,
-  seed: Uint8Array,
-): Promise<TableRow[]> {
-  assert(task.prove !== null, `task ${task.name} asks for proofs`);
-  const asked = windowsAsked(task.prove);
-  const drawn = typeof asked === "number" ? new Set(drawRows(ports.hash, seed, table.rows, asked)) : undefined;
-  const named = typeof asked === "number" ? [] : asked;
-  const encoder = new RowEncoder();
-  const leaves: Uint8Array[] = [];
-  const chosen: { row: number; bytes: Uint8Array; values: Value[] }[] = [];
-  for (const cid of ports.ledger.batches(task.name, MAIN)) {
-    const batch = decodeBatch(await ports.read(cid));
-    for (let i = 0; i < batch.rows; i++) {
-      const preimage = encoder.encode(batch, i, 0x00);
-      const row = leaves.length;
-      leaves.push(ports.hash(preimage));
-      if (drawn?.has(row) === false) continue;
-      const values = rowValues(batch, i);
-      if (drawn !== undefined || isNamedWindow(named, windowOf(form, values)))
-        chosen.push({ row, bytes: preimage.slice(1), values });
-    }
-  }
-  if (drawn === undefined && chosen.length !== named.length) {
-    throw new IpdmError(
-      "PROVE_WINDOW_MISSING",
-      `${named.length} windows of ${task.name} are to be proved, the table has ${chosen.length} of them`,
-      { kind: "config" },
-    );
-  }
-  const paths = inclusionProofs(
-    ports.hash,
-    leaves,
-    chosen.map(({ row }) => row),
-  );
-  return chosen.map((row, i) => ({ ...row, path: paths[i] as Uint8Array[] }));
 }
 
 /** Makes the proofs of a finished window table, a column at a time, chunk by chunk. */
@@ -125,10 +64,14 @@ export async function makeWindowProofs(
   const ids: Uint8Array[] = [];
   for (const column of provenColumns(form)) {
     const values = await valuesOf(ports, task, form, column, rows);
+    // All of them before the first is proved: what does not fit is said at once.
+    const cut = values.map((content, i) =>
+      content.values.length === 0 ? undefined : piecesOf(task, form, column, rows[i] as TableRow, content),
+    );
     for (const [i, row] of rows.entries()) {
-      const { values: own, nulls } = values[i] as WindowContent;
-      if (own.length === 0) continue;
-      const pieces = chunkWindow(own);
+      const { nulls } = values[i] as WindowContent;
+      const pieces = cut[i];
+      if (pieces === undefined) continue;
       const ownSalts = pieces.map((_, chunk) =>
         saltFor(ports.hash, ports.signer, last.statementCid, column, row.row, chunk),
       );
@@ -209,7 +152,7 @@ export async function checkWindowProofs(
       }
       const verdict = checkRowProof(ports.hash, ports.key, proof, about);
       if (!verdict.ok) throw rejected(task, verdict.message);
-      const pieces = chunkWindow(own);
+      const pieces = piecesOf(task, form, column, row, values[i] as WindowContent);
       const committed = verdict.claims.map((claim) => claim.commitment);
       const expected = pieces.map((piece, chunk) =>
         commitWindowChunk(piece, elementOfHash(next.salts[chunk] ?? new Uint8Array(32))),
@@ -224,15 +167,14 @@ export async function checkWindowProofs(
   return ids;
 }
 
-function windowTable(task: TaskPlan, last: Committed): WindowTable {
-  const table = last.statement.tables?.[MAIN];
-  assert(task.operator.kind === "window" && table !== undefined, `task ${task.name} finished a window table`);
-  return { form: task.operator, table };
-}
-
-/** The window that a row of the table is about. */
-function windowOf(form: WindowForm, values: readonly Value[]): WantedWindow {
-  return { start: values[0] as bigint, keys: values.slice(2, 2 + form.keys.length) };
+/** A window's values in pieces for the prover. Throws what cannot be proved, naming task, window and column. */
+function piecesOf(task: TaskPlan, form: WindowForm, column: string, row: TableRow, { values }: WindowContent) {
+  try {
+    return chunkWindow(values);
+  } catch (error) {
+    const { start, keys } = windowOf(form, row.values);
+    throw within(`tasks.${task.name}, ${windowText(start, keys)}, column ${column}`, error);
+  }
 }
 
 async function valuesOf(
@@ -244,7 +186,11 @@ async function valuesOf(
 ): Promise<WindowContent[]> {
   const wanted = rows.map(({ values }) => windowOf(form, values));
   const inputs = ports.ledger.executed(task.name).flatMap(({ slot }) => slot.input.batches);
-  return windowValues(form, task.inputSchema, column, wanted, batchesOf(ports, inputs));
+  try {
+    return await windowValues(form, task.inputSchema, column, wanted, batchesOf(ports, inputs));
+  } catch (error) {
+    throw error instanceof IpdmError && "window" in error.facts ? within(`tasks.${task.name}`, error) : error;
+  }
 }
 
 async function* batchesOf(

@@ -4,7 +4,7 @@ import type { Committed } from "../../src/consensus/coverage.ts";
 import { mustExecute } from "../../src/consensus/draw.ts";
 import { type Slot, signSlot, slotName } from "../../src/consensus/slot.ts";
 import { parseStatement } from "../../src/consensus/statement.ts";
-import { IpdmError, located } from "../../src/core/errors.ts";
+import { IpdmError } from "../../src/core/errors.ts";
 import type { Block } from "../../src/dag/block.ts";
 import { cborBlock, decodeStrict } from "../../src/dag/block.ts";
 import type { RequestRecord } from "../../src/journal/port.ts";
@@ -114,9 +114,7 @@ export class TaskEffects {
   private async compute(cid: CID, slot: Slot, state: CID | null, signal: AbortSignal): Promise<Committed> {
     const { store, observer, tamper, hash } = this.node.ports;
     const batches = await this.batches(cid, slot, signal);
-    const { from, rows } = slot.input;
-    const place = `tasks.${slot.task}, slot ${slot.seq}, input rows ${from} to ${from + rows}`;
-    const done = await located(place, () => this.runner.execute(cid, slot, batches, state, signal));
+    const done = await this.runner.execute(cid, slot, batches, state, signal);
     const claimed = tamper?.(slot.task, slot.seq, done.statementBlock) ?? done.statementBlock;
     for (const block of done.blocks) this.node.reader.keep(block);
     await store.blocks.putAll([...done.blocks, claimed]);

@@ -194,7 +194,13 @@ class Replay {
       .catch((error: unknown) => {
         signal.throwIfAborted();
         if (!(error instanceof IpdmError)) throw error;
-        this.stop({ code: error.code, where, message: error.message });
+        const { row } = error.facts;
+        this.stop({
+          code: error.code,
+          where,
+          message: error.message,
+          ...(typeof row === "number" ? { row, rows: 1 } : {}),
+        });
       });
     if (done === undefined) return;
     for (const [port, made] of Object.entries(done.outputs)) {
