@@ -95,8 +95,8 @@ export async function publishDraw(ports: DrawPorts, subject: DrawSubject, draw: 
 }
 
 /**
- * A voter that holds the executor's statement challenges it and waits for the draw. Its own challenge must be among those
- * drawn from unless a quorum answered without it. Throws `DRAW_INVALID` when the draw does not follow from its challenges.
+ * A voter that holds the executor's statement challenges it and waits for the draw, which may rest on the challenges of a quorum
+ * without its own. Throws `DRAW_INVALID` when there are too few, or some that are not their members' own.
  */
 export async function drawAsVoter(ports: DrawPorts, subject: DrawSubject, signal: AbortSignal): Promise<Draw> {
   const { committee, membership, hash, signer, verify } = ports;

@@ -1,9 +1,10 @@
-import type { CID } from "multiformats/cid";
+import { CID } from "multiformats/cid";
 import type { TaskRequest } from "../../machines/task/step.ts";
 import type { Committed } from "../../src/consensus/coverage.ts";
 import { mustExecute } from "../../src/consensus/draw.ts";
 import { type Slot, signSlot, slotName } from "../../src/consensus/slot.ts";
 import { parseStatement } from "../../src/consensus/statement.ts";
+import { equalBytes } from "../../src/core/bytes.ts";
 import { IpdmError } from "../../src/core/errors.ts";
 import type { Block } from "../../src/dag/block.ts";
 import { cborBlock, decodeStrict } from "../../src/dag/block.ts";
@@ -143,15 +144,18 @@ export class TaskEffects {
   private async adopt(cid: CID, slot: Slot, state: CID | null, signal: AbortSignal): Promise<Committed | undefined> {
     const { committee, reader, ports, draws } = this.node;
     const drawn = await committee.unlessCertified(cid, signal, async (bound) => {
-      const announced = await committee.announced(cid, bound);
+      const announced = await this.firstAnnounced(cid, bound);
       this.checkShape(
         cid,
         slot,
         parseStatement(decodeStrict(ports.hash, { cid: announced, bytes: await reader.read(announced, bound) })),
         state,
       );
-      const { seed } = await drawAsVoter(draws, { slot: cid, statement: announced }, bound);
-      return { announced, execute: mustExecute(ports.hash, seed, ports.signer.publicKey, ports.membership.policy) };
+      const { seed, challenges } = await drawAsVoter(draws, { slot: cid, statement: announced }, bound);
+      const own = ports.signer.publicKey;
+      // A submitter that may leave this node's challenge out could choose among draws until one excuses it.
+      const counted = challenges.some(({ voter }) => equalBytes(voter, own));
+      return { announced, execute: !counted || mustExecute(ports.hash, seed, own, ports.membership.policy) };
     });
     if (drawn?.execute === true) return undefined;
     const statementCid = drawn?.announced ?? (committee.certificate(cid) as KnownCertificate).certificate.statement;
@@ -163,6 +167,17 @@ export class TaskEffects {
     const committed = { slot, slotCid: cid, statement, statementCid };
     this.node.ledger.execute(committed);
     return committed;
+  }
+
+  /** The first statement that the executor announced for a slot, also after a restart: a second would be another try at the draw. */
+  private async firstAnnounced(slot: CID, signal: AbortSignal): Promise<CID> {
+    const { meta } = this.node.ports.store;
+    const key = `announced/${slot.toString()}`;
+    const kept = await meta.get(key);
+    if (kept !== undefined) return CID.decode(kept);
+    const announced = await this.node.committee.announced(slot, signal);
+    await meta.put(key, announced.bytes);
+    return announced;
   }
 
   private checkShape(cid: CID, slot: Slot, statement: Committed["statement"], state: CID | null): void {
