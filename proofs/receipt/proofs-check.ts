@@ -5,7 +5,7 @@ import type { Hash } from "../../src/core/ports.ts";
 import type { VerifyingKey } from "../groth16/verifying-key.ts";
 import {
   checkRowProof,
-  isNamedKey,
+  isNamedWindow,
   provenColumns,
   type RowProof,
   rowProofId,
@@ -121,8 +121,8 @@ function checkNamed(
 ): void {
   for (const { row, values } of proofs) {
     const window = windowRowOf(values, operator);
-    const isNamed = named.some(({ start, key }) => window?.start === BigInt(start) && isNamedKey(key, window.keys));
-    if (!isNamed) refuse("PROOF_ROW_MISMATCH", `${where}/row ${row}`, "the run did not ask for a proof of this window");
+    if (window === undefined || !isNamedWindow(named, window))
+      refuse("PROOF_ROW_MISMATCH", `${where}/row ${row}`, "the run did not ask for a proof of this window");
   }
 }
 

@@ -12,9 +12,6 @@ import { windowPlan } from "../runtime/stage/window-operator.ts";
 import { outputSchema } from "../streams/window/plan.ts";
 import type { ReplayPorts } from "./replay.ts";
 
-/** How long a call may take: the clock is no part of a result. */
-const MODULE_TIMEOUT_MS = 60_000;
-
 /** What runs a task's statements again, and the schemas of its output ports. */
 export interface ReplayRunner {
   readonly runner: StageRunner;
@@ -48,7 +45,7 @@ export async function replayRunner(
     leaves,
     module: null,
     prove: null,
-    key: "",
+    key: receipt.blocks.get(slot.key.toString()) as Block,
   };
   return { runner: new StageRunner(plan, { hash: sha256, read: (cid) => stateOf(ports, cid), module }), schemas };
 }
@@ -72,7 +69,7 @@ async function stateOf({ receipt, input }: ReplayPorts, cid: CID): Promise<Uint8
 }
 
 async function moduleOf(
-  { receipt, modules, lane }: ReplayPorts,
+  { receipt, modules, lane, timeoutMs }: ReplayPorts,
   task: string,
   operator: Extract<Operator, { kind: "module" }>,
 ): Promise<LoadedModule> {
@@ -81,7 +78,7 @@ async function moduleOf(
     bytes,
     cid: operator.module.toString(),
     memoryBytesMax: operator.memoryBytesMax,
-    timeoutMs: MODULE_TIMEOUT_MS,
+    timeoutMs,
     outputBytesMax: MODULE_OUTPUT_BYTES_MAX,
     kind: "rows",
   });

@@ -1,7 +1,8 @@
 import { parseDuration } from "../core/duration.ts";
+import { instantText } from "../streams/instant.ts";
 import { majorityOf, TABLE_FORMATS, type TableFormat } from "./config.ts";
 import { cyclesOf } from "./graph.ts";
-import { instantText, readInstant } from "./instant.ts";
+import { readInstant } from "./instant.ts";
 import { AGGREGATES_MAX } from "./limits.ts";
 import { checkNames } from "./names.ts";
 import { type ConfigPath, type Finding, placeName } from "./problem.ts";

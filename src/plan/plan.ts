@@ -8,6 +8,7 @@ import { atPlace } from "../config/place.ts";
 import type { Anchor, InputRef, Operator, Stage } from "../consensus/result.ts";
 import type { LeafKind } from "../consensus/statement.ts";
 import { VOTE_PROOFS_MAX } from "../consensus/vote.ts";
+import { runKey, taskKey } from "../consensus/work-key.ts";
 import { IpdmError, located } from "../core/errors.ts";
 import type { Hash } from "../core/ports.ts";
 import { type Block, cborBlock, rawBlock } from "../dag/block.ts";
@@ -20,6 +21,7 @@ import {
   type ProveWindows,
   type RunPlan,
   type TaskPlan,
+  windowsAsked,
 } from "../runtime/plan.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 import type { Content } from "../sources/port.ts";
@@ -74,13 +76,14 @@ class Planner {
     });
     const tasks = [...this.tasks.values()];
     const used = new Set(tasks.flatMap((task) => (task.input.from === "source" ? [task.input.name] : [])));
-    const key = cborBlock(hash, [
-      membership.cid,
-      tasks.map((task) => task.key),
-      outputs.map(({ name, task, port }) => [name, task, port]),
-    ]).cid;
+    const key = runKey(hash, {
+      name: config.name,
+      membership: membership.cid,
+      tasks: Object.fromEntries(tasks.map((task) => [task.name, task.key.cid])),
+      outputs: Object.fromEntries(outputs.map(({ name, task, port }) => [name, { task, port }])),
+    });
     const inputs = [...this.inputs.values()].filter(({ name }) => used.has(name));
-    return { name: config.name, tasks, inputs, outputs, membership, cut, key: key.toString() };
+    return { name: config.name, tasks, inputs, outputs, membership, cut, key };
   }
 
   private addInput(source: SourceConfig): void {
@@ -198,7 +201,8 @@ class Planner {
     const leaves = Object.fromEntries(Object.keys(ports).map((port) => [port, this.leafOf(name, port, prove)]));
     const stage: Stage = { v: 1, task: name, input: ref, operator, upstream: link, leaves };
     const block = cborBlock(hash, stage);
-    const key = cborBlock(hash, [block.cid, membership.cid, cut, prove]).cid.toString();
+    const asked = prove === null ? null : windowsAsked(prove);
+    const key = taskKey(hash, { stage: block.cid, membership: membership.cid, cut, prove: asked });
     const task: TaskPlan = {
       name,
       input: ref,

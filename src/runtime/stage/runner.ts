@@ -15,7 +15,7 @@ import {
   type Table,
   type TaskState,
 } from "../../consensus/statement.ts";
-import { assert, IpdmError } from "../../core/errors.ts";
+import { assert, IpdmError, within } from "../../core/errors.ts";
 import type { Hash } from "../../core/ports.ts";
 import type { Block, Ipld } from "../../dag/block.ts";
 import { cborBlock, decodeBlock, rawBlock } from "../../dag/block.ts";
@@ -27,8 +27,8 @@ import { ModuleOperator } from "./module-operator.ts";
 import type { PortBatches, StageOperator } from "./operator.ts";
 import { WindowOperator } from "./window-operator.ts";
 
-/** Where a runner finds states it did not just compute itself. */
-export type ReadBlock = (cid: CID) => Promise<Uint8Array>;
+/** Where a runner finds states it did not just compute itself. With a signal it rejects with the signal's reason. */
+export type ReadBlock = (cid: CID, signal?: AbortSignal) => Promise<Uint8Array>;
 
 /** A module as a node runs it: the handle, and what statements say of it. */
 export interface LoadedModule {
@@ -81,8 +81,25 @@ export class StageRunner {
     this.ports = ports;
   }
 
-  /** Executes a slot over its input batches, from the state before it. Throws what the module or the operator throws. */
+  /**
+   * Executes a slot over its input batches, from the state before it. Throws what the module or the operator throws; `where`
+   * names the task and, as near as the error knows, the row of its input, the window, or the slot.
+   */
   async execute(
+    slotCid: CID,
+    slot: Slot,
+    batches: readonly Batch[],
+    before: CID | null,
+    signal: AbortSignal,
+  ): Promise<Executed> {
+    try {
+      return await this.carryOut(slotCid, slot, batches, before, signal);
+    } catch (error) {
+      throw this.placed(slot, error);
+    }
+  }
+
+  private async carryOut(
     slotCid: CID,
     slot: Slot,
     batches: readonly Batch[],
@@ -130,6 +147,15 @@ export class StageRunner {
     };
     this.position = { ...position, cid: state.cid, rowsIn: position.rowsIn + input.rows };
     return { statement, statementBlock: cborBlock(this.ports.hash, statement), blocks, outputs };
+  }
+
+  /** Streams count rows and name windows; whose they are is known here. */
+  private placed({ task, seq, input: { from, rows } }: Slot, error: unknown): unknown {
+    if (!(error instanceof IpdmError)) return error;
+    if (error.where === undefined)
+      return within(`tasks.${task}, slot ${seq}, input rows ${from} to ${from + rows}`, error);
+    if ("row" in error.facts) return within(`tasks.${task}, input ${this.task.input.name}`, error);
+    return "window" in error.facts ? within(`tasks.${task}`, error) : error;
   }
 
   private async at(before: CID | null): Promise<Position> {

@@ -1,8 +1,9 @@
 import type { Batch } from "../../batch/batch.ts";
 import { fieldOf } from "../../batch/batch.ts";
-import { wordsOf } from "../../batch/column.ts";
+import { type Value, wordsOf } from "../../batch/column.ts";
 import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
 import type { Schema } from "../../batch/schema.ts";
+import { within } from "../../core/errors.ts";
 import type { Ipld } from "../../dag/block.ts";
 import { CHUNK_ROWS, KEYS_IDLE_MAX } from "../limits.ts";
 import { AggregateColumns } from "./columns.ts";
@@ -15,6 +16,7 @@ import type { WindowPlan, WindowTimes } from "./plan.ts";
 import { outputSchema, windowTimes } from "./plan.ts";
 import type { WindowState } from "./snapshot.ts";
 import { readState, writeState } from "./snapshot.ts";
+import { windowText } from "./window-text.ts";
 
 /** What a step of a window gives: finished windows, and late rows with the input's schema, both in order. */
 export interface WindowOutput {
@@ -156,7 +158,7 @@ export class TumblingAggregate {
     for (let row = from; row < to; row++) {
       const time = (words[2 * row + 1] as number) * 4_294_967_296 + ((words[2 * row] as number) >>> 0);
       if (!(time >= start && time < end)) {
-        start = windowStart(time, times);
+        start = windowStart(time, times, this.seen + row - from);
         end = start + times.size;
         deadline = end + times.slack;
         pane = groups.panes.get(start);
@@ -236,11 +238,21 @@ export class TumblingAggregate {
       }
       for (let a = 0; a < this.plan.aggregates.length; a++) {
         const column = writer.at(2 + keyCount + a);
-        for (const slot of part) column.push(this.columns.valueOf(a, slot));
+        for (const slot of part) column.push(this.valueOf(a, slot, pane));
       }
     });
     for (const slot of slots) this.columns.clear(slot);
     this.groups.close(pane, slots);
+  }
+
+  /** A group's value, or an error that names its window. */
+  private valueOf(aggregate: number, slot: number, pane: Pane): Value {
+    try {
+      return this.columns.valueOf(aggregate, slot);
+    } catch (error) {
+      const { values } = this.keys.keyOf(this.groups.ids[slot] as number);
+      throw within(windowText(pane.start, values), error, { window: pane.start });
+    }
   }
 
   private findDeadline(): void {

@@ -182,6 +182,17 @@ describe("verify", () => {
 });
 
 describe("replay", () => {
+  it("takes the time that a call of a module may have", async () => {
+    expect(await say("replay", fixture.receipt, "--timeout", "5m", "--json")).toMatchObject({
+      exit: 0,
+      last: { ok: true },
+    });
+    for (const text of ["soon", "60", "0s", "2h", ""]) {
+      const said = await say("replay", fixture.receipt, `--timeout=${text}`, "--json");
+      expect(said).toMatchObject({ exit: 2, last: { event: "error", code: "USAGE" } });
+    }
+  });
+
   it("ends with one line for programs", async () => {
     const said = await say("replay", fixture.receipt, "--json");
     expect(said).toMatchObject({

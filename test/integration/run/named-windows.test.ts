@@ -45,7 +45,7 @@ describe("windows named to be proved", () => {
       code: "PROVE_WINDOW_MISSING",
       kind: "config",
       where: "tasks.daily.prove",
-      message: expect.stringContaining('2024-01-02T00:00:00.000Z of the key "y"'),
+      message: expect.stringContaining("window 2024-01-02 of y"),
     });
   });
 });
