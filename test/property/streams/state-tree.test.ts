@@ -1,6 +1,6 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import fc from "fast-check";
-import { CID } from "multiformats/cid";
+import type { CID } from "multiformats/cid";
 import { describe, expect, it } from "vitest";
 import type { Value } from "../../../src/batch/column.ts";
 import { schemaOf } from "../../../src/batch/schema.ts";
