@@ -46,7 +46,7 @@ export class TaskEffects {
     this.task = task;
     const { hash, modules, readSource, plan } = node.ports;
     const module = task.module === null ? null : (modules.get(task.name) ?? null);
-    this.runner = new StageRunner(task, { hash, read: (cid) => node.reader.read(cid), module });
+    this.runner = new StageRunner(task, { hash, read: (cid, signal) => this.readState(cid, signal), module });
     if (task.input.from === "task")
       this.input = new TaskOutputInput(task.input, node.ledger, (cid, bound) => node.reader.read(cid, bound));
     else if (readSource !== undefined) this.input = new SourceInput(task.input.name, plan.cut, hash, readSource);
@@ -178,6 +178,14 @@ export class TaskEffects {
     const announced = await this.node.committee.announced(slot, signal);
     await meta.put(key, announced.bytes);
     return announced;
+  }
+
+  /** A block of a state, from then on in this node's own store: the states that follow only add to what it holds. */
+  private async readState(cid: CID, signal?: AbortSignal): Promise<Uint8Array> {
+    const { store } = this.node.ports;
+    const bytes = await this.node.reader.read(cid, signal);
+    if (!(await store.blocks.has(cid))) await store.blocks.put({ cid, bytes });
+    return bytes;
   }
 
   private checkShape(cid: CID, slot: Slot, statement: Committed["statement"], state: CID | null): void {

@@ -34,15 +34,17 @@ export function leafHash(hash: Hash, bytes: Uint8Array): Uint8Array {
   return hash(input);
 }
 
+/** What is hashed for a node: one buffer for all of them, since a table has as many nodes as rows and a hash reads it at once. */
+const nodeInput = new Uint8Array(1 + 2 * MERKLE_HASH_BYTES);
+nodeInput[0] = 1;
+
 /** Hash of an inner node: SHA-256(0x01 ‖ left ‖ right), RFC 6962 section 2.1. Both hashes have 32 bytes: `MERKLE_MALFORMED`. */
 export function nodeHash(hash: Hash, left: Uint8Array, right: Uint8Array): Uint8Array {
   if (left.length !== MERKLE_HASH_BYTES || right.length !== MERKLE_HASH_BYTES)
     throw malformed("a tree node is not a 32-byte hash");
-  const input = new Uint8Array(1 + 2 * MERKLE_HASH_BYTES);
-  input[0] = 1;
-  input.set(left, 1);
-  input.set(right, 1 + MERKLE_HASH_BYTES);
-  return hash(input);
+  nodeInput.set(left, 1);
+  nodeInput.set(right, 1 + MERKLE_HASH_BYTES);
+  return hash(nodeInput);
 }
 
 /** Root over leaf hashes (see {@link leafHash}), RFC 6962 section 2.1. The root of no leaves is SHA-256 of no bytes. */

@@ -5,8 +5,10 @@ import { bytesAt, dictionaryOf, isNull } from "./column.ts";
 import type { ColumnData } from "./layout.ts";
 import type { Field } from "./schema.ts";
 import { typeWidth } from "./schema.ts";
+import { joinTexts, putText, TEXT_ROOM, textBytes } from "./texts.ts";
 
-const encoder = new TextEncoder();
+/** Longest text, in UTF-16 units, that is written in place: room for it has to be there first. */
+const TEXT_IN_PLACE_MAX = 1024;
 
 /** Collects one column's values. */
 export class ColumnWriter {
@@ -45,12 +47,10 @@ export class ColumnWriter {
         this.reserve(1);
         this.used = bitBytes(this.rows + 1);
         if (value) this.data[this.rows >> 3] = (this.data[this.rows >> 3] as number) | (1 << (this.rows & 7));
-        this.closeRow();
-        return;
+        return this.closeRow();
       }
       case "utf8":
-        if (typeof value !== "string") throw this.misfit(value);
-        return this.pushBytes(encoder.encode(value));
+        return this.pushText(value);
       case "dict":
         if (typeof value !== "string") throw this.misfit(value);
         return this.pushIndex(this.entryOf(value));
@@ -62,6 +62,18 @@ export class ColumnWriter {
       default:
         return this.pushScalar(value);
     }
+  }
+
+  /** Appends a value several times. Throws `VALUE_MISFIT`. */
+  repeat(value: Value, times: number): void {
+    const from = this.used;
+    const isPlain = value !== null && this.width > 0 && this.field.type !== "dict";
+    for (let i = 0; i < (isPlain ? Math.min(1, times) : times); i++) this.push(value);
+    if (!isPlain || times < 2) return;
+    this.reserve(this.width * (times - 1));
+    for (let i = 1; i < times; i++) this.data.copyWithin(from + i * this.width, from, from + this.width);
+    this.used = from + this.width * times;
+    this.markValid(times - 1);
   }
 
   /** Copies rows of a column of the same type. */
@@ -115,26 +127,16 @@ export class ColumnWriter {
   /** What was collected, checked against the row count; the column is empty afterwards. */
   take(rows: number): ColumnData {
     assert(this.rows === rows, `column ${this.field.name} has ${this.rows} values for ${rows} rows`);
-    const isDict = this.field.type === "dict";
-    const offsets = isDict ? new Int32Array(this.dictionary.size + 1) : this.ends?.slice(0, rows + 1);
-    let extra: Uint8Array | undefined;
-    if (isDict && offsets !== undefined) {
-      const encoded = [...this.dictionary.keys()].map((text) => encoder.encode(text));
-      extra = new Uint8Array(encoded.reduce((sum, text) => sum + text.length, 0));
-      let at = 0;
-      encoded.forEach((text, i) => {
-        extra?.set(text, at);
-        at += text.length;
-        offsets[i + 1] = at;
-      });
-    }
+    const { dictionary } = this;
+    const texts =
+      this.field.type === "dict" ? joinTexts(dictionary.keys(), dictionary.size, this.extraBytes) : undefined;
     const taken: ColumnData = {
       data: this.data.slice(0, this.used),
       nulls: this.nulls,
       validity: this.validity?.slice(0, bitBytes(rows)),
-      offsets,
-      extra,
-      entries: this.dictionary.size,
+      offsets: texts?.offsets ?? this.ends?.slice(0, rows + 1),
+      extra: texts?.bytes,
+      entries: dictionary.size,
     };
     this.reset();
     return taken;
@@ -154,21 +156,19 @@ export class ColumnWriter {
   private pushScalar(value: Value): void {
     this.reserve(this.width);
     const at = this.used;
-    const isBig = typeof value === "bigint";
     switch (this.field.type) {
       case "i64":
-      case "timestamp": {
-        const big = isBig ? value : this.integer(value);
-        if (BigInt.asIntN(64, big) !== big) throw this.misfit(value);
-        this.view.setBigInt64(at, big, true);
+      case "timestamp":
+        if (typeof value !== "bigint") this.setSafe(at, value);
+        else if (BigInt.asIntN(64, value) === value) this.view.setBigInt64(at, value, true);
+        else throw this.misfit(value);
         break;
-      }
-      case "u64": {
-        const big = isBig ? value : this.integer(value);
-        if (BigInt.asUintN(64, big) !== big) throw this.misfit(value);
-        this.view.setBigUint64(at, big, true);
+      case "u64":
+        if (typeof value !== "bigint" && Number(value) >= 0) this.setSafe(at, value);
+        else if (typeof value === "bigint" && BigInt.asUintN(64, value) === value)
+          this.view.setBigUint64(at, value, true);
+        else throw this.misfit(value);
         break;
-      }
       case "f32":
         if (typeof value !== "number" || (!Object.is(Math.fround(value), value) && !Number.isNaN(value)))
           throw this.misfit(value);
@@ -205,9 +205,19 @@ export class ColumnWriter {
     else this.view.setUint32(at, number >>> 0, true);
   }
 
-  private integer(value: Value): bigint {
+  /** A whole number as 64 bits. */
+  private setSafe(at: number, value: Value): void {
     if (typeof value !== "number" || !Number.isSafeInteger(value)) throw this.misfit(value);
-    return BigInt(value);
+    this.view.setUint32(at, value >>> 0, true);
+    this.view.setInt32(at + 4, Math.floor(value / 4_294_967_296), true);
+  }
+
+  private pushText(text: Value): void {
+    if (typeof text !== "string") throw this.misfit(text);
+    if (text.length > TEXT_IN_PLACE_MAX) return this.pushBytes(textBytes(text));
+    this.reserve(TEXT_ROOM * text.length);
+    this.used += putText(text, this.data, this.used);
+    this.closeRow();
   }
 
   private pushBytes(bytes: Uint8Array): void {

@@ -21,7 +21,9 @@ class ExactTokenizer extends Tokenizer {
 export function decodeCbor(bytes: Uint8Array): unknown {
   if (!hasMark(bytes)) return dagCbor.decode(bytes);
   const options = { ...dagCbor.decodeOptions, retainStringBytes: true };
-  return decode(bytes, { ...options, tokenizer: new ExactTokenizer(bytes, options) });
+  // Of a Node.js buffer the tokenizer would make buffers, whose `slice` copies nothing.
+  const plain = new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+  return decode(plain, { ...options, tokenizer: new ExactTokenizer(plain, options) });
 }
 
 function hasMark(bytes: Uint8Array): boolean {

@@ -13,6 +13,7 @@ export type { SourceOptions } from "./source.ts";
 export { source } from "./source.ts";
 export type { Aggregate, AggregateKind, WindowPlan } from "./window/plan.ts";
 export { outputSchema } from "./window/plan.ts";
+export type { SavedState, StateSource } from "./window/state-tree.ts";
 export type { TumblingOptions, WindowOutput } from "./window/tumbling.ts";
 export { TumblingAggregate } from "./window/tumbling.ts";
 export type { WatchedRows, WatchedWindow, WindowRowsOptions } from "./window/window-rows.ts";

@@ -12,7 +12,7 @@ export class CopyOperator implements StageOperator {
     return {};
   }
 
-  snapshot(): null {
+  save(): null {
     return null;
   }
 }

@@ -35,7 +35,7 @@ export class ModuleOperator implements StageOperator {
     return {};
   }
 
-  snapshot(): null {
+  save(): null {
     return null;
   }
 

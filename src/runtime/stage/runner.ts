@@ -1,4 +1,3 @@
-import * as dagCbor from "@ipld/dag-cbor";
 import type { CID } from "multiformats/cid";
 import { Frontier } from "../../../proofs/merkle/frontier.ts";
 import { leafHash } from "../../../proofs/merkle/tree.ts";
@@ -17,10 +16,10 @@ import {
 } from "../../consensus/statement.ts";
 import { assert, IpdmError, within } from "../../core/errors.ts";
 import type { Hash } from "../../core/ports.ts";
-import type { Block, Ipld } from "../../dag/block.ts";
+import type { Block } from "../../dag/block.ts";
 import { cborBlock, decodeBlock, rawBlock } from "../../dag/block.ts";
-import { decodeCbor } from "../../dag/cbor.ts";
 import type { ModuleHandle } from "../../sandbox/port.ts";
+import type { StateSource } from "../../streams/window/state-tree.ts";
 import type { TaskPlan } from "../plan.ts";
 import { CopyOperator } from "./copy-operator.ts";
 import { ModuleOperator } from "./module-operator.ts";
@@ -42,7 +41,7 @@ export interface LoadedModule {
 export interface Executed {
   readonly statement: Statement;
   readonly statementBlock: Block;
-  /** State, operator state and output batches. */
+  /** Output batches, the state, and of the operator's state what the one before did not have. */
   readonly blocks: readonly Block[];
   readonly outputs: PortBatches;
 }
@@ -56,7 +55,7 @@ export interface RunnerPorts {
 
 interface PortState {
   rows: number;
-  readonly frontier: Frontier;
+  frontier: Frontier;
 }
 
 interface Position {
@@ -106,7 +105,7 @@ export class StageRunner {
     before: CID | null,
     signal: AbortSignal,
   ): Promise<Executed> {
-    const position = await this.at(before);
+    const position = await this.at(before, signal);
     // A failure below leaves a half-advanced operator behind: whoever asks again starts from the stored state.
     this.position = undefined;
     const { input } = slot;
@@ -158,30 +157,31 @@ export class StageRunner {
     return "window" in error.facts ? within(`tasks.${task}`, error) : error;
   }
 
-  private async at(before: CID | null): Promise<Position> {
+  private async at(before: CID | null, signal: AbortSignal): Promise<Position> {
     const kept = this.position;
     if (kept !== undefined && (before === null ? kept.cid === null : kept.cid?.equals(before))) return kept;
     if (before === null) return this.beginning();
-    const state = parseTaskState(decodeBlock({ cid: before, bytes: await this.ports.read(before) }));
-    const snapshot = state.operator === null ? null : (decodeCbor(await this.ports.read(state.operator)) as Ipld);
+    const read = (cid: CID): Promise<Uint8Array> => this.ports.read(cid, signal);
+    const state = parseTaskState(decodeBlock({ cid: before, bytes: await read(before) }));
+    const saved = state.operator === null ? null : { root: state.operator, hash: this.ports.hash, read };
     const ports = new Map<string, PortState>();
     for (const port of Object.keys(this.task.ports)) {
       const kept = state.outputs[port];
       const frontier = { count: kept?.leaves ?? 0, hashes: kept?.frontier ?? [] };
       ports.set(port, { rows: kept?.rows ?? 0, frontier: new Frontier(this.ports.hash, frontier) });
     }
-    return { cid: before, rowsIn: state.rowsIn, operator: this.operator(snapshot), ports };
+    return { cid: before, rowsIn: state.rowsIn, operator: await this.operator(saved), ports };
   }
 
-  private beginning(): Position {
+  private async beginning(): Promise<Position> {
     const names = Object.keys(this.task.ports);
     const ports = new Map(names.map((port) => [port, { rows: 0, frontier: new Frontier(this.ports.hash) }]));
-    return { cid: null, rowsIn: 0, operator: this.operator(null), ports };
+    return { cid: null, rowsIn: 0, operator: await this.operator(null), ports };
   }
 
-  private operator(snapshot: Ipld | null): StageOperator {
+  private async operator(saved: StateSource | null): Promise<StageOperator> {
     const { operator, inputSchema } = this.task;
-    if (operator.kind === "window") return new WindowOperator(operator, inputSchema, snapshot);
+    if (operator.kind === "window") return WindowOperator.open(operator, inputSchema, saved);
     if (operator.kind === "copy") return new CopyOperator();
     assert(this.ports.module !== null, `module of ${this.task.name} is loaded`);
     return new ModuleOperator(this.ports.hash, this.task, this.ports.module.handle);
@@ -203,21 +203,23 @@ export class StageRunner {
     const own = new Frontier(this.ports.hash);
     const from = kept.rows;
     const kind = this.task.leaves[port] ?? "batch";
+    // The first leaves of a table are the same tree twice.
+    const isFirst = kept.frontier.count === 0;
     const append = (leaf: Uint8Array): void => {
       own.append(leaf);
-      kept.frontier.append(leaf);
+      if (!isFirst) kept.frontier.append(leaf);
     };
     for (const [i, batch] of batches.entries()) {
       if (kind === "batch") append(leafHash(this.ports.hash, (stored[i] as Block).cid.bytes));
       else for (let row = 0; row < batch.rows; row++) append(this.ports.hash(this.encoder.encode(batch, row, 0x00)));
       kept.rows += batch.rows;
     }
+    if (isFirst) kept.frontier = new Frontier(this.ports.hash, own.toIpld());
     return { from, rows: kept.rows - from, batches: stored.map((block) => block.cid), leaf: kind, root: own.root() };
   }
 
   private state(position: Position, rows: number): { readonly state: Block; readonly stateBlocks: readonly Block[] } {
-    const snapshot = position.operator.snapshot();
-    const operator = snapshot === null ? null : rawBlock(this.ports.hash, dagCbor.encode(snapshot));
+    const saved = position.operator.save(this.ports.hash);
     const outputs: TaskState["outputs"] = {};
     for (const [port, kept] of position.ports) {
       const { count, hashes } = kept.frontier.toIpld();
@@ -228,10 +230,10 @@ export class StageRunner {
       stage: this.task.stage.cid,
       rowsIn: position.rowsIn + rows,
       outputs,
-      operator: operator?.cid ?? null,
+      operator: saved?.root.cid ?? null,
     };
     const block = cborBlock(this.ports.hash, state);
-    return { state: block, stateBlocks: operator === null ? [block] : [block, operator] };
+    return { state: block, stateBlocks: saved === null ? [block] : [block, saved.root, ...saved.fresh] };
   }
 
   private tables(position: Position): Record<string, Table> {

@@ -2,10 +2,11 @@ import { Subject } from "rxjs";
 import type { Batch } from "../../batch/batch.ts";
 import type { Schema } from "../../batch/schema.ts";
 import type { Operator } from "../../consensus/result.ts";
-import type { Ipld } from "../../dag/block.ts";
+import type { Hash } from "../../core/ports.ts";
 import { type Flow, isBatch } from "../../streams/flow.ts";
 import { windowed } from "../../streams/operators/window.ts";
 import type { WindowPlan } from "../../streams/window/plan.ts";
+import type { SavedState, StateSource } from "../../streams/window/state-tree.ts";
 import { TumblingAggregate } from "../../streams/window/tumbling.ts";
 import { LATE, MAIN } from "../plan.ts";
 import type { PortBatches, StageOperator } from "./operator.ts";
@@ -23,10 +24,8 @@ export class WindowOperator implements StageOperator {
   private late: Batch[] = [];
   private failure: { readonly error: unknown } | undefined;
 
-  constructor(form: WindowForm, schema: Schema, snapshot: Ipld | null) {
-    const plan = windowPlan(form);
-    this.state =
-      snapshot === null ? new TumblingAggregate(plan, schema) : TumblingAggregate.restore(plan, schema, snapshot);
+  private constructor(state: TumblingAggregate) {
+    this.state = state;
     this.input.pipe(windowed(this.state, { next: (batch) => this.late.push(batch) })).subscribe({
       next: (item) => {
         if (isBatch(item)) this.rows.push(item);
@@ -35,6 +34,14 @@ export class WindowOperator implements StageOperator {
         this.failure = { error };
       },
     });
+  }
+
+  /** An operator at the beginning of its input, or where a saved state was. Throws what restoring throws. */
+  static async open(form: WindowForm, schema: Schema, saved: StateSource | null): Promise<WindowOperator> {
+    const plan = windowPlan(form);
+    return new WindowOperator(
+      saved === null ? new TumblingAggregate(plan, schema) : await TumblingAggregate.restore(plan, schema, saved),
+    );
   }
 
   async push(batches: readonly Batch[], _firstRow: number, signal: AbortSignal): Promise<PortBatches> {
@@ -53,8 +60,8 @@ export class WindowOperator implements StageOperator {
     return this.take();
   }
 
-  snapshot(): Ipld {
-    return this.state.snapshot();
+  save(hash: Hash): SavedState {
+    return this.state.save(hash);
   }
 
   // RxJS hands an operator's error to the subscriber; the slot that caused it must fail with it.

@@ -7,7 +7,16 @@ import type { Accumulator } from "./accumulator.ts";
 import { grown } from "./accumulator.ts";
 import { Extreme, WideExtreme } from "./extremes.ts";
 import { isInteger, isWide } from "./plan.ts";
-import { bytesOfF64, bytesOfI128, bytesOfU32, f64OfBytes, i128OfBytes, partOf, u32OfBytes } from "./state-bytes.ts";
+import {
+  bytesOfF64,
+  bytesOfI128,
+  bytesOfU32,
+  f64OfBytes,
+  i128OfBytes,
+  malformed,
+  partOf,
+  u32OfBytes,
+} from "./state-bytes.ts";
 
 /** The accumulator of a sum, a minimum or a maximum over a column. */
 export function accumulatorFor(kind: "sum" | "min" | "max", field: Field): Accumulator {
@@ -132,9 +141,14 @@ class IntegerSum implements Accumulator {
 
   load(slots: Int32Array, state: Ipld): void {
     f64OfBytes(partOf(state, "sums"), this.sums, slots);
-    if (partOf(state, "at") === undefined) return;
-    const values = i128OfBytes(partOf(state, "big"));
-    u32OfBytes(partOf(state, "at")).forEach((i, n) => this.big.set(slots[i] as number, values[n] as bigint));
+    if (partOf(state, "at") !== undefined) {
+      const values = i128OfBytes(partOf(state, "big"));
+      u32OfBytes(partOf(state, "at")).forEach((i, n) => this.big.set(slots[i] ?? 0, values[n] ?? 0n));
+    }
+    for (const slot of slots) {
+      const sum = this.sums[slot] as number;
+      if (this.big.has(slot) ? !Number.isNaN(sum) : !Number.isSafeInteger(sum)) throw malformed("sum");
+    }
   }
 }
 

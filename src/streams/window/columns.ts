@@ -28,6 +28,11 @@ export class AggregateColumns {
     this.readers = plan.aggregates.map((aggregate) => this.reader(aggregate, schema));
   }
 
+  /** Numbers kept a group. */
+  get size(): number {
+    return this.parts.length;
+  }
+
   grow(capacity: number): void {
     for (const { accumulator } of this.parts) accumulator.grow(capacity);
   }

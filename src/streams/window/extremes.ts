@@ -4,7 +4,7 @@ import type { Field } from "../../batch/schema.ts";
 import type { Ipld } from "../../dag/block.ts";
 import type { Accumulator } from "./accumulator.ts";
 import { grown } from "./accumulator.ts";
-import { bytesOfF64, bytesOfU32, f64OfBytes, partOf, u32OfBytes } from "./state-bytes.ts";
+import { bytesOfF64, bytesOfWords, f64OfBytes, partOf, u32OfBytes } from "./state-bytes.ts";
 
 /**
  * Smallest or largest value of a column of up to 32 bits or of floats. NaN is larger than every number; of equal values
@@ -115,13 +115,12 @@ export class WideExtreme implements Accumulator {
   }
 
   save(slots: Int32Array): Ipld {
-    const highs = Uint32Array.from(slots, (slot) => (this.highs[slot] as number) >>> 0);
-    return { high: bytesOfU32(highs), low: bytesOfU32(Uint32Array.from(slots, (slot) => this.lows[slot] as number)) };
+    return { high: bytesOfWords(this.highs, slots), low: bytesOfWords(this.lows, slots) };
   }
 
   load(slots: Int32Array, state: Ipld): void {
-    const highs = u32OfBytes(partOf(state, "high"));
-    const lows = u32OfBytes(partOf(state, "low"));
+    const highs = u32OfBytes(partOf(state, "high"), slots.length);
+    const lows = u32OfBytes(partOf(state, "low"), slots.length);
     slots.forEach((slot, i) => {
       this.highs[slot] = (highs[i] as number) | 0;
       this.lows[slot] = lows[i] as number;

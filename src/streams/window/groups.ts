@@ -1,8 +1,11 @@
 import { IpdmError } from "../../core/errors.ts";
-import { GROUPS_MAX } from "../limits.ts";
-import type { KeyTable } from "./key-table.ts";
+import { STATE_BYTES_MAX } from "../limits.ts";
+import type { KeyStore } from "./key-store.ts";
 
-const SLOT_SPAN = 2 * GROUPS_MAX;
+/** Above every slot, since no group counts less than 17 bytes. */
+const SLOT_SPAN = 2 ** Math.ceil(Math.log2(STATE_BYTES_MAX / 16));
+/** A window with fewer than one in so many of all keys is put in order by sorting, others by place. */
+const SORTED_SHARE = 16;
 
 /** An open window: its bounds, the event time at which it fires, and a hash table from key id to slot. */
 export interface Pane {
@@ -13,12 +16,18 @@ export interface Pane {
   /** Slots by `id & (length - 1)`, linear probing; 0 is empty. */
   table: Int32Array;
   count: number;
+  /** What its groups count for {@link STATE_BYTES_MAX}. */
+  bytes: number;
 }
 
 /** Hands out slots: one a group, that is one a key in an open window. Slot 0 is never handed out. */
 export class Groups {
   /** Key id of a slot. */
   ids = new Int32Array(16);
+  /** 1 for a slot whose group may have changed since the state was last saved. */
+  touched = new Uint8Array(16);
+  /** What all open groups count for {@link STATE_BYTES_MAX}. */
+  bytes = 0;
   /** Open windows by start. */
   readonly panes = new Map<number, Pane>();
   private readonly free: number[] = [];
@@ -37,26 +46,20 @@ export class Groups {
   /** Opens a window. */
   openPane(start: number, size: number, slack: number): Pane {
     const end = start + size;
-    const pane: Pane = { start, end, deadline: end + slack, table: new Int32Array(16), count: 0 };
+    const pane: Pane = { start, end, deadline: end + slack, table: new Int32Array(16), count: 0, bytes: 0 };
     this.panes.set(start, pane);
     return pane;
   }
 
-  /** Slot of a key in a window that has none yet. Throws `WINDOW_STATE_FULL`. */
-  allocate(pane: Pane, id: number): number {
+  /** Slot of a key in a window that has none yet; the group counts as `bytes`. Throws `WINDOW_STATE_FULL`. */
+  allocate(pane: Pane, id: number, bytes: number): number {
+    pane.bytes += bytes;
+    this.bytes += bytes;
+    if (this.bytes > STATE_BYTES_MAX) throw full(this.open + 1);
     const slot = this.free.pop() ?? this.next++;
-    if (slot > GROUPS_MAX) {
-      throw new IpdmError("WINDOW_STATE_FULL", `more than ${GROUPS_MAX} groups in open windows`, {
-        hint: "use smaller windows, less lateness or coarser keys",
-      });
-    }
-    if (slot >= this.ids.length) {
-      const ids = new Int32Array(2 * this.ids.length);
-      ids.set(this.ids);
-      this.ids = ids;
-      this.onGrow(ids.length);
-    }
+    if (slot >= this.ids.length) this.grow();
     this.ids[slot] = id;
+    this.touched[slot] = 1;
     if (2 * pane.count + 2 > pane.table.length) this.rehash(pane, slotsIn(pane), 2 * pane.table.length);
     pane.count++;
     insert(pane.table, id, slot);
@@ -66,19 +69,29 @@ export class Groups {
   /** Forgets a window and takes its slots back. */
   close(pane: Pane, slots: Int32Array): void {
     this.panes.delete(pane.start);
+    this.bytes -= pane.bytes;
     for (const slot of slots) this.free.push(slot);
   }
 
   /** A window's slots in the order of their keys' canonical bytes. */
-  ordered(pane: Pane, keys: KeyTable): Int32Array {
+  ordered(pane: Pane, keys: KeyStore): Int32Array {
     const slots = slotsIn(pane);
     const ranks = keys.ranks(slots.length);
     if (ranks === undefined) return slots.sort((a, b) => keys.compare(this.ids[a] as number, this.ids[b] as number));
-    const ranked = Float64Array.from(
-      slots,
-      (slot) => (ranks[this.ids[slot] as number] as number) * SLOT_SPAN + slot,
-    ).sort();
-    return slots.map((_, i) => (ranked[i] as number) % SLOT_SPAN);
+    const { rankOf, count } = ranks;
+    if (slots.length * SORTED_SHARE < count) {
+      const ranked = Float64Array.from(
+        slots,
+        (slot) => (rankOf[this.ids[slot] as number] as number) * SLOT_SPAN + slot,
+      );
+      ranked.sort();
+      return slots.map((_, i) => (ranked[i] as number) % SLOT_SPAN);
+    }
+    const byRank = new Int32Array(count);
+    for (const slot of slots) byRank[rankOf[this.ids[slot] as number] as number] = slot;
+    let at = 0;
+    for (const slot of byRank) if (slot !== 0) slots[at++] = slot;
+    return slots;
   }
 
   /** Gives every open group's key a new id. */
@@ -88,6 +101,17 @@ export class Groups {
       for (const slot of slots) this.ids[slot] = idOf(this.ids[slot] as number);
       this.rehash(pane, slots, pane.table.length);
     }
+  }
+
+  private grow(): void {
+    const capacity = 2 * this.ids.length;
+    const ids = new Int32Array(capacity);
+    ids.set(this.ids);
+    this.ids = ids;
+    const touched = new Uint8Array(capacity);
+    touched.set(this.touched);
+    this.touched = touched;
+    this.onGrow(capacity);
   }
 
   private rehash(pane: Pane, slots: Int32Array, length: number): void {
@@ -112,4 +136,15 @@ function insert(table: Int32Array, id: number, slot: number): void {
   let at = id & mask;
   while (table[at] !== 0) at = (at + 1) & mask;
   table[at] = slot;
+}
+
+function full(groups: number): IpdmError {
+  return new IpdmError(
+    "WINDOW_STATE_FULL",
+    `${groups} keys in open windows take more than ${STATE_BYTES_MAX / 1024 / 1024} MiB of state`,
+    {
+      hint: "use smaller windows, less lateness, coarser keys or fewer aggregates",
+      facts: { groups, max: STATE_BYTES_MAX },
+    },
+  );
 }

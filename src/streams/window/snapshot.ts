@@ -1,15 +1,14 @@
 import type { Value } from "../../batch/column.ts";
-import { concatAll } from "../../core/bytes.ts";
 import type { Ipld } from "../../dag/block.ts";
 import { decodeCbor } from "../../dag/cbor.ts";
+import type { Run } from "./chunks.ts";
 import type { AggregateColumns } from "./columns.ts";
 import { windowStart } from "./event-clock.ts";
 import type { Groups } from "./groups.ts";
+import type { KeyStore } from "./key-store.ts";
 import type { KeyTable } from "./key-table.ts";
 import type { WindowTimes } from "./plan.ts";
 import { bytesOfU32, bytesPart, malformed, partOf, u32OfBytes } from "./state-bytes.ts";
-
-const VERSION = 1;
 
 /** What a window's snapshot is made of. */
 export interface WindowState {
@@ -18,80 +17,139 @@ export interface WindowState {
   readonly columns: AggregateColumns;
 }
 
-/**
- * `{v, seen, newest, ended, keys: {ends, bytes}, windows: [{start, keys, state}]}`: windows by start, each with the
- * positions of its keys, in the order of their canonical bytes, and a column of little-endian bytes an accumulator; the
- * keys that they point to stand once, in the order in which the windows first name them.
- */
-export function writeState({ keys, groups, columns }: WindowState, newest: number, seen: number): Ipld {
-  const panes = [...groups.panes.values()].sort((a, b) => a.start - b.start);
-  const ordered = panes.map((pane) => groups.ordered(pane, keys));
-  const position = new Map<number, number>();
-  for (const slots of ordered) {
-    for (const slot of slots) {
-      const id = groups.ids[slot] as number;
-      if (!position.has(id)) position.set(id, position.size);
-    }
-  }
-  const parts = Array.from(position.keys(), (id) => keys.keyOf(id).bytes);
-  let end = 0;
-  const ends = Uint32Array.from(parts, (part) => (end += part.length));
+/** Where a window operator is in its input. */
+export interface Progress {
+  /** Newest event time so far in microseconds; -∞ before the first row, +∞ after the end. */
+  readonly newest: number;
+  /** Rows taken so far, late ones included. */
+  readonly seen: number;
+}
+
+/** The group read last, in canonical order: the next one must come after it. */
+export interface Cursor {
+  start: number;
+  id: number | undefined;
+}
+
+/** What a group counts besides its key's canonical bytes: 8 for its place, 8 for each number kept. */
+export function groupBytes({ columns }: WindowState): number {
+  return 8 + 8 * columns.size;
+}
+
+/** Progress as the members `seen`, `newest` and `ended` of a state. */
+export function writeProgress({ newest, seen }: Progress): { readonly [name: string]: Ipld } {
   return {
-    v: VERSION,
     seen,
     newest: Number.isFinite(newest) ? newest : null,
     ended: newest === Number.POSITIVE_INFINITY,
-    keys: { ends: bytesOfU32(ends), bytes: concatAll(parts) },
-    windows: panes.map(({ start }, i): Ipld => {
-      const slots = ordered[i] as Int32Array;
-      const positions = Uint32Array.from(slots, (slot) => position.get(groups.ids[slot] as number) as number);
-      return { start, keys: bytesOfU32(positions), state: columns.save(slots) };
+  };
+}
+
+/** The reverse of {@link writeProgress}. Throws `WINDOW_SNAPSHOT_MALFORMED`. */
+export function readProgress(state: Ipld): Progress {
+  const newest = partOf(state, "newest");
+  const idle = partOf(state, "ended") === true ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
+  return { newest: newest === null ? idle : whole(newest, "newest"), seen: whole(partOf(state, "seen"), "seen") };
+}
+
+/**
+ * `{keys: {ends, bytes}, windows: [{start, keys, state}]}`: windows by start, each with the positions of its keys, in the
+ * order of their canonical bytes, and a column of little-endian bytes an accumulator; the keys that they point to stand
+ * once, in the order in which the windows first name them.
+ */
+export function writeRuns(state: WindowState, runs: readonly Run[]): { readonly [name: string]: Ipld } {
+  const { groups, columns } = state;
+  const { ids, positions } = placed(runs, groups);
+  return {
+    keys: writeKeys(state.keys.store, ids),
+    windows: runs.map(({ start, slots }, i): Ipld => {
+      return { start, keys: bytesOfU32(positions[i] as Uint32Array), state: columns.save(slots) };
     }),
   };
 }
 
-/** Fills an empty state from a snapshot. Throws `WINDOW_SNAPSHOT_MALFORMED`. */
-export function readState(
-  snapshot: Ipld,
-  { keys, groups, columns }: WindowState,
-  times: WindowTimes,
-): { newest: number; seen: number } {
-  if (partOf(snapshot, "v") !== VERSION) throw malformed("version");
-  const known = readKeys(partOf(snapshot, "keys"), keys);
-  const windows = partOf(snapshot, "windows");
+/** Key ids in the order of first use, and for each run the positions of its keys among them. */
+function placed(runs: readonly Run[], { ids }: Groups): { ids: Int32Array; positions: readonly Uint32Array[] } {
+  const [only] = runs;
+  if (only !== undefined && runs.length === 1) {
+    const used = new Int32Array(only.slots.length);
+    const positions = new Uint32Array(used.length);
+    for (let i = 0; i < used.length; i++) {
+      used[i] = ids[only.slots[i] as number] as number;
+      positions[i] = i;
+    }
+    return { ids: used, positions: [positions] };
+  }
+  const position = new Map<number, number>();
+  const positions = runs.map(({ slots }) =>
+    Uint32Array.from(slots, (slot) => {
+      const id = ids[slot] as number;
+      let at = position.get(id);
+      if (at === undefined) {
+        at = position.size;
+        position.set(id, at);
+      }
+      return at;
+    }),
+  );
+  return { ids: Int32Array.from(position.keys()), positions };
+}
+
+function writeKeys(keys: KeyStore, ids: Int32Array): Ipld {
+  const ends = new Uint32Array(ids.length);
+  let size = 0;
+  for (let i = 0; i < ids.length; i++) {
+    size += keys.lengthOf(ids[i] as number);
+    ends[i] = size;
+  }
+  const bytes = new Uint8Array(size);
+  for (let i = 0; i < ids.length; i++) keys.copy(ids[i] as number, bytes, i === 0 ? 0 : (ends[i - 1] as number));
+  return { ends: bytesOfU32(ends), bytes };
+}
+
+/** Adds the groups that {@link writeRuns} wrote, which must come after `last`. Throws `WINDOW_SNAPSHOT_MALFORMED`. */
+export function readRuns(part: Ipld, state: WindowState, times: WindowTimes, last: Cursor): void {
+  const { keys, groups, columns } = state;
+  const known = readKeys(partOf(part, "keys"), keys);
+  const fixed = groupBytes(state);
+  const windows = partOf(part, "windows");
   if (!Array.isArray(windows)) throw malformed("windows");
   for (const window of windows as readonly Ipld[]) {
     const start = whole(partOf(window, "start"), "start");
-    if (groups.panes.has(start) || windowStart(start, times) !== start) throw malformed("start of a window");
-    const pane = groups.openPane(start, times.size, times.slack);
-    const ids = Array.from(u32OfBytes(partOf(window, "keys")), (at) => known[at]);
-    const slots = Int32Array.from(ids, (id) => {
+    if (!(start >= last.start) || windowStart(start, times) !== start) throw malformed("start of a window");
+    const pane = groups.panes.get(start) ?? groups.openPane(start, times.size, times.slack);
+    if (start > last.start) last.id = undefined;
+    last.start = start;
+    const slots = Int32Array.from(u32OfBytes(partOf(window, "keys")), (at) => {
+      const id = known[at];
       if (id === undefined) throw malformed("position of a key");
-      return groups.allocate(pane, id);
+      if (last.id !== undefined && keys.store.compare(last.id, id) >= 0) throw malformed("order of keys");
+      last.id = id;
+      return groups.allocate(pane, id, keys.store.lengthOf(id) + fixed);
     });
     columns.load(slots, partOf(window, "state"));
   }
-  const newest = partOf(snapshot, "newest");
-  const idle = partOf(snapshot, "ended") === true ? Number.POSITIVE_INFINITY : Number.NEGATIVE_INFINITY;
-  return { newest: newest === null ? idle : whole(newest, "newest"), seen: whole(partOf(snapshot, "seen"), "seen") };
 }
 
 function readKeys(state: Ipld | undefined, keys: KeyTable): number[] {
   const bytes = bytesPart(partOf(state, "bytes"));
   let from = 0;
   return Array.from(u32OfBytes(partOf(state, "ends")), (end) => {
-    const key = bytes.slice(from, end);
+    const key = bytes.subarray(from, end);
     from = end;
     return keys.add(decodeKey(key, keys), key);
   });
 }
 
 function decodeKey(bytes: Uint8Array, keys: KeyTable): Value[] {
+  let values: unknown;
   try {
-    return keys.valuesOf(decodeCbor(bytes) as readonly Value[]);
+    values = decodeCbor(bytes);
   } catch {
     throw malformed("key");
   }
+  if (!Array.isArray(values) || values.length !== keys.width) throw malformed("key");
+  return keys.valuesOf(values as readonly Value[]);
 }
 
 function whole(value: Ipld | undefined, name: string): number {

@@ -4,8 +4,8 @@ import { type Value, wordsOf } from "../../batch/column.ts";
 import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
 import type { Schema } from "../../batch/schema.ts";
 import { within } from "../../core/errors.ts";
-import type { Ipld } from "../../dag/block.ts";
-import { CHUNK_ROWS, KEYS_IDLE_MAX } from "../limits.ts";
+import type { Hash } from "../../core/ports.ts";
+import { CHUNK_ROWS, KEYS_IDLE_ANYWAY, KEYS_IDLE_BYTES_MAX, KEYS_IDLE_MAX } from "../limits.ts";
 import { AggregateColumns } from "./columns.ts";
 import { checkSchema, newestAfter, timesOf, windowStart } from "./event-clock.ts";
 import type { Pane } from "./groups.ts";
@@ -15,7 +15,9 @@ import { BatchCutter } from "./output.ts";
 import type { WindowPlan, WindowTimes } from "./plan.ts";
 import { outputSchema, windowTimes } from "./plan.ts";
 import type { WindowState } from "./snapshot.ts";
-import { readState, writeState } from "./snapshot.ts";
+import { groupBytes } from "./snapshot.ts";
+import type { SavedState, StateSource } from "./state-tree.ts";
+import { StateTree } from "./state-tree.ts";
 import { windowText } from "./window-text.ts";
 
 /** What a step of a window gives: finished windows, and late rows with the input's schema, both in order. */
@@ -54,12 +56,14 @@ export class TumblingAggregate {
   private readonly columns: AggregateColumns;
   private readonly out: BatchCutter;
   private readonly lateOut: BatchCutter;
+  private readonly tree = new StateTree();
   private readonly ids = new Int32Array(CHUNK_ROWS);
   private readonly slots = new Int32Array(CHUNK_ROWS);
   /** Newest event time so far in microseconds; -∞ before the first row, +∞ after the end. */
   private newest = Number.NEGATIVE_INFINITY;
   private nextDeadline = Number.POSITIVE_INFINITY;
   private seen = 0;
+  private readonly groupBytes: number;
   /** Most open groups since the key table was last rebuilt. */
   private peak = 0;
 
@@ -71,19 +75,23 @@ export class TumblingAggregate {
     this.keys = this.emptyKeys();
     this.columns = new AggregateColumns(plan, inputSchema);
     this.groups = new Groups((capacity) => this.columns.grow(capacity));
+    this.groupBytes = groupBytes(this.state());
     this.out = new BatchCutter(this.outputSchema, batchRows);
     this.lateOut = new BatchCutter(inputSchema, batchRows);
   }
 
-  /** Goes on from a snapshot as if nothing had happened. Throws `WINDOW_SNAPSHOT_MALFORMED`. */
-  static restore(
+  /**
+   * Goes on from a saved state as if nothing had happened. Throws `WINDOW_SNAPSHOT_MALFORMED`, `DAG_CID_MISMATCH`,
+   * `DAG_MALFORMED`, `WINDOW_STATE_FULL`, and what reading throws.
+   */
+  static async restore(
     plan: WindowPlan,
     inputSchema: Schema,
-    snapshot: Ipld,
+    saved: StateSource,
     options: TumblingOptions = {},
-  ): TumblingAggregate {
+  ): Promise<TumblingAggregate> {
     const made = new TumblingAggregate(plan, inputSchema, options);
-    const { newest, seen } = readState(snapshot, made.state(), made.times);
+    const { newest, seen } = await made.tree.load(saved, made.state(), made.times);
     made.newest = newest;
     made.seen = seen;
     made.findDeadline();
@@ -100,7 +108,7 @@ export class TumblingAggregate {
     return this.seen;
   }
 
-  /** Keys remembered: at most four times the most groups that were open, and 65,536. */
+  /** Keys remembered: about four times the most groups that were open, and 65,536, at most. */
   get keysKnown(): number {
     return this.keys.size;
   }
@@ -113,6 +121,7 @@ export class TumblingAggregate {
       if (this.assign(batch, from, to)) this.copyLate(batch, from, to);
       this.columns.add(batch, from, to, this.slots);
       this.seen += to - from;
+      this.forgetIdleKeys();
       this.fire();
     }
     return this.take();
@@ -131,11 +140,11 @@ export class TumblingAggregate {
   }
 
   /**
-   * The state as plain IPLD data: equal for equal rows, however they were cut. Output already handed over is not part
-   * of it.
+   * The state as blocks: equal for equal rows, however they were cut, and whenever it was saved or restored before. Output
+   * already handed over is not part of it.
    */
-  snapshot(): Ipld {
-    return writeState(this.state(), this.newest, this.seen);
+  save(hash: Hash): SavedState {
+    return this.tree.save(hash, this.state(), { newest: this.newest, seen: this.seen });
   }
 
   private state(): WindowState {
@@ -155,6 +164,7 @@ export class TumblingAggregate {
     let pane: Pane | undefined;
     let table: Int32Array = slots;
     let slotIds: Int32Array = groups.ids;
+    let { touched } = groups;
     for (let row = from; row < to; row++) {
       const time = (words[2 * row + 1] as number) * 4_294_967_296 + ((words[2 * row] as number) >>> 0);
       if (!(time >= start && time < end)) {
@@ -183,12 +193,14 @@ export class TumblingAggregate {
         slot = table[at] as number;
       }
       if (slot === 0) {
-        slot = groups.allocate(pane, id);
         this.keys.remember(id, batch, row);
+        slot = groups.allocate(pane, id, this.keys.store.lengthOf(id) + this.groupBytes);
         table = pane.table;
         slotIds = groups.ids;
+        touched = groups.touched;
       }
       slots[row - from] = slot;
+      touched[slot] = 1;
     }
     this.newest = newest;
     return anyLate;
@@ -216,25 +228,23 @@ export class TumblingAggregate {
    */
   private fire(): void {
     if (this.nextDeadline > this.newest) return;
-    this.peak = Math.max(this.peak, this.groups.open);
     const due = [...this.groups.panes.values()].filter((pane) => pane.deadline <= this.newest);
     for (const pane of due.sort((a, b) => a.start - b.start)) this.emit(pane);
     this.findDeadline();
-    if (this.keys.size > 4 * this.peak + KEYS_IDLE_MAX) this.forgetIdleKeys();
   }
 
   private emit(pane: Pane): void {
-    const slots = this.groups.ordered(pane, this.keys);
+    const slots = this.groups.ordered(pane, this.keys.store);
     const keyCount = this.plan.keys.length;
     const start = BigInt(pane.start);
     const end = BigInt(pane.end);
     this.out.write(slots.length, (writer, from, to) => {
       const part = slots.subarray(from, to);
-      part.forEach(() => writer.at(0).push(start));
-      part.forEach(() => writer.at(1).push(end));
+      writer.at(0).repeat(start, part.length);
+      writer.at(1).repeat(end, part.length);
       for (let k = 0; k < keyCount; k++) {
         const column = writer.at(2 + k);
-        for (const slot of part) column.push(this.keys.keyOf(this.groups.ids[slot] as number).values[k] ?? null);
+        for (const slot of part) column.push(this.keys.store.valueOf(this.groups.ids[slot] as number, k));
       }
       for (let a = 0; a < this.plan.aggregates.length; a++) {
         const column = writer.at(2 + keyCount + a);
@@ -250,7 +260,7 @@ export class TumblingAggregate {
     try {
       return this.columns.valueOf(aggregate, slot);
     } catch (error) {
-      const { values } = this.keys.keyOf(this.groups.ids[slot] as number);
+      const values = this.keys.store.valuesOf(this.groups.ids[slot] as number);
       throw within(windowText(pane.start, values), error, { window: pane.start });
     }
   }
@@ -260,14 +270,18 @@ export class TumblingAggregate {
     for (const { deadline } of this.groups.panes.values()) this.nextDeadline = Math.min(this.nextDeadline, deadline);
   }
 
-  /** Rebuilds the key table with the keys of open windows, so that it does not grow with the input. */
+  /**
+   * Rebuilds the key table with the keys of open windows when it holds many others, so that it does not grow with the input:
+   * keys of windows that fired, and of late rows.
+   */
   private forgetIdleKeys(): void {
-    const before = this.keys;
+    const { keys, groups } = this;
+    this.peak = Math.max(this.peak, groups.open);
+    const isFull = keys.size > Math.min(4 * this.peak + KEYS_IDLE_MAX, this.peak + KEYS_IDLE_ANYWAY);
+    if (!isFull && keys.store.sizeBytes <= groups.bytes + KEYS_IDLE_BYTES_MAX) return;
+    const before = this.keys.store;
     const after = this.emptyKeys();
-    this.groups.renumber((id) => {
-      const { values, bytes } = before.keyOf(id);
-      return after.add(values, bytes);
-    });
+    this.groups.renumber((id) => after.add(before.valuesOf(id), before.bytesOf(id)));
     this.keys = after;
     this.peak = this.groups.open;
   }

@@ -44,6 +44,73 @@ const table = fc
     return fc.record({ fields: fc.constant(fields), rows: fc.array(row, { maxLength: 40 }) });
   });
 
+const longText = fc.string({ unit: "binary", maxLength: 60, size: "max" }).map((short) => short.repeat(40));
+
+describe("a column's writer", () => {
+  it("takes whole numbers for 64 bits as it takes bigints", () => {
+    const whole = fc.oneof(fc.maxSafeInteger(), fc.constantFrom(0, -1, 2 ** 32, -(2 ** 32), 2 ** 31, -(2 ** 31) - 1));
+    fc.assert(
+      fc.property(
+        fc.constantFrom("i64" as const, "u64" as const, "timestamp" as const),
+        fc.array(whole),
+        (type, all) => {
+          const given = type === "u64" ? all.map(Math.abs) : all;
+          const schema = schemaOf([{ name: "c", type, nullable: false }]);
+          const [numbers, bigints] = [new BatchWriter(schema), new BatchWriter(schema)];
+          for (const value of given) numbers.push([value]);
+          for (const value of given) bigints.push([BigInt(value)]);
+          expect(numbers.take().bytes).toEqual(bigints.take().bytes);
+        },
+      ),
+    );
+    for (const [type, value] of [
+      ["i64", 2 ** 53],
+      ["i64", 0.5],
+      ["u64", -1],
+      ["u64", -1n],
+      ["u64", true],
+      ["timestamp", "1"],
+    ] as const) {
+      const writer = new BatchWriter(schemaOf([{ name: "c", type, nullable: false }]));
+      expect(() => writer.push([value])).toThrow(expect.objectContaining({ code: "VALUE_MISFIT" }));
+    }
+  });
+
+  it("writes texts as the platform's encoder does, long and short ones", () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom("utf8" as const, "dict" as const),
+        fc.array(fc.oneof(text, longText)),
+        (type, texts) => {
+          const writer = new BatchWriter(schemaOf([{ name: "c", type, nullable: false }]));
+          for (const each of texts) writer.push([each]);
+          const decoded = decodeBatch(writer.take().bytes.slice());
+          const expected = texts.map((each) =>
+            new TextDecoder("utf-8", { ignoreBOM: true }).decode(new TextEncoder().encode(each)),
+          );
+          expect(expected.map((_, i) => rowValues(decoded, i)[0])).toEqual(expected);
+        },
+      ),
+    );
+  });
+
+  it("repeats a value as if it were pushed as often", () => {
+    fc.assert(
+      fc.property(table, fc.array(fc.nat(9)), ({ fields, rows }, times) => {
+        const schema = schemaOf(fields);
+        const [repeated, pushed] = [new BatchWriter(schema), new BatchWriter(schema)];
+        rows.forEach((row, i) => {
+          const count = times[i] ?? 1;
+          row.forEach((value, c) => repeated.at(c).repeat(value, count));
+          repeated.endRows(count);
+          for (let n = 0; n < count; n++) pushed.push(row);
+        });
+        expect(repeated.take().bytes).toEqual(pushed.take().bytes);
+      }),
+    );
+  });
+});
+
 describe("batch codec", () => {
   it("gives back the rows it was given, also after a trip through its bytes", () => {
     fc.assert(

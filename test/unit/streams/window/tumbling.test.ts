@@ -6,10 +6,13 @@ import { rowValues } from "../../../../src/batch/rows.ts";
 import type { ColumnType, Schema } from "../../../../src/batch/schema.ts";
 import { schemaOf } from "../../../../src/batch/schema.ts";
 import { BatchWriter } from "../../../../src/batch/writer.ts";
+import { rawBlock } from "../../../../src/dag/block.ts";
+import { sha256 } from "../../../../src/node.ts";
 import type { AggregateKind, WindowPlan } from "../../../../src/streams/window/plan.ts";
 import { outputSchema } from "../../../../src/streams/window/plan.ts";
 import { TumblingAggregate } from "../../../../src/streams/window/tumbling.ts";
 import { WindowRows } from "../../../../src/streams/window/window-rows.ts";
+import { SavedStates } from "../../../support/saved-states.ts";
 
 function table(type: ColumnType, nullable = true): Schema {
   return schemaOf([
@@ -111,12 +114,13 @@ describe("watermark and lateness", () => {
     expect(decide([2, 3], { offsetUs: -7 }).fired).toEqual([[-7n, 3n, 1n]]);
   });
 
-  it("moves the watermark to infinity at the end: what comes then is late", () => {
+  it("moves the watermark to infinity at the end: what comes then is late", async () => {
     const window = new TumblingAggregate(counting, i64);
     expect(window.watermark).toBe(Number.NEGATIVE_INFINITY);
     expect(window.end()).toEqual({ rows: [], late: [] });
     expect(values(window.push(batch(i64, [5n, "a", 1n])).late)).toEqual([[5n, "a", 1n]]);
-    const restored = TumblingAggregate.restore(counting, i64, window.snapshot());
+    const states = new SavedStates();
+    const restored = await TumblingAggregate.restore(counting, i64, states.source(states.keep(window.save(sha256))));
     expect(values(restored.push(batch(i64, [99n, "a", 1n])).late)).toHaveLength(1);
   });
 
@@ -236,13 +240,15 @@ describe("outputSchema", () => {
 });
 
 describe("state", () => {
-  it("is a small block for many keys, and restores", () => {
+  it("is one small block for thousands of keys, and restores", async () => {
     const window = new TumblingAggregate(plan, i64);
-    window.push(batch(i64, ...Array.from({ length: 5000 }, (_, i) => [BigInt(i % 20), `k${i}`, BigInt(i)])));
-    const bytes = dagCbor.encode(window.snapshot());
-    expect(bytes.length).toBeLessThan(5000 * 90);
-    const again = TumblingAggregate.restore(plan, i64, dagCbor.decode(bytes));
-    expect(dagCbor.encode(again.snapshot())).toEqual(bytes);
+    window.push(batch(i64, ...Array.from({ length: 2000 }, (_, i) => [BigInt(i % 20), `k${i}`, BigInt(i)])));
+    const states = new SavedStates();
+    const saved = window.save(sha256);
+    expect(saved.root.bytes.length).toBeLessThan(2000 * 60);
+    expect(saved.fresh).toEqual([]);
+    const again = await TumblingAggregate.restore(plan, i64, states.source(states.keep(saved)));
+    expect(again.save(sha256).root.cid).toEqual(saved.root.cid);
     expect(values(again.end().rows)).toEqual(values(window.end().rows));
   });
 
@@ -266,6 +272,17 @@ describe("state", () => {
     expect(rows).toBe(35 * 5000);
   });
 
+  it("forgets the keys of late rows", () => {
+    const keyed = new TumblingAggregate({ ...counting, keys: ["k"] }, i64);
+    keyed.push(batch(i64, [1000n, "now", 1n]));
+    for (let i = 0; i < 35; i++) {
+      const late = Array.from({ length: 4000 }, (_, n): Value[] => [1n, `k${4000 * i + n}`, 1n]);
+      expect(keyed.push(batch(i64, ...late)).late[0]?.rows).toBe(4000);
+    }
+    expect(keyed.keysKnown).toBeLessThan(75_000);
+    expect(values(keyed.end().rows)).toEqual([[1000n, 1010n, "now", 1n]]);
+  });
+
   it("takes a watermark only where event times can be", () => {
     for (const time of [0.5, 2 ** 60, Number.NaN]) {
       expect(() => new TumblingAggregate(counting, i64).advance(time)).toThrow(
@@ -274,25 +291,37 @@ describe("state", () => {
     }
   });
 
-  it("restores keys that begin with a byte order mark as what they are", () => {
+  it("restores keys that begin with a byte order mark as what they are", async () => {
     const rows = (from: bigint) => batch(i64, [from, "\u{feff}x", 1n], [from, "x", 2n]);
     const straight = new TumblingAggregate(plan, i64);
     straight.push(rows(1n));
-    const stopped = TumblingAggregate.restore(plan, i64, straight.snapshot());
+    const states = new SavedStates();
+    const stopped = await TumblingAggregate.restore(plan, i64, states.source(states.keep(straight.save(sha256))));
     for (const window of [straight, stopped]) window.push(rows(2n));
     const table = values(straight.end().rows);
     expect(table.map((row) => row[2])).toEqual(["x", "\u{feff}x"]);
     expect(values(stopped.end().rows)).toEqual(table);
   });
 
-  it("refuses a snapshot that is not one, and batches of another schema", () => {
-    const taken = new TumblingAggregate(plan, i64).snapshot();
-    for (const snapshot of [null, {}, { ...(taken as object), windows: 1 }, { ...(taken as object), seen: "x" }]) {
-      expect(() => TumblingAggregate.restore(plan, i64, snapshot as never)).toThrow(
-        expect.objectContaining({ code: "WINDOW_SNAPSHOT_MALFORMED" }),
-      );
+  it("refuses a state that is not one, and batches of another schema", async () => {
+    const taken = dagCbor.decode<object>(new TumblingAggregate(plan, i64).save(sha256).root.bytes);
+    for (const state of [null, {}, { ...taken, windows: 1 }, { ...taken, seen: "x" }, { ...taken, more: 1 }]) {
+      const states = new SavedStates();
+      const root = states.keep({ root: rawBlock(sha256, dagCbor.encode(state)), fresh: [] });
+      await expect(TumblingAggregate.restore(plan, i64, states.source(root))).rejects.toMatchObject({
+        code: "WINDOW_SNAPSHOT_MALFORMED",
+      });
     }
     const window = new TumblingAggregate(plan, i64);
+    window.push(batch(i64, [1n, "a", 1n], [1n, "b", 1n]));
+    const twice = dagCbor.decode<{ keys: { bytes: Uint8Array } }>(window.save(sha256).root.bytes);
+    twice.keys.bytes.copyWithin(3, 0, 3);
+    const states = new SavedStates();
+    const root = states.keep({ root: rawBlock(sha256, dagCbor.encode(twice)), fresh: [] });
+    await expect(TumblingAggregate.restore(plan, i64, states.source(root))).rejects.toMatchObject({
+      code: "WINDOW_SNAPSHOT_MALFORMED",
+      message: "not a window's snapshot: order of keys",
+    });
     expect(() => window.push(batch(table("i32"), [1n, "a", 1]))).toThrow(
       expect.objectContaining({ code: "SCHEMA_MISMATCH" }),
     );
