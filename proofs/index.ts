@@ -1,4 +1,9 @@
-/** Merkle trees, Groth16 verification and the rules of a receipt, without files or processes (`ipdm-runtime/proofs`). */
+/**
+ * Merkle trees, Groth16 verification and the rules of a receipt, without files, processes or Node.js (`ipdm-runtime/proofs`).
+ * What asks for a `hash` or `verify` takes {@link sha256} and {@link verifyEd25519} from here, or the caller's own:
+ *
+ *     verifyReceipt({ hash: sha256, verify: verifyEd25519, key: parseVerifyingKey(json) }, bytes)
+ */
 export type { Groth16Proof } from "./groth16/proof.ts";
 export type { Groth16Verdict } from "./groth16/verifier.ts";
 export { verifyGroth16 } from "./groth16/verifier.ts";
@@ -15,6 +20,7 @@ export {
   verifyConsistency,
   verifyInclusion,
 } from "./merkle/tree.ts";
+export { sha256, verifyEd25519 } from "./portable-crypto.ts";
 export type { Receipt } from "./receipt/contents.ts";
 export type { Check, CheckName, Fault } from "./receipt/verdict.ts";
 export { CHECKS } from "./receipt/verdict.ts";

@@ -1,22 +1,22 @@
 import {
   createPrivateKey,
   createPublicKey,
-  hash as cryptoHash,
   verify as cryptoVerify,
   type KeyObject,
   randomBytes,
   sign,
 } from "node:crypto";
-import { mkdir, open, readFile, rename } from "node:fs/promises";
+import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { concat, fromHex, toHex } from "./core/bytes.ts";
+import { concat, fromHex, toHex, utf8 } from "./core/bytes.ts";
 import { IpdmError } from "./core/errors.ts";
-import type { Hash, Log, Signer, Verify } from "./core/ports.ts";
+import type { Signer, Verify } from "./core/ports.ts";
 import { LevelStore } from "./journal/level-store.ts";
 import type { Store } from "./journal/port.ts";
+import { sha256 } from "./network/node-defaults.ts";
+import { writeWhole } from "./sinks/atomic-file.ts";
 
-/** SHA-256 by `node:crypto`, one shot. */
-export const sha256: Hash = (bytes) => cryptoHash("sha256", bytes, "buffer");
+export { quietLog, sha256 } from "./network/node-defaults.ts";
 
 // RFC 8410: fixed DER prefixes before a raw Ed25519 seed (PKCS #8) and a raw public key (SPKI).
 const PKCS8_PREFIX = Buffer.from("302e020100300506032b657004220420", "hex");
@@ -94,17 +94,7 @@ async function loadSeed(path: string): Promise<Uint8Array> {
 
 async function makeSeed(path: string): Promise<Uint8Array> {
   const seed = new Uint8Array(randomBytes(32));
-  // Written aside and renamed, so that a stop in between never leaves half a key.
-  const file = await open(`${path}.new`, "w", 0o600);
-  try {
-    await file.writeFile(`${toHex(seed)}\n`);
-    await file.sync();
-  } finally {
-    await file.close();
-  }
-  await rename(`${path}.new`, path);
+  // Whole, and in its folder for good: journals must never outlive the key that signs for them.
+  await writeWhole(path, utf8(`${toHex(seed)}\n`), 0o600);
   return seed;
 }
-
-/** A log that says nothing. */
-export const quietLog: Log = { debug: () => {}, info: () => {}, warn: () => {} };

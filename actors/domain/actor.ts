@@ -91,7 +91,7 @@ export class DomainEffects {
       const kept = await recallDraw(draws, claim);
       if (kept !== undefined) {
         if (!proves) return { draw: kept.seed, proofs: [] };
-        const ids = await checkWindowProofs(this.proofPorts(), plan, committed, kept);
+        const ids = await checkWindowProofs(this.proofPorts(signal), plan, committed, kept);
         await this.keepProofs(
           claim.task,
           committed,
@@ -100,7 +100,9 @@ export class DomainEffects {
         return { draw: kept.seed, proofs: ids };
       }
       const drawn = await drawAsExecutor(draws, claim, signal);
-      const made = proves ? await makeWindowProofs(this.proofPorts(), plan, committed, drawn.seed, signal) : undefined;
+      const made = proves
+        ? await makeWindowProofs(this.proofPorts(signal), plan, committed, drawn.seed, signal)
+        : undefined;
       await ports.store.blocks.putAll(made?.blocks ?? []);
       const proofs = (made?.blocks ?? []).map((block, i) => ({ proof: block.cid, salts: made?.salts[i] ?? [] }));
       await publishDraw(draws, claim, { ...drawn, proofs });
@@ -116,7 +118,7 @@ export class DomainEffects {
     // A voter that came to another statement has nothing to draw for: its vote stands alone, and shows the difference.
     if (!announced.equals(claim.statement)) return { draw: null, proofs: [] };
     const drawn = await drawAsVoter(draws, claim, signal);
-    const proofs = proves ? await checkWindowProofs(this.proofPorts(), plan, committed, drawn) : [];
+    const proofs = proves ? await checkWindowProofs(this.proofPorts(signal), plan, committed, drawn) : [];
     if (proofs.length > 0) ports.observer.proved?.(claim.task, proofs.length);
     return { draw: drawn.seed, proofs };
   }
@@ -137,7 +139,7 @@ export class DomainEffects {
     return committed;
   }
 
-  private proofPorts(): WindowProofPorts {
+  private proofPorts(signal: AbortSignal): WindowProofPorts {
     const { ports, ledger, reader } = this.node;
     const { hash, signer, prover, key, membership } = ports;
     return {
@@ -148,7 +150,7 @@ export class DomainEffects {
       key,
       domain: membership.domain,
       epoch: membership.epoch,
-      read: (cid) => reader.read(cid),
+      read: (cid) => reader.read(cid, signal),
     };
   }
 

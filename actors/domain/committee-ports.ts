@@ -1,5 +1,6 @@
 import type { CID } from "multiformats/cid";
 import type { Membership } from "../../src/consensus/membership.ts";
+import type { Place } from "../../src/consensus/slot.ts";
 import type { Hash, Log, Signer, Verify } from "../../src/core/ports.ts";
 import type { Timers } from "../../src/network/deadline.ts";
 import type { Network } from "../../src/network/port.ts";
@@ -28,13 +29,15 @@ export interface CommitteePorts {
   readonly network: Network | undefined;
   readonly membership: Membership;
   readonly membershipCid: CID;
+  /** Key of the run: its members talk among themselves, whatever else they run. */
+  readonly run: CID;
   readonly signer: Signer;
   readonly hash: Hash;
   readonly verify: Verify;
   readonly log: Log;
   readonly timers?: Timers | undefined;
   readonly onEvidence: (evidence: Evidence) => void;
-  /** Next sequence number this node still wants of each task. */
-  readonly wanted: () => Readonly<Record<string, number>>;
+  /** The place that this node wants next of each task that has not ended. */
+  readonly wanted: () => readonly Place[];
   readonly recall: Recall;
 }

@@ -1,4 +1,5 @@
 import type { CID } from "multiformats/cid";
+import type { Place } from "../../src/consensus/slot.ts";
 import type { Challenge, Vote } from "../../src/consensus/vote.ts";
 import { equalBytes, toHex } from "../../src/core/bytes.ts";
 import { IpdmError } from "../../src/core/errors.ts";
@@ -37,10 +38,10 @@ export class Committee {
     this.counting = new Counting(ports);
     this.hearing = new Hearing(ports, this.book, this.counting);
     this.sync = new Sync(ports, this.book, this.hearing, this.stop.signal);
-    this.topic = `ipdm/1/${ports.membershipCid.toString()}/control`;
+    this.topic = `ipdm/1/${ports.run.toString()}/control`;
   }
 
-  /** Joins the domain's topic and answers peers that ask for what they missed. */
+  /** Joins the run's topic and answers peers that ask for what they missed. */
   async open(signal: AbortSignal): Promise<void> {
     const { network, membership } = this.ports;
     if (network === undefined) return;
@@ -81,13 +82,13 @@ export class Committee {
   }
 
   /** The slot at a place, once the submitter's is known. */
-  slotAt(task: string, seq: number, signal: AbortSignal): Promise<KnownSlot> {
-    return this.book.place({ task, seq }).wait(this.within(signal));
+  slotAt(place: Place, signal: AbortSignal): Promise<KnownSlot> {
+    return this.book.place(place).wait(this.within(signal));
   }
 
   /** The slot at a place, if it is known. */
-  knownSlot(task: string, seq: number): KnownSlot | undefined {
-    return this.book.at({ task, seq });
+  knownSlot(place: Place): KnownSlot | undefined {
+    return this.book.at(place);
   }
 
   /** Slots and early messages held in memory: what a hostile member can at most make of it is bounded. */

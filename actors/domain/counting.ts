@@ -1,5 +1,6 @@
 import type { CID } from "multiformats/cid";
 import { drawSeed, mustExecute } from "../../src/consensus/draw.ts";
+import { slotName } from "../../src/consensus/slot.ts";
 import { certificateOf, type Vote } from "../../src/consensus/vote.ts";
 import { equalBytes, toHex } from "../../src/core/bytes.ts";
 import { cborBlock } from "../../src/dag/block.ts";
@@ -16,8 +17,10 @@ export class Counting {
 
   /** Counts a vote whose signature holds. */
   count(record: SlotRecord, vote: Vote): void {
-    if (!this.checkedEnough(vote)) return;
+    const unchecked = this.uncheckedBy(vote);
+    if (unchecked !== undefined) return this.refuse(record, vote, unchecked);
     const counted = record.tally.add(vote);
+    if (counted.kind === "weak") this.refuse(record, vote, "its policy checks less than the membership asks for");
     if (counted.kind === "equivocation") this.report(record, "equivocation", vote.voter, vote.statement);
     const certified = record.certificate.value;
     if (certified === undefined) this.tryCertify(record);
@@ -46,8 +49,20 @@ export class Counting {
   }
 
   /** A voter that the draw tells to execute, or for whom nothing was drawn, has to have executed: else its vote spoils a certificate. */
-  private checkedEnough({ draw, executed, voter, policy }: Vote): boolean {
-    return executed || (draw !== null && !mustExecute(this.ports.hash, draw, voter, policy));
+  private uncheckedBy({ draw, executed, voter, policy }: Vote): string | undefined {
+    if (executed) return undefined;
+    if (draw === null) return "it did not execute the slot, though it was not drawn who does";
+    if (!mustExecute(this.ports.hash, draw, voter, policy)) return undefined;
+    return "it did not execute the slot, which the draw told it to";
+  }
+
+  /** A vote that checked too little proves nothing against its voter, but whoever waits for a quorum has to be able to find out why. */
+  private refuse(record: SlotRecord, { voter }: Vote, why: string): void {
+    const name = toHex(voter);
+    if (record.reported.has(`weak/${name}`)) return;
+    record.reported.add(`weak/${name}`);
+    const slot = slotName(record.known.slot);
+    this.ports.log.warn("a vote does not count", { slot, voter: name.slice(0, 16), why });
   }
 
   /** Keeps the first certificate of a slot. */

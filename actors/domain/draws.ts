@@ -95,8 +95,8 @@ export async function publishDraw(ports: DrawPorts, subject: DrawSubject, draw: 
 }
 
 /**
- * A voter that holds the executor's statement challenges it and waits for the draw. Its own challenge must be among those
- * drawn from unless a quorum answered without it. Throws `DRAW_INVALID` when the draw does not follow from its challenges.
+ * A voter that holds the executor's statement challenges it and waits for the draw, which may rest on the challenges of a quorum
+ * without its own. Throws `DRAW_INVALID` when there are too few, or some that are not their members' own.
  */
 export async function drawAsVoter(ports: DrawPorts, subject: DrawSubject, signal: AbortSignal): Promise<Draw> {
   const { committee, membership, hash, signer, verify } = ports;
@@ -105,7 +105,7 @@ export async function drawAsVoter(ports: DrawPorts, subject: DrawSubject, signal
   if (kept !== undefined) return kept;
   await committee.challenge(slot, signChallenge(statement, nonceFor(hash, signer, statement), signer));
   const cid = await committee.draw(subject, signal);
-  const bytes = await ports.read(cid);
+  const bytes = await ports.read(cid, signal);
   const node = parseNode(drawSchema, "draw", decodeStrict(hash, { cid, bytes }));
   const challenges = node.challenges.map(parseChallenge);
   const voters = new Set(challenges.map((challenge) => toHex(challenge.voter)));

@@ -91,26 +91,26 @@ export class Hearing {
         return this.takeSlot(message.slot);
       case "statement":
         if (!bySubmitter) return;
-        if (!this.knows(message.slot)) return this.strays.keep(from, message.slot, { from, message });
+        if (!this.knows(message.slot)) return this.strays.keep(message.slot, { from, message });
         return this.learnAnnounced(message.slot, message.statement);
       case "challenge": {
         const challenge = parseChallenge(message.challenge);
         if (!isMember(membership, challenge.voter) || !challengeSigned(challenge, verify)) return;
         const record = this.book.findStatement(challenge.statement);
-        if (record === undefined) return this.strays.keep(challenge.voter, challenge.statement, { from, message });
+        if (record === undefined) return this.strays.keep(challenge.statement, { from, message });
         return this.learnChallenge(record, challenge);
       }
       case "draw": {
         if (!bySubmitter) return;
         const record = this.book.findStatement(message.statement);
-        if (record === undefined) return this.strays.keep(from, message.statement, { from, message });
+        if (record === undefined) return this.strays.keep(message.statement, { from, message });
         return record.draw.set(message.draw);
       }
       case "vote": {
         const vote = parseVote(message.vote);
         if (!isMember(membership, vote.voter) || !voteSigned(vote, verify)) return;
         const record = this.book.find(vote.slot);
-        if (record === undefined) return this.strays.keep(vote.voter, vote.slot, { from, message });
+        if (record === undefined) return this.strays.keep(vote.slot, { from, message });
         return this.counting.count(record, vote);
       }
       case "certificate":
@@ -127,7 +127,7 @@ export class Hearing {
     const known = { cid, slot, bytes };
     const first = this.book.at(slot);
     if (first !== undefined) return this.counting.report(this.book.get(first.cid), "forked", membership.submitter, cid);
-    const next = this.ports.wanted()[slot.task];
+    const next = this.ports.wanted().find(({ task, key }) => task === slot.task && key.equals(slot.key))?.seq;
     const ahead = slot.task === SEAL_TASK ? 1 : SLOTS_AHEAD_MAX;
     if (next !== undefined && slot.seq >= next && slot.seq < next + ahead) this.learn(known);
   }
@@ -138,7 +138,7 @@ export class Hearing {
     const cid = cidOf(hash, CODEC.dagCbor, bytes);
     const certificate = parseCertificate(decodeStrict(hash, { cid, bytes }));
     const record = this.book.find(certificate.slot);
-    if (record === undefined) return this.strays.keep(from, certificate.slot, { from, message });
+    if (record === undefined) return this.strays.keep(certificate.slot, { from, message });
     if (record.certificate.value?.block.cid.equals(cid) === true) return;
     if (certificateFault(certificate, membership, hash, verify) !== undefined) return;
     for (const vote of certificate.votes) this.counting.count(record, vote);

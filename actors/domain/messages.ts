@@ -1,13 +1,15 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import { z } from "zod";
-import { count, link, name, parseNode, someBytes } from "../../src/consensus/ipld-schema.ts";
+import { link, parseNode, someBytes } from "../../src/consensus/ipld-schema.ts";
+import { placeSchema } from "../../src/consensus/slot.ts";
+import { decodeCbor } from "../../src/dag/cbor.ts";
 
 /** Slots of one task that a sync answer carries: more than a node can have open. */
 export const SYNC_SLOTS_PER_TASK = 8;
 /** Slots whose certificate one sync request may ask for. */
 export const SYNC_AWAITING_MAX = 256;
 /** Tasks that one sync request may ask about. */
-export const SYNC_TASKS_MAX = 4096;
+export const SYNC_TASKS_MAX = 2048;
 /** Messages, and their bytes, that one sync answer carries at most; a node that lags asks again. */
 export const SYNC_MESSAGES_MAX = 2048;
 export const SYNC_ANSWER_BYTES_MAX = 2 * 1024 * 1024;
@@ -35,15 +37,15 @@ export function encodeMessage(message: Message): Uint8Array {
 
 /** Decodes a message from gossip. Throws `NODE_MALFORMED`, or the codec's error. */
 export function decodeMessage(bytes: Uint8Array): Message {
-  return parseNode(messageSchema, "message", dagCbor.decode(bytes));
+  return parseNode(messageSchema, "message", decodeCbor(bytes));
 }
 
 const syncRequestSchema = z.strictObject({
   v: z.literal(1),
-  /** Next sequence number wanted by task. */
-  next: z.record(name, count).refine((next) => Object.keys(next).length <= SYNC_TASKS_MAX, "too many tasks"),
+  /** The place wanted next of each task. */
+  next: z.array(placeSchema).max(SYNC_TASKS_MAX),
   /** Slots whose certificate is awaited, oldest first. */
-  awaiting: z.array(z.strictObject({ slot: link, task: name, seq: count })).max(SYNC_AWAITING_MAX),
+  awaiting: z.array(z.strictObject({ slot: link, place: placeSchema })).max(SYNC_AWAITING_MAX),
 });
 
 /** What a node that missed something asks a peer. */
@@ -58,7 +60,7 @@ export function encodeSyncRequest(request: SyncRequest): Uint8Array {
 
 /** Decodes a sync request. Throws `NODE_MALFORMED`, or the codec's error. */
 export function decodeSyncRequest(bytes: Uint8Array): SyncRequest {
-  return parseNode(syncRequestSchema, "sync request", dagCbor.decode(bytes));
+  return parseNode(syncRequestSchema, "sync request", decodeCbor(bytes));
 }
 
 /** Encodes the answer: the messages that the asker missed, as they would have come by gossip. */
@@ -68,5 +70,5 @@ export function encodeSyncAnswer(messages: readonly Uint8Array[]): Uint8Array {
 
 /** Decodes an answer to the messages in it, each still encoded: one that is malformed does not spoil the rest. Throws `NODE_MALFORMED`, or the codec's error. */
 export function decodeSyncAnswer(bytes: Uint8Array): Uint8Array[] {
-  return parseNode(syncAnswerSchema, "sync answer", dagCbor.decode(bytes)).messages;
+  return parseNode(syncAnswerSchema, "sync answer", decodeCbor(bytes)).messages;
 }

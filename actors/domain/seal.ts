@@ -5,12 +5,12 @@ import type { ReceiptConfig } from "../../proofs/receipt/root.ts";
 import { schemaToIpld } from "../../src/batch/schema.ts";
 import { coverageFault, type TaskCommits } from "../../src/consensus/coverage.ts";
 import type { Result } from "../../src/consensus/result.ts";
-import { signSlot } from "../../src/consensus/slot.ts";
+import { type Place, signSlot } from "../../src/consensus/slot.ts";
 import { SEAL_TASK, type Seal } from "../../src/consensus/statement.ts";
 import { IpdmError } from "../../src/core/errors.ts";
 import type { Block } from "../../src/dag/block.ts";
 import { cborBlock } from "../../src/dag/block.ts";
-import type { ProveWindows, RunPlan } from "../../src/runtime/plan.ts";
+import { type RunPlan, windowsAsked } from "../../src/runtime/plan.ts";
 import type { NodeContext } from "../node/run-node.ts";
 
 /**
@@ -35,7 +35,8 @@ export async function sealRun(
     result,
     config,
     ...plan.inputs.map((input) => input.anchorBlock),
-    ...plan.tasks.map((task) => task.stage),
+    ...plan.tasks.flatMap((task) => [task.stage, task.key]),
+    plan.key,
     plan.membership.block,
   ]);
   const slot = node.isSubmitter ? await fixSealSlot(node, result.cid) : await awaitSealSlot(node, signal);
@@ -61,6 +62,11 @@ export async function sealRun(
   return { slot, statement: block.cid };
 }
 
+/** The place of a run's seal. */
+export function sealPlace({ key }: Pick<RunPlan, "key">): Place {
+  return { task: SEAL_TASK, key: key.cid, seq: 0 };
+}
+
 function inputRows(plan: RunPlan, tasks: readonly TaskCommits[]): Record<string, number> {
   const rows: Record<string, number> = {};
   for (const { name } of plan.inputs) {
@@ -80,9 +86,8 @@ async function fixSealSlot(node: NodeContext, result: CID): Promise<CID> {
     membership: ports.membershipCid,
     domain,
     epoch,
-    task: SEAL_TASK,
+    ...sealPlace(plan),
     stage: result,
-    seq: 0,
     input,
     submitter: signer.publicKey,
   };
@@ -94,7 +99,7 @@ async function fixSealSlot(node: NodeContext, result: CID): Promise<CID> {
 }
 
 async function awaitSealSlot(node: NodeContext, signal: AbortSignal): Promise<CID> {
-  const known = await node.committee.slotAt(SEAL_TASK, 0, signal);
+  const known = await node.committee.slotAt(sealPlace(node.ports.plan), signal);
   await node.ports.store.blocks.put({ cid: known.cid, bytes: known.bytes });
   return known.cid;
 }
@@ -123,12 +128,6 @@ function configBlock({ ports }: NodeContext): Block {
   const circuit = asked.length > 0 ? { name: WINDOW_CIRCUIT.name, key: key.hash, production, label } : null;
   const config: ReceiptConfig = { v: 1, name: plan.name, cut: plan.cut, prove: Object.fromEntries(asked), circuit };
   return cborBlock(hash, config);
-}
-
-function windowsAsked(prove: ProveWindows): ReceiptConfig["prove"][string] {
-  return prove.kind === "drawn"
-    ? prove.windows
-    : prove.windows.map(({ startUs, key }) => ({ start: Number(startUs), key: [...key] }));
 }
 
 function resultBlock(node: NodeContext): Block {

@@ -1,6 +1,6 @@
 import type { CID } from "multiformats/cid";
 import type { Membership } from "../../src/consensus/membership.ts";
-import { type Slot, slotName } from "../../src/consensus/slot.ts";
+import { type Place, placeText, type Slot } from "../../src/consensus/slot.ts";
 import { Tally } from "../../src/consensus/tally.ts";
 import type { Certificate, Challenge } from "../../src/consensus/vote.ts";
 import { assert } from "../../src/core/errors.ts";
@@ -42,7 +42,7 @@ export interface SlotRecord {
   readonly certificate: Latch<KnownCertificate>;
   /** Set when no statement can reach a quorum any more, as far as the votes counted here tell. */
   readonly stuck: Latch<true>;
-  /** Evidence reported already, by kind and voter. */
+  /** Evidence and weak votes told already, by kind and voter. */
   readonly reported: Set<string>;
   readonly statements: Map<string, StatementRecord>;
 }
@@ -95,13 +95,13 @@ export class SlotBook {
   }
 
   /** The slot at a place. */
-  at(place: { readonly task: string; readonly seq: number }): KnownSlot | undefined {
-    return this.places.get(slotName(place))?.value;
+  at(place: Place): KnownSlot | undefined {
+    return this.places.get(placeText(place))?.value;
   }
 
   /** Gives the slot of a place, to those who wait for it. */
-  place(place: { readonly task: string; readonly seq: number }): Latch<KnownSlot> {
-    const name = slotName(place);
+  place(place: Place): Latch<KnownSlot> {
+    const name = placeText(place);
     let latch = this.places.get(name);
     if (latch === undefined) {
       latch = new Latch();
@@ -142,7 +142,7 @@ export class SlotBook {
     const record = this.slots.get(oldest);
     if (record === undefined) return;
     this.slots.delete(oldest);
-    this.places.delete(slotName(record.known.slot));
+    this.places.delete(placeText(record.known.slot));
     for (const key of record.statements.keys()) this.statements.delete(key);
   }
 

@@ -18,9 +18,9 @@ export interface Stray {
 export class Strays {
   private readonly members = new Map<string, { readonly awaits: string; readonly stray: Stray }[]>();
 
-  /** Keeps a message that `member` answers for until `awaits` is known. */
-  keep(member: Uint8Array, awaits: CID, stray: Stray): void {
-    const key = toHex(member);
+  /** Keeps a message until `awaits` is known. It takes room of the member that sent it: signed votes can be repeated by anyone. */
+  keep(awaits: CID, stray: Stray): void {
+    const key = toHex(stray.from);
     const kept = this.members.get(key) ?? [];
     kept.push({ awaits: awaits.toString(), stray });
     if (kept.length > STRAYS_PER_MEMBER_MAX) kept.shift();

@@ -1,4 +1,5 @@
 import type { CID } from "multiformats/cid";
+import type { Place } from "../../src/consensus/slot.ts";
 import {
   encodeMessage,
   type Message,
@@ -10,10 +11,9 @@ import {
 import type { KnownCertificate, KnownSlot, SlotBook, SlotRecord } from "./slot-book.ts";
 
 /** A recorded slot that is no longer in memory, from this node's store. */
-export type Recall = (place: {
-  readonly task: string;
-  readonly seq: number;
-}) => Promise<{ readonly slot: KnownSlot; readonly certificate: KnownCertificate } | undefined>;
+export type Recall = (
+  place: Place,
+) => Promise<{ readonly slot: KnownSlot; readonly certificate: KnownCertificate } | undefined>;
 
 /** What a node answers a member that missed something: slots it wants next, and all that is known of slots it waits for. */
 export async function syncAnswer(
@@ -22,19 +22,20 @@ export async function syncAnswer(
   { next, awaiting }: SyncRequest,
 ): Promise<readonly Uint8Array[]> {
   const answer = new Answer();
-  for (const { slot, task, seq } of awaiting) {
+  for (const { slot, place } of awaiting) {
     const record = book.find(slot);
     if (record !== undefined) {
       answer.add(heardOf(record));
       continue;
     }
-    const recalled = await recall({ task, seq });
+    const recalled = await recall(place);
     if (recalled?.slot.cid.equals(slot) === true) answer.add([certificateMessage(recalled.certificate)]);
   }
-  for (const [task, first] of Object.entries(next)) {
-    for (let seq = first; seq < first + SYNC_SLOTS_PER_TASK && !answer.full; seq++) {
-      const known = book.at({ task, seq });
-      const recalled = known === undefined ? await recall({ task, seq }) : undefined;
+  for (const first of next) {
+    for (let ahead = 0; ahead < SYNC_SLOTS_PER_TASK && !answer.full; ahead++) {
+      const place = { ...first, seq: first.seq + ahead };
+      const known = book.at(place);
+      const recalled = known === undefined ? await recall(place) : undefined;
       const slot = known ?? recalled?.slot;
       if (slot === undefined) break;
       const heard = recalled === undefined ? heardOf(book.get(slot.cid)) : [certificateMessage(recalled.certificate)];

@@ -72,10 +72,9 @@ export class Sync {
     const awaiting = this.book
       .awaited()
       .take(SYNC_AWAITING_MAX)
-      .map(({ cid, slot }) => ({ slot: cid, task: slot.task, seq: slot.seq }));
-    const next = { ...this.ports.wanted() };
-    const request = { v: 1 as const, next, awaiting: [...awaiting] };
-    if (request.awaiting.length === 0 && Object.keys(next).length === 0) return;
+      .map(({ cid, slot: { task, key, seq } }) => ({ slot: cid, place: { task, key, seq } }));
+    const request = { v: 1 as const, next: [...this.ports.wanted()], awaiting: [...awaiting] };
+    if (request.awaiting.length === 0 && request.next.length === 0) return;
     const bytes = encodeSyncRequest(request);
     const peers = network.peers().filter((peer) => isMember(this.ports.membership, peer));
     await Promise.all(peers.map((peer) => this.askPeer(network, peer, bytes)));

@@ -5,7 +5,6 @@ import type { Prover } from "../../proofs/groth16/prover.ts";
 import type { VerifyingKey } from "../../proofs/groth16/verifying-key.ts";
 import { contextOf } from "../../proofs/groth16/window-context.ts";
 import { chunkWindow, commitWindowChunk, WINDOW_CIRCUIT, windowChunk } from "../../proofs/groth16/window-proof.ts";
-import { inclusionProofs } from "../../proofs/merkle/tree.ts";
 import {
   checkRowProof,
   parseRowProof,
@@ -16,22 +15,19 @@ import {
   windowKeyBytes,
 } from "../../proofs/window/row-proof.ts";
 import { decodeBatch } from "../../src/batch/batch.ts";
-import type { Value } from "../../src/batch/column.ts";
-import { RowEncoder, rowValues } from "../../src/batch/rows.ts";
 import type { Committed } from "../../src/consensus/coverage.ts";
-import { drawRows } from "../../src/consensus/draw.ts";
-import type { Operator } from "../../src/consensus/result.ts";
-import type { Table } from "../../src/consensus/statement.ts";
 import { equalBytes } from "../../src/core/bytes.ts";
-import { assert, IpdmError } from "../../src/core/errors.ts";
+import { IpdmError, within } from "../../src/core/errors.ts";
 import type { Hash, Signer } from "../../src/core/ports.ts";
 import type { Block } from "../../src/dag/block.ts";
 import { cborBlock, decodeStrict } from "../../src/dag/block.ts";
 import { MAIN, type TaskPlan } from "../../src/runtime/plan.ts";
 import type { ReadBlock } from "../../src/runtime/stage/runner.ts";
-import { type WantedWindow, type WindowContent, windowValues } from "../../src/runtime/stage/window-values.ts";
+import { type WindowContent, windowValues } from "../../src/runtime/stage/window-values.ts";
+import { windowText } from "../../src/streams/window/window-text.ts";
 import type { Ledger } from "../node/ledger.ts";
 import { type Draw, saltFor } from "./draws.ts";
+import { provenRows, type TableRow, type WindowForm, windowOf, windowTable } from "./proven-rows.ts";
 
 /** What making and checking window proofs needs of a node. */
 export interface WindowProofPorts {
@@ -45,60 +41,11 @@ export interface WindowProofPorts {
   readonly epoch: number;
 }
 
-type WindowForm = Extract<Operator, { kind: "window" }>;
-
 /** Row proofs as blocks, the salts that only voters get, and the identities that votes name. */
 export interface MadeProofs {
   readonly blocks: readonly Block[];
   readonly salts: readonly (readonly Uint8Array[])[];
   readonly ids: readonly Uint8Array[];
-}
-
-interface TableRow {
-  readonly row: number;
-  readonly bytes: Uint8Array;
-  readonly path: readonly Uint8Array[];
-  readonly values: readonly Value[];
-}
-
-/** Rows of the finished table that get proofs: drawn by the seed, or those the user named. Rows without a value are left out. */
-export async function provenRows(
-  ports: WindowProofPorts,
-  task: TaskPlan,
-  table: Table,
-  seed: Uint8Array,
-): Promise<TableRow[]> {
-  assert(task.prove !== null, `task ${task.name} asks for proofs`);
-  const { prove } = task;
-  const drawn = prove.kind === "drawn" ? new Set(drawRows(ports.hash, seed, table.rows, prove.windows)) : undefined;
-  const named = prove.kind === "named" ? prove.windows : [];
-  const encoder = new RowEncoder();
-  const leaves: Uint8Array[] = [];
-  const chosen: { row: number; bytes: Uint8Array; values: Value[] }[] = [];
-  for (const cid of ports.ledger.batches(task.name, MAIN)) {
-    const batch = decodeBatch(await ports.read(cid));
-    for (let i = 0; i < batch.rows; i++) {
-      const preimage = encoder.encode(batch, i, 0x00);
-      const row = leaves.length;
-      leaves.push(ports.hash(preimage));
-      const wanted =
-        drawn === undefined ? named.some((window) => isNamed(window, rowValues(batch, i))) : drawn.has(row);
-      if (wanted) chosen.push({ row, bytes: preimage.slice(1), values: rowValues(batch, i) });
-    }
-  }
-  if (drawn === undefined && chosen.length !== named.length) {
-    throw new IpdmError(
-      "PROVE_WINDOW_MISSING",
-      `${named.length} windows of ${task.name} are to be proved, the table has ${chosen.length} of them`,
-      { kind: "config" },
-    );
-  }
-  const paths = inclusionProofs(
-    ports.hash,
-    leaves,
-    chosen.map(({ row }) => row),
-  );
-  return chosen.map((row, i) => ({ ...row, path: paths[i] as Uint8Array[] }));
 }
 
 /** Makes the proofs of a finished window table, a column at a time, chunk by chunk. */
@@ -109,17 +56,22 @@ export async function makeWindowProofs(
   seed: Uint8Array,
   signal: AbortSignal,
 ): Promise<MadeProofs> {
-  const { form, table } = windowTable(task, last);
-  const rows = await provenRows(ports, task, table, seed);
+  const finished = windowTable(task, last);
+  const { form } = finished;
+  const rows = await provenRows(ports, task, finished, seed);
   const blocks: Block[] = [];
   const salts: Uint8Array[][] = [];
   const ids: Uint8Array[] = [];
   for (const column of provenColumns(form)) {
     const values = await valuesOf(ports, task, form, column, rows);
+    // All of them before the first is proved: what does not fit is said at once.
+    const cut = values.map((content, i) =>
+      content.values.length === 0 ? undefined : piecesOf(task, form, column, rows[i] as TableRow, content),
+    );
     for (const [i, row] of rows.entries()) {
-      const { values: own, nulls } = values[i] as WindowContent;
-      if (own.length === 0) continue;
-      const pieces = chunkWindow(own);
+      const { nulls } = values[i] as WindowContent;
+      const pieces = cut[i];
+      if (pieces === undefined) continue;
       const ownSalts = pieces.map((_, chunk) =>
         saltFor(ports.hash, ports.signer, last.statementCid, column, row.row, chunk),
       );
@@ -169,8 +121,9 @@ export async function checkWindowProofs(
   last: Committed,
   draw: Draw,
 ): Promise<Uint8Array[]> {
-  const { form, table } = windowTable(task, last);
-  const rows = await provenRows(ports, task, table, draw.seed);
+  const finished = windowTable(task, last);
+  const { form, table } = finished;
+  const rows = await provenRows(ports, task, finished, draw.seed);
   const given = [...draw.proofs];
   const ids: Uint8Array[] = [];
   const about: RowProofSubject = {
@@ -199,7 +152,7 @@ export async function checkWindowProofs(
       }
       const verdict = checkRowProof(ports.hash, ports.key, proof, about);
       if (!verdict.ok) throw rejected(task, verdict.message);
-      const pieces = chunkWindow(own);
+      const pieces = piecesOf(task, form, column, row, values[i] as WindowContent);
       const committed = verdict.claims.map((claim) => claim.commitment);
       const expected = pieces.map((piece, chunk) =>
         commitWindowChunk(piece, elementOfHash(next.salts[chunk] ?? new Uint8Array(32))),
@@ -214,10 +167,14 @@ export async function checkWindowProofs(
   return ids;
 }
 
-function windowTable(task: TaskPlan, last: Committed): { form: WindowForm; table: Table } {
-  const table = last.statement.tables?.[MAIN];
-  assert(task.operator.kind === "window" && table !== undefined, `task ${task.name} finished a window table`);
-  return { form: task.operator, table };
+/** A window's values in pieces for the prover. Throws what cannot be proved, naming task, window and column. */
+function piecesOf(task: TaskPlan, form: WindowForm, column: string, row: TableRow, { values }: WindowContent) {
+  try {
+    return chunkWindow(values);
+  } catch (error) {
+    const { start, keys } = windowOf(form, row.values);
+    throw within(`tasks.${task.name}, ${windowText(start, keys)}, column ${column}`, error);
+  }
 }
 
 async function valuesOf(
@@ -227,11 +184,13 @@ async function valuesOf(
   column: string,
   rows: readonly TableRow[],
 ): Promise<WindowContent[]> {
-  const wanted = rows.map(
-    ({ values }): WantedWindow => ({ start: values[0] as bigint, keys: values.slice(2, 2 + form.keys.length) }),
-  );
+  const wanted = rows.map(({ values }) => windowOf(form, values));
   const inputs = ports.ledger.executed(task.name).flatMap(({ slot }) => slot.input.batches);
-  return windowValues(form, task.inputSchema, column, wanted, batchesOf(ports, inputs));
+  try {
+    return await windowValues(form, task.inputSchema, column, wanted, batchesOf(ports, inputs));
+  } catch (error) {
+    throw error instanceof IpdmError && "window" in error.facts ? within(`tasks.${task.name}`, error) : error;
+  }
 }
 
 async function* batchesOf(
@@ -260,13 +219,6 @@ function subject(
     windowStart: start as bigint,
     windowEnd: end as bigint,
   };
-}
-
-function isNamed(
-  window: { readonly startUs: bigint; readonly key: readonly string[] },
-  values: readonly Value[],
-): boolean {
-  return values[0] === window.startUs && window.key.every((text, i) => String(values[2 + i]) === text);
 }
 
 function rejected(task: TaskPlan, what: string): IpdmError {

@@ -22,7 +22,7 @@ export async function followSlots(
     );
     const { ended, nextSeq, nextRow } = context as unknown as TaskContext;
     if (value === "complete" || ended) return;
-    const known = await committee.slotAt(task.name, nextSeq, signal);
+    const known = await committee.slotAt({ task: task.name, key: task.key.cid, seq: nextSeq }, signal);
     checkSlot(task, known.slot, { cut: ports.plan.cut, from: nextRow });
     await ports.store.blocks.put({ cid: known.cid, bytes: known.bytes });
     const { rows, end } = known.slot.input;

@@ -139,7 +139,7 @@ export class TaskOutputInput implements TaskInputReader {
       for (const cid of output?.batches ?? []) {
         signal.throwIfAborted();
         if (batches.length === SLOT_BATCHES_MAX) break;
-        const batch = decodeBatch(await this.readBlock(cid));
+        const batch = decodeBatch(await this.readBlock(cid, signal));
         // What lies before was taken by the slot before.
         if (row >= from) {
           cids.push(cid);
@@ -154,8 +154,26 @@ export class TaskOutputInput implements TaskInputReader {
     }
   }
 
-  read(slot: Slot, signal: AbortSignal): Promise<readonly Batch[]> {
-    return readStored(slot, this.readBlock, signal);
+  /** What the data says of the slot's piece, this node has recorded itself: the submitter has nothing to choose. */
+  async read(slot: Slot, signal: AbortSignal): Promise<readonly Batch[]> {
+    const { from, rows, end, batches: named } = slot.input;
+    const own = await this.next(from, signal);
+    let row = from;
+    for (const [i, batch] of own.batches.entries()) {
+      const cid = named[i];
+      if (cid?.equals(own.cids[i] as CID) !== true) {
+        const place = `batch ${i} (rows ${row} to ${row + batch.rows - 1} of ${this.input.name})`;
+        throw mismatch(slot, `${place} is ${cid === undefined ? "left out" : "another"}`, { batch: i, row });
+      }
+      row += batch.rows;
+    }
+    const facts = { batch: own.cids.length, row };
+    if (named.length > own.cids.length)
+      throw mismatch(slot, `batch ${facts.batch}, from row ${row} on, is more than ${this.input.name} made`, facts);
+    if (rows !== own.rows) throw mismatch(slot, `it is said to be ${rows} rows, and is ${own.rows}`, facts);
+    if (end !== own.end)
+      throw mismatch(slot, `${this.input.name} ${own.end ? "ends" : "goes on"} at row ${row}`, facts);
+    return own.batches;
   }
 
   async close(): Promise<void> {}
@@ -176,7 +194,7 @@ export async function readStored(slot: Slot, readBlock: ReadBlock, signal: Abort
   const batches: Batch[] = [];
   for (const cid of slot.input.batches) {
     signal.throwIfAborted();
-    batches.push(decodeBatch(await readBlock(cid)));
+    batches.push(decodeBatch(await readBlock(cid, signal)));
   }
   return batches;
 }

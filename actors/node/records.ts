@@ -1,9 +1,9 @@
 import type { CID } from "multiformats/cid";
-import { parseSlot, slotName } from "../../src/consensus/slot.ts";
+import { type Place, parseSlot, placeText } from "../../src/consensus/slot.ts";
 import { parseStatement } from "../../src/consensus/statement.ts";
 import { parseCertificate } from "../../src/consensus/vote.ts";
 import type { Hash } from "../../src/core/ports.ts";
-import { type Block, decodeStrict } from "../../src/dag/block.ts";
+import { type Block, decodeBlock, decodeStrict } from "../../src/dag/block.ts";
 import type { BlockReader } from "../../src/lake/block-reader.ts";
 import type { KnownCertificate, KnownSlot } from "../domain/slot-book.ts";
 import type { TaskRecord } from "../task/actor.ts";
@@ -38,14 +38,14 @@ export class Records {
     const { slot, statement: statementCid, certificate } = record;
     const certified = await this.read(record);
     const statement = parseStatement(decodeStrict(this.hash, await this.block(statementCid)));
-    this.places.set(slotName(record), { slot, certificate });
+    this.places.set(placeText(certified.slot.slot), { slot, certificate });
     this.ledger.record({ slot: certified.slot.slot, slotCid: slot, statement, statementCid });
     return certified;
   }
 
   /** The slot recorded at a place. */
-  async at(place: { readonly task: string; readonly seq: number }): Promise<Certified | undefined> {
-    const links = this.places.get(slotName(place));
+  async at(place: Place): Promise<Certified | undefined> {
+    const links = this.places.get(placeText(place));
     return links === undefined ? undefined : this.read(links);
   }
 
@@ -60,4 +60,15 @@ export class Records {
   private async block(cid: CID): Promise<Block> {
     return { cid, bytes: await this.reader.read(cid) };
   }
+}
+
+/** The records of a task up to its newest, oldest first. */
+export async function recordsTo(head: CID | null, read: (cid: CID) => Promise<Uint8Array>): Promise<TaskRecord[]> {
+  const records: TaskRecord[] = [];
+  for (let cid = head; cid !== null; ) {
+    const record = decodeBlock({ cid, bytes: await read(cid) }) as TaskRecord;
+    records.push(record);
+    cid = record.prev;
+  }
+  return records.reverse();
 }

@@ -3,24 +3,25 @@ import type { DomainContext } from "../../machines/domain/step.ts";
 import type { LakeContext } from "../../machines/lake/step.ts";
 import { DOMAIN, LAKE, MACHINES, TASK } from "../../machines/registry.ts";
 import type { TaskContext } from "../../machines/task/step.ts";
-import { parseSlot } from "../../src/consensus/slot.ts";
-import { parseStatement, SEAL_TASK } from "../../src/consensus/statement.ts";
+import { type Place, parseSlot } from "../../src/consensus/slot.ts";
+import { parseStatement } from "../../src/consensus/statement.ts";
 import { IpdmError } from "../../src/core/errors.ts";
 import { Latch } from "../../src/core/latch.ts";
 import { decodeBlock } from "../../src/dag/block.ts";
 import { BlockReader } from "../../src/lake/block-reader.ts";
 import { type Actor, type Effect, Kernel, type MachineSpec } from "../../src/runtime/kernel.ts";
-import type { TaskPlan } from "../../src/runtime/plan.ts";
+import type { RunPlan, TaskPlan } from "../../src/runtime/plan.ts";
 import { DomainEffects, isSubmitter } from "../domain/actor.ts";
 import { Committee } from "../domain/committee.ts";
 import type { DrawPorts } from "../domain/draws.ts";
+import { sealPlace } from "../domain/seal.ts";
 import type { KnownSlot } from "../domain/slot-book.ts";
 import { LakeEffects } from "../lake/actor.ts";
 import { TaskEffects, type TaskRecord } from "../task/actor.ts";
 import { followSlots } from "./follow-slots.ts";
 import { Ledger } from "./ledger.ts";
 import type { NodePorts } from "./node-ports.ts";
-import { Records } from "./records.ts";
+import { Records, recordsTo } from "./records.ts";
 
 /** Events between two checkpoints: contexts are small, and every checkpoint is a state that a replay compares. */
 const CHECKPOINT_EVENTS = 16;
@@ -45,11 +46,11 @@ export interface NodeContext {
 }
 
 /** Ids of a run's actors: a task's follows from the work it does, so that another run with the same work finds it done. */
-export function actorIds(plan: { readonly key: string; readonly tasks: readonly TaskPlan[] }, domain: string) {
+export function actorIds({ key }: Pick<RunPlan, "key">, domain: string) {
   return {
-    domain: `domain/${domain}/${plan.key}`,
-    lake: `lake/${domain}/${plan.key}`,
-    task: (task: TaskPlan): string => `task/${task.name}/${task.key}`,
+    domain: `domain/${domain}/${key.cid.toString()}`,
+    lake: `lake/${domain}/${key.cid.toString()}`,
+    task: (task: TaskPlan): string => `task/${task.name}/${task.key.cid.toString()}`,
   };
 }
 
@@ -81,12 +82,13 @@ export class RunNode implements NodeContext {
     this.isSubmitter = isSubmitter(ports);
     this.reader = new BlockReader(ports.store.blocks, ports.network, hotBytesMax, ports.timers);
     this.records = new Records(ports.hash, this.reader, this.ledger);
-    const { network, membership, membershipCid, signer, hash, verify, log } = ports;
+    const { network, membership, membershipCid, plan, signer, hash, verify, log } = ports;
     this.kernel = new Kernel(ports.store, { hash, log, checkpointEvery: CHECKPOINT_EVENTS, machines: MACHINES });
     this.committee = new Committee({
       network,
       membership,
       membershipCid,
+      run: plan.key.cid,
       signer,
       hash,
       verify,
@@ -114,7 +116,7 @@ export class RunNode implements NodeContext {
       membership,
       committee: this.committee,
       meta: store.meta,
-      read: (cid) => this.reader.read(cid),
+      read: (cid, signal) => this.reader.read(cid, signal),
       put: (blocks) => store.blocks.putAll(blocks),
     };
   }
@@ -247,13 +249,8 @@ export class RunNode implements NodeContext {
   /** Fills ledger and committee from what a task's journal remembers. */
   private async recall(actor: Actor): Promise<void> {
     const { records, open } = actor.snapshot().context as unknown as TaskContext;
-    const chain: TaskRecord[] = [];
-    for (let cid = records.head; cid !== null; ) {
-      const record = decodeBlock({ cid, bytes: await this.reader.read(cid) }) as TaskRecord;
-      chain.push(record);
-      cid = record.prev;
-    }
-    for (const record of chain.reverse()) await this.learnRecord(record);
+    const known = await recordsTo(records.head, (cid) => this.reader.read(cid));
+    for (const record of known) await this.learnRecord(record);
     for (const { slot: cid, statement: statementCid } of open) {
       const known = await this.learnSlot(cid);
       const { slot } = known;
@@ -278,14 +275,16 @@ export class RunNode implements NodeContext {
     }
   }
 
-  private wanted(): Record<string, number> {
-    const wanted: Record<string, number> = {};
+  private wanted(): Place[] {
+    const wanted: Place[] = [];
     if (this.isSubmitter) return wanted;
-    for (const { name } of this.ports.plan.tasks) {
+    const { plan } = this.ports;
+    for (const { name, key } of plan.tasks) {
       const context = this.tasks.get(name)?.snapshot().context as unknown as TaskContext | undefined;
-      if (context?.ended !== true) wanted[name] = context?.nextSeq ?? 0;
+      if (context?.ended !== true) wanted.push({ task: name, key: key.cid, seq: context?.nextSeq ?? 0 });
     }
-    if (this.committee.knownSlot(SEAL_TASK, 0) === undefined) wanted[SEAL_TASK] = 0;
+    const seal = sealPlace(plan);
+    if (this.committee.knownSlot(seal) === undefined) wanted.push(seal);
     return wanted;
   }
 

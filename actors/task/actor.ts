@@ -1,10 +1,11 @@
-import type { CID } from "multiformats/cid";
+import { CID } from "multiformats/cid";
 import type { TaskRequest } from "../../machines/task/step.ts";
 import type { Committed } from "../../src/consensus/coverage.ts";
 import { mustExecute } from "../../src/consensus/draw.ts";
 import { type Slot, signSlot, slotName } from "../../src/consensus/slot.ts";
 import { parseStatement } from "../../src/consensus/statement.ts";
-import { IpdmError, located } from "../../src/core/errors.ts";
+import { equalBytes } from "../../src/core/bytes.ts";
+import { IpdmError } from "../../src/core/errors.ts";
 import type { Block } from "../../src/dag/block.ts";
 import { cborBlock, decodeStrict } from "../../src/dag/block.ts";
 import type { RequestRecord } from "../../src/journal/port.ts";
@@ -47,7 +48,7 @@ export class TaskEffects {
     const module = task.module === null ? null : (modules.get(task.name) ?? null);
     this.runner = new StageRunner(task, { hash, read: (cid, signal) => this.readState(cid, signal), module });
     if (task.input.from === "task")
-      this.input = new TaskOutputInput(task.input, node.ledger, (cid) => node.reader.read(cid));
+      this.input = new TaskOutputInput(task.input, node.ledger, (cid, bound) => node.reader.read(cid, bound));
     else if (readSource !== undefined) this.input = new SourceInput(task.input.name, plan.cut, hash, readSource);
     this.effects = {
       pull: (request, { signal }) => this.pull(request.params as never, signal),
@@ -77,6 +78,7 @@ export class TaskEffects {
       domain: membership.domain,
       epoch: membership.epoch,
       task: this.task.name,
+      key: this.task.key.cid,
       stage: this.task.stage.cid,
       seq,
       input: { from, rows: piece.rows, end: piece.end, cut: plan.cut, batches: [...piece.cids] },
@@ -113,9 +115,7 @@ export class TaskEffects {
   private async compute(cid: CID, slot: Slot, state: CID | null, signal: AbortSignal): Promise<Committed> {
     const { store, observer, tamper, hash } = this.node.ports;
     const batches = await this.batches(cid, slot, signal);
-    const { from, rows } = slot.input;
-    const place = `tasks.${slot.task}, slot ${slot.seq}, input rows ${from} to ${from + rows}`;
-    const done = await located(place, () => this.runner.execute(cid, slot, batches, state, signal));
+    const done = await this.runner.execute(cid, slot, batches, state, signal);
     const claimed = tamper?.(slot.task, slot.seq, done.statementBlock) ?? done.statementBlock;
     for (const block of done.blocks) this.node.reader.keep(block);
     await store.blocks.putAll([...done.blocks, claimed]);
@@ -136,7 +136,7 @@ export class TaskEffects {
     if (kept !== undefined) return kept;
     // The submitter fixed the batches itself and stored them; a voter compares them with its own reading of the source.
     if (this.node.isSubmitter || this.input === undefined)
-      return readStored(slot, (block) => this.node.reader.read(block, signal), signal);
+      return readStored(slot, (block, bound) => this.node.reader.read(block, bound), signal);
     return this.input.read(slot, signal);
   }
 
@@ -144,15 +144,18 @@ export class TaskEffects {
   private async adopt(cid: CID, slot: Slot, state: CID | null, signal: AbortSignal): Promise<Committed | undefined> {
     const { committee, reader, ports, draws } = this.node;
     const drawn = await committee.unlessCertified(cid, signal, async (bound) => {
-      const announced = await committee.announced(cid, bound);
+      const announced = await this.firstAnnounced(cid, bound);
       this.checkShape(
         cid,
         slot,
         parseStatement(decodeStrict(ports.hash, { cid: announced, bytes: await reader.read(announced, bound) })),
         state,
       );
-      const { seed } = await drawAsVoter(draws, { slot: cid, statement: announced }, bound);
-      return { announced, execute: mustExecute(ports.hash, seed, ports.signer.publicKey, ports.membership.policy) };
+      const { seed, challenges } = await drawAsVoter(draws, { slot: cid, statement: announced }, bound);
+      const own = ports.signer.publicKey;
+      // A submitter that may leave this node's challenge out could choose among draws until one excuses it.
+      const counted = challenges.some(({ voter }) => equalBytes(voter, own));
+      return { announced, execute: !counted || mustExecute(ports.hash, seed, own, ports.membership.policy) };
     });
     if (drawn?.execute === true) return undefined;
     const statementCid = drawn?.announced ?? (committee.certificate(cid) as KnownCertificate).certificate.statement;
@@ -164,6 +167,17 @@ export class TaskEffects {
     const committed = { slot, slotCid: cid, statement, statementCid };
     this.node.ledger.execute(committed);
     return committed;
+  }
+
+  /** The first statement that the executor announced for a slot, also after a restart: a second would be another try at the draw. */
+  private async firstAnnounced(slot: CID, signal: AbortSignal): Promise<CID> {
+    const { meta } = this.node.ports.store;
+    const key = `announced/${slot.toString()}`;
+    const kept = await meta.get(key);
+    if (kept !== undefined) return CID.decode(kept);
+    const announced = await this.node.committee.announced(slot, signal);
+    await meta.put(key, announced.bytes);
+    return announced;
   }
 
   /** A block of a state, from then on in this node's own store: the states that follow only add to what it holds. */

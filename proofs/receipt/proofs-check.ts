@@ -3,7 +3,14 @@ import type { Operator } from "../../src/consensus/result.ts";
 import { equalBytes } from "../../src/core/bytes.ts";
 import type { Hash } from "../../src/core/ports.ts";
 import type { VerifyingKey } from "../groth16/verifying-key.ts";
-import { checkRowProof, provenColumns, type RowProof, rowProofId, windowRowOf } from "../window/row-proof.ts";
+import {
+  checkRowProof,
+  isNamedWindow,
+  provenColumns,
+  type RowProof,
+  rowProofId,
+  windowRowOf,
+} from "../window/row-proof.ts";
 import type { Receipt, ShownCommit } from "./contents.ts";
 import type { ReceiptConfig } from "./root.ts";
 import { refuse } from "./verdict.ts";
@@ -114,13 +121,8 @@ function checkNamed(
 ): void {
   for (const { row, values } of proofs) {
     const window = windowRowOf(values, operator);
-    const isNamed = named.some(
-      ({ start, key }) =>
-        window?.start === BigInt(start) &&
-        key.length === window.keys.length &&
-        key.every((text, i) => String(window.keys[i]) === text),
-    );
-    if (!isNamed) refuse("PROOF_ROW_MISMATCH", `${where}/row ${row}`, "the run did not ask for a proof of this window");
+    if (window === undefined || !isNamedWindow(named, window))
+      refuse("PROOF_ROW_MISMATCH", `${where}/row ${row}`, "the run did not ask for a proof of this window");
   }
 }
 

@@ -1,6 +1,7 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import { z } from "zod";
 import { bytes32, bytes64, count, link, name, parseNode } from "../../src/consensus/ipld-schema.ts";
+import { windowsAskedSchema } from "../../src/consensus/work-key.ts";
 import type { Signer, Verify } from "../../src/core/ports.ts";
 
 const configSchema = z.strictObject({
@@ -9,10 +10,7 @@ const configSchema = z.strictObject({
   /** Rows a batch. */
   cut: count,
   /** Windows to be proved, by task: how many drawn, or those that the user named by their start (microseconds) and key (as text). */
-  prove: z.record(
-    name,
-    z.union([count, z.array(z.strictObject({ start: z.number().int(), key: z.array(z.string()).max(64) })).max(1024)]),
-  ),
+  prove: z.record(name, windowsAskedSchema),
   /** The key that window proofs are made with; null where none are asked for. */
   circuit: z.strictObject({ name, key: bytes32, production: z.boolean(), label: z.string().max(1000) }).nullable(),
 });

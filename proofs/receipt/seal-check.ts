@@ -3,12 +3,13 @@ import type { CID } from "multiformats/cid";
 import { coverageFault } from "../../src/consensus/coverage.ts";
 import { slotName } from "../../src/consensus/slot.ts";
 import { parseTaskState } from "../../src/consensus/statement.ts";
+import { runKey, taskKey } from "../../src/consensus/work-key.ts";
 import { equalBytes } from "../../src/core/bytes.ts";
 import type { Hash } from "../../src/core/ports.ts";
 import { decodeBlock } from "../../src/dag/block.ts";
 import { Frontier } from "../merkle/frontier.ts";
 import { statementsRoot } from "../merkle/statements.ts";
-import type { Receipt } from "./contents.ts";
+import type { Receipt, ShownCommit } from "./contents.ts";
 import { refuse } from "./verdict.ts";
 
 /**
@@ -32,6 +33,7 @@ export function checkSeal(receipt: Receipt, hash: Hash): number {
   if (fault !== undefined) refuse(fault.code, fault.where, fault.message);
   checkInputs(receipt);
   checkOutputs(receipt);
+  checkKeys(receipt, hash);
   return count;
 }
 
@@ -90,6 +92,29 @@ function checkStages({ result, stages, tasks }: Receipt): void {
         refuse("STAGE_MISMATCH", `${task}/${slot.seq}`, "the statement is by another module");
     }
   }
+}
+
+/**
+ * The keys are those of this work: of the stage, the membership, the cut and the windows asked for, and of the run that the
+ * result and the configuration tell of. A slot of other work can then not pass for one of this.
+ */
+function checkKeys({ result, config, root, seal, tasks }: Receipt, hash: Hash): void {
+  const { membership } = root;
+  const { name, cut, prove } = config;
+  const keys: Record<string, CID> = {};
+  for (const { task, commits } of tasks) {
+    const { slot } = commits[0] as ShownCommit;
+    const asked = Object.hasOwn(prove, task) ? (prove[task] ?? null) : null;
+    const own = taskKey(hash, { stage: slot.stage, membership, cut, prove: asked }).cid;
+    keys[task] = own;
+    // Coverage found that all slots of the task carry this one.
+    if (!slot.key.equals(own)) refuse("WORK_MISMATCH", slotName(slot), "the slot's key is not that of the task's work");
+  }
+  const outputs = Object.fromEntries(
+    Object.entries(result.outputs).map(([output, { task, port }]) => [output, { task, port }]),
+  );
+  if (!seal.slot.key.equals(runKey(hash, { name, membership, tasks: keys, outputs }).cid))
+    refuse("WORK_MISMATCH", "seal", "the key of the seal's slot is not that of the run");
 }
 
 function checkInputs({ result, seal, root, tasks }: Receipt): void {

@@ -1,5 +1,5 @@
 import type { CID } from "multiformats/cid";
-import { parseSlot, type Slot, slotName, slotSigned } from "../../src/consensus/slot.ts";
+import { parseSlot, placeText, type Slot, slotName, slotSigned } from "../../src/consensus/slot.ts";
 import { type Certificate, certificateFault, parseCertificate } from "../../src/consensus/vote.ts";
 import { toHex } from "../../src/core/bytes.ts";
 import type { Hash, Verify } from "../../src/core/ports.ts";
@@ -63,19 +63,23 @@ export function checkVotes(
   return { count, votes: { votes, executed, read } };
 }
 
-/** Looks at every block, wherever it is linked from: a receipt that shows two certificates for one slot proves that its domain is broken. */
+/**
+ * Looks at every block, wherever it is linked from: a receipt that shows two certificates for one place proves that its domain is
+ * broken. A submitter that signs two slots for one place equivocates like a voter that signs two statements for one slot.
+ */
 function checkOneCertificateEach(receipt: Receipt): void {
   const seen = new Map<string, CID>();
   for (const block of receipt.blocks.values()) {
     const certificate = block.cid.code === CODEC.dagCbor ? asCertificate(decodeBlock(block)) : undefined;
     if (certificate === undefined) continue;
-    const place = placeOf(receipt, certificate.slot);
+    const slot = slotOf(receipt, certificate.slot);
+    const place = `${slot.membership.toString()}/${placeText(slot)}`;
     const other = seen.get(place);
     if (other !== undefined) {
       const same = other.equals(certificate.statement);
       refuse(
         same ? "CERTIFICATE_DUPLICATE" : "CONFLICTING_CERTIFICATES",
-        place,
+        slotName(slot),
         same ? "a slot has two certificates" : "two statements are certified for one slot",
       );
     }
@@ -83,12 +87,10 @@ function checkOneCertificateEach(receipt: Receipt): void {
   }
 }
 
-/** A submitter that signs two slots for one place equivocates like a voter that signs two statements for one slot. */
-function placeOf({ blocks, root }: Receipt, cid: CID): string {
+function slotOf({ blocks }: Receipt, cid: CID): Slot {
   const block = blocks.get(cid.toString());
   if (block === undefined) return refuse("CAR_LINK_MISSING", cid.toString(), "the slot of a certificate is missing");
-  const slot = parseSlot(decodeBlock(block));
-  return slot.membership.equals(root.membership) ? slotName(slot) : `${slot.membership.toString()}/${slotName(slot)}`;
+  return parseSlot(decodeBlock(block));
 }
 
 function asCertificate(node: unknown): Certificate | undefined {

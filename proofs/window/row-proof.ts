@@ -4,8 +4,10 @@ import { z } from "zod";
 import { bytes32, count, link, name, parseNode, someBytes } from "../../src/consensus/ipld-schema.ts";
 import type { Operator } from "../../src/consensus/result.ts";
 import type { Table } from "../../src/consensus/statement.ts";
+import type { WindowsAsked } from "../../src/consensus/work-key.ts";
 import { equalBytes } from "../../src/core/bytes.ts";
 import type { Hash } from "../../src/core/ports.ts";
+import { decodeCbor } from "../../src/dag/cbor.ts";
 import { publicInputsFromBytes } from "../groth16/proof.ts";
 import { proofIdentity, type VerifyingKey } from "../groth16/verifying-key.ts";
 import { WINDOW_CIRCUIT, type WindowAggregate, type WindowClaim } from "../groth16/window-proof.ts";
@@ -79,7 +81,7 @@ export function windowRowOf(
   values: Uint8Array,
   operator: Extract<Operator, { kind: "window" }>,
 ): WindowRow | undefined {
-  const row: unknown = dagCbor.decode(values);
+  const row = decodeCbor(values);
   if (!Array.isArray(row) || row.length !== 2 + operator.keys.length + operator.aggregates.length) return undefined;
   return split(row, operator);
 }
@@ -91,9 +93,23 @@ function split(row: readonly unknown[], operator: Extract<Operator, { kind: "win
   return { start: BigInt(start), end: BigInt(end), keys, aggregates: row.slice(2 + operator.keys.length) };
 }
 
+/** True when the window is among those named: the same start, and the key's values as texts, as a configuration writes them. */
+export function isNamedWindow(
+  named: Exclude<WindowsAsked, number>,
+  { start, keys }: Pick<WindowRow, "start" | "keys">,
+): boolean {
+  return named.some((window) => BigInt(window.start) === start && isNamedKey(window.key, keys));
+}
+
 /** Canonical bytes of a window's key: the dag-cbor array of its values. */
 export function windowKeyBytes(keys: readonly unknown[]): Uint8Array {
   return dagCbor.encode(keys);
+}
+
+/** True when a window's key is the one that a user named by texts, null standing for a column without a value. */
+function isNamedKey(names: readonly (string | null)[], keys: readonly unknown[]): boolean {
+  if (names.length !== keys.length) return false;
+  return names.every((name, i) => (keys[i] === null ? name === null : String(keys[i]) === name));
 }
 
 /**

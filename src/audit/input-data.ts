@@ -83,7 +83,10 @@ export class AuditInput {
   ): Promise<Batch[] | InputDifference> {
     const file = this.files[name];
     if (file === undefined) return this.stored(cids);
-    const reader = await this.reader(task, name, file, cut, signal);
+    const reader = await this.reader(task, name, file, cut, signal).catch((error: unknown) =>
+      this.unreadable(name, error),
+    );
+    if ("message" in reader) return { input: name, batch: 0, row: from, rows: cut, message: reader.message };
     const batches: Batch[] = [];
     let row = from;
     for (const [i, cid] of cids.entries()) {
@@ -107,15 +110,22 @@ export class AuditInput {
     return file === undefined ? undefined : (await this.reader(task, name, file, cut, signal)).source.schema;
   }
 
-  /** The next batch. That another file cannot be read like the recorded one is a difference; the recorded one itself has to be readable. */
+  /** The next batch. */
   private async next(reader: Reader, name: string): Promise<Batch | { readonly message: string } | undefined> {
     try {
       const next = await reader.iterator.next();
       return next.done === true ? undefined : next.value;
     } catch (error) {
-      if (!this.differing.has(name) || !(error instanceof IpdmError) || !error.code.startsWith("SOURCE_")) throw error;
-      return { message: `the file cannot be read as the one that was processed: ${error.message}` };
+      return this.unreadable(name, error);
     }
+  }
+
+  /** That another file cannot be read like the recorded one is a difference; the recorded one itself has to be readable. */
+  private unreadable(name: string, error: unknown): { readonly message: string } {
+    const isOfFile =
+      error instanceof IpdmError && (error.code.startsWith("SOURCE_") || error.code === "COLUMN_MISSING");
+    if (!isOfFile || !this.differing.has(name)) throw error;
+    return { message: `the file cannot be read as the one that was processed: ${error.message}` };
   }
 
   /** Compares the digest of each file given with the receipt's anchor. Returns the names of those that differ. */
@@ -205,6 +215,12 @@ export function difference(
   if (!sameSchema(batch.schema, found.schema))
     return { row: from, rows: 1, message: `its columns are not those that were processed, from row ${from} on` };
   const row = from + firstDifference(batch, found);
+  if (row === from + Math.max(batch.rows, found.rows))
+    return {
+      row: from,
+      rows: found.rows,
+      message: "its rows are those that were processed, its bytes are laid out otherwise",
+    };
   return { row, rows: 1, message: `row ${row} is not the one that was processed` };
 }
 

@@ -2,11 +2,15 @@ import { readFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import type { Receipt } from "../../proofs/receipt/contents.ts";
 import type { Fault } from "../../proofs/receipt/verdict.ts";
+import { MODULE_TIMEOUT_US_MAX } from "../config/limits.ts";
 import { IpdmError } from "../core/errors.ts";
 import { openLanes } from "../sandbox/lane-pool.ts";
 import { AuditInput, openData } from "./input-data.ts";
 import { type ReplayReport, replayReceipt } from "./replay.ts";
 import { verifyReceiptFile } from "./verify-file.ts";
+
+/** How long one call of a module may take when nobody says otherwise, in milliseconds. */
+export const REPLAY_TIMEOUT_MS = 60_000;
 
 /** Where a replay finds what a receipt only links. */
 export interface ReplayFileOptions {
@@ -16,6 +20,11 @@ export interface ReplayFileOptions {
   readonly inputs?: Readonly<Record<string, string>> | undefined;
   /** Files of other modules to run, by task name: to see what they would have changed. */
   readonly modules?: Readonly<Record<string, string>> | undefined;
+  /**
+   * How long one call of a module may take, in milliseconds, 1 to an hour's; {@link REPLAY_TIMEOUT_MS} by default. Time
+   * is no part of a result, and a receipt does not tell what the run allowed.
+   */
+  readonly timeoutMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after each statement. */
   readonly onProgress?: ((statements: number, of: number, rows: number) => void) | undefined;
@@ -29,10 +38,12 @@ export type FileReplay =
 /**
  * Verifies a receipt's file, then redoes everything that it claims and compares: transitions, modules, windows, statements and
  * outputs. Nothing is written. Throws `NEEDS_DATA` (kind `unreachable`) with the CID that is nowhere to be had, `MODULE_MISSING`,
- * `TASK_UNKNOWN`, `INPUT_UNKNOWN`, `DATA_DIR_IN_USE`, what {@link verifyReceiptFile} throws, and the signal's reason.
+ * `TASK_UNKNOWN`, `INPUT_UNKNOWN`, `MODULE_TIMEOUT`, `DATA_DIR_IN_USE`, `USAGE` (a time-out out of range), what
+ * {@link verifyReceiptFile} throws, and the signal's reason.
  */
 export async function replayReceiptFile(path: string, options: ReplayFileOptions = {}): Promise<FileReplay> {
-  const { inputs = {}, onProgress, signal = new AbortController().signal } = options;
+  const { inputs = {}, timeoutMs = REPLAY_TIMEOUT_MS, onProgress, signal = new AbortController().signal } = options;
+  checkTimeout(timeoutMs);
   const modules = new Map<string, Uint8Array>();
   for (const [task, file] of Object.entries(options.modules ?? {})) modules.set(task, await moduleBytes(file));
   const { fault, receipt } = await verifyReceiptFile(path);
@@ -47,7 +58,7 @@ export async function replayReceiptFile(path: string, options: ReplayFileOptions
   const input = new AuditInput(receipt, inputs, store);
   const lane = openLanes();
   try {
-    const ports = { receipt, input, lane, modules, signal };
+    const ports = { receipt, input, lane, modules, timeoutMs, signal };
     const report = await replayReceipt(onProgress === undefined ? ports : { ...ports, onProgress });
     return { ok: report.ok, fault: undefined, report };
   } finally {
@@ -55,6 +66,14 @@ export async function replayReceiptFile(path: string, options: ReplayFileOptions
     await lane.close();
     await store?.close();
   }
+}
+
+function checkTimeout(ms: number): void {
+  if (ms >= 1 && ms <= MODULE_TIMEOUT_US_MAX / 1000) return;
+  throw new IpdmError("USAGE", `a module's call may take 1 ms to 1 h, not ${ms} ms`, {
+    kind: "usage",
+    hint: "give a duration such as 5m",
+  });
 }
 
 async function moduleBytes(file: string): Promise<Uint8Array> {

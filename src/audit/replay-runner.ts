@@ -13,9 +13,6 @@ import { windowPlan } from "../runtime/stage/window-operator.ts";
 import { outputSchema } from "../streams/window/plan.ts";
 import type { ReplayPorts } from "./replay.ts";
 
-/** How long a call may take: the clock is no part of a result. */
-const MODULE_TIMEOUT_MS = 60_000;
-
 /** What runs a task's statements again, and the schemas of its output ports. */
 export interface ReplayRunner {
   readonly runner: StageRunner;
@@ -49,7 +46,7 @@ export async function replayRunner(
     leaves,
     module: null,
     prove: null,
-    key: "",
+    key: receipt.blocks.get(slot.key.toString()) as Block,
   };
   return { runner: new StageRunner(plan, { hash: sha256, read: (cid) => stateOf(ports, cid), module }), schemas };
 }
@@ -73,12 +70,12 @@ async function stateOf({ receipt, input }: ReplayPorts, cid: CID): Promise<Uint8
 }
 
 async function moduleOf(
-  { receipt, modules, lane }: ReplayPorts,
+  { receipt, modules, lane, timeoutMs }: ReplayPorts,
   task: string,
   operator: Extract<Operator, { kind: "module" }>,
 ): Promise<LoadedModule> {
   const bytes = modules.get(task) ?? (receipt.blocks.get(operator.module.toString()) as Block).bytes;
-  return loadModule(lane, moduleSpec(operator, bytes, MODULE_TIMEOUT_MS));
+  return loadModule(lane, moduleSpec(operator, bytes, timeoutMs));
 }
 
 async function portsOf(

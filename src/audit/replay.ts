@@ -3,7 +3,7 @@ import { MACHINES } from "../../machines/registry.ts";
 import type { Receipt, ShownCommit, ShownTask } from "../../proofs/receipt/contents.ts";
 import type { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
-import { IpdmError } from "../core/errors.ts";
+import { hasCode, IpdmError } from "../core/errors.ts";
 import { rawBlock } from "../dag/block.ts";
 import { sha256 } from "../node.ts";
 import { replayJournal } from "../runtime/replay-journal.ts";
@@ -46,6 +46,8 @@ export interface ReplayPorts {
   readonly input: AuditInput;
   readonly lane: Lane;
   readonly modules: ReadonlyMap<string, Uint8Array>;
+  /** How long one call of a module may take, in milliseconds. */
+  readonly timeoutMs: number;
   readonly signal: AbortSignal;
   readonly onProgress?: (statements: number, of: number, rows: number) => void;
 }
@@ -180,6 +182,7 @@ class Replay {
     const where = `${task.shown.task}/${commit.slot.seq}`;
     task.runner ??= await this.runnerOf(task, batches[0]?.schema).catch((error: unknown) => {
       // Another module that fails on no rows is a difference: the recorded one did not. One that cannot be run at all is a mistake.
+      if (hasCode(error, "MODULE_TIMEOUT")) throw tooSlow(error);
       const isOther = this.ports.modules.has(task.shown.task);
       if (!isOther || !(error instanceof IpdmError) || error.kind !== "failed") throw error;
       return this.stop({
@@ -193,8 +196,15 @@ class Replay {
       .execute(commit.slotCid, commit.slot, batches, task.state, signal)
       .catch((error: unknown) => {
         signal.throwIfAborted();
+        if (hasCode(error, "MODULE_TIMEOUT")) throw tooSlow(error);
         if (!(error instanceof IpdmError)) throw error;
-        this.stop({ code: error.code, where, message: error.message });
+        const { row } = error.facts;
+        this.stop({
+          code: error.code,
+          where,
+          message: error.message,
+          ...(typeof row === "number" ? { row, rows: 1 } : {}),
+        });
       });
     if (done === undefined) return;
     for (const [port, made] of Object.entries(done.outputs)) {
@@ -277,4 +287,12 @@ class Replay {
   private miss(mismatch: Mismatch): void {
     if (this.mismatches.length < MISMATCHES_MAX) this.mismatches.push(mismatch);
   }
+}
+
+/** A call that ran out of time is no difference: a slower machine may only need longer. */
+function tooSlow(error: unknown): unknown {
+  if (!(error instanceof IpdmError)) return error;
+  const { code, message, kind, where, facts } = error;
+  const hint = "pass --timeout with what the run's configuration allowed, or more";
+  return new IpdmError(code, message, { kind, hint, facts, cause: error, ...(where === undefined ? {} : { where }) });
 }

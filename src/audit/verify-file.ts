@@ -1,4 +1,4 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { loadCircuitKey } from "../../proofs/groth16/circuit-files.ts";
 import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
 import { type Verdict, verifyReceipt } from "../../proofs/receipt/verify.ts";
@@ -40,28 +40,47 @@ export async function verifyReceiptFile(path: string, options: VerifyFileOptions
 
 /** Reads trusted keys: a JSON array of 64-digit hexadecimal keys, or an object with such an array under `keys`. */
 async function readTrusted(path: string): Promise<ReadonlySet<string>> {
-  let parsed: unknown;
+  const parsed = jsonOf(await keysText(path), path);
+  const list = Array.isArray(parsed) ? parsed : (parsed as { keys?: unknown } | null)?.keys;
+  return keySet(Array.isArray(list) ? list : [], path);
+}
+
+async function keysText(path: string): Promise<string> {
   try {
-    const text = await readFile(path, "utf8");
-    if (text.length > KEYS_BYTES_MAX) throw new RangeError("the file is too large");
-    parsed = JSON.parse(text);
+    const { size } = await stat(path);
+    if (size > KEYS_BYTES_MAX) throw new RangeError(`${size} bytes are more than a file of keys may have`);
+    return await readFile(path, "utf8");
   } catch (cause) {
-    throw new IpdmError("TRUST_UNREADABLE", `the trusted keys cannot be read: ${(cause as Error).message}`, {
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = code === "ENOENT" ? "there is no such file" : code === "EISDIR" ? "it is a folder" : message;
+    throw new IpdmError("TRUST_UNREADABLE", `the trusted keys cannot be read from ${path}: ${why}`, {
       kind: "usage",
       where: path,
+      hint: "`ipdm-runtime run` writes such a file, keys.json, beside the receipt",
       cause,
     });
   }
-  const list = Array.isArray(parsed) ? parsed : (parsed as { keys?: unknown } | null)?.keys;
-  return keySet(Array.isArray(list) ? list : [], path);
+}
+
+function jsonOf(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text.replace(/^\u{feff}/u, ""));
+  } catch (cause) {
+    throw notKeys("the file of trusted keys is not JSON", path, cause);
+  }
+}
+
+function notKeys(message: string, where: string | undefined, cause?: unknown): IpdmError {
+  return new IpdmError("TRUST_UNREADABLE", message, {
+    kind: "usage",
+    hint: 'for example {"keys": ["…64 digits…"]}',
+    ...(where === undefined ? {} : { where }),
+    ...(cause === undefined ? {} : { cause }),
+  });
 }
 
 function keySet(list: readonly unknown[], where?: string): ReadonlySet<string> {
   const keys = list.map((item) => (typeof item === "string" ? item.toLowerCase() : ""));
   if (keys.length > 0 && keys.every((key) => fromHex(key)?.length === 32)) return new Set(keys);
-  throw new IpdmError(
-    "TRUST_UNREADABLE",
-    "trusted keys are a JSON array of Ed25519 public keys, 64 hexadecimal digits each",
-    { kind: "usage", hint: 'for example {"keys": ["…64 digits…"]}', ...(where === undefined ? {} : { where }) },
-  );
+  throw notKeys("trusted keys are a JSON array of Ed25519 public keys, 64 hexadecimal digits each", where);
 }

@@ -47,6 +47,7 @@ export function missingColumn(schema: Schema, name: string): IpdmError {
   return new IpdmError("COLUMN_MISSING", `there is no column ${name}`, {
     kind: "config",
     hint: `columns here: ${names}`,
+    facts: { column: name, columns: schema.fields.map((field) => field.name) },
   });
 }
 

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { Command, CommanderError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import type { ReplayFlags } from "./replay-command.ts";
@@ -141,8 +141,8 @@ function program(act: Act, signal: AbortSignal): Command {
   common(root.command("run"))
     .description("run a configuration: data in, tables and a receipt out")
     .argument("<config>", "ipdm.yaml, or a folder that holds one")
-    .option("--out <dir>", "folder for tables and receipt (default: out/<name>)")
-    .option("--data <dir>", "folder for keys, journals and batches (default: .data in the out folder)")
+    .option("--out <dir>", "folder for tables and receipt (default: out/<name>)", written)
+    .option("--data <dir>", "folder for keys, journals and batches (default: .data in the out folder)", written)
     .option("--replicas <n>", "nodes that compute and vote (default: as configured)")
     .option("--batch-rows <n>", "rows a batch, 1 to 4096; never changes the result (default: 4096)")
     .option(
@@ -158,8 +158,8 @@ function program(act: Act, signal: AbortSignal): Command {
   common(root.command("verify"))
     .description("check a receipt offline: hashes, links, signatures, quorum, Merkle and zero-knowledge proofs")
     .argument("<receipt>", "receipt.car")
-    .option("--trust <keys.json>", "keys that the reader trusts: every signer has to be one of them")
-    .option("--expect <result>", "the result that the reader expects, as its CID")
+    .option("--trust <keys.json>", "keys that the reader trusts: every signer has to be one of them", written)
+    .option("--expect <result>", "the result that the reader expects, as its CID", written)
     .action((receipt: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>
         (await import("./verify-command.ts")).verifyCommand(receipt, flags as VerifyFlags, terminal),
@@ -168,11 +168,12 @@ function program(act: Act, signal: AbortSignal): Command {
   common(root.command("replay"))
     .description("redo everything a receipt claims and compare: transitions, modules, windows, statements, outputs")
     .argument("<receipt>", "receipt.car")
-    .option("--data <dir>", "data folder of the run (default: .data beside the receipt)")
+    .option("--data <dir>", "data folder of the run (default: .data beside the receipt)", written)
     .addOption(new Option("--input <name=path>", "read this input from a file").argParser(collect).default([]))
     .addOption(
       new Option("--module <task=path>", "run this module instead of the recorded one").argParser(collect).default([]),
     )
+    .option("--timeout <duration>", "how long one call of a module may take, up to 1h (default: 60s)")
     .action((receipt: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>
         (await import("./replay-command.ts")).replayCommand(receipt, flags as ReplayFlags, terminal, signal),
@@ -193,6 +194,12 @@ function common(command: Command): Command {
     .option("--json", "one JSON object a line on stdout")
     .option("--quiet", "no narration on stderr")
     .option("--verbose", "more narration, and stack traces of errors");
+}
+
+/** A value of at least one letter: an unset variable of a script must not become the working folder. */
+function written(value: string): string {
+  if (value === "") throw new InvalidArgumentError("It is empty.");
+  return value;
 }
 
 function collect(value: string, before: readonly string[]): string[] {

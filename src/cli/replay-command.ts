@@ -1,5 +1,6 @@
 import type { ReplayReport } from "../audit/replay.ts";
 import { replayReceiptFile } from "../audit/replay-file.ts";
+import { parseDuration } from "../core/duration.ts";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -8,6 +9,7 @@ export interface ReplayFlags {
   readonly data?: string;
   readonly input: readonly string[];
   readonly module: readonly string[];
+  readonly timeout?: string;
 }
 
 /** `ipdm-runtime replay <receipt>`: redoes everything and compares. Returns the exit code. */
@@ -23,6 +25,7 @@ export async function replayCommand(
     data: flags.data,
     inputs,
     modules,
+    timeoutMs: flags.timeout === undefined ? undefined : milliseconds(flags.timeout),
     signal,
     onProgress: (done, of, rows) =>
       terminal.progress(() => `replaying: ${done} of ${of} statements · ${rows.toLocaleString("en-US")} rows`),
@@ -55,6 +58,18 @@ function* reportLines(
   yield "";
   for (const { code, where, message } of mismatches) yield `✗ ${code} at ${where}: ${message}`;
   yield ok ? "REPLAYED: everything came out the same." : "NOT THE SAME.";
+}
+
+function milliseconds(text: string): number {
+  try {
+    return parseDuration(text) / 1000;
+  } catch (cause) {
+    throw new IpdmError("USAGE", `--timeout takes a duration, not ${JSON.stringify(text)}`, {
+      kind: "usage",
+      hint: "write a whole number and a unit: 90s, 5m, 1h",
+      cause,
+    });
+  }
 }
 
 function pair(flag: string, text: string): [string, string] {

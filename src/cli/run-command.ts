@@ -45,7 +45,7 @@ export async function runCommand(
     },
     onNotice: ({ level, code, message, facts }) => {
       if (terminal.options.json) terminal.json({ event: "notice", level, code, message, ...facts });
-      terminal.say(level === "warn" ? `${terminal.paint("yellow", "!")} ${message}` : `  ${message}`);
+      terminal.say(message, level === "warn" ? `${terminal.paint("yellow", "!")} ` : "  ");
     },
   });
   if (terminal.options.json) terminal.json(doneLine(summary));

@@ -1,5 +1,6 @@
 import { styleText } from "node:util";
 import type { Failure } from "./failure.ts";
+import { printable } from "./printable.ts";
 
 /** One of several things that are wrong at once. */
 interface Problem {
@@ -32,10 +33,10 @@ export class Terminal {
     this.live = process.stderr.isTTY === true && process.env["CI"] === undefined && !options.json;
   }
 
-  /** One line of result. */
+  /** One line of result. What a terminal would obey in it is shown instead, here and in everything below. */
   print(line: string): void {
     this.clear();
-    process.stdout.write(`${line}\n`);
+    process.stdout.write(`${printable(line)}\n`);
   }
 
   /** One JSON object of result. */
@@ -43,11 +44,11 @@ export class Terminal {
     process.stdout.write(`${JSON.stringify({ v: 1, ...value })}\n`);
   }
 
-  /** One line of narration. */
-  say(line: string): void {
+  /** One line of narration; `mark` stands before it as it is, in colour. */
+  say(line: string, mark = ""): void {
     if (this.options.quiet || this.options.json) return;
     this.clear();
-    process.stderr.write(`${line}\n`);
+    process.stderr.write(`${mark}${printable(line)}\n`);
   }
 
   /** What is going on now: redrawn in place on a terminal, a plain line now and then elsewhere. */
@@ -78,16 +79,15 @@ export class Terminal {
         exit: failure.exit,
       });
     }
-    process.stderr.write(`${this.paint("red", `✗ ${code}`)} ${message}\n`);
-    if (where !== undefined && !message.includes(where)) process.stderr.write(`  where: ${where}\n`);
-    if (hint !== undefined) process.stderr.write(`  try:   ${hint}\n`);
-    for (const also of problems.slice(1)) {
-      process.stderr.write(
-        `  also:  ${also.where}: ${also.message}${also.hint === undefined ? "" : ` (${also.hint})`}\n`,
-      );
-    }
+    const tell = (line: string): boolean => process.stderr.write(`${printable(line)}\n`);
+    process.stderr.write(`${this.paint("red", `✗ ${printable(code)}`)} `);
+    tell(message);
+    if (where !== undefined && !message.includes(where)) tell(`  where: ${where}`);
+    if (hint !== undefined) tell(`  try:   ${hint}`);
+    for (const also of problems.slice(1))
+      tell(`  also:  ${also.where}: ${also.message}${also.hint === undefined ? "" : ` (${also.hint})`}`);
     if (this.options.verbose && error instanceof Error && error.stack !== undefined)
-      process.stderr.write(`${error.stack}\n`);
+      for (const line of error.stack.split("\n")) tell(line);
   }
 
   /** Text in a colour, where colours are wanted on stderr. */

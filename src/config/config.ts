@@ -76,7 +76,7 @@ export interface AggregateConfig {
 /** A window named by the user: its start in microseconds since the Unix epoch and its key, one value a key column. */
 export interface NamedWindow {
   readonly startUs: number;
-  readonly key: readonly (string | number | boolean)[];
+  readonly key: readonly (string | number | boolean | null)[];
 }
 
 /** Which windows of a task get a zero-knowledge proof: none, some drawn after the statement is fixed, or those the user names. */
@@ -164,16 +164,26 @@ export function majorityOf(replicas: number): number {
 
 /** Event time of a source's or task's rows: its own declaration, or what its input has; `undefined` for a window's table and where none is declared. */
 export function eventTimeOf(config: Config, name: string): TimeConfig | undefined {
+  return declaredTime(config, name)?.time;
+}
+
+/** As {@link eventTimeOf}, with the place of the declaration in the configuration. */
+export function declaredTime(
+  config: Config,
+  name: string,
+): { readonly time: TimeConfig; readonly path: readonly string[] } | undefined {
   let at: string | undefined = name;
   // Tasks form no cycle, so this ends after as many steps as there are tasks.
   for (let step = 0; at !== undefined && step <= config.tasks.length; step++) {
     const current: string = at;
     const source = config.sources.find((candidate) => candidate.name === current);
-    if (source !== undefined) return source.time;
+    if (source !== undefined)
+      return source.time === undefined ? undefined : { time: source.time, path: ["sources", current, "time"] };
     const task = config.tasks.find((candidate) => candidate.name === current);
     if (task === undefined || task.kind === "window") return undefined;
-    const time = task.time ?? config.modules.find((candidate) => candidate.name === task.module)?.time;
-    if (time !== undefined) return time;
+    if (task.time !== undefined) return { time: task.time, path: ["tasks", current, "time"] };
+    const time = config.modules.find((candidate) => candidate.name === task.module)?.time;
+    if (time !== undefined) return { time, path: ["modules", task.module, "time"] };
     at = task.input;
   }
   return undefined;

@@ -1,7 +1,8 @@
 import { parseDuration } from "../core/duration.ts";
+import { instantText } from "../streams/instant.ts";
 import { majorityOf, TABLE_FORMATS, type TableFormat } from "./config.ts";
 import { cyclesOf } from "./graph.ts";
-import { instantText, readInstant } from "./instant.ts";
+import { readInstant } from "./instant.ts";
 import { AGGREGATES_MAX } from "./limits.ts";
 import { checkModules } from "./module-check.ts";
 import { checkNames } from "./names.ts";
@@ -182,7 +183,7 @@ function checkNamedWindows(path: ConfigPath, task: Task): Finding[] {
   return prove.windows.flatMap((named, i) => {
     const where = [...path, "prove", "windows", i];
     const start = typeof named.start === "number" ? named.start : readInstant(named.start);
-    const identity = JSON.stringify([start, named.key]);
+    const identity = JSON.stringify([start, named.key.map((value) => (value === null ? null : String(value)))]);
     const twice = seen.has(identity);
     seen.add(identity);
     const inside = ((start % size) + size) % size;

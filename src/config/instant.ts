@@ -22,16 +22,6 @@ export function readInstant(text: string): number {
   return micros;
 }
 
-/** The instant as ISO 8601 in UTC, as short as a whole day or second allows. */
-export function instantText(micros: number): string {
-  const millis = Math.floor(micros / 1000);
-  if (Math.abs(millis) > 8.64e15) return String(micros);
-  const text = new Date(millis).toISOString();
-  const rest = micros - Math.floor(micros / 1_000_000) * 1_000_000;
-  if (rest !== 0) return `${text.slice(0, -5)}.${String(rest).padStart(6, "0")}Z`;
-  return text.endsWith("T00:00:00.000Z") ? text.slice(0, -14) : `${text.slice(0, -5)}Z`;
-}
-
 function invalid(text: string): IpdmError {
   const hint = "write a UTC date such as 2001-01-05, or 2001-01-05T06:00:00Z";
   return new IpdmError("INSTANT_INVALID", `${JSON.stringify(text.slice(0, 64))} is not a UTC date or time`, {

@@ -5,7 +5,7 @@ import type { Config } from "./config.ts";
 import { crossCheck } from "./cross-check.ts";
 import { isFile, npmPackageOf } from "./files.ts";
 import { CONFIG_BYTES_MAX, PROBLEMS_MAX } from "./limits.ts";
-import type { Finding, Problem } from "./problem.ts";
+import type { ConfigPath, Finding, Problem } from "./problem.ts";
 import { checkPaths, resolveConfig } from "./resolve.ts";
 import { checkShape } from "./shape.ts";
 import { readYaml, type YamlTree } from "./yaml-tree.ts";
@@ -19,6 +19,8 @@ export interface LoadedConfig {
   readonly text: string;
   readonly path: string;
   readonly warnings: readonly Problem[];
+  /** `file:line:column` of a place; of what should hold it where the place itself is not written. */
+  readonly locate: (path: ConfigPath) => string;
 }
 
 /** How to load: `files: "skip"` does not look whether sources and modules exist (default `"check"`). */
@@ -44,7 +46,8 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
     options.signal?.throwIfAborted();
     throwIfAny("CONFIG_FILE_MISSING", missing, tree, shown);
   }
-  return { config, text, path: absolute, warnings };
+  const locate = (place: ConfigPath): string => whereOf(tree, shown, tree.offsetOf(place, false));
+  return { config, text, path: absolute, warnings, locate };
 }
 
 /** Checks a configuration's text as if it stood at the absolute path; `shown` is how messages name the file. Throws as {@link loadConfig}. */

@@ -21,9 +21,10 @@ import { locate, pathFault } from "./files.ts";
 import { inOrder } from "./graph.ts";
 import { readInstant } from "./instant.ts";
 import { SHARE_DEFAULT } from "./limits.ts";
+import { moduleOfPath } from "./module-schema.ts";
 import { readInput } from "./names.ts";
 import type { Finding } from "./problem.ts";
-import { moduleOfPath, type WrittenConfig } from "./schema.ts";
+import type { WrittenConfig } from "./schema.ts";
 
 type Written<K extends "tasks" | "sources" | "modules"> = NonNullable<WrittenConfig[K]>[string];
 

@@ -1,107 +1,31 @@
 import { z } from "zod";
-import { declaredField } from "../batch/declared-field.ts";
-import { BATCH_ROWS_MAX } from "../batch/limits.ts";
-import { COLUMN_TYPES } from "../batch/schema.ts";
-import { TEXT_FORMATS } from "../batch/text/spelling.ts";
-import { parseDuration } from "../core/duration.ts";
-import { hasCode, IpdmError } from "../core/errors.ts";
-import { parseSize, SIZE_PATTERN } from "../core/size.ts";
-import { ABIS } from "../sandbox/abi/port.ts";
-import { STACK_MAX } from "../sandbox/metering/meter.ts";
-import { CAPABILITIES, ISOLATIONS, TRUST_LEVELS } from "../sandbox/policy.ts";
+import { SIZE_PATTERN } from "../core/size.ts";
 import { readAggregate } from "./aggregate.ts";
 import { TABLE_FORMATS } from "./config.ts";
 import { readInstant } from "./instant.ts";
 import {
-  FUEL_CALL_MAX,
-  FUEL_ROW_MAX,
   KEY_COLUMNS_MAX,
   LAKE_HOT_DEFAULT,
-  MODULE_MEMORY_BYTES_MAX,
-  MODULE_MEMORY_BYTES_MIN,
-  MODULE_OUTPUT_BYTES_MAX,
-  MODULE_TIMEOUT_DEFAULT,
-  MODULE_TIMEOUT_US_MAX,
   NAMED_MAX,
   PROVED_WINDOWS_MAX,
   REPLICAS_MAX,
   SHARE_DEFAULT,
   TASKS_MAX,
 } from "./limits.ts";
-import { moduleOptions } from "./module-options.ts";
-import { nearest } from "./nearest.ts";
-
-const NAME_PATTERN = "^[a-z][a-z0-9-]{0,62}$";
-const DURATION_PATTERN = "^[0-9]{1,16}(d|h|m|s|ms|us)$";
-const AGGREGATE_PATTERN = "^\\s*(count\\([^()]*\\)|(sum|min|max|mean)\\([^()]*[^()\\s][^()]*\\))\\s*$";
-
-const name = z
-  .string()
-  .regex(new RegExp(NAME_PATTERN), "must be 1 to 63 lower-case letters, digits and -, beginning with a letter");
-const usedName = z.string().min(1);
-const column = z.string().min(1).max(256);
-const file = z
-  .string()
-  .min(1)
-  .max(4096)
-  .refine((text) => !text.includes("\0"), "must not hold a NUL character");
-
-/** A text that another parser of the runtime reads: its refusal becomes the message. */
-function readBy(read: (text: string) => unknown) {
-  return z.string().check((context) => {
-    try {
-      read(context.value);
-    } catch (error) {
-      if (!(error instanceof IpdmError) || hasCode(error, "INVARIANT")) throw error;
-      context.issues.push({
-        code: "custom",
-        input: context.value,
-        message: error.message,
-        params: { hint: error.hint },
-      });
-    }
-  });
-}
-
-function bounded(read: (text: string) => number, least: number, most: number, range: string): (text: string) => number {
-  return (text) => {
-    const value = read(text);
-    if (value >= least && value <= most) return value;
-    throw new IpdmError("CONFIG_INVALID", `must be ${range}, not ${text}`, { kind: "config" });
-  };
-}
-
-function readColumnType(type: string): void {
-  try {
-    declaredField("", type);
-  } catch (error) {
-    if (!(error instanceof IpdmError)) throw error;
-    const near = nearest(type, COLUMN_TYPES);
-    const hint = near === undefined || near === "fixed" ? error.hint : `did you mean ${near}?`;
-    throw new IpdmError("CONFIG_INVALID", `${JSON.stringify(type.slice(0, 64))} is no column type`, {
-      kind: "config",
-      ...(hint === undefined ? {} : { hint }),
-    });
-  }
-}
-
-const duration = readBy(parseDuration).meta({ pattern: DURATION_PATTERN, examples: ["0s", "10s", "1h", "1d"] });
-const tumble = readBy(bounded(parseDuration, 1, Number.MAX_SAFE_INTEGER, "longer than nothing")).meta({
-  pattern: DURATION_PATTERN,
-  examples: ["1m", "1h", "1d"],
-});
-const timeout = readBy(bounded(parseDuration, 1000, MODULE_TIMEOUT_US_MAX, "1ms to 1h"));
-const memory = readBy(bounded(parseSize, MODULE_MEMORY_BYTES_MIN, MODULE_MEMORY_BYTES_MAX, "64KiB to 4GiB"));
-const hot = readBy(bounded(parseSize, 1, Number.MAX_SAFE_INTEGER, "more than nothing"));
-
-const time = z
-  .strictObject({
-    column: column.describe("Column that holds the event time of a row."),
-    outOfOrder: duration
-      .default("0s")
-      .describe("How far a row's time may lie behind the newest before it; rows further behind are late."),
-  })
-  .describe("Event time of the rows.");
+import { moduleSchema } from "./module-schema.ts";
+import {
+  AGGREGATE_PATTERN,
+  column,
+  duration,
+  file,
+  hot,
+  name,
+  readBy,
+  readColumnType,
+  time,
+  tumble,
+  usedName,
+} from "./schema-values.ts";
 
 const format = z.enum(TABLE_FORMATS);
 
@@ -152,85 +76,15 @@ const source = z
   })
   .describe("A bounded input.");
 
-const fuel = z
-  .strictObject({
-    call: z.int().min(0).max(FUEL_CALL_MAX).optional().describe("Fuel of a call, whatever its input."),
-    row: z.int().min(0).max(FUEL_ROW_MAX).optional().describe("Fuel that a call has more for each row of its input."),
-  })
-  .describe("Work that the module may do, in units of the cost table; what the level of trust says when left out.");
-
-const moduleObject = z.strictObject({
-  file: file.describe("Path of the WASM file."),
-  trust: z
-    .enum(TRUST_LEVELS)
-    .default("standard")
-    .describe("How far the module is trusted: the limits and capabilities that it has when the other keys do not say."),
-  isolation: z
-    .enum(ISOLATIONS)
-    .optional()
-    .describe(
-      "What separates the module from the node: a thread, or a process of its own. Left out: a process where trust is untrusted, else a thread.",
-    ),
-  abi: z.enum(ABIS).default("ipdm/1").describe("How the module is called."),
-  kind: z
-    .enum(["rows", "batch", "stateful"])
-    .default("rows")
-    .describe("rows: each by itself; batch: units of a fixed number of rows; stateful: units, and memory is kept."),
-  unit: z.int().min(1).max(BATCH_ROWS_MAX).optional().describe("With kind: batch or stateful, rows of a unit."),
-  columns: z
-    .record(column, readBy(readColumnType))
-    .optional()
-    .describe("Columns of the output as name: type, for an abi whose modules write text."),
-  ...moduleOptions,
-  stdin: z
-    .enum(TEXT_FORMATS)
-    .optional()
-    .describe("With abi: wasi/1, the form of the rows on standard input; ndjson when left out."),
-  fuel: fuel.optional(),
-  memory: memory
-    .optional()
-    .describe("Most linear memory the module may have, 64KiB to 4GiB.")
-    .meta({ pattern: SIZE_PATTERN }),
-  stack: z
-    .int()
-    .min(1000)
-    .max(STACK_MAX)
-    .optional()
-    .describe("Values that calls inside each other may keep on the stack."),
-  output: readBy(bounded(parseSize, 1, MODULE_OUTPUT_BYTES_MAX, "1B to 64MiB"))
-    .optional()
-    .describe("Most bytes that one call may put out.")
-    .meta({ pattern: SIZE_PATTERN }),
-  capabilities: z
-    .array(z.enum(CAPABILITIES))
-    .max(CAPABILITIES.length)
-    .optional()
-    .describe("What the module may ask the host for: log, random (seeded), time (of the batch)."),
-  timeout: timeout
-    .default(MODULE_TIMEOUT_DEFAULT)
-    .describe("Longest time of one call, 1ms to 1h: the way out when a node is at fault; fuel is what stops a module.")
-    .meta({ pattern: DURATION_PATTERN }),
-  time: time.optional().describe("Event time of the rows the module puts out, for all tasks that use it."),
-});
-
-const module = z
-  .union([file.describe("Path of the WASM file."), moduleObject])
-  .describe("A WASM program: its path, or an object with its path and limits.");
-
-/** A module as it is written when only its path is. */
-export function moduleOfPath(path: string): z.output<typeof moduleObject> {
-  return moduleObject.parse({ file: path });
-}
-
 const namedWindow = z.strictObject({
   start: z
     .union([readBy(readInstant), z.int()])
     .describe("Start of the window: a UTC date or date and time (ISO 8601), or microseconds since 1970."),
   key: z
-    .array(z.union([z.string(), z.number(), z.boolean()]))
+    .array(z.union([z.string(), z.number(), z.boolean(), z.null()]))
     .max(KEY_COLUMNS_MAX)
     .default([])
-    .describe("Values of the key columns, in the order of the task's key."),
+    .describe("Values of the key columns, in the order of the task's key; null for rows without a value."),
 });
 
 const prove = z
@@ -301,7 +155,7 @@ export const writtenConfigSchema = z
     name: name.describe("Name of the pipeline."),
     domain: domain.optional(),
     sources: named(source, NAMED_MAX).describe("Inputs by name."),
-    modules: named(module, NAMED_MAX).optional().describe("WASM modules by name."),
+    modules: named(moduleSchema, NAMED_MAX).optional().describe("WASM modules by name."),
     tasks: named(task, TASKS_MAX).optional().describe("Steps by name, in any order."),
     lakes: named(lake, NAMED_MAX).optional().describe("Stores of results by name."),
     outputs: named(output, NAMED_MAX).describe("Tables to write, by name."),

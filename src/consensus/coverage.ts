@@ -26,7 +26,7 @@ export interface CoverageFault {
 }
 
 /**
- * Checks that the statements of every task cover its whole input once and in order: sequence numbers, row ranges, the chain
+ * Checks that the statements of every task cover its whole input once and in order: keys, sequence numbers, row ranges, the chain
  * of states, the running row counts of outputs, and that a task's input batches are exactly the output batches of the task
  * before it. Returns the first fault, or `undefined`.
  */
@@ -54,6 +54,8 @@ function chainFault({ task, commits }: TaskCommits): CoverageFault | undefined {
     if (!statement.slot.equals(slotCid)) return fault(where, "the statement is for another slot");
     if (!statement.stage.equals(slot.stage) || !slot.stage.equals((commits[0] as Committed).slot.stage))
       return fault(where, "the statement is for another stage");
+    if (!slot.key.equals((commits[0] as Committed).slot.key))
+      return fault(where, "the slot is of other work of the task");
     if (slot.input.from !== rows) return fault(where, `input starts at row ${slot.input.from}, not at ${rows}`);
     if (statement.input.from !== slot.input.from || statement.input.rows !== slot.input.rows)
       return fault(where, "the statement is for other input rows");

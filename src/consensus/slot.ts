@@ -16,6 +16,8 @@ const slotBody = {
   domain: name,
   epoch: count,
   task: name,
+  /** Identity of the work that the slot is a piece of (see work-key.ts): another run of the same members has other places. */
+  key: link,
   /** What is computed: the task's normal form, and through it the whole way from the inputs' content. */
   stage: link,
   seq: count,
@@ -59,7 +61,17 @@ function slotMessage(body: Omit<Slot, "signature">): Uint8Array {
   return dagCbor.encode(["ipdm/slot/1", body]);
 }
 
-/** Where a slot stands, for people and errors: `daily/3`. */
+/** A place in a membership's work. The submitter signs one slot for it, and a quorum certifies one statement. */
+export const placeSchema = z.strictObject({ task: name, key: link, seq: count });
+/** See {@link placeSchema}. */
+export type Place = z.infer<typeof placeSchema>;
+
+/** A place as a text that no other place has. */
+export function placeText({ task, key, seq }: Place): string {
+  return `${task}/${key.toString()}/${seq}`;
+}
+
+/** Where a slot stands, for people and errors: `daily/3`. Within one run it names one place. */
 export function slotName(slot: { readonly task: string; readonly seq: number }): string {
   return `${slot.task}/${slot.seq}`;
 }

@@ -17,9 +17,13 @@ export function parseDuration(text: string): number {
   const match = /^(\d{1,16})(d|h|m|s|ms|us)$/.exec(text);
   const us = match === null ? Number.NaN : Number(match[1]) * (UNITS_US[match[2] ?? ""] ?? Number.NaN);
   if (Number.isSafeInteger(us)) return us;
-  throw new IpdmError("DURATION_INVALID", `${JSON.stringify(text.slice(0, 40))} is not a duration`, {
+  const what = match === null ? "is not a duration" : "is longer than a duration can be";
+  throw new IpdmError("DURATION_INVALID", `${JSON.stringify(text.slice(0, 40))} ${what}`, {
     kind: "config",
-    hint: "write a whole number and a unit, one of d, h, m, s, ms, us: 1d, 30m, 250ms",
+    hint:
+      match === null
+        ? "write a whole number and a unit, one of d, h, m, s, ms, us: 1d, 30m, 250ms"
+        : "durations are counted in microseconds, up to 2^53 - 1 of them: 104249d",
     facts: { text: text.slice(0, 40) },
   });
 }

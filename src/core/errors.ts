@@ -54,10 +54,27 @@ export async function located<T>(where: string, work: () => Promise<T>): Promise
     return await work();
   } catch (error) {
     if (!(error instanceof IpdmError) || error.where !== undefined) throw error;
-    const { code, message, kind, hint, retry, facts, cause } = error;
-    const told = hint === undefined ? {} : { hint };
-    throw new IpdmError(code, `${where}: ${message}`, { kind, where, ...told, retry, facts, cause });
+    throw within(where, error);
   }
+}
+
+/**
+ * The error at a place: `place` is put before where it says itself that it happened, and `more` beside its facts. Errors that
+ * are not the runtime's own come back as they are.
+ */
+export function within(place: string, error: unknown, more: IpdmError["facts"] = {}): unknown {
+  if (!(error instanceof IpdmError)) return error;
+  const { code, message, kind, hint, retry, facts, cause } = error;
+  const where = error.where === undefined ? place : `${place}, ${error.where}`;
+  const told = hint === undefined ? {} : { hint };
+  return new IpdmError(code, `${place}: ${message}`, {
+    kind,
+    where,
+    ...told,
+    retry,
+    facts: { ...facts, ...more },
+    cause,
+  });
 }
 
 /** True when `error` carries the given code, whatever realm or thread it comes from. */

@@ -6,6 +6,7 @@ import * as Digest from "multiformats/hashes/digest";
 import { equalBytes } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Hash } from "../core/ports.ts";
+import { decodeCbor } from "./cbor.ts";
 import { BLOCK_SIZE_MAX } from "./limits.ts";
 
 /** Immutable bytes under their content identifier (CIDv1, sha2-256). */
@@ -129,8 +130,10 @@ interface Codec {
   decode(bytes: Uint8Array): unknown;
 }
 
+const DAG_CBOR: Codec = { ...dagCbor, decode: decodeCbor };
+
 function codecOf(cid: CID): Codec | undefined {
-  if (cid.code === CODEC.dagCbor) return dagCbor;
+  if (cid.code === CODEC.dagCbor) return DAG_CBOR;
   if (cid.code === CODEC.dagJson) return dagJson;
   return undefined;
 }

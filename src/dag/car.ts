@@ -5,6 +5,7 @@ import { concat, equalBytes } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Hash } from "../core/ports.ts";
 import { type Block, CODEC, decodeBlock, decodeStrict, linksOf } from "./block.ts";
+import { decodeCbor } from "./cbor.ts";
 import { BLOCK_SIZE_MAX, CAR_BLOCKS_MAX, CAR_SIZE_MAX } from "./limits.ts";
 import { decodeVarint, encodeVarint } from "./varint.ts";
 
@@ -119,7 +120,7 @@ function readHeader(bytes: Uint8Array): { readonly root: CID; readonly end: numb
   const header = bytes.subarray(start, end);
   let value: unknown;
   try {
-    value = dagCbor.decode(header);
+    value = decodeCbor(header);
   } catch (cause) {
     throw malformed(`byte ${start}`, "the header is not dag-cbor", cause);
   }

@@ -4,6 +4,7 @@ import * as dagCbor from "@ipld/dag-cbor";
 import { CID } from "multiformats/cid";
 import { equalBytes } from "../core/bytes.ts";
 import type { Hash } from "../core/ports.ts";
+import { decodeCbor } from "../dag/cbor.ts";
 import type { Tip } from "./continuity.ts";
 import { isSeq, record } from "./entry.ts";
 import { corrupt } from "./errors.ts";
@@ -47,7 +48,7 @@ export function encodeCommit(commit: Commit): Uint8Array {
 export function decodeCommit(bytes: Uint8Array): Commit | undefined {
   let node: Readonly<Record<string, unknown>> | undefined;
   try {
-    node = record(dagCbor.decode(bytes));
+    node = record(decodeCbor(bytes));
   } catch {
     return undefined;
   }

@@ -10,7 +10,7 @@ import { keyOf, Libp2pGossip } from "./libp2p-gossip.ts";
 import { type Libp2pNode, type Libp2pNodeOptions, startLibp2pNode, stopLibp2pNode } from "./libp2p-node.ts";
 import { Libp2pByteStream } from "./libp2p-stream.ts";
 import { STREAMS_PER_PROTOCOL_MAX } from "./limits.ts";
-import { nodeSha256, quietLog } from "./node-defaults.ts";
+import { quietLog, sha256 } from "./node-defaults.ts";
 import { PeerWait } from "./peer-wait.ts";
 import type {
   BlockProvider,
@@ -78,11 +78,7 @@ class Libp2pNodeNetwork implements Libp2pNetwork {
   readonly #onAbort = (): void => void this.close();
   #closed: Promise<void> | undefined;
 
-  constructor(
-    node: Libp2pNode,
-    domainNodes: number,
-    { hash = nodeSha256, log = quietLog, signal }: Libp2pNetworkOptions,
-  ) {
+  constructor(node: Libp2pNode, domainNodes: number, { hash = sha256, log = quietLog, signal }: Libp2pNetworkOptions) {
     const self = keyOf(node.peerId);
     if (self === undefined) throw new TypeError("a node's key is Ed25519");
     this.self = self;

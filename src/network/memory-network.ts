@@ -6,7 +6,7 @@ import { peerUnreachable, protocolUnsupported } from "./errors.ts";
 import { MemoryNode } from "./memory-node.ts";
 import { MemoryScheduler } from "./memory-scheduler.ts";
 import { type MemoryStream, memoryStreamPair } from "./memory-stream.ts";
-import { nodeSha256, quietLog } from "./node-defaults.ts";
+import { quietLog, sha256 } from "./node-defaults.ts";
 import type { Network, PeerKey } from "./port.ts";
 
 /** How a hub behaves. Faults are drawn from `seed` alone; delays need `manual` mode, where time is virtual. */
@@ -60,7 +60,7 @@ export class MemoryHub {
       throw new IpdmError("PEER_DUPLICATE", `${name} has joined this hub already`, { where: name });
     const node = new MemoryNode(self, {
       scheduler: this.#scheduler,
-      hash: this.#options.hash ?? nodeSha256,
+      hash: this.#options.hash ?? sha256,
       log: this.#options.log ?? quietLog,
       others: () => [...this.#nodes.values()].filter((other) => other !== node && this.#reachable(self, other.self)),
       draw: (sender, receiver) => (this.#reachable(sender, receiver) ? this.#drawDeliveries() : []),

@@ -1,8 +1,8 @@
 import { hash } from "node:crypto";
 import type { Hash, Log } from "../core/ports.ts";
 
-/** SHA-256 by Node.js, what an adapter uses unless it is given another. */
-export const nodeSha256: Hash = (bytes) => hash("sha256", bytes, "buffer");
+/** SHA-256 by `node:crypto`, one shot. */
+export const sha256: Hash = (bytes) => hash("sha256", bytes, "buffer");
 
-/** Says nothing. */
+/** A log that says nothing. */
 export const quietLog: Log = { debug() {}, info() {}, warn() {} };

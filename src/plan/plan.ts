@@ -3,10 +3,12 @@ import type { CID } from "multiformats/cid";
 import { fieldOf } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import type { Config, ModuleTaskConfig, SourceConfig, TaskConfig, WindowTaskConfig } from "../config/config.ts";
-import { eventTimeOf } from "../config/config.ts";
+import { declaredTime } from "../config/config.ts";
+import { atPlace } from "../config/place.ts";
 import type { Anchor, InputRef, Operator, Stage } from "../consensus/result.ts";
 import type { LeafKind } from "../consensus/statement.ts";
 import { VOTE_PROOFS_MAX } from "../consensus/vote.ts";
+import { runKey, taskKey } from "../consensus/work-key.ts";
 import { IpdmError, located } from "../core/errors.ts";
 import type { Hash } from "../core/ports.ts";
 import { type Block, cborBlock, rawBlock } from "../dag/block.ts";
@@ -18,6 +20,7 @@ import {
   type ProveWindows,
   type RunPlan,
   type TaskPlan,
+  windowsAsked,
 } from "../runtime/plan.ts";
 import { type ModuleOperatorForm, moduleSpec, optionsForm } from "../runtime/stage/module-spec.ts";
 import { NO_OPTIONS } from "../sandbox/abi/port.ts";
@@ -45,7 +48,7 @@ export interface PlanInput {
 /**
  * Turns a configuration into what the nodes agree on: normal forms, schemas, identities. Everything that can be wrong with a
  * task before its first row is found here: `COLUMN_MISSING`, `TIME_COLUMN_TYPE`, `AGGREGATE_TYPE`, `PROVE_COLUMN` and the
- * module errors, all of kind `config`, with `where` naming the task.
+ * module errors, all of kind `config`, with `where` naming the task or its place in the configuration.
  */
 export async function makePlan(input: PlanInput): Promise<RunPlan> {
   const planner = new Planner(input);
@@ -74,13 +77,14 @@ class Planner {
     });
     const tasks = [...this.tasks.values()];
     const used = new Set(tasks.flatMap((task) => (task.input.from === "source" ? [task.input.name] : [])));
-    const key = cborBlock(hash, [
-      membership.cid,
-      tasks.map((task) => task.key),
-      outputs.map(({ name, task, port }) => [name, task, port]),
-    ]).cid;
+    const key = runKey(hash, {
+      name: config.name,
+      membership: membership.cid,
+      tasks: Object.fromEntries(tasks.map((task) => [task.name, task.key.cid])),
+      outputs: Object.fromEntries(outputs.map(({ name, task, port }) => [name, { task, port }])),
+    });
     const inputs = [...this.inputs.values()].filter(({ name }) => used.has(name));
-    return { name: config.name, tasks, inputs, outputs, membership, cut, key: key.toString() };
+    return { name: config.name, tasks, inputs, outputs, membership, cut, key };
   }
 
   private addInput(source: SourceConfig): void {
@@ -104,7 +108,7 @@ class Planner {
 
   private async addTask(task: TaskConfig): Promise<void> {
     if (task.kind === "module") await this.addModule(task);
-    else this.addWindow(task);
+    else await this.addWindow(task);
   }
 
   private async addModule(task: ModuleTaskConfig): Promise<void> {
@@ -148,16 +152,17 @@ class Planner {
     this.add(task.name, task.input, operator, { [MAIN]: await handle.outputSchema(schema) }, spec, null);
   }
 
-  private addWindow(task: WindowTaskConfig): void {
+  private async addWindow(task: WindowTaskConfig): Promise<void> {
     const { config } = this.input;
-    const time = eventTimeOf(config, task.input);
-    if (time === undefined) {
+    const declared = declaredTime(config, task.input);
+    if (declared === undefined) {
       throw new IpdmError("TIME_MISSING", `${task.input} declares no event time, which a window needs`, {
         kind: "config",
         hint: `declare time: { column: …, outOfOrder: 0s } at the source, or at a module task between ${task.input} and this one`,
       });
     }
     const { schema } = this.upstream(task.input);
+    const { time, path } = declared;
     const aggregates = task.aggregates.map(({ name, kind, column }) => ({ name, kind, column: column ?? null }));
     const operator: Extract<Operator, { kind: "window" }> = {
       kind: "window",
@@ -170,8 +175,9 @@ class Planner {
       aggregates,
     };
     const plan: WindowPlan = { ...operator, aggregates: task.aggregates };
+    await checkColumns(plan, schema, ["tasks", task.name], [...path, "column"]);
     const prove = proveOf(task);
-    if (prove !== null) checkProvable(task, schema);
+    if (prove !== null) await atPlace(["tasks", task.name, "prove"], () => checkProvable(task, schema));
     this.add(task.name, task.input, operator, { [MAIN]: outputSchema(plan, schema), [LATE]: schema }, null, prove);
   }
 
@@ -197,7 +203,8 @@ class Planner {
     const leaves = Object.fromEntries(Object.keys(ports).map((port) => [port, this.leafOf(name, port, prove)]));
     const stage: Stage = { v: 1, task: name, input: ref, operator, upstream: link, leaves };
     const block = cborBlock(hash, stage);
-    const key = cborBlock(hash, [block.cid, membership.cid, cut, prove]).cid.toString();
+    const asked = prove === null ? null : windowsAsked(prove);
+    const key = taskKey(hash, { stage: block.cid, membership: membership.cid, cut, prove: asked });
     const task: TaskPlan = {
       name,
       input: ref,
@@ -235,12 +242,32 @@ function declaredColumns(columns: Readonly<Record<string, string>> | null): Anch
   return columns === null ? null : Object.entries(columns).map(([name, type]) => ({ name, type }));
 }
 
+/** Checks a window's columns one by one, so that an error names the place of the one that it is about. */
+async function checkColumns(
+  plan: WindowPlan,
+  schema: Schema,
+  task: readonly string[],
+  time: readonly string[],
+): Promise<void> {
+  const bare = { ...plan, keys: [], aggregates: [] };
+  await atPlace(time, () => outputSchema(bare, schema));
+  for (const [i, key] of plan.keys.entries())
+    await atPlace([...task, "key", i], () => outputSchema({ ...bare, keys: [key] }, schema));
+  for (const aggregate of plan.aggregates)
+    await atPlace([...task, "aggregate", aggregate.name], () =>
+      outputSchema({ ...bare, aggregates: [aggregate] }, schema),
+    );
+}
+
 function proveOf({ prove }: WindowTaskConfig): ProveWindows | null {
   if (prove.kind === "none") return null;
   if (prove.kind === "drawn") return prove;
   return {
     kind: "named",
-    windows: prove.windows.map(({ startUs, key }) => ({ startUs: BigInt(startUs), key: key.map(String) })),
+    windows: prove.windows.map(({ startUs, key }) => ({
+      startUs: BigInt(startUs),
+      key: key.map((value) => (value === null ? null : String(value))),
+    })),
   };
 }
 

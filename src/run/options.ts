@@ -1,5 +1,4 @@
 import type { Log } from "../core/ports.ts";
-import type { Block } from "../dag/block.ts";
 
 /** What a run reports while it goes on: plain facts, for a progress line or a log. */
 export interface RunProgress {
@@ -31,14 +30,6 @@ export interface RunOptions {
   readonly onProgress?: ((progress: RunProgress) => void) | undefined;
   /** Something a person should know: a warning of the configuration, a member's wrong result, a reused stage. */
   readonly onNotice?: ((notice: RunNotice) => void) | undefined;
-  /** For tests of the protocol: nodes that lie. */
-  readonly tamper?: Tamper | readonly Tamper[] | undefined;
-}
-
-/** A node that claims something else than it computed. */
-export interface Tamper {
-  readonly node: string;
-  readonly change: (task: string, seq: number, statement: Block) => Block;
 }
 
 /** A notice: a stable code, a sentence, facts. */

@@ -1,11 +1,7 @@
-import { randomUUID } from "node:crypto";
-import { mkdir, open, rename, rm } from "node:fs/promises";
-import { dirname } from "node:path";
-import * as dagCbor from "@ipld/dag-cbor";
 import type { CID } from "multiformats/cid";
 import { proofsKey } from "../../actors/domain/actor.ts";
+import { recordsTo } from "../../actors/node/records.ts";
 import { actorIds, type RunNode } from "../../actors/node/run-node.ts";
-import type { TaskRecord } from "../../actors/task/actor.ts";
 import type { DomainContext } from "../../machines/domain/step.ts";
 import { MACHINES } from "../../machines/registry.ts";
 import type { TaskContext } from "../../machines/task/step.ts";
@@ -13,7 +9,9 @@ import { type BuiltReceipt, buildReceipt } from "../../proofs/receipt/build.ts";
 import { parseSeal } from "../consensus/statement.ts";
 import { IpdmError } from "../core/errors.ts";
 import { decodeBlock, rawBlock } from "../dag/block.ts";
+import { decodeCbor } from "../dag/cbor.ts";
 import { sha256 } from "../node.ts";
+import type { Actor } from "../runtime/kernel.ts";
 import { definitionBlock } from "../runtime/machine-definition.ts";
 
 /** What a finished run put into its receipt. */
@@ -37,13 +35,13 @@ export async function collectReceipt(node: RunNode): Promise<ReceiptContents> {
   const proofs: CID[] = [];
   let proofCount = 0;
   for (const task of byName) {
-    const records = await recordsOf(node, task.name, read);
-    for (const record of records) {
+    const { records } = (node.tasks.get(task.name) as Actor).snapshot().context as unknown as TaskContext;
+    for (const record of await recordsTo(records.head, read)) {
       statements.push(record.statement);
       certificates.push(record.certificate);
       const made = await store.meta.get(proofsKey(record.statement));
       if (made === undefined) continue;
-      const list = dagCbor.decode<{ proofs: CID[] }>(made).proofs;
+      const list = (decodeCbor(made) as { proofs: CID[] }).proofs;
       proofs.push(...list);
       for (const cid of list)
         proofCount += (decodeBlock({ cid, bytes: await read(cid) }) as { chunks: unknown[] }).chunks.length;
@@ -83,44 +81,4 @@ export async function collectReceipt(node: RunNode): Promise<ReceiptContents> {
     certificates: certificates.length + 1,
     proofs: proofCount,
   };
-}
-
-async function recordsOf(node: RunNode, task: string, read: (cid: CID) => Promise<Uint8Array>): Promise<TaskRecord[]> {
-  const context = node.tasks.get(task)?.snapshot().context as unknown as TaskContext;
-  const records: TaskRecord[] = [];
-  for (let cid = context.records.head; cid !== null; ) {
-    const record = decodeBlock({ cid, bytes: await read(cid) }) as TaskRecord;
-    records.push(record);
-    cid = record.prev;
-  }
-  return records.reverse();
-}
-
-/** Writes a file whole or not at all: beside its name, synced, then renamed. */
-export async function writeWhole(path: string, bytes: Uint8Array): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
-  const aside = `${path}.${randomUUID()}.tmp`;
-  try {
-    const file = await open(aside, "wx");
-    try {
-      await file.writeFile(bytes);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    await rename(aside, path);
-  } catch (error) {
-    await rm(aside, { force: true });
-    throw diskError(error, path);
-  }
-}
-
-function diskError(cause: unknown, path: string): unknown {
-  const { code } = cause as NodeJS.ErrnoException;
-  if (code !== "ENOSPC" && code !== "EDQUOT") return cause;
-  return new IpdmError("DISK_FULL", `there is no room for ${path}`, {
-    where: path,
-    hint: "free some space and run the same command again",
-    cause,
-  });
 }

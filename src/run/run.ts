@@ -9,12 +9,15 @@ import type { Config } from "../config/config.ts";
 import { withReplicas } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { defaultOutDir, outputPaths } from "../config/outputs.ts";
+import { locatedInFile } from "../config/place.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
+import type { Block } from "../dag/block.ts";
 import { type LocalNode, quietLog, sha256, verifyEd25519 } from "../node.ts";
 import { makePlan } from "../plan/plan.ts";
 import { lanesFor, openLanes } from "../sandbox/lane-pool.ts";
 import type { Lane } from "../sandbox/port.ts";
+import { writeWhole } from "../sinks/atomic-file.ts";
 import { openSink } from "../sinks/port.ts";
 import { Closers } from "./closers.ts";
 import { prepareFile, prepareFolder } from "./folders.ts";
@@ -24,7 +27,7 @@ import { exchangeModules } from "./module-exchange.ts";
 import { loadModules } from "./modules.ts";
 import { openLocalNetworks } from "./networks.ts";
 import type { RunOptions, RunSummary } from "./options.ts";
-import { collectReceipt, writeWhole } from "./receipt.ts";
+import { collectReceipt } from "./receipt.ts";
 import { RunReport } from "./run-report.ts";
 import { sourceFacts, sourceReader } from "./sources.ts";
 import { summaryOf } from "./summary.ts";
@@ -43,9 +46,20 @@ const KEYS_FILE = "keys.json";
  * holds certified already is reused, and work that was stopped goes on. Throws `IpdmError`s of every kind; after any of them,
  * and after an abort (`INTERRUPTED`), the same call continues.
  */
-export async function runConfig(options: RunOptions): Promise<RunSummary> {
+export function runConfig(options: RunOptions): Promise<RunSummary> {
+  return runTampered(options, []);
+}
+
+/** A node that claims something else than it computed. */
+export interface Tamper {
+  readonly node: string;
+  readonly change: (task: string, seq: number, statement: Block) => Block;
+}
+
+/** {@link runConfig} with nodes that lie: for tests of the protocol, and on no public face. */
+export async function runTampered(options: RunOptions, tampers: readonly Tamper[]): Promise<RunSummary> {
   const began = performance.now();
-  const { config, warnings } = await loadConfig(options.configPath);
+  const { config, warnings, locate } = await loadConfig(options.configPath);
   for (const { message, where } of warnings)
     options.onNotice?.({ level: "warn", code: "CONFIG_ODD", message: `${where}: ${message}` });
   const chosen = options.replicas === undefined ? config : withReplicas(config, options.replicas);
@@ -59,9 +73,9 @@ export async function runConfig(options: RunOptions): Promise<RunSummary> {
   const outDir = resolve(options.outDir ?? defaultOutDir(config, process.cwd()));
   const dataDir = resolve(options.dataDir ?? join(outDir, ".data"));
   try {
-    return await new Run(chosen, cut, outDir, options).start(dataDir, began);
+    return await new Run(chosen, cut, outDir, options, tampers).start(dataDir, began);
   } catch (error) {
-    throw await namingModule(error, config);
+    throw await namingModule(locatedInFile(error, locate), config);
   }
 }
 
@@ -70,6 +84,7 @@ class Run {
   private readonly cut: number;
   private readonly outDir: string;
   private readonly options: RunOptions;
+  private readonly tampers: readonly Tamper[];
   private readonly log: Log;
   private readonly signal: AbortSignal;
   private readonly stop = new AbortController();
@@ -78,11 +93,12 @@ class Run {
   private readonly written = new Set<string>();
   private lost = 0;
 
-  constructor(config: Config, cut: number, outDir: string, options: RunOptions) {
+  constructor(config: Config, cut: number, outDir: string, options: RunOptions, tampers: readonly Tamper[]) {
     this.config = config;
     this.cut = cut;
     this.outDir = outDir;
     this.options = options;
+    this.tampers = tampers;
     this.report = new RunReport(options, config);
     this.log = options.log ?? quietLog;
     this.signal = options.signal === undefined ? this.stop.signal : AbortSignal.any([options.signal, this.stop.signal]);
@@ -205,7 +221,7 @@ class Run {
   }
 
   private tamperOf(node: string): Pick<NodePorts, "tamper"> {
-    const found = [this.options.tamper ?? []].flat().find((tamper) => tamper.node === node);
+    const found = this.tampers.find((tamper) => tamper.node === node);
     return found === undefined ? {} : { tamper: found.change };
   }
 

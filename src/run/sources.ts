@@ -1,5 +1,6 @@
 import type { Batch } from "../batch/batch.ts";
 import type { Config, SourceConfig } from "../config/config.ts";
+import { atPlace } from "../config/place.ts";
 import { equalBytes } from "../core/bytes.ts";
 import { IpdmError, located } from "../core/errors.ts";
 import type { SourceFacts } from "../plan/plan.ts";
@@ -21,7 +22,7 @@ export async function sourceFacts(
   let rows: number | undefined = 0;
   for (const source of config.sources) {
     await using opened = await located(`sources.${source.name}`, () =>
-      openConfigured(source, signal, replaced[source.name]),
+      atPlace(["sources", source.name, "columns"], () => openConfigured(source, signal, replaced[source.name])),
     );
     facts.set(source.name, { schema: opened.schema, content: await opened.content(signal) });
     rows = rows === undefined || opened.rows === undefined ? undefined : rows + opened.rows;
@@ -50,6 +51,15 @@ export function sourceReader(config: Config, plan: RunPlan, replaced: Readonly<R
         hint: "run again once the file is complete",
       });
     }
-    yield* opened.batches({ batchRows, fromRow, signal });
+    const batches = opened.batches({ batchRows, fromRow, signal });
+    try {
+      // A text file tells its columns with its first row.
+      const first = await atPlace(["sources", name, "columns"], () => batches.next());
+      if (first.done === true) return;
+      yield first.value;
+      yield* batches;
+    } finally {
+      await batches.return?.();
+    }
   }
 }

@@ -2,6 +2,7 @@ import type { CID } from "multiformats/cid";
 import type { Schema } from "../batch/schema.ts";
 import type { Anchor, InputRef, Operator } from "../consensus/result.ts";
 import type { LeafKind } from "../consensus/statement.ts";
+import type { WindowsAsked } from "../consensus/work-key.ts";
 import type { Block } from "../dag/block.ts";
 import type { ModuleSpec } from "../sandbox/port.ts";
 
@@ -14,8 +15,15 @@ export type ProveWindows =
   | { readonly kind: "drawn"; readonly windows: number }
   | {
       readonly kind: "named";
-      readonly windows: readonly { readonly startUs: bigint; readonly key: readonly string[] }[];
+      readonly windows: readonly { readonly startUs: bigint; readonly key: readonly (string | null)[] }[];
     };
+
+/** What is asked for, as keys and receipts say it. */
+export function windowsAsked(prove: ProveWindows): WindowsAsked {
+  return prove.kind === "drawn"
+    ? prove.windows
+    : prove.windows.map(({ startUs, key }) => ({ start: Number(startUs), key: [...key] }));
+}
 
 /** A task as every node runs it. */
 export interface TaskPlan {
@@ -30,8 +38,8 @@ export interface TaskPlan {
   readonly leaves: Readonly<Record<string, LeafKind>>;
   readonly module: ModuleSpec | null;
   readonly prove: ProveWindows | null;
-  /** Identity of the work for reuse: stage, membership, cut and proofs. A finished task of this key need not run again. */
-  readonly key: string;
+  /** Identity of the work: stage, membership, cut and proofs. Its slots carry it, and a finished task of this key need not run again. */
+  readonly key: Block;
 }
 
 /** An input of the run. */
@@ -60,8 +68,8 @@ export interface RunPlan {
   readonly membership: { readonly cid: CID; readonly block: Block };
   /** Rows a batch. */
   readonly cut: number;
-  /** Identity of the run: all tasks' keys and all outputs. */
-  readonly key: string;
+  /** Identity of the run: its name, all tasks' keys and all outputs. The seal's slot carries it. */
+  readonly key: Block;
 }
 
 /** The task of that name. */

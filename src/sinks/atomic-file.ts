@@ -18,14 +18,14 @@ export class AtomicFile {
     this.handle = handle;
   }
 
-  /** Creates the folder and the temporary file. Throws `SINK_UNWRITABLE`, `DISK_FULL`. */
-  static async create(path: string): Promise<AtomicFile> {
+  /** Creates the folder and the temporary file, with these permissions. Throws `SINK_UNWRITABLE`, `DISK_FULL`. */
+  static async create(path: string, mode = 0o666): Promise<AtomicFile> {
     const temporary = `${path}.${randomBytes(8).toString("hex")}.tmp`;
     try {
       await mkdir(dirname(path), { recursive: true });
       const there = await stat(path).catch(() => undefined);
       if (there?.isDirectory() === true) throw unwritable(path, "it is a folder");
-      return new AtomicFile(path, temporary, await open(temporary, "wx"));
+      return new AtomicFile(path, temporary, await open(temporary, "wx", mode));
     } catch (error) {
       throw writingError(path, error);
     }
@@ -70,6 +70,13 @@ export class AtomicFile {
     }
     await unlink(this.temporary).catch(() => undefined);
   }
+}
+
+/** Writes a file whole or not at all: beside its name, synced, then renamed, and the folder synced. Throws `SINK_*`, `DISK_FULL`. */
+export async function writeWhole(path: string, bytes: Uint8Array, mode?: number): Promise<void> {
+  const file = await AtomicFile.create(path, mode);
+  await file.append(bytes);
+  await file.commit();
 }
 
 /** A system error while writing as `DISK_FULL`, `SINK_UNWRITABLE` or `SINK_FAILED`; other errors as they are. */

@@ -149,7 +149,7 @@ function openingError(path: string, error: unknown): IpdmError {
     return new IpdmError("SOURCE_MISSING", `file not found: ${path}`, {
       kind: "config",
       where: path,
-      hint: "check the path; a relative one starts at the working folder",
+      hint: "check that it is there",
       cause: error,
     });
   }

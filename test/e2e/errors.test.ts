@@ -159,6 +159,7 @@ describe("what is wrong is said, with its place and the next step:", () => {
     ["too many arguments", ["run", "ipdm.yaml", "more"], "USAGE"],
     ["no rows a batch", ["run", "ipdm.yaml", "--batch-rows", "0"], "BATCH_ROWS_INVALID"],
     ["too many rows a batch", ["run", "ipdm.yaml", "--batch-rows", "5000"], "BATCH_ROWS_INVALID"],
+    ["an empty folder name", ["run", "ipdm.yaml", "--out="], "USAGE"],
     ["no number of rows", ["run", "ipdm.yaml", "--batch-rows", "abc"], "USAGE"],
     ["a negative number", ["run", "ipdm.yaml", "--batch-rows=-3"], "USAGE"],
     ["no replicas", ["run", "ipdm.yaml", "--replicas", "0"], "REPLICAS_INVALID"],

@@ -2,10 +2,7 @@ import type { CID } from "multiformats/cid";
 import { Frontier } from "../../../proofs/merkle/frontier.ts";
 import { leafHash } from "../../../proofs/merkle/tree.ts";
 import type { Batch } from "../../batch/batch.ts";
-import { BATCH_BYTES_TARGET, BATCH_ROWS_MAX } from "../../batch/limits.ts";
 import { RowEncoder } from "../../batch/rows.ts";
-import type { Schema } from "../../batch/schema.ts";
-import { BatchWriter } from "../../batch/writer.ts";
 import type { Slot } from "../../consensus/slot.ts";
 import {
   parseTaskState,
@@ -14,7 +11,7 @@ import {
   type Table,
   type TaskState,
 } from "../../consensus/statement.ts";
-import { assert, IpdmError } from "../../core/errors.ts";
+import { assert, IpdmError, within } from "../../core/errors.ts";
 import type { Hash } from "../../core/ports.ts";
 import type { Block } from "../../dag/block.ts";
 import { cborBlock, decodeBlock, rawBlock } from "../../dag/block.ts";
@@ -24,10 +21,11 @@ import type { TaskPlan } from "../plan.ts";
 import { CopyOperator } from "./copy-operator.ts";
 import { ModuleOperator, moduleSeed } from "./module-operator.ts";
 import type { PortBatches, StageOperator } from "./operator.ts";
+import { recut } from "./recut.ts";
 import { UnitOperator } from "./unit-operator.ts";
 import { WindowOperator } from "./window-operator.ts";
 
-/** Where a runner finds states it did not just compute itself. */
+/** Where a runner finds states it did not just compute itself. With a signal it rejects with the signal's reason. */
 export type ReadBlock = (cid: CID, signal?: AbortSignal) => Promise<Uint8Array>;
 
 /** A module as a node runs it: the handle, and what statements say of it. */
@@ -82,8 +80,25 @@ export class StageRunner {
     this.ports = ports;
   }
 
-  /** Executes a slot over its input batches, from the state before it. Throws what the module or the operator throws. */
+  /**
+   * Executes a slot over its input batches, from the state before it. Throws what the module or the operator throws; `where`
+   * names the task and, as near as the error knows, the row of its input, the window, or the slot.
+   */
   async execute(
+    slotCid: CID,
+    slot: Slot,
+    batches: readonly Batch[],
+    before: CID | null,
+    signal: AbortSignal,
+  ): Promise<Executed> {
+    try {
+      return await this.carryOut(slotCid, slot, batches, before, signal);
+    } catch (error) {
+      throw this.placed(slot, error);
+    }
+  }
+
+  private async carryOut(
     slotCid: CID,
     slot: Slot,
     batches: readonly Batch[],
@@ -149,6 +164,15 @@ export class StageRunner {
       tables: input.end ? this.tables(position) : null,
     };
     return { statement, statementBlock: cborBlock(this.ports.hash, statement), blocks, outputs };
+  }
+
+  /** Streams count rows and name windows; whose they are is known here. */
+  private placed({ task, seq, input: { from, rows } }: Slot, error: unknown): unknown {
+    if (!(error instanceof IpdmError)) return error;
+    if (error.where === undefined)
+      return within(`tasks.${task}, slot ${seq}, input rows ${from} to ${from + rows}`, error);
+    if ("row" in error.facts) return within(`tasks.${task}, input ${this.task.input.name}`, error);
+    return "window" in error.facts ? within(`tasks.${task}`, error) : error;
   }
 
   private async at(before: CID | null, signal: AbortSignal): Promise<Position> {
@@ -253,30 +277,4 @@ export class StageRunner {
     }
     return tables;
   }
-}
-
-/**
- * The rows of a slot's output in batches of as many rows as a batch may have, or fewer where they are wide: where it is cut
- * depends on the rows alone, not on the input's batches. What is cut so already is handed on as it is.
- */
-function recut(schema: Schema, batches: readonly Batch[]): Batch[] {
-  if (batches.every((batch, i) => isFull(batch) || (i === batches.length - 1 && batch.rows > 0))) return [...batches];
-  const writer = new BatchWriter(schema);
-  const out: Batch[] = [];
-  for (const batch of batches) {
-    for (let from = 0; from < batch.rows; ) {
-      const rowBytes = Math.max(1, Math.ceil(batch.bytes.length / batch.rows));
-      const room = Math.max(1, Math.floor((BATCH_BYTES_TARGET - writer.sizeBytes) / rowBytes));
-      const to = Math.min(batch.rows, from + BATCH_ROWS_MAX - writer.rows, from + room);
-      writer.append(batch, from, to);
-      from = to;
-      if (writer.rows === BATCH_ROWS_MAX || writer.sizeBytes >= BATCH_BYTES_TARGET) out.push(writer.take());
-    }
-  }
-  if (writer.rows > 0) out.push(writer.take());
-  return out;
-}
-
-function isFull(batch: Batch): boolean {
-  return batch.rows === BATCH_ROWS_MAX || batch.bytes.length >= BATCH_BYTES_TARGET;
 }

@@ -9,16 +9,16 @@ import type { WindowTimes } from "./plan.ts";
 /**
  * Start of the window a time lies in: `offset + k·size`, rounded down, also before the epoch. The division is exact
  * enough: for |time| < 2^53 a quotient of doubles never rounds up to the next whole number. Throws `TIME_RANGE` where
- * start or end is no safe integer (before about 1684 or after about 2255).
+ * start or end is no safe integer (before about 1684 or after about 2255), naming the row where it is given.
  */
-export function windowStart(time: number, times: WindowTimes): number {
+export function windowStart(time: number, times: WindowTimes, row?: number): number {
   const start = Math.floor((time - times.offset) / times.size) * times.size + times.offset;
   if (
     !Number.isSafeInteger(time - times.offset) ||
     !Number.isSafeInteger(start) ||
     !Number.isSafeInteger(start + times.size)
   ) {
-    throw outOfRange(time);
+    throw outOfRange(time, row);
   }
   return start;
 }
@@ -30,10 +30,12 @@ export function newestAfter(newest: number, watermarkUs: number, times: WindowTi
   return Math.max(newest, time);
 }
 
-function outOfRange(time: number): IpdmError {
-  return new IpdmError("TIME_RANGE", `the event time ${time} µs is outside ±2^53 µs`, {
+function outOfRange(time: number, row?: number): IpdmError {
+  const what = row === undefined ? "the event time" : `row ${row} has the event time`;
+  return new IpdmError("TIME_RANGE", `${what} ${time} µs, which is outside ±2^53 µs`, {
+    ...(row === undefined ? {} : { where: `row ${row}` }),
     hint: "event times are microseconds since 1970; check the unit of the time column",
-    facts: { time },
+    facts: row === undefined ? { time } : { time, row },
   });
 }
 

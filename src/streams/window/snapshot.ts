@@ -1,6 +1,6 @@
-import * as dagCbor from "@ipld/dag-cbor";
 import type { Value } from "../../batch/column.ts";
 import type { Ipld } from "../../dag/block.ts";
+import { decodeCbor } from "../../dag/cbor.ts";
 import type { Run } from "./chunks.ts";
 import type { AggregateColumns } from "./columns.ts";
 import { windowStart } from "./event-clock.ts";
@@ -144,7 +144,7 @@ function readKeys(state: Ipld | undefined, keys: KeyTable): number[] {
 function decodeKey(bytes: Uint8Array, keys: KeyTable): Value[] {
   let values: unknown;
   try {
-    values = dagCbor.decode(bytes);
+    values = decodeCbor(bytes);
   } catch {
     throw malformed("key");
   }

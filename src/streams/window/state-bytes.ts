@@ -93,5 +93,5 @@ function viewOf(state: Ipld | undefined): DataView {
 function bufferOf(state: Ipld | undefined, length?: number): ArrayBuffer {
   const bytes = bytesPart(state);
   if (length !== undefined && bytes.length !== length) throw malformed("length of a column");
-  return bytes.slice().buffer as ArrayBuffer;
+  return new Uint8Array(bytes).buffer;
 }

@@ -1,10 +1,11 @@
 import type { Batch } from "../../batch/batch.ts";
 import { fieldOf } from "../../batch/batch.ts";
-import { wordsOf } from "../../batch/column.ts";
+import { type Value, wordsOf } from "../../batch/column.ts";
 import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
 import type { Schema } from "../../batch/schema.ts";
+import { within } from "../../core/errors.ts";
 import type { Hash } from "../../core/ports.ts";
-import { CHUNK_ROWS, KEYS_IDLE_MAX } from "../limits.ts";
+import { CHUNK_ROWS, KEYS_IDLE_ANYWAY, KEYS_IDLE_BYTES_MAX, KEYS_IDLE_MAX } from "../limits.ts";
 import { AggregateColumns } from "./columns.ts";
 import { checkSchema, newestAfter, timesOf, windowStart } from "./event-clock.ts";
 import type { Pane } from "./groups.ts";
@@ -17,6 +18,7 @@ import type { WindowState } from "./snapshot.ts";
 import { groupBytes } from "./snapshot.ts";
 import type { SavedState, StateSource } from "./state-tree.ts";
 import { StateTree } from "./state-tree.ts";
+import { windowText } from "./window-text.ts";
 
 /** What a step of a window gives: finished windows, and late rows with the input's schema, both in order. */
 export interface WindowOutput {
@@ -106,7 +108,7 @@ export class TumblingAggregate {
     return this.seen;
   }
 
-  /** Keys remembered: at most four times the most groups that were open, and 65,536. */
+  /** Keys remembered: about four times the most groups that were open, and 65,536, at most. */
   get keysKnown(): number {
     return this.keys.size;
   }
@@ -119,6 +121,7 @@ export class TumblingAggregate {
       if (this.assign(batch, from, to)) this.copyLate(batch, from, to);
       this.columns.add(batch, from, to, this.slots);
       this.seen += to - from;
+      this.forgetIdleKeys();
       this.fire();
     }
     return this.take();
@@ -165,7 +168,7 @@ export class TumblingAggregate {
     for (let row = from; row < to; row++) {
       const time = (words[2 * row + 1] as number) * 4_294_967_296 + ((words[2 * row] as number) >>> 0);
       if (!(time >= start && time < end)) {
-        start = windowStart(time, times);
+        start = windowStart(time, times, this.seen + row - from);
         end = start + times.size;
         deadline = end + times.slack;
         pane = groups.panes.get(start);
@@ -225,11 +228,9 @@ export class TumblingAggregate {
    */
   private fire(): void {
     if (this.nextDeadline > this.newest) return;
-    this.peak = Math.max(this.peak, this.groups.open);
     const due = [...this.groups.panes.values()].filter((pane) => pane.deadline <= this.newest);
     for (const pane of due.sort((a, b) => a.start - b.start)) this.emit(pane);
     this.findDeadline();
-    if (this.keys.size > 4 * this.peak + KEYS_IDLE_MAX) this.forgetIdleKeys();
   }
 
   private emit(pane: Pane): void {
@@ -247,11 +248,21 @@ export class TumblingAggregate {
       }
       for (let a = 0; a < this.plan.aggregates.length; a++) {
         const column = writer.at(2 + keyCount + a);
-        for (const slot of part) column.push(this.columns.valueOf(a, slot));
+        for (const slot of part) column.push(this.valueOf(a, slot, pane));
       }
     });
     for (const slot of slots) this.columns.clear(slot);
     this.groups.close(pane, slots);
+  }
+
+  /** A group's value, or an error that names its window. */
+  private valueOf(aggregate: number, slot: number, pane: Pane): Value {
+    try {
+      return this.columns.valueOf(aggregate, slot);
+    } catch (error) {
+      const values = this.keys.store.valuesOf(this.groups.ids[slot] as number);
+      throw within(windowText(pane.start, values), error, { window: pane.start });
+    }
   }
 
   private findDeadline(): void {
@@ -259,8 +270,15 @@ export class TumblingAggregate {
     for (const { deadline } of this.groups.panes.values()) this.nextDeadline = Math.min(this.nextDeadline, deadline);
   }
 
-  /** Rebuilds the key table with the keys of open windows, so that it does not grow with the input. */
+  /**
+   * Rebuilds the key table with the keys of open windows when it holds many others, so that it does not grow with the input:
+   * keys of windows that fired, and of late rows.
+   */
   private forgetIdleKeys(): void {
+    const { keys, groups } = this;
+    this.peak = Math.max(this.peak, groups.open);
+    const isFull = keys.size > Math.min(4 * this.peak + KEYS_IDLE_MAX, this.peak + KEYS_IDLE_ANYWAY);
+    if (!isFull && keys.store.sizeBytes <= groups.bytes + KEYS_IDLE_BYTES_MAX) return;
     const before = this.keys.store;
     const after = this.emptyKeys();
     this.groups.renumber((id) => after.add(before.valuesOf(id), before.bytesOf(id)));

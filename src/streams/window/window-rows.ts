@@ -9,6 +9,7 @@ import { checkSchema, newestAfter, timesOf, windowStart } from "./event-clock.ts
 import { KeyTable } from "./key-table.ts";
 import type { WindowPlan, WindowTimes } from "./plan.ts";
 import { isInteger, outputSchema, windowTimes } from "./plan.ts";
+import { windowText } from "./window-text.ts";
 
 /** One group: the start of a window in microseconds, and a value for each key column in the plan's order. */
 export interface WatchedWindow {
@@ -100,7 +101,7 @@ export class WindowRows {
     for (let row = from; row < to; row++) {
       const time = wordsToNumber(words, row);
       if (!(time >= start && time < start + times.size)) {
-        start = windowStart(time, times);
+        start = windowStart(time, times, this.seen + row - from);
         groups = this.watched.get(start);
       }
       const isLate = start + times.size + times.slack <= this.newest;
@@ -119,9 +120,11 @@ export class WindowRows {
     if (isNull(column, row)) return;
     const max = this.options.valuesMax ?? WINDOW_VALUES_MAX;
     if (into.values.length >= max) {
-      throw new IpdmError("WINDOW_ROWS_LIMIT", `the window at ${into.start} has more than ${max} values`, {
+      const where = windowText(into.start, into.keys);
+      throw new IpdmError("WINDOW_ROWS_LIMIT", `${where} has more than ${max} values`, {
+        where,
         hint: "prove smaller windows or finer keys",
-        facts: { start: into.start, max },
+        facts: { window: into.start, max },
       });
     }
     into.values.push(BigInt(column.values[row] as number | bigint));

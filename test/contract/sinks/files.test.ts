@@ -1,9 +1,11 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parquetMetadata } from "hyparquet";
 import { describe, expect, it } from "vitest";
 import type { Schema } from "../../../src/batch/schema.ts";
 import { schemaOf } from "../../../src/batch/schema.ts";
+import { utf8 } from "../../../src/core/bytes.ts";
+import { writeWhole } from "../../../src/sinks/atomic-file.ts";
 import { openSink } from "../../../src/sinks/port.ts";
 import { batchesOf, declared, EVERY_TYPE, everyTypeRow, folder, readRows, write } from "../sources/table.ts";
 
@@ -109,5 +111,18 @@ describe("opening a sink", () => {
     await expect(openSink({ file: join(dir.path, "plain", "t.csv"), schema: EVERY_TYPE })).rejects.toMatchObject({
       code: "SINK_UNWRITABLE",
     });
+  });
+});
+
+describe("a file written whole", () => {
+  it("is there with its bytes and permissions, replaces the one before, and leaves nothing beside it", async () => {
+    await using dir = await folder();
+    const path = join(dir.path, "deep", "key");
+    await writeWhole(path, utf8("one"), 0o600);
+    expect((await stat(path)).mode & 0o777).toBe(0o600);
+    await writeWhole(path, utf8("another"));
+    expect(await readFile(path, "utf8")).toBe("another");
+    await expect(writeWhole(join(dir.path, "deep"), utf8("no"))).rejects.toMatchObject({ code: "SINK_UNWRITABLE" });
+    expect(await readdir(dir.path, { recursive: true })).toEqual(["deep", join("deep", "key")]);
   });
 });

@@ -3,6 +3,9 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { main } from "../../../src/cli/main.ts";
 import { toHex } from "../../../src/core/bytes.ts";
+import { type Block, decodeBlock, jsonBlock } from "../../../src/dag/block.ts";
+import { encodeCar, readCar } from "../../../src/dag/car.ts";
+import { sha256 } from "../../../src/node.ts";
 import type { Fixture } from "../proofs/receipt/receipt-fixture.ts";
 import { runSmall } from "../proofs/receipt/small-receipt.ts";
 
@@ -94,8 +97,9 @@ describe("verify", () => {
     const key = toHex(signer.publicKey);
     const right = await file("right.json", JSON.stringify({ keys: [key.toUpperCase(), "ab".repeat(32)] }));
     const bare = await file("bare.json", JSON.stringify([key]));
+    const marked = await file("marked.json", `\u{feff}${JSON.stringify([key])}`);
     const wrong = await file("wrong.json", JSON.stringify(["ab".repeat(32)]));
-    for (const trusted of [right, bare]) {
+    for (const trusted of [right, bare, marked]) {
       const said = await say("verify", fixture.receipt, "--trust", trusted, "--expect", fixture.result, "--json");
       expect(said).toMatchObject({ exit: 0, last: { ok: true, trust: "trusted" } });
     }
@@ -124,8 +128,20 @@ describe("verify", () => {
     for (const content of ["", "{", "[]", '{"keys": ["zz"]}', "42"]) {
       const said = await say("verify", fixture.receipt, "--trust", await file("bad.json", content), "--json");
       expect(said).toMatchObject({ exit: 2, last: { event: "error", code: "TRUST_UNREADABLE" } });
+      expect(said.last["hint"]).toContain("64 digits");
       withoutTraces(said);
     }
+  });
+
+  it("shows what a terminal would obey in a stranger's receipt", async () => {
+    const { root, blocks } = readCar(sha256, await readFile(fixture.receipt));
+    const node = decodeBlock(blocks.get(root.toString()) as Block) as object;
+    const other = jsonBlock(sha256, { ...node, "\u{1b}[2K\u{1b}[32mVERIFIED\u{9b}0m\r\n": 1 });
+    const rest = [...blocks.values()].filter(({ cid }) => !cid.equals(root));
+    const { exit, text, err } = await say("verify", await file("obeyed.car", encodeCar(other.cid, [other, ...rest])));
+    expect(exit).toBe(5);
+    expect(text).toContain("\\u{1b}[2K\\u{1b}[32mVERIFIED\\u{9b}0m");
+    expect(`${text}${err}`.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
   });
 
   it("refuses damaged files with a code and a place, without a stack trace", async () => {
@@ -166,6 +182,17 @@ describe("verify", () => {
 });
 
 describe("replay", () => {
+  it("takes the time that a call of a module may have", async () => {
+    expect(await say("replay", fixture.receipt, "--timeout", "5m", "--json")).toMatchObject({
+      exit: 0,
+      last: { ok: true },
+    });
+    for (const text of ["soon", "60", "0s", "2h", ""]) {
+      const said = await say("replay", fixture.receipt, `--timeout=${text}`, "--json");
+      expect(said).toMatchObject({ exit: 2, last: { event: "error", code: "USAGE" } });
+    }
+  });
+
   it("ends with one line for programs", async () => {
     const said = await say("replay", fixture.receipt, "--json");
     expect(said).toMatchObject({

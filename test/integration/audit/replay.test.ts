@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verifyReceipt } from "../../../proofs/receipt/verify.ts";
 import { type FileReplay, type ReplayFileOptions, replayReceiptFile } from "../../../src/audit/replay-file.ts";
 import type { JournalEntry } from "../../../src/journal/port.ts";
+import { watBytes, watSource } from "../../support/wat-module.ts";
 import {
   type Fixture,
   flight,
@@ -154,6 +155,14 @@ describe("replaying another input", () => {
     expect(first(result)).toMatchObject({ code: "INPUT_DIFFERS", where: "delayed/0" });
   });
 
+  it.each([
+    ["other columns", (lines: string[]) => lines.with(0, (lines[0] as string).replace("origin", "from"))],
+    ["no header", () => []],
+  ])("finds a file of %s", async (_, change) => {
+    const result = await replay(fixture.receipt, withInput(await write("columns.csv", flightsCsv(change))));
+    expect(first(result)).toMatchObject({ code: "INPUT_DIFFERS", where: "delayed/0", batch: 0, row: 0 });
+  });
+
   it("finds the same rows in other bytes", async () => {
     for (const path of [
       await write("same.csv.gz", gzipSync(flightsCsv())),
@@ -185,6 +194,22 @@ describe("replaying another module", () => {
     const path = await write("same.wasm", Uint8Array.of(...bytes, 0, 2, 1, 120));
     const result = await replay(fixture.receipt, { modules: { delayed: path } });
     expect(first(result)).toMatchObject({ code: "STATEMENT_DIFFERS", where: "delayed/0" });
+  });
+
+  it("stops at a call that takes too long, which is no difference, and says what to do", async () => {
+    const path = await write(
+      "endless.wasm",
+      await watBytes(watSource({ process: "(loop (br 0)) (local.get $batch)" })),
+    );
+    const options = { modules: { delayed: path }, timeoutMs: 300 };
+    await expect(replay(fixture.receipt, options)).rejects.toMatchObject({
+      code: "MODULE_TIMEOUT",
+      message: expect.stringContaining("300"),
+      hint: expect.stringContaining("--timeout"),
+    });
+    for (const timeoutMs of [0, -1, Number.NaN, 3_600_001])
+      await expect(replay(fixture.receipt, { timeoutMs })).rejects.toMatchObject({ code: "USAGE", kind: "usage" });
+    expect((await replay(fixture.receipt, { timeoutMs: 3_600_000 })).ok).toBe(true);
   });
 
   it("refuses what is no module", async () => {

@@ -6,7 +6,7 @@ import { EXIT_CODES, IpdmError } from "../../../src/core/errors.ts";
 import { type Block, cborBlock, decodeBlock } from "../../../src/dag/block.ts";
 import { sha256 } from "../../../src/node.ts";
 import type { RunNotice } from "../../../src/run/options.ts";
-import { runConfig } from "../../../src/run/run.ts";
+import { runConfig, runTampered } from "../../../src/run/run.ts";
 import { makeTestFolder, type TestFolder } from "../../support/folder.ts";
 import { writeSmall } from "../../support/small-flights.ts";
 
@@ -44,18 +44,14 @@ async function attempt(
   const outDir = folder.fresh("out");
   await mkdir(outDir);
   const notices: RunNotice[] = [];
-  const tamper = nodes.map((node, i) => ({
+  const tampers = nodes.map((node, i) => ({
     node,
     change: (at: string, _seq: number, statement: Block) =>
       at === task ? otherRoot(statement, together ? 7 : 7 + i) : statement,
   }));
   try {
-    const { result } = await runConfig({
-      configPath: config,
-      outDir,
-      tamper,
-      onNotice: (notice) => notices.push(notice),
-    });
+    const options = { configPath: config, outDir, onNotice: (notice: RunNotice) => notices.push(notice) };
+    const { result } = await runTampered(options, tampers);
     return { notices, result, outDir };
   } catch (error) {
     return { notices, error, outDir };
@@ -104,7 +100,7 @@ describe("a node that lies", () => {
     const outDir = folder.fresh("out");
     await mkdir(outDir);
     const change = (at: string, _seq: number, statement: Block) => (at === "daily" ? madeUp(statement) : statement);
-    const { result } = await runConfig({ configPath: config, outDir, tamper: [{ node: "charlie", change }] });
+    const { result } = await runTampered({ configPath: config, outDir }, [{ node: "charlie", change }]);
     expect(result).toBe(honest);
     expect(existsSync(join(outDir, "receipt.car"))).toBe(true);
   });
@@ -115,7 +111,7 @@ describe("a node that lies", () => {
     const proving = await writeSmall(dir, { rows: 3000, replicas: 2, quorum: 2, prove: 1 });
     const change = (at: string, _seq: number, statement: Block) =>
       at === "daily" ? otherRoot(statement, 9) : statement;
-    const failed = runConfig({ configPath: proving, outDir: folder.fresh("out"), tamper: [{ node: "bravo", change }] });
+    const failed = runTampered({ configPath: proving, outDir: folder.fresh("out") }, [{ node: "bravo", change }]);
     await expect(failed).rejects.toMatchObject({ code: "NO_QUORUM", kind: "conflict" });
   });
 });

@@ -83,6 +83,21 @@ describe("coverage", () => {
     );
   });
 
+  it("finds that a slot is of other work than its task's first", () => {
+    const { tasks, rows } = pipelineOf({
+      slots: [
+        { rows: 5, keeps: 2 },
+        { rows: 1, keeps: 1 },
+      ],
+      outRows: 1,
+    });
+    const changed = tasks.map((task) => ({
+      ...task,
+      commits: edit(task.commits, 1, ({ slot, ...rest }) => ({ ...rest, slot: { ...slot, key: linkTo("other") } })),
+    }));
+    expect(coverageFault(changed, rows)).toMatchObject({ code: "COVERAGE_GAP", where: "first/1" });
+  });
+
   it("finds that a source has more or fewer rows, or is unknown", () => {
     const { tasks, rows } = pipelineOf({ slots: [{ rows: 5, keeps: 2 }], outRows: 1 });
     for (const other of [{ src: (rows["src"] ?? 0) + 1 }, { src: 0 }, {}])

@@ -88,6 +88,7 @@ function commit(
     domain: "d",
     epoch: 1,
     task,
+    key: linkTo(`key ${task}`),
     stage,
     seq,
     input: { ...input, cut: 4 },

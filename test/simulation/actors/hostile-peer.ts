@@ -20,11 +20,11 @@ export class HostilePeer {
   private readonly random: Random;
   private count = 0;
 
-  constructor(hub: MemoryHub, signer: Signer, membership: Membership, membershipCid: CID, random: Random) {
+  constructor(hub: MemoryHub, signer: Signer, membership: Membership, run: CID, random: Random) {
     this.signer = signer;
     this.membership = membership;
     this.random = random;
-    this.topic = `ipdm/1/${membershipCid.toString()}/control`;
+    this.topic = `ipdm/1/${run.toString()}/control`;
     this.network = hub.join(signer.publicKey);
     this.network.subscribe(this.topic, ({ data }) => void this.hear(data));
     this.network.handle(SYNC_PROTOCOL, async () => this.answer());

@@ -33,6 +33,10 @@ export class SimNode {
     this.base = base;
   }
 
+  get publicKey(): Uint8Array {
+    return this.base.signer.publicKey;
+  }
+
   get up(): boolean {
     return this.node !== undefined;
   }

@@ -3,10 +3,11 @@ import type { Batch } from "../../../src/batch/batch.ts";
 import { schemaOf } from "../../../src/batch/schema.ts";
 import { BatchWriter } from "../../../src/batch/writer.ts";
 import type { Anchor, Operator, Stage } from "../../../src/consensus/result.ts";
+import { runKey, taskKey } from "../../../src/consensus/work-key.ts";
 import { utf8 } from "../../../src/core/bytes.ts";
 import { type Block, cborBlock } from "../../../src/dag/block.ts";
 import { sha256 } from "../../../src/node.ts";
-import { LATE, MAIN, type RunPlan, type TaskPlan } from "../../../src/runtime/plan.ts";
+import { LATE, MAIN, type ProveWindows, type RunPlan, type TaskPlan, windowsAsked } from "../../../src/runtime/plan.ts";
 import { windowPlan } from "../../../src/runtime/stage/window-operator.ts";
 import { outputSchema } from "../../../src/streams/window/plan.ts";
 import type { Random } from "./random.ts";
@@ -18,7 +19,7 @@ const schema = schemaOf([
 ]);
 
 /** A pipeline without modules: a source is copied, the copy is summed by windows; both tables leave the run. */
-export function simPlan(membership: Block, cut: number, rows: number): RunPlan {
+export function simPlan(membership: Block, cut: number, rows: number, prove: ProveWindows | null = null): RunPlan {
   const anchor: Anchor = {
     v: 1,
     kind: "file",
@@ -41,6 +42,7 @@ export function simPlan(membership: Block, cut: number, rows: number): RunPlan {
       { name: "sum", kind: "sum", column: "amount" },
     ],
   };
+  const task = (...parts: Parts): TaskPlan => simTask(membership, cut, null, ...parts);
   const copy = task(
     "copied",
     { from: "source", name: "rows", port: MAIN },
@@ -50,10 +52,9 @@ export function simPlan(membership: Block, cut: number, rows: number): RunPlan {
     { [MAIN]: "batch" },
   );
   const ports = { [MAIN]: outputSchema(windowPlan(window), schema), [LATE]: schema };
-  const sums = task("sums", { from: "task", name: "copied", port: MAIN }, window, copy.stage, ports, {
-    [MAIN]: "row",
-    [LATE]: "row",
-  });
+  const reads = { from: "task", name: "copied", port: MAIN } as const;
+  const leaves = { [MAIN]: "row", [LATE]: "row" } as const;
+  const sums = simTask(membership, cut, prove, "sums", reads, window, copy.stage, ports, leaves);
   const outputs = [
     { name: "table", task: "sums", port: MAIN, schema: ports[MAIN] },
     { name: "late", task: "sums", port: LATE, schema },
@@ -66,17 +67,29 @@ export function simPlan(membership: Block, cut: number, rows: number): RunPlan {
     outputs,
     membership: { cid: membership.cid, block: membership },
     cut,
-    key: `${membership.cid.toString()}-${cut}`,
+    key: runKey(sha256, {
+      name: "simulated",
+      membership: membership.cid,
+      tasks: { copied: copy.key.cid, sums: sums.key.cid },
+      outputs: Object.fromEntries(outputs.map(({ name, task, port }) => [name, { task, port }])),
+    }),
   };
 }
 
-function task(
+type Parts = [
   name: string,
   input: TaskPlan["input"],
   operator: Operator,
   upstream: Block,
   ports: TaskPlan["ports"],
   leaves: TaskPlan["leaves"],
+];
+
+function simTask(
+  membership: Block,
+  cut: number,
+  prove: ProveWindows | null,
+  ...[name, input, operator, upstream, ports, leaves]: Parts
 ): TaskPlan {
   const stage: Stage = { v: 1, task: name, input, operator, upstream: upstream.cid, leaves: { ...leaves } };
   const block = cborBlock(sha256, stage);
@@ -89,8 +102,13 @@ function task(
     ports,
     leaves,
     module: null,
-    prove: null,
-    key: block.cid.toString(),
+    prove,
+    key: taskKey(sha256, {
+      stage: block.cid,
+      membership: membership.cid,
+      cut,
+      prove: prove === null ? null : windowsAsked(prove),
+    }),
   };
 }
 

@@ -135,7 +135,7 @@ class Simulation {
     const honest = nodes.slice(0, members - hostile - liars);
     const peers = signers
       .slice(members - hostile)
-      .map((signer) => new HostilePeer(hub, signer, membership, membershipBlock.cid, random));
+      .map((signer) => new HostilePeer(hub, signer, membership, plan.key.cid, random));
     for (const node of nodes) node.start();
     await this.disturb(
       honest,

@@ -7,10 +7,11 @@ import type { KnownSlot } from "../../../actors/domain/slot-book.ts";
 import { RECORDED_KEPT_MAX } from "../../../actors/domain/slot-book.ts";
 import { STRAYS_PER_MEMBER_MAX } from "../../../actors/domain/strays.ts";
 import { SYNC_PROTOCOL } from "../../../actors/domain/sync.ts";
-import type { Membership } from "../../../src/consensus/membership.ts";
-import { type Slot, signSlot } from "../../../src/consensus/slot.ts";
+import { mustExecute } from "../../../src/consensus/draw.ts";
+import type { Membership, Policy } from "../../../src/consensus/membership.ts";
+import { type Place, type Slot, signSlot } from "../../../src/consensus/slot.ts";
 import { certificateOf, signChallenge, signVote, type Vote } from "../../../src/consensus/vote.ts";
-import { utf8 } from "../../../src/core/bytes.ts";
+import { toHex, utf8 } from "../../../src/core/bytes.ts";
 import type { Signer } from "../../../src/core/ports.ts";
 import { cborBlock } from "../../../src/dag/block.ts";
 import type { Timers } from "../../../src/network/deadline.ts";
@@ -21,7 +22,10 @@ import { linkTo, membershipOf, signersOf } from "../../property/consensus/domain
 
 const signal = new AbortController().signal;
 const membershipCid = linkTo("membership");
-const topic = `ipdm/1/${membershipCid.toString()}/control`;
+const run = linkTo("run");
+const key = linkTo("key");
+const topic = `ipdm/1/${run.toString()}/control`;
+const placeOf = (seq: number): Place => ({ task: "t", key, seq });
 const closers: (() => void)[] = [];
 
 afterEach(() => {
@@ -49,32 +53,35 @@ interface Seat {
   readonly committee: Committee;
   readonly peers: readonly Network[];
   readonly evidence: Evidence[];
+  readonly warnings: Record<string, unknown>[];
   readonly timers: TestTimers;
-  readonly wanted: Record<string, number>;
+  readonly wanted: Place[];
   /** Lets another member publish messages, and delivers everything. */
   say(peer: number, ...messages: readonly (Message | Uint8Array)[]): Promise<void>;
 }
 
 /** A committee of the domain's second member; the other members are bare peers. */
-async function seat(members: number, quorum: number): Promise<Seat> {
+async function seat(members: number, quorum: number, policy?: Policy): Promise<Seat> {
   const signers = signersOf(members);
-  const membership = membershipOf(signers, quorum);
+  const membership = membershipOf(signers, quorum, policy);
   const hub = new MemoryHub({ mode: "manual" });
   const [own, ...others] = [1, 0, ...signers.keys().drop(2)].map((i) => signers[i] as Signer) as [Signer, ...Signer[]];
   const network = hub.join(own.publicKey);
   const peers = others.map((signer) => hub.join(signer.publicKey));
   for (const peer of peers) peer.subscribe(topic, () => {});
   const evidence: Evidence[] = [];
+  const warnings: Seat["warnings"] = [];
   const timers = new TestTimers();
-  const wanted: Record<string, number> = { t: 0 };
+  const wanted = [placeOf(0)];
   const committee = new Committee({
     network,
     membership,
     membershipCid,
+    run,
     signer: own,
     hash: sha256,
     verify: verifyEd25519,
-    log: quietLog,
+    log: { ...quietLog, warn: (message, fields) => void warnings.push({ message, ...fields }) },
     timers,
     onEvidence: (item) => void evidence.push(item),
     wanted: () => wanted,
@@ -89,6 +96,7 @@ async function seat(members: number, quorum: number): Promise<Seat> {
     committee,
     peers,
     evidence,
+    warnings,
     timers,
     wanted,
     say: async (peer, ...messages) => {
@@ -104,11 +112,22 @@ function slotOf(
   seq: number,
   parts: Partial<Slot["input"]> = {},
   by = signers[1] as Signer,
+  work: Partial<Slot> = {},
 ): KnownSlot {
   const input = { from: 0, rows: 1, end: false, cut: 4, batches: [], ...parts };
   const { domain, epoch, submitter } = membership;
   const slot = signSlot(
-    { v: 1, membership: membershipCid, domain, epoch, task: "t", stage: linkTo("stage"), seq, input, submitter },
+    {
+      v: 1,
+      membership: membershipCid,
+      domain,
+      epoch,
+      ...placeOf(seq),
+      stage: linkTo("stage"),
+      input,
+      submitter,
+      ...work,
+    },
     by,
   );
   const block = cborBlock(sha256, slot);
@@ -155,16 +174,27 @@ describe("a committee", () => {
     const slot = slotOf(at, 0);
     const fork = slotOf(at, 0, { rows: 2 });
     await at.say(0, offer(slot), offer(fork), offer(fork), offer(slot));
-    expect((await at.committee.slotAt("t", 0, signal)).cid).toEqual(slot.cid);
+    expect((await at.committee.slotAt(placeOf(0), signal)).cid).toEqual(slot.cid);
     expect(at.evidence.map(({ kind, voter, statement }) => ({ kind, voter, statement }))).toEqual([
       { kind: "forked", voter: at.membership.submitter, statement: fork.cid },
     ]);
   });
 
+  it("takes slots of another run of the task neither for its own nor for a fork", async () => {
+    const at = await seat(3, 2);
+    const other = { key: linkTo("another run") };
+    const slot = slotOf(at, 0);
+    await at.say(0, offer(slotOf(at, 0, {}, at.signers[1], other)), offer(slot));
+    await at.say(0, offer(slotOf(at, 0, { rows: 2 }, at.signers[1], other)));
+    expect((await at.committee.slotAt(placeOf(0), signal)).cid).toEqual(slot.cid);
+    expect(at.committee.held).toEqual({ slots: 1, strays: 0 });
+    expect(at.evidence).toEqual([]);
+  });
+
   it("takes slots of the submitter only, of tasks it wants, and not too far ahead", async () => {
     const at = await seat(3, 2);
     await at.say(0, offer(slotOf(at, 0, {}, at.signers[2])), offer(slotOf(at, 100_000)));
-    at.wanted["t"] = 5;
+    at.wanted[0] = placeOf(5);
     await at.say(0, offer(slotOf(at, 4)));
     expect(at.committee.held.slots).toBe(0);
     await at.say(0, offer(slotOf(at, 5)));
@@ -181,6 +211,43 @@ describe("a committee", () => {
       ...Array.from({ length: 20 }, (_, i) => ballot(voteOf(second, slot.cid, linkTo(`statement ${i}`)))),
     );
     expect(at.evidence.map(({ kind }) => kind)).toEqual(["equivocation"]);
+  });
+
+  it("says once whose vote does not count, and why", async () => {
+    const sample = { verify: "sample", share: 500_000 } as const;
+    const at = await seat(4, 3, sample);
+    const [, first, second, third] = at.signers as [Signer, Signer, Signer, Signer];
+    const slot = slotOf(at, 0);
+    const cast = (by: Signer, parts: Partial<Vote>): Message => {
+      const { voter: _, signature: __, ...body } = { ...voteOf(by, slot.cid), ...parts };
+      return ballot(signVote(body, by));
+    };
+    // A seed that tells the second member to execute.
+    const seeds = Array.from({ length: 64 }, (_, i) => sha256(utf8(`seed ${i}`)));
+    const draw = seeds.find((seed) => mustExecute(sha256, seed, second.publicKey, sample)) ?? null;
+    await at.say(0, offer(slot));
+    for (let i = 0; i < 3; i++) {
+      await at.say(0, cast(first, { policy: sample, executed: false }));
+      await at.say(1, cast(second, { policy: sample, executed: false, draw }));
+      await at.say(2, cast(third, { policy: { verify: "sample", share: 1 }, executed: true }));
+    }
+    const name = (signer: Signer): string => toHex(signer.publicKey).slice(0, 16);
+    expect(at.warnings).toEqual([
+      { message: "a vote does not count", slot: "t/0", voter: name(first), why: expect.stringContaining("not drawn") },
+      { message: "a vote does not count", slot: "t/0", voter: name(second), why: expect.stringContaining("draw") },
+      { message: "a vote does not count", slot: "t/0", voter: name(third), why: expect.stringContaining("policy") },
+    ]);
+    expect(at.evidence).toEqual([]);
+  });
+
+  it("keeps a member's early votes though another repeats its old ones", async () => {
+    const at = await seat(4, 2);
+    const [own, first] = at.signers as [Signer, Signer];
+    const slot = slotOf(at, 0);
+    await at.say(0, ballot(voteOf(first, slot.cid)));
+    for (let i = 0; i < 2 * STRAYS_PER_MEMBER_MAX; i++) await at.say(1, ballot(voteOf(first, linkTo(`old slot ${i}`))));
+    await at.say(0, offer(slot));
+    expect((await at.committee.cast(voteOf(own, slot.cid), signal)).certificate.votes.length).toBe(2);
   });
 
   it("gives a member's junk a bounded room of its own, and other members theirs", async () => {
@@ -309,8 +376,8 @@ describe("a committee", () => {
       at.committee.learnRecorded(slot, { block: cborBlock(sha256, certificate), certificate });
     }
     expect(at.committee.held.slots).toBe(RECORDED_KEPT_MAX);
-    expect(at.committee.knownSlot("t", 0)).toBeUndefined();
-    expect(at.committee.knownSlot("t", RECORDED_KEPT_MAX)).toBeDefined();
+    expect(at.committee.knownSlot(placeOf(0))).toBeUndefined();
+    expect(at.committee.knownSlot(placeOf(RECORDED_KEPT_MAX))).toBeDefined();
   });
 
   it("gives up work for a slot that a quorum certified meanwhile", async () => {
@@ -330,7 +397,7 @@ describe("a committee", () => {
     const slot = slotOf(at, 0);
     at.committee.learn(slot);
     const waits = [
-      at.committee.slotAt("t", 1, signal),
+      at.committee.slotAt(placeOf(1), signal),
       at.committee.cast(voteOf(at.signers[0] as Signer, slot.cid), signal),
       at.committee.announced(slot.cid, signal),
     ];

@@ -114,7 +114,7 @@ describe("a valid configuration", () => {
   it("keeps named windows, late outputs, sampling, limits and columns", async () => {
     const text = BASE.replace(
       "{ windows: 2 }",
-      "{ windows: [{ start: 2001-01-05, key: [ATL] }, { start: 86400000000, key: [7] }] }",
+      "{ windows: [{ start: 2001-01-05, key: [ATL] }, { start: 86400000000, key: [7] }, { start: 0, key: [null] }] }",
     )
       .replace(
         "name: demo",
@@ -149,6 +149,7 @@ describe("a valid configuration", () => {
         windows: [
           { startUs: 978_652_800_000_000, key: ["ATL"] },
           { startUs: 86_400_000_000, key: [7] },
+          { startUs: 0, key: [null] },
         ],
       },
     });
@@ -187,6 +188,7 @@ describe("CONFIG_INVALID names place, position and remedy", () => {
     ["file: ./rows.csv", "file: npm:x", "npm:x", /must be npm:<package>\/<path>/],
     ["file: ./rows.csv", "file: npm:x/../../y.csv", "npm:x/", /must not hold \.\./],
     ["column: at", "column: at, outOfOrder: 5", "5 }", /outOfOrder must be text, not 5/, /write a unit: 5s/],
+    ["column: at", "column: at, outOfOrder: 104250d", "104250d", /is longer than a duration can be/, /104249d/],
     ["column: at", "column: at, outOfOrder: 5x", "5x", /"5x" is not a duration/, /whole number and a unit/],
     ["{ column: at }", "at", "at }", /^sources\.rows\.time must be a mapping of keys, not "at"/, /column/],
     [
@@ -246,6 +248,12 @@ describe("CONFIG_INVALID names place, position and remedy", () => {
       /starts at 2001-01-05$/,
     ],
     ["windows: 2", "windows: [{ start: 2001-02-30, key: [a] }]", "2001-02-30", /"2001-02-30" is not a UTC date/],
+    [
+      "windows: 2",
+      'windows: [{ start: 2001-01-05, key: [7] }, { start: 2001-01-05, key: ["7"] }]',
+      '{ start: 2001-01-05, key: ["7"]',
+      /names a window that stands above already/,
+    ],
     ["windows: 2", "windows: [{ start: 2001-01-05 }]", "{ start", /key has 0 values, the task's key has 1/, /who/],
     ["input: daily", "input: dayly", "dayly", /there is no source or task "dayly"/, /did you mean daily\?/],
     ["input: daily", "input: kept.late", "kept.late", /kept has no late rows/, /write kept/],

@@ -39,6 +39,13 @@ describe("blocks", () => {
     expect(decodeStrict(sha256, rawBlock(sha256, bytes))).toEqual(bytes);
   });
 
+  it("keep a byte order mark at the beginning of a text, short or long, in names too", () => {
+    const long = "\u{feff}".padEnd(300, "a");
+    const value = { "\u{feff}name": ["\u{feff}x", "x", "\u{feff}", "\u{feff}\u{feff}", long, "x\u{feff}"], name: long };
+    for (const block of [cborBlock(sha256, value), jsonBlock(sha256, value)])
+      expect(decodeStrict(sha256, block)).toEqual(value);
+  });
+
   it.each([
     ["undefined", undefined],
     ["NaN", Number.NaN],

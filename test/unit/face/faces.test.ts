@@ -1,6 +1,9 @@
 import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { isBuiltin } from "node:module";
+import { join, posix, resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import { readTree } from "../../../tools/import-directions.ts";
+import { importStatements } from "../../../tools/import-statements.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 
@@ -41,6 +44,8 @@ const FACES: Readonly<Record<string, readonly string[]>> = {
     "verifyReceipt",
     "verifyGroth16",
     "parseVerifyingKey",
+    "sha256",
+    "verifyEd25519",
     "merkleRoot",
     "inclusionProof",
     "verifyInclusion",
@@ -48,7 +53,7 @@ const FACES: Readonly<Record<string, readonly string[]>> = {
   ],
   "./machines": ["MACHINES", "taskMachine", "domainMachine", "lakeMachine"],
   "./sandbox": ["openLane", "validateModule", "checkRowsProperty"],
-  "./testing": ["Kernel", "MemoryHub", "MemoryScheduler", "MemoryStore"],
+  "./testing": ["Kernel", "MemoryHub", "MemoryScheduler", "MemoryStore", "quietLog", "sha256", "verifyEd25519"],
 };
 
 interface Manifest {
@@ -70,6 +75,22 @@ describe("public faces", () => {
       const loaded = (await import(join(ROOT, sourceOf(entry.default)))) as Record<string, unknown>;
       for (const name of FACES[face] ?? []) expect(loaded[name], `${face} ${name}`).toBeDefined();
     }
+  });
+
+  it("need no Node.js where proofs are checked", async () => {
+    const tree = await readTree(ROOT);
+    const reached = new Set<string>();
+    const open = ["proofs/index.ts"];
+    for (let path = open.pop(); path !== undefined; path = open.pop()) {
+      if (reached.has(path)) continue;
+      reached.add(path);
+      const loaded = importStatements(tree.get(path) ?? "").filter(({ kind }) => kind !== "type");
+      for (const { specifier } of loaded) {
+        expect(isBuiltin(specifier), `${path} imports ${specifier}`).toBe(false);
+        if (specifier.startsWith(".")) open.push(posix.join(posix.dirname(path), specifier));
+      }
+    }
+    expect(reached.size).toBeGreaterThan(20);
   });
 
   it("re-export by name and hold no logic", async () => {

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { utf8 } from "../../../src/core/bytes.ts";
 import { rawBlock } from "../../../src/dag/block.ts";
 import { MemoryStore } from "../../../src/journal/memory-store.ts";
-import { BlockReader } from "../../../src/lake/block-reader.ts";
+import { BlockReader, HEAD_START_MS, READ_TIMEOUT_MS } from "../../../src/lake/block-reader.ts";
 import { MemoryHub } from "../../../src/network/memory-network.ts";
 import { sha256 } from "../../../src/node.ts";
 import { VirtualTime } from "../../simulation/actors/virtual-time.ts";
@@ -74,6 +74,41 @@ describe("a block reader", () => {
     expect(await time.until(() => failures.length === 2, 5000)).toBe(true);
     expect(failures[0]).toMatchObject({ message: "enough" });
     expect(failures[1]).toMatchObject({ code: "READER_CLOSED" });
+  });
+
+  it("ends a fetch under way when the asker gives up, though the peer says nothing", async () => {
+    const { time, other, reader } = scene();
+    const asked = new Set<string>();
+    other.serveBlocks((cid) => {
+      asked.add(cid.toString());
+      return new Promise(() => {});
+    });
+    const { cid } = block("wanted");
+    const stop = new AbortController();
+    let failure: unknown;
+    void reader.read(cid, stop.signal).catch((error: unknown) => (failure = error));
+    expect(await time.until(() => asked.has(cid.toString()), 1000)).toBe(true);
+    stop.abort(new Error("enough"));
+    expect(await time.until(() => failure !== undefined, 50)).toBe(true);
+    expect(failure).toMatchObject({ message: "enough" });
+  });
+
+  it("does not wait for silent peers before it asks the others, and keeps to its time with any number of them", async () => {
+    const { hub, time, own, other, reader } = scene();
+    const silent = Array.from({ length: 8 }, (_, i) => hub.join(sha256(utf8(`silent ${i}`))));
+    const wanted = block("wanted");
+    for (const peer of silent) peer.serveBlocks(() => new Promise(() => {}));
+    let found: Uint8Array | undefined;
+    let failure: unknown;
+    void reader.read(wanted.cid).catch((error: unknown) => (failure = error));
+    expect(await time.until(() => failure !== undefined, READ_TIMEOUT_MS + 1000)).toBe(true);
+    expect(failure).toMatchObject({ code: "NEEDS_DATA" });
+    const last = hub.join(sha256(utf8("last")));
+    for (const peer of [other, last]) peer.serveBlocks(async () => wanted.bytes);
+    expect(own.peers().length).toBe(10);
+    hub.partition([own.self, last.self, ...silent.map((peer) => peer.self)]);
+    void reader.read(wanted.cid).then((bytes) => (found = bytes));
+    expect(await time.until(() => found !== undefined, 9 * HEAD_START_MS + 100)).toBe(true);
   });
 
   it("keeps no more bytes in memory than it may, the latest used last", async () => {

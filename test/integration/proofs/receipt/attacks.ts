@@ -349,6 +349,51 @@ const VOTES: readonly Attack[] = [
   },
 ];
 
+/** Slots of other work in the place of this run's. */
+const WORKS: readonly Attack[] = [
+  {
+    name: "a slot of other work among those of a task",
+    keys: "all",
+    code: "COVERAGE_GAP",
+    forge: (f) =>
+      editSlot(f, "delayed", 1, (slot) => ({ ...slot, key: f.add({ ...f.get<object>(slot.key), cut: 7 }) })),
+  },
+  {
+    name: "all slots of a task under the key of another cut",
+    keys: "all",
+    code: "WORK_MISMATCH",
+    forge: (f) => f.edit<object>(f.get<Slot>(f.place("delayed", 0).slot).key, (node) => ({ ...node, cut: 7 })),
+  },
+  {
+    name: "all slots of a task under a key that says nothing",
+    keys: "all",
+    code: "WORK_MISMATCH",
+    forge: (f) => f.edit<object>(f.get<Slot>(f.place("daily", 0).slot).key, () => ({})),
+  },
+  {
+    name: "fewer proofs asked for than the slots say, agreed by all",
+    keys: "all",
+    code: "WORK_MISMATCH",
+    forge: (f) => f.edit<ReceiptConfig>(f.root.config, (node) => ({ ...node, prove: { daily: 1 } })),
+  },
+  {
+    name: "a seal of a run of another name",
+    keys: "all",
+    code: "WORK_MISMATCH",
+    forge: (f) => f.edit<ReceiptConfig>(f.root.config, (node) => ({ ...node, name: "another" })),
+  },
+  {
+    name: "a seal of a run of other tasks",
+    keys: "all",
+    code: "WORK_MISMATCH",
+    forge: (f) =>
+      f.edit<{ tasks: object }>(f.get<Slot>(f.get<Seal>(f.root.seal.statement).slot).key, (node) => ({
+        ...node,
+        tasks: {},
+      })),
+  },
+];
+
 const COVERAGE: readonly Attack[] = [
   { name: "a statement left out", keys: "all", code: "COVERAGE_GAP", forge: (f) => drop(f, "delayed", 1) },
   {
@@ -1032,6 +1077,7 @@ const SHAPES: readonly Attack[] = [
 export const ATTACKS: readonly Attack[] = [
   ...MEMBERS,
   ...VOTES,
+  ...WORKS,
   ...COVERAGE,
   ...RESULTS,
   ...PROOFS,

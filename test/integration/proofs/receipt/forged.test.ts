@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import * as face from "../../../../proofs/index.ts";
 import { type Verdict, type VerifyPorts, verifyReceipt } from "../../../../proofs/receipt/verify.ts";
 import type { Membership } from "../../../../src/consensus/membership.ts";
 import type { Certificate } from "../../../../src/consensus/vote.ts";
@@ -35,6 +36,7 @@ describe("an honest receipt", () => {
   it("verifies, and the forger gives it back byte by byte, whatever keys it holds", () => {
     expect(told(verifyReceipt(ports, bytes))).toBe("accepted");
     expect(told(verifyReceipt(ports, other))).toBe("accepted");
+    expect(told(verifyReceipt({ ...ports, hash: face.sha256, verify: face.verifyEd25519 }, bytes))).toBe("accepted");
     for (const power of ["none", "submitter", "all"] as const)
       expect(equalBytes(forgery().seal(keysOf(power)), bytes)).toBe(true);
   });

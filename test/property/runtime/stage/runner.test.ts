@@ -56,7 +56,7 @@ function taskOf(kind: "copy" | "window", leaf: LeafKind): TaskPlan {
     leaves,
     module: null,
     prove: null,
-    key: "k",
+    key: stage,
   };
 }
 
@@ -91,6 +91,7 @@ async function execute(
       domain: "d",
       epoch: 1,
       task: "t",
+      key: linkTo("k"),
       stage: task.stage.cid,
       seq,
       input: { from, rows: size, end, cut, batches: batches.map((batch) => rawBlock(sha256, batch.bytes).cid) },
@@ -214,6 +215,7 @@ describe("a stage runner", () => {
       domain: "d",
       epoch: 1,
       task: "t",
+      key: linkTo("k"),
       stage: linkTo("stage"),
       seq: 0,
       input: { from: 0, rows: rowsNamed, end: true, cut: 4, batches: [] },

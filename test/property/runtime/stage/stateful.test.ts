@@ -46,7 +46,7 @@ beforeAll(async () => {
     leaves: { [MAIN]: "row" },
     module: null,
     prove: null,
-    key: "k",
+    key: cborBlock(sha256, "k"),
   };
 });
 afterAll(() => Promise.all(lanes.map((lane) => lane.close())));
@@ -86,6 +86,7 @@ function slotOf(
     domain: "d",
     epoch: 1,
     task: "t",
+    key: linkTo("k"),
     stage: task.stage.cid,
     seq,
     input: {

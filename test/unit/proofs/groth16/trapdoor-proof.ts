@@ -4,7 +4,7 @@ import type { Groth16Proof, PointG1, PointG2 } from "../../../../proofs/groth16/
 import { parseVerifyingKey, type VerifyingKey } from "../../../../proofs/groth16/verifying-key.ts";
 
 const [ALPHA, BETA, GAMMA, DELTA, A, B] = [11n, 13n, 17n, 19n, 23n, 29n];
-const IC = [31n, 37n, 41n];
+const IC = [31n, 37n, 41n, 43n, 47n, 53n, 59n];
 
 /** Multiples of the generators, affine. */
 export function g1(scalar: bigint): PointG1 {
@@ -17,8 +17,8 @@ export function g2(scalar: bigint): PointG2 {
   return { x: { c0: x.c0, c1: x.c1 }, y: { c0: y.c0, c1: y.c1 } };
 }
 
-/** A key of two public inputs whose secrets are known, as snarkjs would export it. */
-export function trapdoorKeyJson(): Record<string, unknown> {
+/** A key whose secrets are known, of two public inputs or up to six, as snarkjs would export it. */
+export function trapdoorKeyJson(inputs = 2): Record<string, unknown> {
   const json1 = ({ x, y }: PointG1): string[] => [String(x), String(y), "1"];
   const json2 = ({ x, y }: PointG2): string[][] => [
     [String(x.c0), String(x.c1)],
@@ -28,22 +28,22 @@ export function trapdoorKeyJson(): Record<string, unknown> {
   return {
     protocol: "groth16",
     curve: "bn128",
-    nPublic: 2,
+    nPublic: inputs,
     vk_alpha_1: json1(g1(ALPHA)),
     vk_beta_2: json2(g2(BETA)),
     vk_gamma_2: json2(g2(GAMMA)),
     vk_delta_2: json2(g2(DELTA)),
-    IC: IC.map((scalar) => json1(g1(scalar))),
+    IC: IC.slice(0, inputs + 1).map((scalar) => json1(g1(scalar))),
   };
 }
 
-export function trapdoorKey(): VerifyingKey {
-  return parseVerifyingKey(trapdoorKeyJson());
+export function trapdoorKey(inputs = 2): VerifyingKey {
+  return parseVerifyingKey(trapdoorKeyJson(inputs));
 }
 
 /** Whoever knows the secrets proves anything: A and B are free, C solves the pairing equation. */
-export function trapdoorProof(inputs: readonly [bigint, bigint]): Groth16Proof {
-  const sum = (IC[0] as bigint) + inputs[0] * (IC[1] as bigint) + inputs[1] * (IC[2] as bigint);
+export function trapdoorProof(inputs: readonly bigint[]): Groth16Proof {
+  const sum = inputs.reduce((so, input, i) => so + input * (IC[i + 1] as bigint), IC[0] as bigint);
   const c = mod(A * B - ALPHA * BETA - sum * GAMMA) * bn254.fields.Fr.inv(DELTA);
   return { a: g1(A), b: g2(B), c: g1(c) };
 }

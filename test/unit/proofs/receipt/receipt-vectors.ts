@@ -8,6 +8,7 @@ import { schemaOf } from "../../../../src/batch/schema.ts";
 import { BatchWriter } from "../../../../src/batch/writer.ts";
 import { drawRows, drawSeed, mustExecute } from "../../../../src/consensus/draw.ts";
 import { signChallenge, signVote } from "../../../../src/consensus/vote.ts";
+import { runKey, taskKey } from "../../../../src/consensus/work-key.ts";
 import { compareBytes, toHex, utf8 } from "../../../../src/core/bytes.ts";
 import { cborBlock } from "../../../../src/dag/block.ts";
 import { sha256, signerOf, verifyEd25519 } from "../../../../src/node.ts";
@@ -75,6 +76,17 @@ export function receiptVectors(): ReadonlyMap<string, string> {
     "sampled at one half",
     [signer, other].map(({ publicKey }) => String(mustExecute(sha256, seed, publicKey, sample))).join(" "),
   );
+
+  const work = taskKey(sha256, {
+    stage: slot,
+    membership: statement,
+    cut: 4096,
+    prove: [{ start: 1_704_067_200_000_000, key: ["ATL"] }],
+  });
+  const outputs = { table: { task: "daily", port: "main" } };
+  const run = runKey(sha256, { name: "tests", membership: statement, tasks: { daily: work.cid }, outputs });
+  vectors.set("task key", work.cid.toString());
+  vectors.set("run key", run.cid.toString());
 
   const key = windowKeyBytes(["ATL"]);
   const context = contextOf({

@@ -1,0 +1,39 @@
+import type { CID } from "multiformats/cid";
+import { z } from "zod";
+import type { Hash } from "../core/ports.ts";
+import { type Block, cborBlock } from "../dag/block.ts";
+import { count } from "./ipld-schema.ts";
+
+/** Windows that are proved: how many are drawn, or those that the user named by their start (microseconds) and key (as texts, null for no value). */
+export const windowsAskedSchema = z.union([
+  count,
+  z.array(z.strictObject({ start: z.number().int(), key: z.array(z.string().nullable()).max(64) })).max(1024),
+]);
+/** See {@link windowsAskedSchema}. */
+export type WindowsAsked = z.infer<typeof windowsAskedSchema>;
+
+/** What makes a task's work this work and no other: what is computed, by whom, in batches of how many rows, and what is proved. */
+export interface TaskWork {
+  readonly stage: CID;
+  readonly membership: CID;
+  readonly cut: number;
+  readonly prove: WindowsAsked | null;
+}
+
+/** The key of a task's work, which its slots carry: two runs that share a key share its slots, and others have none in common. */
+export function taskKey(hash: Hash, { stage, membership, cut, prove }: TaskWork): Block {
+  return cborBlock(hash, { v: 1, kind: "task", stage, membership, cut, prove });
+}
+
+/** What makes a run this run: its name, the members, every task's key, and which of their ports leave it. */
+export interface RunWork {
+  readonly name: string;
+  readonly membership: CID;
+  readonly tasks: Readonly<Record<string, CID>>;
+  readonly outputs: Readonly<Record<string, { readonly task: string; readonly port: string }>>;
+}
+
+/** The key of a run, which its seal's slot carries. */
+export function runKey(hash: Hash, { name, membership, tasks, outputs }: RunWork): Block {
+  return cborBlock(hash, { v: 1, kind: "run", name, membership, tasks, outputs });
+}
