@@ -11,7 +11,7 @@ import {
 import { CORPUS_OPTIONS } from "./options.ts";
 
 type Source = Uint8Array | ArrayBuffer;
-type Imports = Record<string, Record<string, unknown>> | undefined;
+type Imports = Record<string, Record<string, unknown>>;
 
 const { Module, Instance } = WebAssembly;
 

@@ -1,6 +1,7 @@
 import type { ModuleShape } from "../wasm/module.ts";
 import { COST_ENTRY } from "./cost-table.ts";
-import { EVENT, type FunctionScanner, type ScannedFunction } from "./function-scan.ts";
+import { EVENT, type ScannedFunction } from "./events.ts";
+import type { FunctionScanner } from "./function-scan.ts";
 
 /** Fuel up to which a function without loops, called by its name alone, is paid for by its callers. */
 export const INLINE_COST_MAX = 48;

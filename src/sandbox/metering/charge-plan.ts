@@ -1,5 +1,6 @@
 import { COST_ENTRY } from "./cost-table.ts";
-import { EVENT, type FunctionScanner, type ScannedFunction } from "./function-scan.ts";
+import { EVENT, type ScannedFunction } from "./events.ts";
+import type { FunctionScanner } from "./function-scan.ts";
 import { IntList } from "./int-list.ts";
 
 /** Fuel that one charge may take beyond what is executed: that of code which a branch may leave out. */

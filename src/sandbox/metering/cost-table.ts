@@ -27,7 +27,7 @@ function price(first: number, last: number, cost: number): void {
 }
 
 price(0x00, 0x02, 0);
-price(0x03, 0x03, 1); // loop: each turn of it
+price(0x03, 0x03, 1); // loop: entering it; a turn pays for the branch back
 price(0x04, 0x04, 2);
 price(0x0c, 0x0c, 1);
 price(0x0d, 0x0d, 2);

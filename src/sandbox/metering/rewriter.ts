@@ -1,64 +1,42 @@
 import { PAGES_MAX } from "../limits.ts";
-import type { ModuleShape } from "../wasm/module.ts";
 import { ByteWriter } from "../wasm/writer.ts";
+import { BodyWriter, F32, F64, I32, I64, type Scanned, V128 } from "./body-writer.ts";
 import type { Metering, MeteringPlan } from "./call-graph.ts";
 import { ChargePlan } from "./charge-plan.ts";
 import { BYTES_SHIFT, COST_PER_PAGE, ELEMENT_SHIFT } from "./cost-table.ts";
-import { EVENT, type FunctionScanner, type ScannedFunction } from "./function-scan.ts";
+import { EVENT, type ScannedFunction } from "./events.ts";
 import { DEPTH_BITS, FUEL_UNIT } from "./meter.ts";
-import { CANON } from "./nan-flow.ts";
-
-const I32 = 0x7f;
-const I64 = 0x7e;
-const F32 = 0x7d;
-const F64 = 0x7c;
-const V128 = 0x7b;
 
 /** The bits of the meter that are set when fuel or the stack is used up: `i64.const` of bits 63 and 19. */
 const OVERDRAWN = Uint8Array.of(0x42, 0x80, 0x80, 0xa0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f);
-
-/** `i64.const` of the meter's value where memory could not grow: bit 63. */
-const GROWTH_FAILED = Uint8Array.of(0x42, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f);
 
 /** `i64.lt_s if unreachable end` */
 const TRAP_IF_LESS = Uint8Array.of(0x53, 0x04, 0x40, 0x00, 0x0b);
 
 /** Rewrites the bodies of a module's functions, one after the other. */
-export class Rewriter {
-  private readonly shape: ModuleShape;
-  private readonly scanner: FunctionScanner;
-  private readonly functions: readonly ScannedFunction[];
+export class Rewriter extends BodyWriter {
   private readonly plans: readonly Metering[];
   private readonly checkedCalls: ReadonlySet<number>;
-  /** Index of the global that holds the meter, or -1 where work is not metered. */
-  private readonly meter: number;
   /** Pages that the module's own memory may grow to, or -1 where it has none. */
   private readonly pagesMax: number;
   /** The type of a block without parameters and with those results, by type of function. */
   private readonly blockType: (results: Uint8Array) => number;
   private readonly charge = new ChargePlan();
-  private readonly body = new ByteWriter(4096);
   private readonly head = new ByteWriter(64);
   // Of the function under way.
-  private own = 0;
-  private copied = 0;
   private depth = 0;
   private fuel = 0;
   private keeps = false;
   private frame = 0;
-  private readonly extra = { [I64]: -1, [I32]: -1, [F32]: -1, [F64]: -1, [V128]: -1 };
 
   constructor(
-    scanned: { shape: ModuleShape; scanner: FunctionScanner; functions: readonly ScannedFunction[] },
+    scanned: Scanned,
     plan: MeteringPlan,
     options: { meter: number; pagesMax: number; blockType: (results: Uint8Array) => number },
   ) {
-    this.shape = scanned.shape;
-    this.scanner = scanned.scanner;
-    this.functions = scanned.functions;
+    super(scanned, options.meter);
     this.plans = plan.functions;
     this.checkedCalls = plan.checkedCalls;
-    this.meter = options.meter;
     this.pagesMax = options.pagesMax;
     this.blockType = options.blockType;
   }
@@ -87,16 +65,6 @@ export class Rewriter {
     section.u32(head.size + body.size);
     section.append(head);
     section.append(body);
-  }
-
-  /** A local of a type of our own, behind those of the function. */
-  private local(type: 0x7b | 0x7c | 0x7d | 0x7e | 0x7f): number {
-    const known = this.extra[type];
-    if (known >= 0) return known;
-    const taken = Object.values(this.extra).filter((index) => index >= 0).length;
-    const index = (this.functions[this.own] as ScannedFunction).locals + taken;
-    this.extra[type] = index;
-    return index;
   }
 
   // ---- Bodies.
@@ -193,7 +161,7 @@ export class Rewriter {
       case EVENT.bulkTable:
         this.copy(from);
         this.takeByLength(kind);
-        if (kind === EVENT.memoryGrow && this.pagesMax >= 0) this.expectGrowth();
+        if (kind === EVENT.memoryGrow && this.pagesMax >= 0) this.expectGrowth(this.pagesMax);
         break;
       default:
     }
@@ -300,55 +268,6 @@ export class Rewriter {
     this.check(fuel, false);
   }
 
-  /** Puts below the number of pages on the stack, which is also in a local, whether the memory may grow by so many. */
-  private expectGrowth(): void {
-    const { body } = this;
-    const length = this.local(I32);
-    body.byte(0x1a);
-    this.get(length);
-    body.byte(0xad);
-    body.copy(MEMORY_SIZE);
-    body.byte(0xad);
-    body.byte(0x7c);
-    this.binary(this.pagesMax, 0x58);
-    this.get(length);
-  }
-
-  /** Stops where memory did not grow although it may. Modules are told that it did not at their own limits alone. */
-  private insistOnGrowth(): void {
-    const { body } = this;
-    const grown = this.local(I32);
-    this.tee(grown);
-    body.copy(IS_MINUS_ONE);
-    body.byte(0x71);
-    body.byte(0x04);
-    body.byte(0x40);
-    body.copy(GROWTH_FAILED);
-    this.writeMeter();
-    body.byte(0x00);
-    body.byte(0x0b);
-    this.get(grown);
-  }
-
-  /** The number on the stack, which is also in a local, or the largest that counts: the price of more would wrap round. */
-  private clamp(local: number, most: number): void {
-    const { body } = this;
-    const constant = (): void => {
-      body.byte(0x41);
-      body.signed(most);
-    };
-    constant();
-    this.get(local);
-    constant();
-    body.byte(0x49);
-    body.byte(0x1b);
-  }
-
-  private binary(constant: number, op: number): void {
-    this.constant(constant);
-    this.body.byte(op);
-  }
-
   /** What the function took from the meter goes back, but for the fuel. */
   private settle(): void {
     if (!this.keeps && this.frame === 0) return;
@@ -362,91 +281,4 @@ export class Rewriter {
     this.get(this.fuel);
     this.writeMeter();
   }
-
-  // ---- NaNs.
-
-  private canonical(index: number): void {
-    const { body, scanner } = this;
-    this.copy(scanner.canonAt.at(index));
-    const kind = scanner.canonKind.at(index);
-    if (kind === CANON.f32) this.unlessOrdered(F32, 0x43, 0x60, NAN_32);
-    else if (kind === CANON.f64) this.unlessOrdered(F64, 0x44, 0x66, NAN_64);
-    else if (kind !== CANON.none) {
-      const lanes32 = kind === CANON.f32x4;
-      const value = this.local(V128);
-      this.tee(value);
-      this.vector(12);
-      for (let i = 0; i < (lanes32 ? 4 : 2); i++) body.copy(lanes32 ? NAN_32 : NAN_64);
-      this.get(value);
-      this.get(value);
-      this.vector(lanes32 ? 0x41 : 0x47);
-      this.vector(82);
-    }
-  }
-
-  /** The value on the stack when it is ordered, else the canonical NaN; a branch, since it is hardly ever taken. */
-  private unlessOrdered(type: 0x7c | 0x7d, constant: number, ordered: number, nan: Uint8Array): void {
-    const value = this.local(type);
-    this.tee(value);
-    this.get(value);
-    this.body.byte(ordered);
-    this.body.byte(0x45);
-    this.body.byte(0x04);
-    this.body.byte(0x40);
-    this.body.byte(constant);
-    this.body.copy(nan);
-    this.set(value);
-    this.body.byte(0x0b);
-    this.get(value);
-  }
-
-  private vector(op: number): void {
-    this.body.byte(0xfd);
-    this.body.u32(op);
-  }
-
-  // ---- Instructions.
-
-  /** Copies the original up to a byte. */
-  private copy(to: number): void {
-    if (to <= this.copied) return;
-    this.body.copy(this.shape.bytes, this.copied, to);
-    this.copied = to;
-  }
-
-  private get(local: number): void {
-    this.body.byte(0x20);
-    this.body.u32(local);
-  }
-
-  private set(local: number): void {
-    this.body.byte(0x21);
-    this.body.u32(local);
-  }
-
-  private tee(local: number): void {
-    this.body.byte(0x22);
-    this.body.u32(local);
-  }
-
-  private readMeter(): void {
-    this.body.byte(0x23);
-    this.body.u32(this.meter);
-  }
-
-  private writeMeter(): void {
-    this.body.byte(0x24);
-    this.body.u32(this.meter);
-  }
-
-  private constant(value: number): void {
-    this.body.byte(0x42);
-    this.body.signed(value);
-  }
 }
-
-const MEMORY_SIZE = Uint8Array.of(0x3f, 0x00);
-/** `i32.const -1 i32.eq` */
-const IS_MINUS_ONE = Uint8Array.of(0x41, 0x7f, 0x46);
-const NAN_32 = Uint8Array.of(0, 0, 0xc0, 0x7f);
-const NAN_64 = Uint8Array.of(0, 0, 0, 0, 0, 0, 0xf8, 0x7f);

@@ -57,7 +57,7 @@ describe.runIf(isInstalled)("modules of other people", () => {
     expect(names.length).toBeGreaterThanOrEqual(8);
     for (const name of names) {
       const raw = await said(false, driver, name);
-      expect(raw.length, name).toBeGreaterThan(20);
+      expect(raw.length, name).toBeGreaterThan(10);
       expect(await said(true, driver, name), name).toBe(raw);
     }
   }, 600_000);
@@ -67,7 +67,7 @@ describe.runIf(isInstalled)("modules of other people", () => {
     const args = [
       "--minify",
       "--target=es2017",
-      fileURLToPath(new URL("../../support/random-module/body.ts", import.meta.url)),
+      fileURLToPath(new URL("../../../src/sandbox/lane.ts", import.meta.url)),
     ];
     const raw = await said(false, esbuild, ...args);
     expect(raw).toContain("class");

@@ -8,7 +8,8 @@ import { OPTIONS } from "../../support/metered.ts";
 import { type ModuleChoice, randomModule } from "../../support/random-module/module.ts";
 import { difference, Subject } from "../../support/random-module/run.ts";
 
-const RUNS = 300;
+// Each run makes and compiles several modules; test/long/sandbox/random-modules.test.ts has more of them.
+const RUNS = 80;
 const choices = fc.record({
   seed: fc.nat(),
   size: fc.constantFrom(20, 80, 250),

@@ -6,7 +6,8 @@ import { randomModule } from "../../support/random-module/module.ts";
 import { CANONICAL, MACHINES, onMachine } from "../../support/random-module/other-machine.ts";
 import { difference, Subject } from "../../support/random-module/run.ts";
 
-const RUNS = 300;
+// Each run makes and compiles several modules; test/long/sandbox/random-modules.test.ts has more of them.
+const RUNS = 80;
 const choices = fc.record({
   seed: fc.nat(),
   size: fc.constantFrom(20, 80, 250),
@@ -46,13 +47,13 @@ describe("a random module with canonical NaNs", () => {
   });
 
   it("would differ without them: the other machines are others", () => {
-    const differing = Array.from({ length: 300 }, (_, seed) => randomModule({ seed, size: 80 })).filter(
+    const differing = Array.from({ length: 100 }, (_, seed) => randomModule({ seed, size: 80 })).filter(
       ({ raw, calls }) => {
         const traces = MACHINES.map((machine) => new Subject(onMachine(raw, machine)).trace(calls, 1));
         const [first] = traces;
         return first !== undefined && traces.some((trace) => difference(first, trace) !== undefined);
       },
     );
-    expect(differing.length).toBeGreaterThan(30);
+    expect(differing.length).toBeGreaterThan(10);
   });
 });

@@ -217,9 +217,10 @@ export class BodyMaker {
 
   private sized(depth: number): void {
     const { dice } = this;
-    if (dice.oneIn(3)) this.emit(0x3f, 0);
-    else if (dice.oneIn(2)) this.emit(0x110, 0);
-    else if (dice.oneIn(2)) {
+    const which = dice.below(4);
+    if (which === 0) this.emit(0x3f, 0);
+    else if (which === 1) this.emit(0x110, 0);
+    else if (which === 2) {
       this.emit(0x23, ...unsigned(this.globalOf(FUNCREF)));
       this.emit(0xd1);
     } else {
@@ -254,7 +255,10 @@ export class BodyMaker {
 
   /** A loop inside a block, which it leaves when the guard is used up. */
   private loop(results: readonly number[], depth: number): void {
-    if (this.isLeaf) return results.forEach((type) => void this.leaf(type));
+    if (this.isLeaf) {
+      for (const type of results) this.leaf(type);
+      return;
+    }
     const type = results[0] ?? 0x40;
     this.emit(0x02, type);
     this.inside(results, () => {
@@ -428,10 +432,9 @@ export class BodyMaker {
       [0x1b, 0x1a],
       [0x92, 0x1a],
       [0x2e4, 0x1a],
-      [0x45, 0x04],
+      [0x45, 0x04, 0x00, 0x0b],
     ])) {
-      if (op === 0x04) this.emit(0x04, 0x40), this.emit(0x00), this.emit(0x0b);
-      else this.emit(op);
+      this.emit(op, ...(op === 0x04 ? [0x40] : []));
     }
   }
 
@@ -478,41 +481,49 @@ export class BodyMaker {
 
   private bulk(depth: number): void {
     const { dice } = this;
-    const small = (mask: bigint): void => {
-      this.value(I32, depth - 2);
-      this.emit(0x41, ...signed(mask));
-      this.emit(0x71);
+    /** A number below a power of two, for each mask. */
+    const small = (...masks: bigint[]): void => {
+      for (const mask of masks) {
+        this.value(I32, depth - 2);
+        this.emit(0x41, ...signed(mask));
+        this.emit(0x71);
+      }
     };
-    const op = (number: number, length: "bytes" | "elements", ...rest: number[]): void =>
-      void this.code.push({ ...instruction(0x100 + number, ...rest), length });
+    const op = (number: number, length: "bytes" | "elements", ...rest: number[]): void => {
+      this.code.push({ ...instruction(0x100 + number, ...rest), length });
+    };
     switch (dice.below(9)) {
       case 0:
-        small(0x7f0n), this.value(I32, depth - 2), small(0x7fn);
+        small(0x7f0n, 0xffn, 0x7fn);
         return op(11, "bytes", 0);
       case 1:
-        small(0x7f0n), small(0x7f0n), small(0xffn);
+        small(0x7f0n, 0x7f0n, 0xffn);
         return op(10, "bytes", 0, 0);
       case 2:
         // Nothing from a segment that may have been dropped, unless traps are welcome.
-        small(0x7f0n), small(7n), small(this.around.features.traps ? 7n : 0n);
+        small(0x7f0n, 7n, this.around.features.traps ? 7n : 0n);
         return op(8, "bytes", 1, 0);
       case 3:
-        return void (this.around.features.traps && dice.oneIn(3) && this.emit(0x109, 1));
+        if (this.around.features.traps && dice.oneIn(3)) this.emit(0x109, 1);
+        return;
       case 4:
-        small(3n), this.emit(0xd2, ...unsigned(dice.below(this.around.functions.length)));
-        return (void this.emit(0x24, ...unsigned(this.globalOf(FUNCREF))), void this.emit(0x1a));
+        this.emit(0xd2, ...unsigned(dice.below(this.around.functions.length)));
+        this.emit(0x24, ...unsigned(this.globalOf(FUNCREF)));
+        return;
       case 5:
-        small(3n), small(3n), small(1n);
+        small(3n, 3n, 1n);
         return op(14, "elements", 0, 0);
       case 6:
-        small(3n), small(1n), small(0n);
+        small(3n, 1n, 0n);
         return op(12, "elements", 1, 0);
       case 7:
-        this.emit(0x23, ...unsigned(this.globalOf(FUNCREF))), small(1n);
-        this.code.push({ ...instruction(0x10f, 0), length: "elements" });
-        return void this.emit(0x1a);
+        this.emit(0x23, ...unsigned(this.globalOf(FUNCREF)));
+        small(1n);
+        op(15, "elements", 0);
+        this.emit(0x1a);
+        return;
       default:
-        return void this.emit(0x10d, 1);
+        this.emit(0x10d, 1);
     }
   }
 }

@@ -189,7 +189,7 @@ describe("a module that uses what differs from machine to machine", () => {
     ["several memories", "(memory $other 1)", { multi_memory: true }],
     ["constants that are sums", "(global i32 (i32.add (i32.const 1) (i32.const 2)))", { extended_const: true }],
   ])("is refused: %s", async (_, fields, features) => {
-    expect(await lane.verdict(await watBytes(watSource({ fields }), features))).toBe(INVALID);
+    expect(await lane.verdict(await watBytes(watSource({ fields }), features as { threads?: boolean }))).toBe(INVALID);
   });
 
   it.each([
