@@ -7,7 +7,8 @@ import { type Instrumented, instrument } from "./metering/instrument.ts";
 import type { ModuleSpec } from "./port.ts";
 import { BinaryError, hasHeader } from "./wasm/binary.ts";
 import { MODULE_LIMITS } from "./wasm/limits.ts";
-import type { GlobalShape, ModuleShape } from "./wasm/module.ts";
+import type { ModuleShape } from "./wasm/module.ts";
+import type { GlobalShape } from "./wasm/shape.ts";
 
 /** What of a module's specification decides how it is checked and instrumented. */
 export type ModuleSource = Pick<ModuleSpec, "bytes" | "cid" | "abi" | "options" | "memoryBytesMax" | "capabilities"> &

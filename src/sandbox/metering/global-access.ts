@@ -1,4 +1,4 @@
-import type { GlobalShape } from "../wasm/module.ts";
+import type { GlobalShape } from "../wasm/shape.ts";
 import { GLOBAL_EXPORT, GLOBAL_SETTER_EXPORT } from "./meter.ts";
 
 /** Value types as bytes of the format. */

@@ -3,7 +3,8 @@ import type { Exports } from "../abi/port.ts";
 import { PAGE_BYTES } from "../limits.ts";
 import { isExact, isNarrow, lanesOf } from "../metering/global-access.ts";
 import { GLOBAL_EXPORT, GLOBAL_SETTER_EXPORT } from "../metering/meter.ts";
-import type { GlobalShape, ModuleShape } from "../wasm/module.ts";
+import type { ModuleShape } from "../wasm/module.ts";
+import type { GlobalShape } from "../wasm/shape.ts";
 
 /** A global that belongs to a module's state, by its number. */
 export interface StateGlobal extends GlobalShape {

@@ -2,7 +2,9 @@ import { afterAll, describe, expect, it } from "vitest";
 import type { Batch } from "../../../src/batch/batch.ts";
 import { schemaOf } from "../../../src/batch/schema.ts";
 import { BatchWriter } from "../../../src/batch/writer.ts";
+import { openLane } from "../../../src/sandbox/lane.ts";
 import type { Lane, ModuleHandle, ModuleSpec, Processed } from "../../../src/sandbox/port.ts";
+import { countingSource, SavedMemories } from "../../support/stateful-module.ts";
 import { specOf, type WatParts, watBytes, watSource } from "../../support/wat-module.ts";
 
 const schema = schemaOf([
@@ -144,6 +146,40 @@ export function laneContract(name: string, { open }: LaneUnderTest): void {
       expect(new Set(await Promise.all(waits))).toEqual(new Set(["INTERRUPTED"]));
       expect(await codeOf(loop.process(batchOf(1), context, { signal }))).toBe("INTERRUPTED");
       expect((await (await load({}, {}, own)).process(batchOf(1), context)).rows).toBe(1);
+    });
+
+    it("keeps the state of a session through lost calls of others, saves it, and goes on from it", async () => {
+      await using own = open();
+      const numbers = schemaOf([{ name: "n", type: "i32", nullable: false }]);
+      const one = new BatchWriter(numbers);
+      const bytes = await watBytes(countingSource());
+      const module = await own.load(specOf(bytes, { kind: "stateful" }));
+      const stuck = await load(withRows("(loop (br 0))"), { timeoutMs: 200, fuelPerCall: 1e12 }, own);
+      await stuck.outputSchema(schema);
+      const states = new SavedMemories();
+      const session = await module.openSession(null);
+      const add = async (to: typeof session, value: number): Promise<unknown> => {
+        one.push([value]);
+        return (await to.run(one.take(), context)).batch.columns[0]?.values[0];
+      };
+      // It begins at 5.
+      expect(await add(session, 1)).toBe(6);
+      expect(await Promise.all([codeOf(stuck.process(batchOf(1), context)), add(session, 2)])).toEqual([
+        "MODULE_TIMEOUT",
+        8,
+      ]);
+      expect(await add(session, -2)).toBe(6);
+      const saved = states.keep(await session.save());
+      expect(await add(session, 10)).toBe(16);
+      session.rollback();
+      expect(await add(session, 20)).toBe(26);
+      session.close();
+      const again = await module.openSession(saved);
+      expect(await add(again, 30)).toBe(36);
+      await using alone = openLane();
+      const other = await (await alone.load(module.spec)).openSession(saved);
+      await add(other, 30);
+      expect((await again.save()).state).toEqual((await other.save()).state);
     });
 
     it("refuses calls beyond its queue, and fails what waits when it is closed", async () => {
