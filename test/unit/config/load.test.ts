@@ -65,6 +65,7 @@ describe("a valid configuration", () => {
           stateful: false,
           columns: null,
           policy: POLICIES.standard,
+          isolation: "thread",
           timeoutUs: 10_000_000,
         },
       ],
