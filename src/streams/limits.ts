@@ -1,11 +1,9 @@
-/** Groups (a key in an open window) that one window operator holds; beyond it `WINDOW_STATE_FULL` is thrown. */
-export const GROUPS_MAX = 2 ** 24;
 /**
- * Bytes of the groups in open windows of one window operator, as its state counts them: of each group its key's canonical
- * bytes, and 8 for each number kept and for its place. Memory is what it bounds: an operator takes about five times as much
- * at its fullest. Beyond it `WINDOW_STATE_FULL` is thrown.
+ * Bytes of the groups (a key in an open window) that one window operator holds, as its state counts them: of each group its
+ * key's canonical bytes, 8, and 8 for each number kept. It is there to bound memory: an operator takes about six times as
+ * much, and twice that while all of it leaves in one table. Beyond it `WINDOW_STATE_FULL` is thrown.
  */
-export const STATE_BYTES_MAX = 512 * 1024 * 1024;
+export const STATE_BYTES_MAX = 256 * 1024 * 1024;
 /** Bytes, counted as for {@link STATE_BYTES_MAX}, that a chunk of a state holds at least (but for the last) and at most (but for one group). */
 export const CHUNK_BYTES_MIN = 128 * 1024;
 export const CHUNK_BYTES_MAX = 1024 * 1024;
@@ -15,6 +13,9 @@ export const CHUNK_BYTES_MORE = 128 * 1024;
 export const KEYS_MAX = 2 ** 26;
 /** Keys that may be remembered without being in an open window before the key table is rebuilt. */
 export const KEYS_IDLE_MAX = 2 ** 16;
+/** Such keys, and their bytes, after which it is rebuilt however many are in open windows. */
+export const KEYS_IDLE_ANYWAY = 2 ** 22;
+export const KEYS_IDLE_BYTES_MAX = 256 * 1024 * 1024;
 /** Rows decided in one go: bounds scratch memory and keeps it in the processor's cache. */
 export const CHUNK_ROWS = 4096;
 /** Values that one drawn window may collect for a proof; beyond it `WINDOW_ROWS_LIMIT` is thrown. */

@@ -1,10 +1,12 @@
 import type { Column, Value } from "../../batch/column.ts";
-import { bytesAt, dictionaryOf, isNull, wordsOf, wordsToNumber } from "../../batch/column.ts";
+import { dictionaryOf, isNull, wordsOf, wordsToNumber } from "../../batch/column.ts";
 import type { Field } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { KEYS_MAX } from "../limits.ts";
 
+/** Keys of bytes that are found without making a string: how many, and the longest. */
 const RECENT = 4096;
+const RECENT_BYTES = 80;
 
 /** Ids of the values of one key column. */
 export class ColumnKeys {
@@ -12,9 +14,10 @@ export class ColumnKeys {
   private readonly ids = new Map<number | bigint | string | null, number>();
   private readonly mapped = new WeakMap<Column, Int32Array>();
 
-  /** For keys of bytes: ids seen lately by the hash of their bytes, and an id's bytes. A cache: it decides nothing. */
+  /** For keys of bytes: ids seen lately by the hash of their bytes, with length and bytes. A cache: it decides nothing. */
   private readonly recent = new Int32Array(RECENT).fill(-1);
-  private readonly bytesOf: (Uint8Array | undefined)[] = [];
+  private readonly recentLengths = new Uint8Array(RECENT);
+  private recentBytes = new Uint8Array(0);
 
   constructor(field: Field) {
     this.type = field.type;
@@ -84,7 +87,8 @@ export class ColumnKeys {
 
   /** Most rows repeat a key seen lately: a hash of its bytes finds the id without making a string. */
   private fillBytes(column: Column, from: number, to: number, ids: Int32Array): void {
-    const { recent, bytesOf } = this;
+    if (this.recentBytes.length === 0) this.recentBytes = new Uint8Array(RECENT * RECENT_BYTES);
+    const { recent } = this;
     const values = column.values as Uint8Array;
     const { offsets } = column;
     const width = column.field.width ?? 0;
@@ -96,15 +100,24 @@ export class ColumnKeys {
       for (let at = start; at < end; at++) hash = Math.imul(hash ^ (values[at] as number), 0x01000193);
       const place = (hash ^ (hash >>> 15)) & (RECENT - 1);
       let id = recent[place] as number;
-      if (id < 0 || !holds(bytesOf[id], values, start, end)) {
-        const bytes = bytesAt(column, row);
-        id = this.id(latin1(bytes));
-        while (bytesOf.length <= id) bytesOf.push(undefined);
-        bytesOf[id] ??= bytes.slice();
-        recent[place] = id;
+      if (id < 0 || !this.isRecent(place, values, start, end)) {
+        id = this.id(latin1(values.subarray(start, end)));
+        if (end - start <= RECENT_BYTES) {
+          recent[place] = id;
+          this.recentLengths[place] = end - start;
+          this.recentBytes.set(values.subarray(start, end), place * RECENT_BYTES);
+        }
       }
       ids[row - from] = id;
     }
+  }
+
+  private isRecent(place: number, values: Uint8Array, start: number, end: number): boolean {
+    if (this.recentLengths[place] !== end - start) return false;
+    const { recentBytes } = this;
+    let at = place * RECENT_BYTES;
+    for (let i = start; i < end; i++) if (recentBytes[at++] !== values[i]) return false;
+    return true;
   }
 
   private fillWide(column: Column, from: number, to: number, ids: Int32Array): void {
@@ -147,10 +160,4 @@ export function checkRoom(id: number): void {
 /** Bytes as a string of one character each: the cheapest exact map key. */
 function latin1(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-}
-
-function holds(known: Uint8Array | undefined, values: Uint8Array, start: number, end: number): boolean {
-  if (known === undefined || known.length !== end - start) return false;
-  for (let i = 0; i < known.length; i++) if (known[i] !== values[start + i]) return false;
-  return true;
 }

@@ -1,8 +1,9 @@
 import { IpdmError } from "../../core/errors.ts";
-import { GROUPS_MAX, STATE_BYTES_MAX } from "../limits.ts";
+import { STATE_BYTES_MAX } from "../limits.ts";
 import type { KeyStore } from "./key-store.ts";
 
-const SLOT_SPAN = 2 * GROUPS_MAX;
+/** Above every slot, since no group counts less than 17 bytes. */
+const SLOT_SPAN = 2 ** Math.ceil(Math.log2(STATE_BYTES_MAX / 16));
 /** A window with fewer than one in so many of all keys is put in order by sorting, others by place. */
 const SORTED_SHARE = 16;
 
@@ -52,12 +53,9 @@ export class Groups {
 
   /** Slot of a key in a window that has none yet; the group counts as `bytes`. Throws `WINDOW_STATE_FULL`. */
   allocate(pane: Pane, id: number, bytes: number): number {
-    if (this.open >= GROUPS_MAX) throw full(`more than ${GROUPS_MAX} groups in open windows`);
     pane.bytes += bytes;
     this.bytes += bytes;
-    if (this.bytes > STATE_BYTES_MAX) {
-      throw full(`${this.open + 1} groups in open windows hold more than ${STATE_BYTES_MAX} bytes of keys and numbers`);
-    }
+    if (this.bytes > STATE_BYTES_MAX) throw full(this.open + 1);
     const slot = this.free.pop() ?? this.next++;
     if (slot >= this.ids.length) this.grow();
     this.ids[slot] = id;
@@ -140,6 +138,13 @@ function insert(table: Int32Array, id: number, slot: number): void {
   table[at] = slot;
 }
 
-function full(what: string): IpdmError {
-  return new IpdmError("WINDOW_STATE_FULL", what, { hint: "use smaller windows, less lateness or coarser keys" });
+function full(groups: number): IpdmError {
+  return new IpdmError(
+    "WINDOW_STATE_FULL",
+    `${groups} keys in open windows take more than ${STATE_BYTES_MAX / 1024 / 1024} MiB of state`,
+    {
+      hint: "use smaller windows, less lateness, coarser keys or fewer aggregates",
+      facts: { groups, max: STATE_BYTES_MAX },
+    },
+  );
 }

@@ -50,8 +50,10 @@ export function sortedIds(ids: Int32Array, heads: Uint32Array, compare: (a: numb
 /** Sorts by one digit, keeping the order of equal ones; false, and nothing written, when all have the same digit. */
 function byDigit(ids: Int32Array, into: Int32Array, heads: Uint32Array, word: number, shift: number): boolean {
   const places = new Uint32Array(DIGIT);
-  for (const id of ids) {
-    const digit = ((heads[HEAD_WORDS * id + word] as number) >>> shift) & (DIGIT - 1);
+  const digits = new Uint16Array(ids.length);
+  for (let i = 0; i < ids.length; i++) {
+    const digit = ((heads[HEAD_WORDS * (ids[i] as number) + word] as number) >>> shift) & (DIGIT - 1);
+    digits[i] = digit;
     places[digit] = (places[digit] as number) + 1;
   }
   let before = 0;
@@ -61,10 +63,10 @@ function byDigit(ids: Int32Array, into: Int32Array, heads: Uint32Array, word: nu
     places[digit] = before;
     before += count;
   }
-  for (const id of ids) {
-    const digit = ((heads[HEAD_WORDS * id + word] as number) >>> shift) & (DIGIT - 1);
+  for (let i = 0; i < ids.length; i++) {
+    const digit = digits[i] as number;
     const place = places[digit] as number;
-    into[place] = id;
+    into[place] = ids[i] as number;
     places[digit] = place + 1;
   }
   return true;

@@ -35,7 +35,6 @@ const TREE = 2;
 /** A chunk of the state saved last, by its first slot. */
 interface KnownChunk {
   readonly last: number;
-  readonly groups: number;
   readonly link: CID;
 }
 
@@ -56,14 +55,14 @@ export class StateTree {
     const fresh: Block[] = [];
     if (chunks.length > 1) {
       for (const chunk of chunks) {
-        const [first, last, count] = extentOf(chunk);
+        const { first, last } = endsOf(chunk);
         let link = this.unchanged(chunk, groups);
         if (link === undefined) {
           const made = block(hash, writeRuns(state, chunk));
           fresh.push(made);
           link = made.cid;
         }
-        known.set(first, { last, groups: count, link });
+        known.set(first, { last, link });
       }
     }
     this.known = known;
@@ -99,12 +98,14 @@ export class StateTree {
     return progress;
   }
 
-  /** The link of a chunk that has the same groups as one of the state saved last, none of which was touched since. */
+  /**
+   * The link of a chunk that is as it was in the state saved last: no group of it was touched since. Then all of them were
+   * there, in this order; between the same ends nothing is gone either, since windows close from the front.
+   */
   private unchanged(chunk: readonly Run[], groups: Groups): CID | undefined {
-    const [first, last, count] = extentOf(chunk);
+    const { first, last } = endsOf(chunk);
     const known = this.known.get(first);
-    // Untouched groups were there, in this order. So the same ends and the same number mean the same groups.
-    if (known?.last !== last || known.groups !== count) return undefined;
+    if (known?.last !== last) return undefined;
     for (const { slots } of chunk) for (const slot of slots) if (groups.touched[slot] !== 0) return undefined;
     return known.link;
   }
@@ -129,8 +130,7 @@ async function nodeOf({ hash, read }: StateSource, cid: CID): Promise<Ipld> {
   }
 }
 
-/** First slot, last slot, number of groups. */
-function extentOf(chunk: readonly Run[]): [number, number, number] {
-  const count = chunk.reduce((sum, { slots }) => sum + slots.length, 0);
-  return [chunk[0]?.slots[0] ?? 0, chunk.at(-1)?.slots.at(-1) ?? 0, count];
+/** First and last slot of a chunk. */
+function endsOf(chunk: readonly Run[]): { readonly first: number; readonly last: number } {
+  return { first: chunk[0]?.slots[0] ?? 0, last: chunk.at(-1)?.slots.at(-1) ?? 0 };
 }

@@ -4,7 +4,7 @@ import { wordsOf } from "../../batch/column.ts";
 import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
 import type { Schema } from "../../batch/schema.ts";
 import type { Hash } from "../../core/ports.ts";
-import { CHUNK_ROWS, KEYS_IDLE_MAX } from "../limits.ts";
+import { CHUNK_ROWS, KEYS_IDLE_ANYWAY, KEYS_IDLE_BYTES_MAX, KEYS_IDLE_MAX } from "../limits.ts";
 import { AggregateColumns } from "./columns.ts";
 import { checkSchema, newestAfter, timesOf, windowStart } from "./event-clock.ts";
 import type { Pane } from "./groups.ts";
@@ -106,7 +106,7 @@ export class TumblingAggregate {
     return this.seen;
   }
 
-  /** Keys remembered: at most four times the most groups that were open, and 65,536. */
+  /** Keys remembered: about four times the most groups that were open, and 65,536, at most. */
   get keysKnown(): number {
     return this.keys.size;
   }
@@ -119,6 +119,7 @@ export class TumblingAggregate {
       if (this.assign(batch, from, to)) this.copyLate(batch, from, to);
       this.columns.add(batch, from, to, this.slots);
       this.seen += to - from;
+      this.forgetIdleKeys();
       this.fire();
     }
     return this.take();
@@ -225,11 +226,9 @@ export class TumblingAggregate {
    */
   private fire(): void {
     if (this.nextDeadline > this.newest) return;
-    this.peak = Math.max(this.peak, this.groups.open);
     const due = [...this.groups.panes.values()].filter((pane) => pane.deadline <= this.newest);
     for (const pane of due.sort((a, b) => a.start - b.start)) this.emit(pane);
     this.findDeadline();
-    if (this.keys.size > 4 * this.peak + KEYS_IDLE_MAX) this.forgetIdleKeys();
   }
 
   private emit(pane: Pane): void {
@@ -259,8 +258,15 @@ export class TumblingAggregate {
     for (const { deadline } of this.groups.panes.values()) this.nextDeadline = Math.min(this.nextDeadline, deadline);
   }
 
-  /** Rebuilds the key table with the keys of open windows, so that it does not grow with the input. */
+  /**
+   * Rebuilds the key table with the keys of open windows when it holds many others, so that it does not grow with the input:
+   * keys of windows that fired, and of late rows.
+   */
   private forgetIdleKeys(): void {
+    const { keys, groups } = this;
+    this.peak = Math.max(this.peak, groups.open);
+    const isFull = keys.size > Math.min(4 * this.peak + KEYS_IDLE_MAX, this.peak + KEYS_IDLE_ANYWAY);
+    if (!isFull && keys.store.sizeBytes <= groups.bytes + KEYS_IDLE_BYTES_MAX) return;
     const before = this.keys.store;
     const after = this.emptyKeys();
     this.groups.renumber((id) => after.add(before.valuesOf(id), before.bytesOf(id)));

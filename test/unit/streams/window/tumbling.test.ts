@@ -270,6 +270,17 @@ describe("state", () => {
     expect(rows).toBe(35 * 5000);
   });
 
+  it("forgets the keys of late rows", () => {
+    const keyed = new TumblingAggregate({ ...counting, keys: ["k"] }, i64);
+    keyed.push(batch(i64, [1000n, "now", 1n]));
+    for (let i = 0; i < 35; i++) {
+      const late = Array.from({ length: 4000 }, (_, n): Value[] => [1n, `k${4000 * i + n}`, 1n]);
+      expect(keyed.push(batch(i64, ...late)).late[0]?.rows).toBe(4000);
+    }
+    expect(keyed.keysKnown).toBeLessThan(75_000);
+    expect(values(keyed.end().rows)).toEqual([[1000n, 1010n, "now", 1n]]);
+  });
+
   it("takes a watermark only where event times can be", () => {
     for (const time of [0.5, 2 ** 60, Number.NaN]) {
       expect(() => new TumblingAggregate(counting, i64).advance(time)).toThrow(
@@ -288,6 +299,15 @@ describe("state", () => {
       });
     }
     const window = new TumblingAggregate(plan, i64);
+    window.push(batch(i64, [1n, "a", 1n], [1n, "b", 1n]));
+    const twice = dagCbor.decode<{ keys: { bytes: Uint8Array } }>(window.save(sha256).root.bytes);
+    twice.keys.bytes.copyWithin(3, 0, 3);
+    const states = new SavedStates();
+    const root = states.keep({ root: rawBlock(sha256, dagCbor.encode(twice)), fresh: [] });
+    await expect(TumblingAggregate.restore(plan, i64, states.source(root))).rejects.toMatchObject({
+      code: "WINDOW_SNAPSHOT_MALFORMED",
+      message: "not a window's snapshot: order of keys",
+    });
     expect(() => window.push(batch(table("i32"), [1n, "a", 1]))).toThrow(
       expect.objectContaining({ code: "SCHEMA_MISMATCH" }),
     );
