@@ -173,6 +173,37 @@ describe("the state of a stateful module", () => {
     expect(await sums(again, 1)).toEqual([102]);
   });
 
+  it("has zeros where the module began with data and cleared it", async () => {
+    const memory = '(memory (export "memory") 2) (data (i32.const 70000) "\\2a")';
+    const process = countingParts().process?.replace(
+      "(local $value i32)",
+      `(local $value i32) (i32.store (i32.const ${COUNTER}) (i32.add (i32.load (i32.const ${COUNTER})) (i32.load8_u (i32.const 70000))))
+       (if (i32.load offset=12 (local.get $batch)) (then (i32.store8 (i32.const 70000) (i32.const 0))))`,
+    );
+    const module = await load({ memory, process: process ?? "" });
+    const states = new SavedMemories();
+    const session = await module.openSession(null);
+    expect(await sums(session, 1)).toEqual([5 + 0x2a + 1]);
+    const saved = await session.save();
+    expect(saved.state?.pages).toBe(2);
+    const again = await module.openSession(states.keep(saved));
+    expect(await sums(again, 1)).toEqual(await sums(session, 1));
+  });
+
+  it("has one form for a memory that only grew", async () => {
+    const module = await load({}, { memoryBytesMax: 2 ** 23 });
+    const states = new SavedMemories();
+    const session = await module.openSession(null);
+    await sums(session, ...Array.from({ length: 60 }, () => -3));
+    // Around the end of the first list of 64 pages, and in the second, which only pages that are written change otherwise.
+    for (let grown = 61; grown < 75; grown++) {
+      await sums(session, grown % 3 === 0 ? -2 : -3);
+      const again = await module.openSession(states.keep(await session.save()));
+      expect(await sums(again, 1)).toHaveLength(1);
+      again.close();
+    }
+  });
+
   it("takes the same fuel in a restored instance", async () => {
     const module = await load();
     const states = new SavedMemories();
@@ -299,6 +330,13 @@ describe("a session whose thread is lost", () => {
       await using own = dyingLane(new Set([at, at + 25]));
       expect(await work(own), `lost at outcome ${at}`).toEqual(expected);
     }
+  });
+
+  it("is lost again and again, and no call is doubled by the ones before", async () => {
+    await using own = dyingLane(new Set([3, 6, 10, 15]));
+    const module = await own.load(specOf(await watBytes(countingSource()), { kind: "stateful" }));
+    const session = await module.openSession(null);
+    for (let call = 1; call <= 8; call++) expect(await sums(session, 1)).toEqual([5 + call]);
   });
 
   it("is lost when the same call loses two threads, and its rollback works in a third", async () => {

@@ -59,7 +59,7 @@ interface Cuts {
   readonly restarts: readonly boolean[];
 }
 
-const rows = fc.array(fc.oneof({ weight: 12, arbitrary: fc.integer({ min: 0, max: 99 }) }, fc.constant(-2)), {
+const rows = fc.array(fc.oneof({ weight: 12, arbitrary: fc.integer({ min: 0, max: 99 }) }, fc.constantFrom(-2, -3)), {
   maxLength: 90,
 });
 const cuts: fc.Arbitrary<Cuts> = fc.record({
