@@ -15,7 +15,7 @@ import {
   type TableShape,
 } from "./shape.ts";
 
-export type { External, ExternalKind, FunctionType, Import, Limits, ModuleShape } from "./shape.ts";
+export type { External, Limits, ModuleShape } from "./shape.ts";
 
 /**
  * Reads the sections of a module that an engine has found valid. Throws {@link BinaryError} for what cannot be read, for

@@ -6,7 +6,7 @@ import { instrument } from "../../../src/sandbox/metering/instrument.ts";
 import { fuelLeft, METER_EXPORT, type MeterGlobal, overdrawn } from "../../../src/sandbox/metering/meter.ts";
 import { OPTIONS } from "../../support/metered.ts";
 import { type ModuleChoice, randomModule } from "../../support/random-module/module.ts";
-import { difference, Subject } from "../../support/random-module/run.ts";
+import { difference, STACK, Subject } from "../../support/random-module/run.ts";
 
 // Each run makes and compiles several modules; test/long/sandbox/random-modules.test.ts has more of them.
 const RUNS = 80;
@@ -107,7 +107,7 @@ describe("a random module that is metered", () => {
           sum += 1e9 - fuelLeft(meterOf(apart).value);
         }
         expect(1e12 - fuelLeft(meterOf(together).value)).toBe(sum);
-        expect(meterOf(together).value & 0xf_ffffn).toBe(16_384n);
+        expect(meterOf(together).value & 0xf_ffffn).toBe(BigInt(STACK));
       }),
       { numRuns: RUNS },
     );
