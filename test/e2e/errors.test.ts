@@ -102,19 +102,16 @@ describe("what is wrong is said, with its place and the next step:", () => {
     ],
     [
       "a module that loops forever",
-      [
-        [MODULE, "file: ./loop-on-rows.wasm"],
-        ["timeout: 5s", "timeout: 300ms"],
-      ],
+      [[MODULE, "file: ./loop-on-rows.wasm"]],
       1,
-      "MODULE_TIMEOUT",
-      "ran longer than 300 ms",
+      "MODULE_FUEL_EXHAUSTED",
+      "used up its fuel on rows 0 to",
     ],
     [
-      "one that loops forever on three nodes",
+      "one that loops longer than a node may wait, on three nodes",
       [
         [MODULE, "file: ./loop-on-rows.wasm"],
-        ["timeout: 5s", "timeout: 300ms"],
+        ["timeout: 5s", "timeout: 300ms, fuel: { call: 1000000000000 }"],
         ["replicas: 1, quorum: 1", "replicas: 3, quorum: 2"],
       ],
       1,

@@ -42,7 +42,7 @@ sources:
     columns: { date: timestamp, delay: i32, distance: i32, origin: utf8 }
     time: { column: date, outOfOrder: 0s }
 modules:
-  late: ${LATE_WASM}
+  late: { file: ${LATE_WASM}, fuel: { call: 1000000000000 } }
 tasks:
   delayed: { module: late, input: flights }
   daily:
