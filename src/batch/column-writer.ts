@@ -43,7 +43,7 @@ export class ColumnWriter {
     const { type } = this.field;
     switch (type) {
       case "bool": {
-        if (typeof value !== "boolean") throw this.misfit(value);
+        if (typeof value !== "boolean") throw misfitOf(this.field, value);
         this.reserve(1);
         this.used = bitBytes(this.rows + 1);
         if (value) this.data[this.rows >> 3] = (this.data[this.rows >> 3] as number) | (1 << (this.rows & 7));
@@ -52,12 +52,12 @@ export class ColumnWriter {
       case "utf8":
         return this.pushString(value);
       case "dict":
-        if (typeof value !== "string") throw this.misfit(value);
+        if (typeof value !== "string") throw misfitOf(this.field, value);
         return this.pushIndex(this.entryOf(value));
       case "binary":
       case "fixed":
         if (!(value instanceof Uint8Array) || (type === "fixed" && value.length !== this.width))
-          throw this.misfit(value);
+          throw misfitOf(this.field, value);
         return this.pushBytes(value);
       default:
         return this.pushScalar(value);
@@ -167,21 +167,21 @@ export class ColumnWriter {
       case "timestamp":
         if (typeof value !== "bigint") this.setSafe(at, value);
         else if (BigInt.asIntN(64, value) === value) this.view.setBigInt64(at, value, true);
-        else throw this.misfit(value);
+        else throw misfitOf(this.field, value);
         break;
       case "u64":
         if (typeof value !== "bigint" && Number(value) >= 0) this.setSafe(at, value);
         else if (typeof value === "bigint" && BigInt.asUintN(64, value) === value)
           this.view.setBigUint64(at, value, true);
-        else throw this.misfit(value);
+        else throw misfitOf(this.field, value);
         break;
       case "f32":
         if (typeof value !== "number" || (!Object.is(Math.fround(value), value) && !Number.isNaN(value)))
-          throw this.misfit(value);
+          throw misfitOf(this.field, value);
         this.view.setFloat32(at, value, true);
         break;
       case "f64":
-        if (typeof value !== "number") throw this.misfit(value);
+        if (typeof value !== "number") throw misfitOf(this.field, value);
         this.view.setFloat64(at, value, true);
         break;
       default:
@@ -204,7 +204,7 @@ export class ColumnWriter {
       number < low ||
       number > high
     ) {
-      throw this.misfit(value);
+      throw misfitOf(this.field, value);
     }
     if (bits === 8) this.view.setUint8(at, number & 0xff);
     else if (bits === 16) this.view.setUint16(at, number & 0xffff, true);
@@ -213,14 +213,14 @@ export class ColumnWriter {
 
   /** A safe integer as 64 bits: what a bigint of it would give, without making one. */
   private setSafe(at: number, value: Value): void {
-    if (typeof value !== "number" || !Number.isSafeInteger(value)) throw this.misfit(value);
+    if (typeof value !== "number" || !Number.isSafeInteger(value)) throw misfitOf(this.field, value);
     const high = Math.floor(value / 4_294_967_296);
     this.view.setUint32(at, value - high * 4_294_967_296, true);
     this.view.setInt32(at + 4, high, true);
   }
 
   private pushString(text: Value): void {
-    if (typeof text !== "string") throw this.misfit(text);
+    if (typeof text !== "string") throw misfitOf(this.field, text);
     if (text.length > TEXT_IN_PLACE_MAX) return this.pushBytes(textBytes(text));
     this.reserve(TEXT_ROOM * text.length);
     this.used += putText(text, this.data, this.used);
@@ -265,11 +265,7 @@ export class ColumnWriter {
   private closeRow(valid = true): void {
     this.markValid(1, valid);
     if (this.ends !== undefined) {
-      if (this.rows + 1 > this.ends.length) {
-        const grown = new Int32Array(2 * this.ends.length);
-        grown.set(this.ends);
-        this.ends = grown;
-      }
+      if (this.rows + 1 > this.ends.length) this.ends = longer(this.ends, new Int32Array(2 * this.ends.length));
       this.ends[this.rows] = this.used;
     }
   }
@@ -277,11 +273,7 @@ export class ColumnWriter {
   private markValid(count: number, valid = true): void {
     if (this.validity !== undefined) {
       const need = bitBytes(this.rows + count);
-      if (need > this.validity.length) {
-        const grown = new Uint8Array(2 * need);
-        grown.set(this.validity);
-        this.validity = grown;
-      }
+      if (need > this.validity.length) this.validity = longer(this.validity, new Uint8Array(2 * need));
       if (valid) {
         for (let row = this.rows; row < this.rows + count; row++) {
           this.validity[row >> 3] = (this.validity[row >> 3] as number) | (1 << (row & 7));
@@ -299,11 +291,16 @@ export class ColumnWriter {
     this.data = grown;
     this.view = new DataView(grown.buffer);
   }
+}
 
-  private misfit(value: Value): IpdmError {
-    const shown = typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : String(value);
-    return new IpdmError("VALUE_MISFIT", `${shown} does not fit column ${this.field.name} (${this.field.type})`, {
-      facts: { column: this.field.name, type: this.field.type },
-    });
-  }
+function misfitOf({ name, type }: Field, value: Value): IpdmError {
+  const shown = typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : String(value);
+  return new IpdmError("VALUE_MISFIT", `${shown} does not fit column ${name} (${type})`, {
+    facts: { column: name, type },
+  });
+}
+
+function longer<T extends Int32Array | Uint8Array>(values: T, grown: T): T {
+  grown.set(values);
+  return grown;
 }
