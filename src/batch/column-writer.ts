@@ -293,13 +293,6 @@ export class ColumnWriter {
   }
 }
 
-function misfitOf({ name, type }: Field, value: Value): IpdmError {
-  const shown = typeof value === "string" ? JSON.stringify(value.slice(0, 40)) : String(value);
-  return new IpdmError("VALUE_MISFIT", `${shown} does not fit column ${name} (${type})`, {
-    facts: { column: name, type },
-  });
-}
-
 function longer<T extends Int32Array | Uint8Array>(values: T, grown: T): T {
   grown.set(values);
   return grown;
