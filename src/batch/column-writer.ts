@@ -3,6 +3,7 @@ import { bitBytes } from "./buffers.ts";
 import type { Column, Value } from "./column.ts";
 import { bytesAt, dictionaryOf, isNull } from "./column.ts";
 import type { ColumnData } from "./layout.ts";
+import { misfitOf } from "./misfit.ts";
 import type { Field } from "./schema.ts";
 import { typeWidth } from "./schema.ts";
 import { joinTexts, putText, TEXT_ROOM, textBytes } from "./texts.ts";
