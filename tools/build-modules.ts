@@ -10,7 +10,13 @@ export interface BuiltModule {
 }
 
 /** Modules that the build makes: entry file and output. */
-const MODULES = [{ source: "examples/flights/module/late.ts", output: "examples/flights/late.wasm" }] as const;
+const MODULES = [
+  { source: "examples/flights/module/late.ts", output: "examples/flights/late.wasm" },
+  ...["filter", "map", "flat-map", "aggregate"].map((name) => ({
+    source: `examples/modules/${name}/module/index.ts`,
+    output: `examples/modules/${name}/build/module.wasm`,
+  })),
+] as const;
 
 /** Compiles every module of the repository. Equal sources and compiler give equal bytes. Throws with the compiler's words. */
 export async function buildModules(root: string): Promise<BuiltModule[]> {

@@ -37,6 +37,7 @@ export async function sealRun(
     ...plan.inputs.map((input) => input.anchorBlock),
     ...plan.tasks.map((task) => task.stage),
     plan.membership.block,
+    ...plan.locks.map(({ entry }) => entry),
   ]);
   const slot = node.isSubmitter ? await fixSealSlot(node, result.cid) : await awaitSealSlot(node, signal);
   const ordered = tasks
@@ -121,7 +122,17 @@ function configBlock({ ports }: NodeContext): Block {
   const asked = plan.tasks.flatMap(({ name, prove }) => (prove === null ? [] : [[name, windowsAsked(prove)] as const]));
   const { production, label } = keyOrigin;
   const circuit = asked.length > 0 ? { name: WINDOW_CIRCUIT.name, key: key.hash, production, label } : null;
-  const config: ReceiptConfig = { v: 1, name: plan.name, cut: plan.cut, prove: Object.fromEntries(asked), circuit };
+  const lock = Object.fromEntries(
+    plan.locks.map(({ task, entry, ...pinned }) => [task, { ...pinned, entry: entry.cid }]),
+  );
+  const config: ReceiptConfig = {
+    v: 1,
+    name: plan.name,
+    cut: plan.cut,
+    prove: Object.fromEntries(asked),
+    lock,
+    circuit,
+  };
   return cborBlock(hash, config);
 }
 

@@ -13,6 +13,14 @@ const configSchema = z.strictObject({
     name,
     z.union([count, z.array(z.strictObject({ start: z.number().int(), key: z.array(z.string()).max(64) })).max(1024)]),
   ),
+  /**
+   * Modules of a catalogue, pinned, by task: the name and range that the configuration asks for, the version that it was, the
+   * module, and the entry that its publisher signed.
+   */
+  lock: z.record(
+    name,
+    z.strictObject({ name, range: z.string().min(1).max(256), version: name, module: link, entry: link }),
+  ),
   /** The key that window proofs are made with; null where none are asked for. */
   circuit: z.strictObject({ name, key: bytes32, production: z.boolean(), label: z.string().max(1000) }).nullable(),
 });

@@ -4,6 +4,8 @@ import { fieldOf } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import type { Config, ModuleTaskConfig, SourceConfig, TaskConfig, WindowTaskConfig } from "../config/config.ts";
 import { eventTimeOf } from "../config/config.ts";
+import { isReference, readReference } from "../config/module-reference.ts";
+import { type ModuleEntry, operatorOfEntry } from "../consensus/module-entry.ts";
 import type { Anchor, InputRef, Operator, Stage } from "../consensus/result.ts";
 import type { LeafKind } from "../consensus/statement.ts";
 import { VOTE_PROOFS_MAX } from "../consensus/vote.ts";
@@ -14,6 +16,7 @@ import {
   type InputPlan,
   LATE,
   MAIN,
+  type ModuleLock,
   type OutputPlan,
   type ProveWindows,
   type RunPlan,
@@ -23,6 +26,7 @@ import { type ModuleOperatorForm, moduleSpec } from "../runtime/stage/module-spe
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 import type { Content } from "../sources/port.ts";
 import { isInteger, outputSchema, type WindowPlan } from "../streams/window/plan.ts";
+import { declaredColumns, moduleForm } from "./module-form.ts";
 
 /** A source as the planner needs to know it. */
 export interface SourceFacts {
@@ -39,7 +43,19 @@ export interface PlanInput {
   readonly cut: number;
   readonly lane: Lane;
   readonly hash: Hash;
+  /** Modules of the catalogue, by what the tasks call them (`late@^1.2`). */
+  readonly catalogued?: ReadonlyMap<string, CataloguedModule>;
 }
+
+/** A module of a catalogue: its entry, whose signature was checked, and the blocks of both. */
+export interface CataloguedModule {
+  readonly entry: ModuleEntry;
+  readonly entryBlock: Block;
+  readonly moduleBlock: Block;
+}
+
+/** How long a call of a module of the catalogue may take, in milliseconds: the way out when this node is at fault. */
+const CATALOGUED_TIMEOUT_MS = 10_000;
 
 /**
  * Turns a configuration into what the nodes agree on: normal forms, schemas, identities. Everything that can be wrong with a
@@ -55,6 +71,7 @@ class Planner {
   private readonly input: PlanInput;
   private readonly inputs = new Map<string, InputPlan>();
   private readonly tasks = new Map<string, TaskPlan>();
+  private readonly locks: ModuleLock[] = [];
 
   constructor(input: PlanInput) {
     this.input = input;
@@ -79,7 +96,8 @@ class Planner {
       outputs.map(({ name, task, port }) => [name, task, port]),
     ]).cid;
     const inputs = [...this.inputs.values()].filter(({ name }) => used.has(name));
-    return { name: config.name, tasks, inputs, outputs, membership, cut, key: key.toString() };
+    const { locks } = this;
+    return { name: config.name, tasks, inputs, outputs, membership, cut, locks, key: key.toString() };
   }
 
   private addInput(source: SourceConfig): void {
@@ -107,7 +125,8 @@ class Planner {
   }
 
   private async addModule(task: ModuleTaskConfig): Promise<void> {
-    const { config, lane, hash } = this.input;
+    const { config, hash } = this.input;
+    if (isReference(task.module)) return this.addCatalogued(task);
     const module = config.modules.find((candidate) => candidate.name === task.module);
     if (module === undefined) throw new IpdmError("INVARIANT", `module ${task.module} was checked`);
     const bytes = new Uint8Array(
@@ -125,20 +144,24 @@ class Planner {
       }),
     );
     const { cid } = rawBlock(hash, bytes);
-    const { policy, abi, unit } = module;
-    const { capabilities, ...limits } = policy;
-    const columns = declaredColumns(module.columns);
-    const operator: ModuleOperatorForm = {
-      kind: "module",
-      module: cid,
-      abi,
-      unit,
-      columns,
-      limits,
-      capabilities: [...capabilities],
-    };
-    const spec = moduleSpec(operator, bytes, Math.ceil(module.timeoutUs / 1000));
-    const handle = await lane.load(spec);
+    const operator = moduleForm(module, cid);
+    await this.addLoaded(task, operator, moduleSpec(operator, bytes, Math.ceil(module.timeoutUs / 1000)));
+  }
+
+  /** A module of the catalogue runs as its entry declares it, and is pinned. */
+  private async addCatalogued(task: ModuleTaskConfig): Promise<void> {
+    const found = this.input.catalogued?.get(task.module);
+    if (found === undefined) throw new IpdmError("INVARIANT", `module ${task.module} was resolved`);
+    const { entry, entryBlock, moduleBlock } = found;
+    const { name, version, module } = entry;
+    const operator = operatorOfEntry(entry);
+    await this.addLoaded(task, operator, moduleSpec(operator, moduleBlock.bytes, CATALOGUED_TIMEOUT_MS));
+    const { range } = readReference(task.module);
+    this.locks.push({ task: task.name, name, range, version, module, entry: entryBlock });
+  }
+
+  private async addLoaded(task: ModuleTaskConfig, operator: ModuleOperatorForm, spec: ModuleSpec): Promise<void> {
+    const handle = await this.input.lane.load(spec);
     const { schema } = this.upstream(task.input);
     this.add(task.name, task.input, operator, { [MAIN]: await handle.outputSchema(schema) }, spec, null);
   }
@@ -224,10 +247,6 @@ class Planner {
     if (task === undefined) throw new IpdmError("INVARIANT", `input ${name} was checked`);
     return { ref: { from: "task", name, port: MAIN }, schema: task.ports[MAIN] as Schema, link: task.stage.cid };
   }
-}
-
-function declaredColumns(columns: Readonly<Record<string, string>> | null): Anchor["columns"] {
-  return columns === null ? null : Object.entries(columns).map(([name, type]) => ({ name, type }));
 }
 
 function proveOf({ prove }: WindowTaskConfig): ProveWindows | null {

@@ -13,6 +13,7 @@ import { IpdmError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import { type LocalNode, quietLog, sha256, verifyEd25519 } from "../node.ts";
 import { makePlan } from "../plan/plan.ts";
+import { resolveModules } from "../registry/resolve.ts";
 import { openLane } from "../sandbox/lane.ts";
 import type { Lane } from "../sandbox/port.ts";
 import { openSink } from "../sinks/port.ts";
@@ -102,6 +103,7 @@ class Run {
     this.report.update({ phase: "planning", rowsTotal: rows });
     const lanes = members.map(() => openLane());
     for (const lane of lanes) stack.use(lane);
+    const catalogued = await resolveModules(config, this.options.catalogueDir);
     const plan = await makePlan({
       config,
       sources: facts,
@@ -109,7 +111,9 @@ class Run {
       cut: this.cut,
       lane: lanes[0] as Lane,
       hash: sha256,
+      catalogued,
     });
+    this.report.locked(plan.locks);
     const circuit = await loadCircuitKey(WINDOW_CIRCUIT);
     const prover = stack.use(new ProverPool());
     const networks = await openLocalNetworks(members, this.log, signal);

@@ -1,6 +1,7 @@
 import type { Batch } from "../../batch/batch.ts";
 import { decodeBatch } from "../../batch/batch.ts";
 import { BATCH_ROWS_MAX } from "../../batch/limits.ts";
+import type { Schema } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
 import type { Hash } from "../../core/ports.ts";
 import { openLane } from "../lane.ts";
@@ -60,6 +61,8 @@ export interface CheckReport {
 export interface CheckOptions {
   readonly hash: Hash;
   readonly batches?: readonly Batch[] | undefined;
+  /** Columns that made-up rows have; without them they have those of several schemas. */
+  readonly schema?: Schema | undefined;
   /** Rows of a unit, for a module of kind `batch`: made-up batches are no larger. */
   readonly unit?: number | null | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -102,7 +105,7 @@ class Calls {
     this.lane = lane;
     this.given = options.batches !== undefined;
     const unit = options.unit ?? BATCH_ROWS_MAX;
-    this.batches = (options.batches ?? sampleBatches()).filter(({ rows }) => rows <= unit);
+    this.batches = (options.batches ?? sampleBatches(options.schema)).filter(({ rows }) => rows <= unit);
   }
 
   async check(): Promise<Omit<CheckReport, "facts">> {

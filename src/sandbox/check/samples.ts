@@ -25,9 +25,10 @@ const SCHEMAS: readonly Schema[] = [
   ]),
 ];
 
-/** Batches of several schemas and sizes, always the same: extremes of every type, nulls, empty and long texts, NaN and infinities. */
-export function sampleBatches(): Batch[] {
-  return SCHEMAS.flatMap((schema, at) => SIZES.map((rows) => sampleBatch(schema, rows, 20_260_101 + at)));
+/** Batches of several schemas, or of the one given, and several sizes, always the same: extremes of every type, nulls, empty and long texts, NaN and infinities. */
+export function sampleBatches(given?: Schema): Batch[] {
+  const schemas = given === undefined ? SCHEMAS : [given];
+  return schemas.flatMap((schema, at) => SIZES.map((rows) => sampleBatch(schema, rows, 20_260_101 + at)));
 }
 
 /** A batch of a schema, its values drawn from a seed. */

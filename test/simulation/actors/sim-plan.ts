@@ -66,6 +66,7 @@ export function simPlan(membership: Block, cut: number, rows: number): RunPlan {
     outputs,
     membership: { cid: membership.cid, block: membership },
     cut,
+    locks: [],
     key: `${membership.cid.toString()}-${cut}`,
   };
 }
