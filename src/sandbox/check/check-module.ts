@@ -1,6 +1,5 @@
 import type { Batch } from "../../batch/batch.ts";
 import { decodeBatch } from "../../batch/batch.ts";
-import { BATCH_ROWS_MAX } from "../../batch/limits.ts";
 import type { Schema } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
 import type { Hash } from "../../core/ports.ts";
@@ -104,8 +103,7 @@ class Calls {
     this.options = options;
     this.lane = lane;
     this.given = options.batches !== undefined;
-    const unit = options.unit ?? BATCH_ROWS_MAX;
-    this.batches = (options.batches ?? sampleBatches(options.schema)).filter(({ rows }) => rows <= unit);
+    this.batches = options.batches ?? sampleBatches(options.schema, options.unit ?? undefined);
   }
 
   async check(): Promise<Omit<CheckReport, "facts">> {
@@ -117,7 +115,7 @@ class Calls {
     for (const { name, flags } of others) {
       const outcomes =
         flags === null ? await exercise(hash, this.lane, work, signal) : await exerciseInProcess(work, flags, signal);
-      const fault = difference(reference, outcomes, name);
+      const fault = outcomeDifference(reference, outcomes, name);
       if (fault !== undefined) faults.push(fault);
     }
     const completed = reference.filter(({ code, rows }) => code === null && rows > 0);
@@ -149,7 +147,8 @@ class Calls {
   }
 }
 
-function difference(
+/** The first call that did not come to the same, as a fault of the module. */
+export function outcomeDifference(
   reference: readonly CallOutcome[],
   outcomes: readonly CallOutcome[],
   run: string,

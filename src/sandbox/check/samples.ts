@@ -25,10 +25,11 @@ const SCHEMAS: readonly Schema[] = [
   ]),
 ];
 
-/** Batches of several schemas, or of the one given, and several sizes, always the same: extremes of every type, nulls, empty and long texts, NaN and infinities. */
-export function sampleBatches(given?: Schema): Batch[] {
+/** Batches of several schemas, or of the one given, and several sizes up to a unit of rows, always the same: extremes of every type, nulls, empty and long texts, NaN and infinities. */
+export function sampleBatches(given?: Schema, unit?: number): Batch[] {
   const schemas = given === undefined ? SCHEMAS : [given];
-  return schemas.flatMap((schema, at) => SIZES.map((rows) => sampleBatch(schema, rows, 20_260_101 + at)));
+  const sizes = unit === undefined ? SIZES : [...SIZES.filter((rows) => rows < unit), unit];
+  return schemas.flatMap((schema, at) => sizes.map((rows) => sampleBatch(schema, rows, 20_260_101 + at)));
 }
 
 /** A batch of a schema, its values drawn from a seed. */
