@@ -12,7 +12,7 @@ import { defaultOutDir, outputPaths } from "../config/outputs.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import { type LocalNode, quietLog, sha256, verifyEd25519 } from "../node.ts";
-import { makePlan } from "../plan/plan.ts";
+import { type CataloguedModule, makePlan } from "../plan/plan.ts";
 import { resolveModules } from "../registry/resolve.ts";
 import { openLane } from "../sandbox/lane.ts";
 import type { Lane } from "../sandbox/port.ts";
@@ -59,14 +59,17 @@ export async function runConfig(options: RunOptions): Promise<RunSummary> {
   }
   const outDir = resolve(options.outDir ?? defaultOutDir(config, process.cwd()));
   const dataDir = resolve(options.dataDir ?? join(outDir, ".data"));
+  const run = new Run(chosen, cut, outDir, options);
   try {
-    return await new Run(chosen, cut, outDir, options).start(dataDir, began);
+    return await run.start(dataDir, began);
   } catch (error) {
-    throw await namingModule(error, config);
+    throw await namingModule(error, config, run.catalogued);
   }
 }
 
 class Run {
+  /** Modules of the catalogue, once they are resolved. */
+  catalogued: ReadonlyMap<string, CataloguedModule> = new Map();
   private readonly config: Config;
   private readonly cut: number;
   private readonly outDir: string;
@@ -103,7 +106,7 @@ class Run {
     this.report.update({ phase: "planning", rowsTotal: rows });
     const lanes = members.map(() => openLane());
     for (const lane of lanes) stack.use(lane);
-    const catalogued = await resolveModules(config, this.options.catalogueDir);
+    this.catalogued = await resolveModules(config, this.options.catalogueDir);
     const plan = await makePlan({
       config,
       sources: facts,
@@ -111,7 +114,7 @@ class Run {
       cut: this.cut,
       lane: lanes[0] as Lane,
       hash: sha256,
-      catalogued,
+      catalogued: this.catalogued,
     });
     this.report.locked(plan.locks);
     const circuit = await loadCircuitKey(WINDOW_CIRCUIT);

@@ -249,6 +249,30 @@ outputs:
     expect(await runJson(["run", "path.yaml", "--out", "by-path"], { cwd })).toMatchObject({ result: first["result"] });
   });
 
+  it("is the same for voters, and an error of the module names it as people know it", async () => {
+    const cwd = await fresh();
+    await writeFile(join(cwd, "ipdm.yaml"), config("late@1.x"));
+    await publishLate(cwd, "1.2.0", ["--catalogue", "shelf"]);
+    const one = await runJson(["run", "ipdm.yaml", "--out", "one"], { cwd });
+    const three = await runJson(["run", "ipdm.yaml", "--out", "three", "--replicas", "3"], { cwd });
+    expect(three["result"]).toBe(one["result"]);
+    expect(await runJson(["verify", "three/receipt.car"], { cwd })).toMatchObject({
+      ok: true,
+      quorum: { n: 3, q: 2 },
+      lock: [{ task: "delayed", version: "1.2.0" }],
+    });
+    // Rows without the column that the module asks for.
+    await writeFile(join(cwd, "other.csv"), smallCsv(10).replace("delay", "lateness"));
+    const other = config("late@1.x").replace(rows, "./other.csv").replace("delay:", "lateness:");
+    await writeFile(join(cwd, "other.yaml"), other);
+    const failed = lastJson(await run(["run", "other.yaml", "--json"], { cwd }));
+    expect(failed).toMatchObject({
+      code: "MODULE_TRAP",
+      where: "late@1.2.0 a batch without rows",
+      message: expect.stringContaining("tasks.delayed: module late@1.2.0 trapped") as string,
+    });
+  });
+
   it("says what there is where nothing fits", async () => {
     const cwd = await fresh();
     const failing = async (module: string): Promise<Record<string, unknown>> => {

@@ -120,7 +120,7 @@ class Calls {
     }
     const completed = reference.filter(({ code, rows }) => code === null && rows > 0);
     const failed = reference.find(({ code }) => code !== null);
-    if (this.given && failed?.code != null) faults.push({ code: failed.code, message: failed.message });
+    if (this.given && failed !== undefined) faults.push({ code: failed.code ?? "", message: failed.message });
     if (completed.length === 0) faults.push(notExercised(failed, this.given));
     const splits = await this.split(reference, faults);
     const runs = [first?.name ?? "", ...others.map(({ name }) => name)];

@@ -9,8 +9,10 @@ export type ExerciseAnswer =
   | { readonly type: "failed"; readonly code: string; readonly message: string };
 
 process.once("message", (work: Exercise) => {
-  void answer(work).then((said) => process.send?.(said, () => process.disconnect()));
+  void answer(work).then((said) => process.send?.(said, () => process.exit()));
 });
+// Whoever asked is gone.
+process.once("disconnect", () => process.exit());
 
 async function answer(work: Exercise): Promise<ExerciseAnswer> {
   const lane = openLane();

@@ -48,7 +48,11 @@ export function exerciseInProcess(
       end(() =>
         answer.type === "done"
           ? resolve([...answer.outcomes])
-          : reject(sandboxError("LANE_FAULT", `${answer.code}: ${answer.message}`, { retry: "later" })),
+          : reject(
+              answer.code === "MODULE_TIMEOUT"
+                ? sandboxError("MODULE_TIMEOUT", `with ${flags.join(" ")}: ${answer.message}`, { kind: "failed" })
+                : failed(`${answer.code}: ${answer.message}`),
+            ),
       ),
     );
     child.send(work);

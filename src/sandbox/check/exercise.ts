@@ -1,5 +1,5 @@
 import { decodeBatch } from "../../batch/batch.ts";
-import { hasCode, IpdmError } from "../../core/errors.ts";
+import { IpdmError } from "../../core/errors.ts";
 import type { Hash } from "../../core/ports.ts";
 import { rawBlock } from "../../dag/block.ts";
 import { SEED_BYTES } from "../descriptor.ts";
@@ -23,8 +23,8 @@ export interface Exercise {
 }
 
 /**
- * Calls a module once for each batch; each call begins at the module's initial state. Throws what is this node's fault (`LANE_*`), and
- * what loading the module throws.
+ * Calls a module once for each batch; each call begins at the module's initial state. Throws what is this node's fault (`LANE_*`), what
+ * depends on its speed (`MODULE_TIMEOUT`), and what loading the module throws.
  */
 export async function exercise(
   hash: Hash,
@@ -44,7 +44,7 @@ export async function exercise(
       const output = rawBlock(hash, done.batch.bytes).cid.toString();
       outcomes.push({ rows, output, rowsOut: done.batch.rows, fuel: done.fuel, code: null, message: "" });
     } catch (error) {
-      if (!(error instanceof IpdmError) || !error.code.startsWith("MODULE_") || hasCode(error, "INTERRUPTED"))
+      if (!(error instanceof IpdmError) || !error.code.startsWith("MODULE_") || error.code === "MODULE_TIMEOUT")
         throw error;
       outcomes.push({ rows, output: null, rowsOut: 0, fuel: 0, code: error.code, message: error.message });
     }
