@@ -1,8 +1,8 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import { z } from "zod";
 import type { Signer, Verify } from "../core/ports.ts";
-import { bytes32, bytes64, count, link, name, parseNode } from "./ipld-schema.ts";
-import type { Operator } from "./result.ts";
+import { bytes32, bytes64, count, name, parseNode } from "./ipld-schema.ts";
+import { moduleOperator, type Operator } from "./result.ts";
 
 /** Kind of the node, and the text that its signature begins with. */
 export const MODULE_ENTRY_KIND = "ipdm/module/1";
@@ -18,34 +18,20 @@ export const MODULE_VERSION =
 export const MODULE_VERSION_CHARS_MAX = 64;
 export const MODULE_DESCRIPTION_CHARS_MAX = 2000;
 
-const declaredColumns = z
-  .array(z.strictObject({ name, type: name }))
-  .max(256)
-  .nullable();
+/** All of an operator's keys but its kind: an entry declares whatever an operator may say, and is run as it declares. */
+const form = moduleOperator.omit({ kind: true }).shape;
 
 const entryBody = {
   v: z.literal(1),
   kind: z.literal(MODULE_ENTRY_KIND),
   name: z.string().regex(MODULE_NAME),
   version: z.string().max(MODULE_VERSION_CHARS_MAX).regex(MODULE_VERSION),
-  /** The module's bytes as its author gave them, and how many they are. */
-  module: link,
+  /** Module, ABI, unit, columns, limits and capabilities, as in a task's operator. */
+  ...form,
+  /** Bytes of the module. */
   bytes: count,
-  abi: name,
-  /** Rows of a unit for a module of kind `batch`; null for one of kind `rows`. */
-  unit: count.nullable(),
-  /** Columns of the output, where the module's ABI cannot say them. */
-  columns: declaredColumns,
-  /** What a call may use up, in fuel of `costTable`, bytes and values. */
-  limits: z.strictObject({
-    fuelPerCall: count,
-    fuelPerRow: count,
-    memoryBytesMax: count,
-    stackValuesMax: count,
-    outputBytesMax: count,
-  }),
+  /** The price list that fuel is counted in. */
   costTable: name,
-  capabilities: z.array(name).max(16),
   description: z.string().max(MODULE_DESCRIPTION_CHARS_MAX),
   /** Ed25519 public key of who publishes it. */
   publisher: bytes32,
@@ -81,6 +67,10 @@ function entryMessage(unsigned: Omit<ModuleEntry, "signature">): Uint8Array {
 
 /** The operator of a task that runs the module as its entry declares it. */
 export function operatorOfEntry(entry: ModuleEntry): Extract<Operator, { kind: "module" }> {
-  const { module, abi, unit, columns, limits, capabilities } = entry;
-  return { kind: "module", module, abi, unit, columns, limits, capabilities };
+  const declared = Object.keys(form).flatMap((key) => {
+    const value = entry[key as keyof typeof form];
+    return value === undefined ? [] : [[key, value] as const];
+  });
+  // The entry's schema has read every key of the operator's.
+  return { kind: "module", ...Object.fromEntries(declared) } as Extract<Operator, { kind: "module" }>;
 }

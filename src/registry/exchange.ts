@@ -1,9 +1,11 @@
-import { parseModuleEntry } from "../consensus/module-entry.ts";
+import { notSigned } from "../../actors/catalogue/actor.ts";
+import { entrySigned, type ModuleEntry, parseModuleEntry } from "../consensus/module-entry.ts";
 import { IpdmError } from "../core/errors.ts";
 import { type Block, CODEC, decodeBlock } from "../dag/block.ts";
 import { encodeCar, readCar, walk } from "../dag/car.ts";
-import { sha256 } from "../node.ts";
+import { sha256, verifyEd25519 } from "../node.ts";
 import type { Catalogue, CatalogueModule } from "./catalogue.ts";
+import { checkEntry } from "./entry-check.ts";
 
 /** A module as a file for others: a CAR whose root is the entry, with the module behind it. The same module gives the same bytes. */
 export function moduleCar({ entryBlock, moduleBlock }: CatalogueModule): Uint8Array<ArrayBuffer> {
@@ -11,14 +13,11 @@ export function moduleCar({ entryBlock, moduleBlock }: CatalogueModule): Uint8Ar
 }
 
 /**
- * Takes a module from a file that anyone may have made: hashes and links, the entry's form, its signature, the static check, and
- * the catalogue's own rules. Nothing of it is kept when one of them fails. Throws `CAR_*`, `DAG_*`, `NODE_MALFORMED`,
- * `MODULE_ENTRY_INVALID`, and what `Catalogue.add` throws.
+ * Reads a module from a file that anyone may have made, and checks all that can be checked without a catalogue: hashes and links, the
+ * entry's form, its signature, the static check. Throws `CAR_*`, `DAG_*`, `NODE_MALFORMED`, `MODULE_SIGNATURE`, and what
+ * {@link checkEntry} throws.
  */
-export async function importModule(
-  catalogue: Catalogue,
-  car: Uint8Array,
-): Promise<CatalogueModule & { readonly outcome: "published" | "present" }> {
+export function readModuleCar(car: Uint8Array): { readonly entry: ModuleEntry; readonly bytes: Uint8Array } {
   const { root, blocks } = readCar(sha256, car);
   if (root.code !== CODEC.dagCbor)
     throw new IpdmError("MODULE_ENTRY_INVALID", "the root of the file is no module entry", {
@@ -33,6 +32,17 @@ export async function importModule(
       where: entry.module.toString(),
     });
   walk(root, blocks, { external: () => false });
-  const module = blocks.get(entry.module.toString()) as Block;
-  return catalogue.add(entry, new Uint8Array(module.bytes));
+  if (!entrySigned(entry, verifyEd25519)) throw notSigned(entry);
+  const bytes = new Uint8Array((blocks.get(entry.module.toString()) as Block).bytes);
+  checkEntry(entry, bytes);
+  return { entry, bytes };
+}
+
+/** Takes a module from a file into a catalogue. Nothing of it is kept when anything fails. Throws as {@link readModuleCar} and `Catalogue.add`. */
+export async function importModule(
+  catalogue: Catalogue,
+  car: Uint8Array,
+): Promise<CatalogueModule & { readonly outcome: "published" | "present" }> {
+  const { entry, bytes } = readModuleCar(car);
+  return catalogue.add(entry, bytes);
 }

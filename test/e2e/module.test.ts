@@ -174,6 +174,9 @@ describe("module publish, list, show, export, import, run", () => {
     car[car.length - 1] = (car.at(-1) as number) ^ 1;
     await writeFile(join(cwd, "bad.car"), car);
     expect(codeOf(await run(["module", "import", "bad.car", "--json"], { cwd }))).toEqual([5, "DAG_CID_MISMATCH"]);
+    const elsewhere = ["module", "import", "bad.car", "--catalogue", "none", "--json"];
+    expect(codeOf(await run(elsewhere, { cwd }))).toEqual([5, "DAG_CID_MISMATCH"]);
+    await expect(stat(join(cwd, "none"))).rejects.toMatchObject({ code: "ENOENT" });
     expect(lastJson(await run(["module", "list", "--json"], { cwd }))).toMatchObject({ modules: 1 });
   });
 

@@ -4,7 +4,7 @@ import { toHex } from "../../core/bytes.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { BLOCK_SIZE_MAX } from "../../dag/limits.ts";
 import { Catalogue } from "../../registry/catalogue.ts";
-import { importModule, moduleCar } from "../../registry/exchange.ts";
+import { moduleCar, readModuleCar } from "../../registry/exchange.ts";
 import { writeWhole } from "../../run/receipt.ts";
 import type { Terminal } from "../terminal.ts";
 import { type CatalogueFlag, catalogueFolder } from "./flags.ts";
@@ -34,8 +34,10 @@ export async function exportCommand(
 /** `ipdm-runtime module import <car>`: checks a module that someone exported, and takes it into the catalogue. */
 export async function importCommand(file: string, flags: CatalogueFlag, terminal: Terminal): Promise<void> {
   const car = await readCarFile(file);
+  // Checked before a catalogue is made for it.
+  const read = readModuleCar(car);
   await using catalogue = await Catalogue.open(catalogueFolder(flags), { create: true });
-  const { entry, entryBlock, outcome } = await importModule(catalogue, car);
+  const { entry, entryBlock, outcome } = await catalogue.add(read.entry, read.bytes);
   const { name, version } = entry;
   const publisher = toHex(entry.publisher);
   const cid = entryBlock.cid.toString();
