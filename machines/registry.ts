@@ -1,4 +1,5 @@
 import type { AnyStateMachine } from "xstate";
+import { CATALOGUE_REQUESTS, catalogueMachine } from "./catalogue/machine.ts";
 import { DOMAIN_REQUESTS, domainMachine } from "./domain/machine.ts";
 import { LAKE_REQUESTS, lakeMachine } from "./lake/machine.ts";
 import { TASK_REQUESTS, taskMachine } from "./task/machine.ts";
@@ -23,5 +24,13 @@ export const DOMAIN: RegisteredMachine = {
 /** See {@link lakeMachine}. */
 export const LAKE: RegisteredMachine = { name: "lake", version: 1, machine: lakeMachine, requests: LAKE_REQUESTS };
 
+/** See {@link catalogueMachine}. */
+export const CATALOGUE: RegisteredMachine = {
+  name: "catalogue",
+  version: 1,
+  machine: catalogueMachine,
+  requests: CATALOGUE_REQUESTS,
+};
+
 /** Every machine that journals may have been written by. A changed machine gets a new version; its old one stays here. */
-export const MACHINES: readonly RegisteredMachine[] = [TASK, DOMAIN, LAKE];
+export const MACHINES: readonly RegisteredMachine[] = [TASK, DOMAIN, LAKE, CATALOGUE];

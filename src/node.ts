@@ -69,7 +69,7 @@ export async function openLocalNode(name: string, folder: string): Promise<Local
   // The store's lock comes first: of two first starts, only the one that holds it may make the key.
   const store = await LevelStore.open({ path: join(folder, "store"), hash: sha256 });
   try {
-    const seed = await loadSeed(join(folder, "key"));
+    const { seed } = await loadOrMakeSeed(join(folder, "key"));
     return { name, seed, signer: signerOf(seed), store };
   } catch (error) {
     await store.close();
@@ -77,19 +77,25 @@ export async function openLocalNode(name: string, folder: string): Promise<Local
   }
 }
 
-/** Reads the 32-byte seed of a node's key as hexadecimal text, or makes one. It is written for its owner only. */
-async function loadSeed(path: string): Promise<Uint8Array> {
+/** Reads the 32-byte seed of an Ed25519 key as hexadecimal text; `undefined` where there is no file. Throws `KEY_MALFORMED`. */
+export async function loadSeed(path: string): Promise<Uint8Array | undefined> {
   try {
     const seed = fromHex((await readFile(path, "utf8")).trim());
     if (seed?.length === 32) return seed;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "ENOENT") return makeSeed(path);
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
     throw error;
   }
   throw new IpdmError("KEY_MALFORMED", `${path} does not hold a key of 64 hexadecimal digits`, {
     kind: "config",
     where: path,
   });
+}
+
+/** Reads a seed as {@link loadSeed}, or makes one, written for its owner only. Two processes must not do this at once. */
+export async function loadOrMakeSeed(path: string): Promise<{ readonly seed: Uint8Array; readonly isNew: boolean }> {
+  const seed = await loadSeed(path);
+  return seed === undefined ? { seed: await makeSeed(path), isNew: true } : { seed, isNew: false };
 }
 
 async function makeSeed(path: string): Promise<Uint8Array> {

@@ -13,6 +13,10 @@ export interface BuiltModule {
 const MODULES = [
   { source: "examples/flights/module/late.ts", output: "examples/flights/late.wasm" },
   { source: "examples/stateful/module/ledger.ts", output: "examples/stateful/ledger.wasm" },
+  ...["filter", "map", "flat-map", "aggregate"].map((name) => ({
+    source: `examples/modules/${name}/module/index.ts`,
+    output: `examples/modules/${name}/build/module.wasm`,
+  })),
 ] as const;
 
 /** Compiles every module of the repository. Equal sources and compiler give equal bytes. Throws with the compiler's words. */

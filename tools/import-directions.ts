@@ -24,6 +24,7 @@ export const LAYERS = [
   "src/config",
   "src/plan",
   "src/node.ts",
+  "src/registry",
   "src/run",
   "src/audit",
   "src/gateway",

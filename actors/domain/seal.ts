@@ -38,6 +38,7 @@ export async function sealRun(
     ...plan.tasks.flatMap((task) => [task.stage, task.key]),
     plan.key,
     plan.membership.block,
+    ...plan.locks.map(({ entry }) => entry),
   ]);
   const slot = node.isSubmitter ? await fixSealSlot(node, result.cid) : await awaitSealSlot(node, signal);
   const ordered = tasks
@@ -126,7 +127,17 @@ function configBlock({ ports }: NodeContext): Block {
   const asked = plan.tasks.flatMap(({ name, prove }) => (prove === null ? [] : [[name, windowsAsked(prove)] as const]));
   const { production, label } = keyOrigin;
   const circuit = asked.length > 0 ? { name: WINDOW_CIRCUIT.name, key: key.hash, production, label } : null;
-  const config: ReceiptConfig = { v: 1, name: plan.name, cut: plan.cut, prove: Object.fromEntries(asked), circuit };
+  const lock = Object.fromEntries(
+    plan.locks.map(({ task, entry, ...pinned }) => [task, { ...pinned, entry: entry.cid }]),
+  );
+  const config: ReceiptConfig = {
+    v: 1,
+    name: plan.name,
+    cut: plan.cut,
+    prove: Object.fromEntries(asked),
+    lock,
+    circuit,
+  };
   return cborBlock(hash, config);
 }
 

@@ -11,6 +11,14 @@ const configSchema = z.strictObject({
   cut: count,
   /** Windows to be proved, by task: how many drawn, or those that the user named by their start (microseconds) and key (as text). */
   prove: z.record(name, windowsAskedSchema),
+  /**
+   * Modules of a catalogue, pinned, by task: the name and range that the configuration asks for, the version that it was, the
+   * module, and the entry that its publisher signed.
+   */
+  lock: z.record(
+    name,
+    z.strictObject({ name, range: z.string().min(1).max(256), version: name, module: link, entry: link }),
+  ),
   /** The key that window proofs are made with; null where none are asked for. */
   circuit: z.strictObject({ name, key: bytes32, production: z.boolean(), label: z.string().max(1000) }).nullable(),
 });

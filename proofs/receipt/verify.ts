@@ -5,6 +5,7 @@ import type { Hash, Verify } from "../../src/core/ports.ts";
 import type { VerifyingKey } from "../groth16/verifying-key.ts";
 import { checkLinks, type Receipt, readBlocks, readContents } from "./contents.ts";
 import { checkJournals } from "./journals-check.ts";
+import { checkLocks, type ShownLock } from "./lock-check.ts";
 import { checkProofs } from "./proofs-check.ts";
 import { checkMerkle, checkSeal } from "./seal-check.ts";
 import type { Check, CheckName, Fault } from "./verdict.ts";
@@ -34,6 +35,8 @@ export interface Verdict {
   readonly quorum: QuorumNumbers | undefined;
   readonly policy: Policy | undefined;
   readonly votes: VoteCounts | undefined;
+  /** Modules that came from a catalogue, once they were checked. */
+  readonly locks: readonly ShownLock[];
 }
 
 /**
@@ -49,6 +52,7 @@ export function verifyReceipt(ports: VerifyPorts, bytes: Uint8Array, expected: E
   let receipt: Receipt | undefined;
   let votes: VoteCounts | undefined;
   let fault: Fault | undefined;
+  let locks: readonly ShownLock[] = [];
   try {
     const { rootCid, root, blocks } = readBlocks(ports.hash, bytes);
     passed("blocks", blocks.size);
@@ -58,6 +62,7 @@ export function verifyReceipt(ports: VerifyPorts, bytes: Uint8Array, expected: E
     votes = voted.votes;
     passed("signatures", voted.count);
     const sealed = checkSeal(receipt, ports.hash);
+    locks = checkLocks(receipt, ports.verify);
     checkJournals(receipt);
     passed("seal", sealed);
     passed("merkle", checkMerkle(receipt, ports.hash));
@@ -75,6 +80,7 @@ export function verifyReceipt(ports: VerifyPorts, bytes: Uint8Array, expected: E
     quorum: receipt === undefined ? undefined : quorumNumbers(receipt.membership),
     policy: receipt?.membership.policy,
     votes,
+    locks,
   };
 }
 

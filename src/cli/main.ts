@@ -1,17 +1,13 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
+import { type Act, type CommonFlags, common } from "./act.ts";
 import { type Failure, failureOf } from "./failure.ts";
+import { addModuleCommands } from "./module/program.ts";
 import type { ReplayFlags } from "./replay-command.ts";
 import type { RunFlags } from "./run-command.ts";
 import { Terminal } from "./terminal.ts";
 import type { VerifyFlags } from "./verify-command.ts";
-
-interface CommonFlags {
-  readonly json?: boolean;
-  readonly verbose?: boolean;
-  readonly quiet?: boolean;
-}
 
 /** How long a command may take to stop in order after it was asked to, in milliseconds. Journals are safe at any moment. */
 const STOP_GRACE_MS = 4000;
@@ -125,9 +121,7 @@ function usageFailure(error: CommanderError, argv: readonly string[]): Failure {
   };
 }
 
-const COMMANDS: ReadonlySet<string> = new Set(["run", "verify", "replay", "init"]);
-
-type Act = (flags: CommonFlags, work: (terminal: Terminal) => Promise<number | void>) => Promise<void>;
+const COMMANDS: ReadonlySet<string> = new Set(["run", "verify", "replay", "init", "module"]);
 
 // Commands are loaded when they are used: `--help` must not wait for databases and networks.
 function program(act: Act, signal: AbortSignal): Command {
@@ -136,6 +130,8 @@ function program(act: Act, signal: AbortSignal): Command {
     .version(version(), "--version", "print the version")
     .helpOption("-h, --help", "show help")
     .showSuggestionAfterError()
+    // `module publish --version` is an option of that command.
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: () => {} });
   common(root.command("run"))
@@ -143,6 +139,11 @@ function program(act: Act, signal: AbortSignal): Command {
     .argument("<config>", "ipdm.yaml, or a folder that holds one")
     .option("--out <dir>", "folder for tables and receipt (default: out/<name>)", written)
     .option("--data <dir>", "folder for keys, journals and batches (default: .data in the out folder)", written)
+    .option(
+      "--catalogue <dir>",
+      "folder with the catalogue of modules (default: as configured, else .ipdm/catalogue)",
+      written,
+    )
     .option("--replicas <n>", "nodes that compute and vote (default: as configured)")
     .option("--batch-rows <n>", "rows a batch, 1 to 4096; never changes the result (default: 4096)")
     .option(
@@ -185,15 +186,9 @@ function program(act: Act, signal: AbortSignal): Command {
     .action((dir: string, flags: CommonFlags) =>
       act(flags, async (terminal) => (await import("./init-command.ts")).initCommand(dir, terminal)),
     );
+  addModuleCommands(root, act, signal);
   for (const command of root.commands) command.exitOverride().showSuggestionAfterError();
   return root;
-}
-
-function common(command: Command): Command {
-  return command
-    .option("--json", "one JSON object a line on stdout")
-    .option("--quiet", "no narration on stderr")
-    .option("--verbose", "more narration, and stack traces of errors");
 }
 
 /** A value of at least one letter: an unset variable of a script must not become the working folder. */

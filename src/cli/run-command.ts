@@ -11,6 +11,7 @@ import type { Terminal } from "./terminal.ts";
 export interface RunFlags {
   readonly out?: string;
   readonly data?: string;
+  readonly catalogue?: string;
   readonly replicas?: string;
   readonly batchRows?: string;
   readonly lanes?: string;
@@ -30,6 +31,7 @@ export async function runCommand(
     configPath: config,
     outDir: flags.out,
     dataDir: flags.data,
+    catalogueDir: flags.catalogue,
     replicas: wholeNumber("--replicas", flags.replicas),
     batchRows: wholeNumber("--batch-rows", flags.batchRows),
     lanes: wholeNumber("--lanes", flags.lanes),

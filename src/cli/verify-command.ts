@@ -18,7 +18,7 @@ export async function verifyCommand(path: string, { trust, expect }: VerifyFlags
   return verdict.ok ? 0 : EXIT_CODES.verification;
 }
 
-function verifiedLine({ ok, trust, quorum, checks, fault, receipt, policy, votes }: Verdict): object {
+function verifiedLine({ ok, trust, quorum, checks, fault, receipt, policy, votes, locks }: Verdict): object {
   const said = fault === undefined ? {} : { code: fault.code, where: fault.where, message: fault.message };
   const about =
     receipt === undefined ? {} : { root: receipt.rootCid.toString(), result: receipt.root.result.toString() };
@@ -33,6 +33,12 @@ function verifiedLine({ ok, trust, quorum, checks, fault, receipt, policy, votes
     policy: policy ?? null,
     members: receipt?.membership.members.map(toHex) ?? null,
     votes: votes ?? null,
+    lock: locks.map(({ module, entry, publisher, ...lock }) => ({
+      ...lock,
+      module: module.toString(),
+      entry: entry.toString(),
+      publisher: toHex(publisher),
+    })),
   };
 }
 
@@ -59,6 +65,8 @@ function* verdictLines(verdict: Verdict, production: boolean): Generator<string>
       const anchor = receipt.anchors.get(name);
       yield `  input       ${name}: ${rows.toLocaleString("en-US")} rows of the file with SHA-256 ${anchor === undefined ? "?" : toHex(anchor.sha256)}`;
     }
+    for (const { task, name, version, range, module, publisher } of verdict.locks)
+      yield `  module      ${task}: ${name}@${version} (asked for ${range}), ${module.toString()}, published by ${toHex(publisher).slice(0, 16)}…`;
     for (const [name, { rows, root }] of Object.entries(receipt.seal.statement.outputs))
       yield `  output      ${name}: ${rows.toLocaleString("en-US")} rows, row root ${toHex(root)}`;
     yield `  result      ${receipt.root.result.toString()}`;

@@ -91,6 +91,7 @@ export interface ModuleTaskConfig {
   readonly name: string;
   /** Name of a source or of another task. */
   readonly input: string;
+  /** Name of one of `modules`, or `name@range` of a catalogue. */
   readonly module: string;
   readonly time?: TimeConfig;
 }
@@ -137,6 +138,8 @@ export interface Config {
   readonly domain: DomainConfig;
   readonly sources: readonly SourceConfig[];
   readonly modules: readonly ModuleConfig[];
+  /** Absolute path of the folder with the catalogue of modules, where the file names one. */
+  readonly catalogue?: string;
   readonly tasks: readonly TaskConfig[];
   readonly lakes: readonly LakeConfig[];
   readonly outputs: readonly OutputConfig[];

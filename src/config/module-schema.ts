@@ -26,7 +26,8 @@ const fuel = z
   })
   .describe("Work that the module may do, in units of the cost table; what the level of trust says when left out.");
 
-const moduleObject = z.strictObject({
+/** A module as it is written with its limits. */
+export const moduleObject = z.strictObject({
   file: file.describe("Path of the WASM file."),
   trust: z
     .enum(TRUST_LEVELS)

@@ -1,3 +1,5 @@
+import { IpdmError } from "../core/errors.ts";
+import { isReference, readReference } from "./module-reference.ts";
 import { nearest } from "./nearest.ts";
 import type { ConfigPath, Finding } from "./problem.ts";
 import type { WrittenConfig } from "./schema.ts";
@@ -40,7 +42,9 @@ export function checkNames(config: WrittenConfig): {
         ),
       );
     }
-    if (task.module !== undefined && !modules.includes(task.module)) {
+    if (task.module !== undefined && isReference(task.module)) {
+      findings.push(...checkReference([...path, "module"], task.module));
+    } else if (task.module !== undefined && !modules.includes(task.module)) {
       findings.push(
         found(
           [...path, "module"],
@@ -98,6 +102,17 @@ function unused(config: WrittenConfig): Finding[] {
 
 function found(path: ConfigPath, message: string, hint?: string, atKey = false): Finding {
   return { path, atKey, message, ...(hint === undefined ? {} : { hint }) };
+}
+
+/** A module of a catalogue is looked up when the run is planned; here only its spelling is checked. */
+function checkReference(path: ConfigPath, module: string): Finding[] {
+  try {
+    readReference(module);
+    return [];
+  } catch (error) {
+    if (!(error instanceof IpdmError)) throw error;
+    return [found(path, `${path.join(".")}: ${error.message}`, error.hint)];
+  }
 }
 
 function meant(name: string, known: readonly string[]): string {

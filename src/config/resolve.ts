@@ -1,3 +1,4 @@
+import { resolve } from "node:path";
 import { BATCH_ROWS_MAX } from "../batch/limits.ts";
 import { parseDuration } from "../core/duration.ts";
 import { hasCode, IpdmError } from "../core/errors.ts";
@@ -42,6 +43,7 @@ export async function resolveConfig(written: WrittenConfig, folder: string): Pro
     domain: resolveDomain(written),
     sources,
     modules,
+    ...(written.catalogue === undefined ? {} : { catalogue: resolve(folder, written.catalogue) }),
     tasks: inOrder(Object.entries(written.tasks ?? {}).map(([name, task]) => resolveTask(name, task))),
     lakes: Object.entries(written.lakes ?? {}).map(([name, lake]) => ({ name, hotBytes: parseSize(lake.hot) })),
     outputs: Object.entries(written.outputs).map(([name, output]) => {
@@ -91,7 +93,8 @@ async function resolveSource(name: string, source: Written<"sources">, folder: s
   };
 }
 
-async function resolveModule(name: string, given: Written<"modules">, folder: string): Promise<ModuleConfig> {
+/** A module with its defaults, units and path resolved; `given` has passed the checks of form. */
+export async function resolveModule(name: string, given: Written<"modules">, folder: string): Promise<ModuleConfig> {
   const module = typeof given === "string" ? moduleOfPath(given) : given;
   const level = POLICIES[module.trust];
   const policy: SandboxPolicy = {

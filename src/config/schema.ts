@@ -101,7 +101,9 @@ const prove = z
 const task = z
   .strictObject({
     input: usedName.describe("Name of a source or of another task."),
-    module: usedName.optional().describe("Name of the module that the rows go through."),
+    module: usedName
+      .optional()
+      .describe("Module that the rows go through: a name of modules, or name@range of the catalogue (late@^1.2)."),
     time: time
       .optional()
       .describe("Event time of the rows that the module puts out; without it the module's, else the input's."),
@@ -156,6 +158,11 @@ export const writtenConfigSchema = z
     domain: domain.optional(),
     sources: named(source, NAMED_MAX).describe("Inputs by name."),
     modules: named(moduleSchema, NAMED_MAX).optional().describe("WASM modules by name."),
+    catalogue: file
+      .optional()
+      .describe(
+        "Folder with the catalogue of modules, relative to this file; .ipdm/catalogue of the working folder when left out.",
+      ),
     tasks: named(task, TASKS_MAX).optional().describe("Steps by name, in any order."),
     lakes: named(lake, NAMED_MAX).optional().describe("Stores of results by name."),
     outputs: named(output, NAMED_MAX).describe("Tables to write, by name."),

@@ -31,7 +31,8 @@ const inputRef = z.strictObject({ from: z.enum(["source", "task"]), name, port: 
 /** Which output of which task, or which source, a task reads. */
 export type InputRef = z.infer<typeof inputRef>;
 
-const moduleOperator = z.strictObject({
+/** What a module task does, in normal form. A module's entry in a catalogue declares the same keys. */
+export const moduleOperator = z.strictObject({
   kind: z.literal("module"),
   /** CID of the module's original bytes. */
   module: link,

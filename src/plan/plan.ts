@@ -4,7 +4,9 @@ import { fieldOf } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import type { Config, ModuleTaskConfig, SourceConfig, TaskConfig, WindowTaskConfig } from "../config/config.ts";
 import { declaredTime } from "../config/config.ts";
+import { isReference, readReference } from "../config/module-reference.ts";
 import { atPlace } from "../config/place.ts";
+import { type ModuleEntry, operatorOfEntry } from "../consensus/module-entry.ts";
 import type { Anchor, InputRef, Operator, Stage } from "../consensus/result.ts";
 import type { LeafKind } from "../consensus/statement.ts";
 import { VOTE_PROOFS_MAX } from "../consensus/vote.ts";
@@ -16,17 +18,18 @@ import {
   type InputPlan,
   LATE,
   MAIN,
+  type ModuleLock,
   type OutputPlan,
   type ProveWindows,
   type RunPlan,
   type TaskPlan,
   windowsAsked,
 } from "../runtime/plan.ts";
-import { type ModuleOperatorForm, moduleSpec, optionsForm } from "../runtime/stage/module-spec.ts";
-import { NO_OPTIONS } from "../sandbox/abi/port.ts";
+import { type ModuleOperatorForm, moduleSpec } from "../runtime/stage/module-spec.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 import type { Content } from "../sources/port.ts";
 import { isInteger, outputSchema, type WindowPlan } from "../streams/window/plan.ts";
+import { declaredColumns, moduleForm } from "./module-form.ts";
 
 /** A source as the planner needs to know it. */
 export interface SourceFacts {
@@ -43,7 +46,19 @@ export interface PlanInput {
   readonly cut: number;
   readonly lane: Lane;
   readonly hash: Hash;
+  /** Modules of the catalogue, by what the tasks call them (`late@^1.2`). */
+  readonly catalogued?: ReadonlyMap<string, CataloguedModule>;
 }
+
+/** A module of a catalogue: its entry, whose signature was checked, and the blocks of both. */
+export interface CataloguedModule {
+  readonly entry: ModuleEntry;
+  readonly entryBlock: Block;
+  readonly moduleBlock: Block;
+}
+
+/** How long a call of a module of the catalogue may take, in milliseconds: the way out when this node is at fault. */
+const CATALOGUED_TIMEOUT_MS = 10_000;
 
 /**
  * Turns a configuration into what the nodes agree on: normal forms, schemas, identities. Everything that can be wrong with a
@@ -59,6 +74,7 @@ class Planner {
   private readonly input: PlanInput;
   private readonly inputs = new Map<string, InputPlan>();
   private readonly tasks = new Map<string, TaskPlan>();
+  private readonly locks: ModuleLock[] = [];
 
   constructor(input: PlanInput) {
     this.input = input;
@@ -84,7 +100,8 @@ class Planner {
       outputs: Object.fromEntries(outputs.map(({ name, task, port }) => [name, { task, port }])),
     });
     const inputs = [...this.inputs.values()].filter(({ name }) => used.has(name));
-    return { name: config.name, tasks, inputs, outputs, membership, cut, key };
+    const { locks } = this;
+    return { name: config.name, tasks, inputs, outputs, membership, cut, locks, key };
   }
 
   private addInput(source: SourceConfig): void {
@@ -112,7 +129,8 @@ class Planner {
   }
 
   private async addModule(task: ModuleTaskConfig): Promise<void> {
-    const { config, lane, hash } = this.input;
+    const { config, hash } = this.input;
+    if (isReference(task.module)) return this.addCatalogued(task);
     const module = config.modules.find((candidate) => candidate.name === task.module);
     if (module === undefined) throw new IpdmError("INVARIANT", `module ${task.module} was checked`);
     const bytes = new Uint8Array(
@@ -130,24 +148,25 @@ class Planner {
       }),
     );
     const { cid } = rawBlock(hash, bytes);
-    const { policy, abi, unit, stateful, stdin } = module;
-    const { capabilities, ...limits } = policy;
-    const columns = declaredColumns(module.columns);
-    const operator: ModuleOperatorForm = {
-      kind: "module",
-      module: cid,
-      abi,
-      unit,
-      stateful,
-      columns,
-      ...optionsForm(module.options ?? NO_OPTIONS),
-      ...(stdin === undefined ? {} : { stdin }),
-      limits,
-      capabilities: [...capabilities],
-    };
-    const { isolation } = module;
-    const spec = { ...moduleSpec(operator, bytes, Math.ceil(module.timeoutUs / 1000)), isolation };
-    const handle = await lane.load(spec);
+    const operator = moduleForm(module, cid);
+    const spec = moduleSpec(operator, bytes, Math.ceil(module.timeoutUs / 1000));
+    await this.addLoaded(task, operator, { ...spec, isolation: module.isolation });
+  }
+
+  /** A module of the catalogue runs as its entry declares it, and is pinned. */
+  private async addCatalogued(task: ModuleTaskConfig): Promise<void> {
+    const found = this.input.catalogued?.get(task.module);
+    if (found === undefined) throw new IpdmError("INVARIANT", `module ${task.module} was resolved`);
+    const { entry, entryBlock, moduleBlock } = found;
+    const { name, version, module } = entry;
+    const operator = operatorOfEntry(entry);
+    await this.addLoaded(task, operator, moduleSpec(operator, moduleBlock.bytes, CATALOGUED_TIMEOUT_MS));
+    const { range } = readReference(task.module);
+    this.locks.push({ task: task.name, name, range, version, module, entry: entryBlock });
+  }
+
+  private async addLoaded(task: ModuleTaskConfig, operator: ModuleOperatorForm, spec: ModuleSpec): Promise<void> {
+    const handle = await this.input.lane.load(spec);
     const { schema } = this.upstream(task.input);
     this.add(task.name, task.input, operator, { [MAIN]: await handle.outputSchema(schema) }, spec, null);
   }
@@ -236,10 +255,6 @@ class Planner {
     if (task === undefined) throw new IpdmError("INVARIANT", `input ${name} was checked`);
     return { ref: { from: "task", name, port: MAIN }, schema: task.ports[MAIN] as Schema, link: task.stage.cid };
   }
-}
-
-function declaredColumns(columns: Readonly<Record<string, string>> | null): Anchor["columns"] {
-  return columns === null ? null : Object.entries(columns).map(([name, type]) => ({ name, type }));
 }
 
 /** Checks a window's columns one by one, so that an error names the place of the one that it is about. */

@@ -3,31 +3,59 @@ import type { Config } from "../config/config.ts";
 import { IpdmError } from "../core/errors.ts";
 import { rawBlock } from "../dag/block.ts";
 import { sha256 } from "../node.ts";
+import type { CataloguedModule } from "../plan/plan.ts";
+
+/** A module as people know it: what tasks call it, its name, and where it comes from. */
+interface KnownModule {
+  readonly reference: string;
+  readonly name: string;
+  readonly place: string;
+}
 
 /**
- * An error of the sandbox in the words of the configuration: it knows a module by its CID only, people know its name and file.
- * Other errors come back as they are.
+ * An error of the sandbox in the words of the configuration: it knows a module by its CID only, people know its name and its file or
+ * version. Other errors come back as they are.
  */
-export async function namingModule(error: unknown, config: Config): Promise<unknown> {
+export async function namingModule(
+  error: unknown,
+  config: Config,
+  catalogued: ReadonlyMap<string, CataloguedModule>,
+): Promise<unknown> {
   if (!(error instanceof IpdmError)) return error;
   const cid = error.facts["module"];
   if (typeof cid !== "string" || !error.message.includes(`module ${cid}`)) return error;
+  const known = inCatalogue(cid, catalogued) ?? (await inFiles(cid, config));
+  if (known === undefined) return error;
+  const { reference, name, place } = known;
+  const tasks = config.tasks
+    .filter((task) => task.kind === "module" && task.module === reference)
+    .map((task) => `tasks.${task.name}`);
+  const { code, kind, retry, facts } = error;
+  const hint = error.hint ?? "correct the module, or the rows it is given";
+  return new IpdmError(code, `${tasks.join(", ")}: ${error.message.replace(`module ${cid}`, `module ${name}`)}`, {
+    kind,
+    retry,
+    facts: { ...facts, name },
+    cause: error,
+    where: (error.where ?? cid).replace(cid, place),
+    hint,
+  });
+}
+
+function inCatalogue(cid: string, catalogued: ReadonlyMap<string, CataloguedModule>): KnownModule | undefined {
+  for (const [reference, { entry }] of catalogued) {
+    if (entry.module.toString() !== cid) continue;
+    const name = `${entry.name}@${entry.version}`;
+    return { reference, name, place: name };
+  }
+  return undefined;
+}
+
+async function inFiles(cid: string, config: Config): Promise<KnownModule | undefined> {
   for (const { name, file } of config.modules) {
     const bytes = await readFile(file.path).catch(() => undefined);
-    if (bytes === undefined || rawBlock(sha256, bytes).cid.toString() !== cid) continue;
-    const tasks = config.tasks
-      .filter((task) => task.kind === "module" && task.module === name)
-      .map((task) => `tasks.${task.name}`);
-    const { code, kind, retry, facts } = error;
-    const hint = error.hint ?? "correct the module, or the rows it is given";
-    return new IpdmError(code, `${tasks.join(", ")}: ${error.message.replace(`module ${cid}`, `module ${name}`)}`, {
-      kind,
-      retry,
-      facts: { ...facts, name },
-      cause: error,
-      where: (error.where ?? cid).replace(cid, file.path),
-      hint,
-    });
+    if (bytes !== undefined && rawBlock(sha256, bytes).cid.toString() === cid)
+      return { reference: name, name, place: file.path };
   }
-  return error;
+  return undefined;
 }

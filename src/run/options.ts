@@ -18,6 +18,8 @@ export interface RunOptions {
   readonly outDir?: string | undefined;
   /** Where nodes keep keys, journals and batches; `.data` in the out folder by default. */
   readonly dataDir?: string | undefined;
+  /** Folder with the catalogue of modules; the configuration's, else `.ipdm/catalogue` of the working folder, by default. */
+  readonly catalogueDir?: string | undefined;
   readonly replicas?: number | undefined;
   /** Rows a batch, 1 to 4096; never changes a result. */
   readonly batchRows?: number | undefined;

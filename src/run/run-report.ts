@@ -3,6 +3,7 @@ import type { Config } from "../config/config.ts";
 import { toHex } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { LocalNode } from "../node.ts";
+import type { ModuleLock } from "../runtime/plan.ts";
 import type { RunOptions, RunProgress } from "./options.ts";
 
 /** What evidence is called where people read it, and what came of it. */
@@ -43,6 +44,15 @@ export class RunReport {
   /** A stage was found done. */
   reused(task: string): void {
     this.options.onNotice?.({ level: "info", code: "REUSED", message: `${task}: reused`, facts: { stage: task } });
+  }
+
+  /** Modules of the catalogue were resolved. */
+  locked(locks: readonly ModuleLock[]): void {
+    for (const { task, name, range, version, module } of locks) {
+      const facts = { task, name, range, version, module: module.toString() };
+      const message = `${task}: ${name}@${range} is ${version} (${module.toString()})`;
+      this.options.onNotice?.({ level: "info", code: "MODULE_LOCKED", message, facts });
+    }
   }
 
   /** A voter failed; the others go on while a quorum is left. */

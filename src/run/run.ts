@@ -14,7 +14,8 @@ import { IpdmError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import type { Block } from "../dag/block.ts";
 import { type LocalNode, quietLog, sha256, verifyEd25519 } from "../node.ts";
-import { makePlan } from "../plan/plan.ts";
+import { type CataloguedModule, makePlan } from "../plan/plan.ts";
+import { resolveModules } from "../registry/resolve.ts";
 import { lanesFor, openLanes } from "../sandbox/lane-pool.ts";
 import type { Lane } from "../sandbox/port.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
@@ -72,14 +73,17 @@ export async function runTampered(options: RunOptions, tampers: readonly Tamper[
   }
   const outDir = resolve(options.outDir ?? defaultOutDir(config, process.cwd()));
   const dataDir = resolve(options.dataDir ?? join(outDir, ".data"));
+  const run = new Run(chosen, cut, outDir, options, tampers);
   try {
-    return await new Run(chosen, cut, outDir, options, tampers).start(dataDir, began);
+    return await run.start(dataDir, began);
   } catch (error) {
-    throw await namingModule(locatedInFile(error, locate), config);
+    throw await namingModule(locatedInFile(error, locate), config, run.catalogued);
   }
 }
 
 class Run {
+  /** Modules of the catalogue, once they are resolved. */
+  catalogued: ReadonlyMap<string, CataloguedModule> = new Map();
   private readonly config: Config;
   private readonly cut: number;
   private readonly outDir: string;
@@ -119,6 +123,7 @@ class Run {
     const laneCount = this.options.lanes ?? lanesFor(members.length);
     const lanes = members.map(() => openLanes({ lanes: laneCount }));
     for (const lane of lanes) stack.use(lane);
+    this.catalogued = await resolveModules(config, this.options.catalogueDir);
     const plan = await makePlan({
       config,
       sources: facts,
@@ -126,7 +131,9 @@ class Run {
       cut: this.cut,
       lane: lanes[0] as Lane,
       hash: sha256,
+      catalogued: this.catalogued,
     });
+    this.report.locked(plan.locks);
     const circuit = await loadCircuitKey(WINDOW_CIRCUIT);
     const prover = stack.use(new ProverPool());
     const networks = await openLocalNetworks(members, this.log, signal);

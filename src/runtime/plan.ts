@@ -58,6 +58,18 @@ export interface OutputPlan {
   readonly schema: Schema;
 }
 
+/** What a task's reference to a catalogue came to when the run was planned. */
+export interface ModuleLock {
+  readonly task: string;
+  readonly name: string;
+  /** The range of versions that the configuration asks for, and the version that it was. */
+  readonly range: string;
+  readonly version: string;
+  readonly module: CID;
+  /** The publisher's signed entry. */
+  readonly entry: Block;
+}
+
 /** Everything about a run that its nodes agree on before it starts. */
 export interface RunPlan {
   readonly name: string;
@@ -68,6 +80,8 @@ export interface RunPlan {
   readonly membership: { readonly cid: CID; readonly block: Block };
   /** Rows a batch. */
   readonly cut: number;
+  /** Modules that come from a catalogue, pinned. */
+  readonly locks: readonly ModuleLock[];
   /** Identity of the run: its name, all tasks' keys and all outputs. The seal's slot carries it. */
   readonly key: Block;
 }

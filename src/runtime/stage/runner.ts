@@ -19,10 +19,10 @@ import type { ModuleHandle } from "../../sandbox/port.ts";
 import type { StateSource } from "../../streams/window/state-tree.ts";
 import type { TaskPlan } from "../plan.ts";
 import { CopyOperator } from "./copy-operator.ts";
-import { ModuleOperator, moduleSeed } from "./module-operator.ts";
+import { moduleSeed } from "./module-operator.ts";
+import { openModuleStage } from "./module-stage.ts";
 import type { PortBatches, StageOperator } from "./operator.ts";
 import { recut } from "./recut.ts";
-import { UnitOperator } from "./unit-operator.ts";
 import { WindowOperator } from "./window-operator.ts";
 
 /** Where a runner finds states it did not just compute itself. With a signal it rejects with the signal's reason. */
@@ -206,9 +206,7 @@ export class StageRunner {
     assert(this.ports.module !== null, `module of ${this.task.name} is loaded`);
     const { handle } = this.ports.module;
     const seed = moduleSeed(this.ports.hash, this.task.stage.cid);
-    return operator.unit === null
-      ? new ModuleOperator(handle, seed)
-      : UnitOperator.open({ module: handle, seed, unit: operator.unit, input: inputSchema }, saved);
+    return openModuleStage({ module: handle, seed, unit: operator.unit, input: inputSchema }, saved);
   }
 
   private moduleOf(): Statement["module"] {

@@ -257,3 +257,14 @@ function takeUntil(open: number[], isOpen: Uint8Array, node: number): number[] {
   }
   return component;
 }
+
+/** Own functions that can come to call themselves, by whatever way. */
+export function recursiveFunctions(
+  shape: ModuleShape,
+  scanner: FunctionScanner,
+  functions: readonly ScannedFunction[],
+): ReadonlySet<number> {
+  const graph = new CallGraph(shape, scanner, functions);
+  const circles = graph.components().filter(([node = -1, ...others]) => others.length > 0 || graph.callsItself(node));
+  return new Set(circles.flat().filter((node) => node < functions.length));
+}

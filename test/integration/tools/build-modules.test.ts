@@ -11,7 +11,7 @@ const root = fileURLToPath(new URL("../../..", import.meta.url));
 let copy: string;
 beforeAll(async () => {
   copy = await mkdtemp(join(tmpdir(), "ipdm-modules-"));
-  for (const part of ["src/sandbox/sdk", "examples/flights/module", "examples/stateful/module"])
+  for (const part of ["src/sandbox/sdk", "examples/flights/module", "examples/stateful/module", "examples/modules"])
     await cp(join(root, part), join(copy, part), { recursive: true });
 });
 afterAll(() => rm(copy, { recursive: true, force: true }));
@@ -19,7 +19,14 @@ afterAll(() => rm(copy, { recursive: true, force: true }));
 describe("buildModules", () => {
   it("writes the same bytes from every folder and every time, ready to be loaded", async () => {
     const built = await buildModules(copy);
-    expect(built.map(({ output }) => output)).toEqual(["examples/flights/late.wasm", "examples/stateful/ledger.wasm"]);
+    const examples = ["filter", "map", "flat-map", "aggregate"].map(
+      (name) => `examples/modules/${name}/build/module.wasm`,
+    );
+    expect(built.map(({ output }) => output)).toEqual([
+      "examples/flights/late.wasm",
+      "examples/stateful/ledger.wasm",
+      ...examples,
+    ]);
     const bytes = await readFile(join(copy, "examples/flights/late.wasm"));
     expect(bytes.equals(await compileModule(root, "examples/flights/module/late.ts"))).toBe(true);
     expect(bytes.includes(copy)).toBe(false);

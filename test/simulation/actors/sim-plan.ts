@@ -67,6 +67,7 @@ export function simPlan(membership: Block, cut: number, rows: number, prove: Pro
     outputs,
     membership: { cid: membership.cid, block: membership },
     cut,
+    locks: [],
     key: runKey(sha256, {
       name: "simulated",
       membership: membership.cid,

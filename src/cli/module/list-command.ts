@@ -1,0 +1,20 @@
+import { toHex } from "../../core/bytes.ts";
+import { Catalogue } from "../../registry/catalogue.ts";
+import type { Terminal } from "../terminal.ts";
+import { type CatalogueFlag, catalogueFolder } from "./flags.ts";
+
+/** `ipdm-runtime module list`: every version of every module in the catalogue. */
+export async function listCommand(flags: CatalogueFlag, terminal: Terminal): Promise<void> {
+  await using catalogue = await Catalogue.open(catalogueFolder(flags));
+  const records = catalogue.records();
+  for (const { name, version, module, entry, publisher } of records) {
+    const cid = module.toString();
+    const key = toHex(publisher);
+    if (terminal.options.json)
+      terminal.json({ event: "module", name, version, module: cid, entry: entry.toString(), publisher: key });
+    else terminal.print(`${`${name}@${version}`.padEnd(28)} ${cid}  by ${key.slice(0, 16)}…`);
+  }
+  if (terminal.options.json)
+    terminal.json({ event: "listed", ok: true, modules: records.length, catalogue: catalogue.folder });
+  else terminal.say(`${records.length} modules in ${catalogue.folder}`);
+}

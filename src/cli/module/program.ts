@@ -1,0 +1,126 @@
+import { type Command, Option } from "commander";
+import type { Act, CommonFlags } from "../act.ts";
+import { common } from "../act.ts";
+import type { CheckFlags } from "./check-command.ts";
+import type { CatalogueFlag } from "./flags.ts";
+import type { NewFlags } from "./new-command.ts";
+import type { PublishFlags } from "./publish-command.ts";
+import type { ModuleRunFlags } from "./run-command.ts";
+import type { TestFlags } from "./test-command.ts";
+
+/** Adds the commands of `module`. Each is loaded when it is used. */
+export function addModuleCommands(root: Command, act: Act, signal: AbortSignal): void {
+  const group = root.command("module").description("make, check, publish and run WASM modules");
+  addAuthoring(group, act, signal);
+  addCatalogue(group, act);
+  for (const command of [group, ...group.commands]) command.exitOverride().showSuggestionAfterError();
+}
+
+function addAuthoring(group: Command, act: Act, signal: AbortSignal): void {
+  common(group.command("new"))
+    .description("write an AssemblyScript project that builds, with tests that pass")
+    .argument("<dir>", "a new or empty folder")
+    .option("--template <name>", "filter, map, flat-map or aggregate (default: filter)")
+    .action((dir: string, flags: CommonFlags) =>
+      act(flags, async (terminal) => (await import("./new-command.ts")).newCommand(dir, flags as NewFlags, terminal)),
+    );
+  common(group.command("test"))
+    .description("run a module over its cases and compare what comes out")
+    .argument("<dir>", "a folder with ipdm.module.json and cases/")
+    .option("--update", "write what comes out as what is expected")
+    .action((dir: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./test-command.ts")).testCommand(dir, flags as TestFlags, terminal, signal),
+      ),
+    );
+  checking(common(group.command("check")))
+    .description("say what a module is, and whether it is the same everywhere")
+    .argument("<module>", "a .wasm file, or a folder with ipdm.module.json")
+    .action((module: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./check-command.ts")).checkCommand(module, flags as CheckFlags, terminal, signal),
+      ),
+    );
+  checking(catalogue(common(group.command("publish"))))
+    .description("check a module, sign it, and put it into the catalogue")
+    .argument("<module>", "a .wasm file, or a folder with ipdm.module.json")
+    .option("--name <name>", "the module's name (default: the manifest's)")
+    .option("--version <version>", "its semantic version (default: the manifest's)")
+    .option("--description <text>", "what it does, in a sentence (default: the manifest's)")
+    .option("--key <file>", "the publisher's key (default: publisher.key in the catalogue, made on first use)")
+    .action((module: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./publish-command.ts")).publishCommand(module, flags as PublishFlags, terminal, signal),
+      ),
+    );
+  calling(catalogue(common(group.command("run"))))
+    .description("send a file's rows through a module, outside any pipeline")
+    .argument("<module>", "a .wasm file, a folder with ipdm.module.json, or name@range of the catalogue")
+    .addOption(new Option("--input <file>", "the rows: Parquet, NDJSON or CSV").makeOptionMandatory())
+    .option("--input-columns <list>", "its columns as name=type,name=type (default: the manifest's, else guessed)")
+    .option("--output <file>", "where the rows go (default: stdout, as NDJSON)")
+    .action((module: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./run-command.ts")).moduleRunCommand(
+          module,
+          flags as unknown as ModuleRunFlags,
+          terminal,
+          signal,
+        ),
+      ),
+    );
+}
+
+function addCatalogue(group: Command, act: Act): void {
+  // A group of options after the argument reads better; commander keeps the order of these calls.
+  catalogue(common(group.command("list")))
+    .description("list the catalogue's modules")
+    .action((flags: CommonFlags) =>
+      act(flags, async (terminal) => (await import("./list-command.ts")).listCommand(flags as CatalogueFlag, terminal)),
+    );
+  catalogue(common(group.command("show")))
+    .description("show what a publisher declares of a module")
+    .argument("<module>", "name, or name@range")
+    .action((module: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./show-command.ts")).showCommand(module, flags as CatalogueFlag, terminal),
+      ),
+    );
+  catalogue(common(group.command("export")))
+    .description("write a module and its signed entry as a CAR file")
+    .argument("<module>", "name, or name@range")
+    .argument("<car>", "the file to write")
+    .action((module: string, car: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./transfer-commands.ts")).exportCommand(module, car, flags as CatalogueFlag, terminal),
+      ),
+    );
+  catalogue(common(group.command("import")))
+    .description("check an exported module and take it into the catalogue")
+    .argument("<car>", "the file to read")
+    .action((car: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./transfer-commands.ts")).importCommand(car, flags as CatalogueFlag, terminal),
+      ),
+    );
+}
+
+function catalogue(command: Command): Command {
+  return command.option("--catalogue <dir>", "folder of the catalogue (default: .ipdm/catalogue)");
+}
+
+/** How a module is called, where no manifest says. */
+function calling(command: Command): Command {
+  return command
+    .option("--abi <abi>", "how it is called (default: ipdm/1)")
+    .option("--trust <level>", "what it may use: trusted, standard or untrusted (default: standard)")
+    .option("--kind <kind>", "rows, or batch (default: rows)")
+    .option("--unit <rows>", "with --kind batch, rows of a unit (default: 4096)")
+    .option("--columns <list>", "columns of its output as name=type,name=type, for an ABI that cannot say them");
+}
+
+function checking(command: Command): Command {
+  return calling(command)
+    .option("--input <file>", "check it over these rows (default: made-up ones)")
+    .option("--input-columns <list>", "their columns as name=type,name=type (default: the manifest's, else guessed)");
+}

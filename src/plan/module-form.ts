@@ -1,0 +1,31 @@
+import type { CID } from "multiformats/cid";
+import type { ModuleConfig } from "../config/config.ts";
+import type { Anchor } from "../consensus/result.ts";
+import { type ModuleOperatorForm, optionsForm } from "../runtime/stage/module-spec.ts";
+import { NO_OPTIONS } from "../sandbox/abi/port.ts";
+
+/** A module task in normal form, from what a configuration says of the module. */
+export function moduleForm(
+  config: Pick<ModuleConfig, "abi" | "unit" | "stateful" | "columns" | "options" | "stdin" | "policy">,
+  module: CID,
+): ModuleOperatorForm {
+  const { policy, abi, unit, stateful, stdin } = config;
+  const { capabilities, ...limits } = policy;
+  return {
+    kind: "module",
+    module,
+    abi,
+    unit,
+    stateful,
+    columns: declaredColumns(config.columns),
+    ...optionsForm(config.options ?? NO_OPTIONS),
+    ...(stdin === undefined ? {} : { stdin }),
+    limits,
+    capabilities: [...capabilities],
+  };
+}
+
+/** Declared columns as a list: a map would lose their order. */
+export function declaredColumns(columns: Readonly<Record<string, string>> | null): Anchor["columns"] {
+  return columns === null ? null : Object.entries(columns).map(([name, type]) => ({ name, type }));
+}
