@@ -74,7 +74,8 @@ export async function* ndjsonOf({
   batches,
 }: Pick<ModuleRun, "schema" | "batches">): AsyncGenerator<Uint8Array> {
   const encoder = new TextRowsEncoder("ndjson", schema);
-  for await (const batch of batches) yield* encoder.encode(batch);
+  // The encoder uses its room again; whoever takes a chunk may keep it.
+  for await (const batch of batches) for (const chunk of encoder.encode(batch)) yield chunk.slice();
 }
 
 /** The first rows of a file as batches of at most `unit` rows, for a check. Throws what the source throws. */

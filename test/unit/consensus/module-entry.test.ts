@@ -36,6 +36,7 @@ describe("module entry", () => {
       bytes: 9,
       abi: "wasi/1",
       unit: 4,
+      stateful: true,
       columns: [{ name: "a", type: "i64" }],
       limits: { ...entry.limits, fuelPerRow: 1 },
       costTable: "ipdm-cost/2",
