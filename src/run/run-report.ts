@@ -1,9 +1,11 @@
+import type { Ledger } from "../../actors/node/ledger.ts";
 import type { NodeObserver } from "../../actors/node/node-ports.ts";
 import type { Config } from "../config/config.ts";
 import { toHex } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { LocalNode } from "../node.ts";
 import type { RunOptions, RunProgress } from "./options.ts";
+import type { RowTotal } from "./row-guess.ts";
 
 /** What evidence is called where people read it, and what came of it. */
 const DEEDS: Readonly<Record<string, readonly [deed: string, outcome: string]>> = {
@@ -15,10 +17,14 @@ const DEEDS: Readonly<Record<string, readonly [deed: string, outcome: string]>> 
 /** Tells whoever started a run how it goes. It decides nothing. */
 export class RunReport {
   private readonly options: Pick<RunOptions, "onProgress" | "onNotice">;
-  private readonly sourceTasks: ReadonlySet<string>;
+  /** Sources by the task that reads each first. */
+  private readonly sourceTasks: ReadonlyMap<string, string>;
+  private readonly totals = new Map<string, RowTotal>();
   private progress: RunProgress = {
     rowsIn: 0,
+    rowsRecovered: 0,
     rowsTotal: undefined,
+    isEstimate: false,
     statements: 0,
     certificates: 0,
     proofs: 0,
@@ -27,17 +33,50 @@ export class RunReport {
 
   constructor(options: Pick<RunOptions, "onProgress" | "onNotice">, config: Config) {
     this.options = options;
-    const sources = new Set(config.sources.map((source) => source.name));
+    const sources = config.sources.map((source) => source.name);
     // Rows are counted where they are read first: a source may have several readers.
     const firstReader = (source: string): string =>
       config.tasks.find((task) => task.input === source)?.name ?? `copy:${source}`;
-    this.sourceTasks = new Set([...sources].map(firstReader));
+    this.sourceTasks = new Map(sources.map((source) => [firstReader(source), source]));
   }
 
   /** The run came further. */
   update(change: Partial<RunProgress>): void {
     this.progress = { ...this.progress, ...change };
     this.options.onProgress?.(this.progress);
+  }
+
+  /** The plan is being made; `rows` of the sources that tell their number. */
+  planning(rows: ReadonlyMap<string, number>): void {
+    for (const [source, count] of rows) this.totals.set(source, { rows: count, isExact: true });
+    this.update({ phase: "planning", ...this.total() });
+  }
+
+  /** A source was read so far that its rows can be told or estimated. */
+  readonly onRows = (source: string, total: RowTotal): void => {
+    if (this.totals.get(source)?.isExact === true) return;
+    this.totals.set(source, total);
+    this.update(this.total());
+  };
+
+  /** The submitting node is open: what its ledger holds and this run did not execute, an earlier one did. */
+  recovered(ledger: Pick<Ledger, "executed">): void {
+    let done = 0;
+    for (const [task, source] of this.sourceTasks) {
+      const slots = ledger.executed(task).map(({ slot }) => slot.input);
+      const rows = slots.reduce((sum, input) => sum + input.rows, 0);
+      if (slots.at(-1)?.end === true) this.onRows(source, { rows, isExact: true });
+      done += rows;
+    }
+    this.update({ rowsIn: done, rowsRecovered: done - this.progress.rowsIn });
+  }
+
+  private total(): Pick<RunProgress, "rowsTotal" | "isEstimate"> {
+    const known = [...this.totals.values()];
+    return {
+      rowsTotal: known.length < this.sourceTasks.size ? undefined : known.reduce((sum, { rows }) => sum + rows, 0),
+      isEstimate: known.some(({ isExact }) => !isExact),
+    };
   }
 
   /** A stage was found done. */

@@ -3,7 +3,7 @@ import type { Batch } from "../batch/batch.ts";
 import { missingColumn } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import { schemaOf } from "../batch/schema.ts";
-import { byteStream } from "./byte-stream.ts";
+import { byteStream, type ReadWatch } from "./byte-stream.ts";
 import { BatchCutter, checkBatches } from "./cut.ts";
 import { invalidRow, malformed, overLimit } from "./failure.ts";
 import type { SourceFile } from "./file.ts";
@@ -35,7 +35,7 @@ export class CsvReader implements FileReader {
     this.schema = text.schema;
   }
 
-  async *read({ batchRows, fromRow = 0, signal }: BatchesOptions): AsyncGenerator<Batch, void, undefined> {
+  async *read({ batchRows, fromRow = 0, signal, onRead }: BatchesOptions): AsyncGenerator<Batch, void, undefined> {
     checkBatches(batchRows, fromRow);
     const { file, gzip } = this.text;
     const { path } = file;
@@ -46,7 +46,7 @@ export class CsvReader implements FileReader {
     let places: number[] | undefined;
     let width = 0;
     let row = 0;
-    for await (const { cells, line } of records(file, gzip, signal)) {
+    for await (const { cells, line } of records(file, gzip, { signal, onRead })) {
       if (places === undefined) {
         const names = header(path, cells);
         places = fields.map(({ name }) => place(names, name));
@@ -80,7 +80,7 @@ export async function inferCsv(file: SourceFile, gzip: boolean, signal?: AbortSi
   const inference = new TypeInference(true);
   let names: readonly string[] | undefined;
   let rows = 0;
-  for await (const { cells, line } of records(file, gzip, signal)) {
+  for await (const { cells, line } of records(file, gzip, { signal })) {
     if (names === undefined) {
       names = header(file.path, cells);
       for (const name of names) inference.declare(name);
@@ -94,11 +94,7 @@ export async function inferCsv(file: SourceFile, gzip: boolean, signal?: AbortSi
   return schemaOf(inference.fields(file.path));
 }
 
-async function* records(
-  file: SourceFile,
-  gzip: boolean,
-  signal?: AbortSignal,
-): AsyncGenerator<CsvRecord, void, undefined> {
+async function* records(file: SourceFile, gzip: boolean, watch: ReadWatch): AsyncGenerator<CsvRecord, void, undefined> {
   const parser = parse({
     bom: true,
     record_delimiter: ["\r\n", "\n"],
@@ -110,7 +106,7 @@ async function* records(
       cells,
     })) as never,
   });
-  const feeding = feed(byteStream(file, gzip, signal), parser, file.path);
+  const feeding = feed(byteStream(file, gzip, watch), parser, file.path);
   try {
     for await (const record of parser) yield record as CsvRecord;
     await feeding;

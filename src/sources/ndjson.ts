@@ -37,12 +37,12 @@ export class NdjsonReader implements FileReader {
     this.parsers = text.schema.fields.map((field) => [field.name, jsonParser(field)] as const);
   }
 
-  async *read({ batchRows, fromRow = 0, signal }: BatchesOptions): AsyncGenerator<Batch, void, undefined> {
+  async *read({ batchRows, fromRow = 0, signal, onRead }: BatchesOptions): AsyncGenerator<Batch, void, undefined> {
     checkBatches(batchRows, fromRow);
     const { file, gzip } = this.text;
     const cutter = new BatchCutter(this.schema, batchRows);
     let row = 0;
-    for await (const { first, texts } of splitLines(file.path, byteStream(file, gzip, signal))) {
+    for await (const { first, texts } of splitLines(file.path, byteStream(file, gzip, { signal, onRead }))) {
       for (let i = 0; i < texts.length; i++) {
         const text = texts[i] as string;
         if (isBlank(text) || row++ < fromRow) continue;
@@ -107,7 +107,7 @@ export function pushParsed(
 export async function inferNdjson(file: SourceFile, gzip: boolean, signal?: AbortSignal): Promise<Schema> {
   const inference = new TypeInference(false);
   let rows = 0;
-  outer: for await (const { first, texts } of splitLines(file.path, byteStream(file, gzip, signal))) {
+  outer: for await (const { first, texts } of splitLines(file.path, byteStream(file, gzip, { signal }))) {
     for (let i = 0; i < texts.length; i++) {
       const text = texts[i] as string;
       if (isBlank(text)) continue;
