@@ -6,6 +6,7 @@ import { IpdmError } from "../core/errors.ts";
 import type { LocalNode } from "../node.ts";
 import type { RunOptions, RunProgress } from "./options.ts";
 import type { RowTotal } from "./row-guess.ts";
+import type { SourceObserver } from "./sources.ts";
 
 /** What evidence is called where people read it, and what came of it. */
 const DEEDS: Readonly<Record<string, readonly [deed: string, outcome: string]>> = {
@@ -15,10 +16,12 @@ const DEEDS: Readonly<Record<string, readonly [deed: string, outcome: string]>> 
 };
 
 /** Tells whoever started a run how it goes. It decides nothing. */
-export class RunReport {
+export class RunReport implements SourceObserver {
   private readonly options: Pick<RunOptions, "onProgress" | "onNotice">;
   /** Sources by the task that reads each first. */
   private readonly sourceTasks: ReadonlyMap<string, string>;
+  /** Sources whose absent columns were told: each reader of a source finds them. */
+  private readonly absentIn = new Set<string>();
   private readonly totals = new Map<string, RowTotal>();
   private progress: RunProgress = {
     rowsIn: 0,
@@ -53,11 +56,20 @@ export class RunReport {
   }
 
   /** A source was read so far that its rows can be told or estimated. */
-  readonly onRows = (source: string, total: RowTotal): void => {
+  rows(source: string, total: RowTotal): void {
     if (this.totals.get(source)?.isExact === true) return;
     this.totals.set(source, total);
     this.update(this.total());
-  };
+  }
+
+  /** A source was read to its end, and no row has these declared columns: null throughout is seldom what was meant. */
+  absent(source: string, columns: readonly string[]): void {
+    if (this.absentIn.has(source)) return;
+    this.absentIn.add(source);
+    const [names, are] = [columns.join(", "), columns.length === 1 ? "column" : "columns"];
+    const message = `sources.${source}.columns: no row has the ${are} ${names}, so all values there are null`;
+    this.options.onNotice?.({ level: "warn", code: "CONFIG_ODD", message, facts: { source, columns } });
+  }
 
   /** The submitting node is open: what its ledger holds and this run did not execute, an earlier one did. */
   recovered(ledger: Pick<Ledger, "executed">): void {
@@ -65,7 +77,7 @@ export class RunReport {
     for (const [task, source] of this.sourceTasks) {
       const slots = ledger.executed(task).map(({ slot }) => slot.input);
       const rows = slots.reduce((sum, input) => sum + input.rows, 0);
-      if (slots.at(-1)?.end === true) this.onRows(source, { rows, isExact: true });
+      if (slots.at(-1)?.end === true) this.rows(source, { rows, isExact: true });
       done += rows;
     }
     this.update({ rowsIn: done, rowsRecovered: done - this.progress.rowsIn });

@@ -145,7 +145,7 @@ class Run {
         membershipCid: block.cid,
         plan,
         modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map()),
-        readSource: sourceReader(config, plan, i === 0 ? this.report.onRows : undefined),
+        readSource: sourceReader(config, plan, i === 0 ? this.report : undefined),
         prover,
         key: circuit.key,
         keyOrigin: circuit.provenance,

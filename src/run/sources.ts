@@ -8,8 +8,13 @@ import type { RunPlan } from "../runtime/plan.ts";
 import { openSource, type Source } from "../sources/port.ts";
 import { RowGuess, type RowTotal } from "./row-guess.ts";
 
-/** Told how many rows a source has, or seems to have. */
-export type OnRows = (source: string, total: RowTotal) => void;
+/** Who is told what reading the sources shows. */
+export interface SourceObserver {
+  /** How many rows a source has, or seems to have. */
+  rows(source: string, total: RowTotal): void;
+  /** Columns that are declared and that no row has. */
+  absent(source: string, columns: readonly string[]): void;
+}
 
 /** Opens a configured source. */
 export function openConfigured(source: SourceConfig, signal: AbortSignal, file = source.file.path): Promise<Source> {
@@ -36,9 +41,9 @@ export async function sourceFacts(
 
 /**
  * One node's own reading of the sources: it opens each file itself and checks, before the first row, that the file is the one
- * that the plan names. `onRows` is told of the rows of each as far as its reading shows. Throws `INPUT_CHANGED` when it is not.
+ * that the plan names. `observer` is told what reading shows. Throws `INPUT_CHANGED` when it is not.
  */
-export function sourceReader(config: Config, plan: RunPlan, onRows?: OnRows) {
+export function sourceReader(config: Config, plan: RunPlan, observer?: SourceObserver) {
   return (name: string, batchRows: number, fromRow: number, signal: AbortSignal): AsyncIterator<Batch> =>
     read(name, batchRows, fromRow, signal);
 
@@ -58,9 +63,10 @@ export function sourceReader(config: Config, plan: RunPlan, onRows?: OnRows) {
     const guess = new RowGuess(content.bytes, fromRow);
     const onRead = (bytes: number): void => {
       const rows = guess.read(bytes);
-      if (rows !== undefined) onRows?.(name, { rows, isExact: false });
+      if (rows !== undefined) observer?.rows(name, { rows, isExact: false });
     };
-    const batches = opened.batches({ batchRows, fromRow, signal, onRead });
+    const onAbsent = (columns: readonly string[]): void => observer?.absent(name, columns);
+    const batches = opened.batches({ batchRows, fromRow, signal, onRead, onAbsent });
     try {
       // A text file tells its columns with its first row.
       const first = await atPlace(["sources", name, "columns"], () => batches.next());
@@ -68,7 +74,7 @@ export function sourceReader(config: Config, plan: RunPlan, onRows?: OnRows) {
         guess.took(next.value.rows);
         yield next.value;
       }
-      onRows?.(name, { rows: guess.rows, isExact: true });
+      observer?.rows(name, { rows: guess.rows, isExact: true });
     } finally {
       await batches.return?.();
     }

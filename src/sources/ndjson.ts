@@ -37,16 +37,28 @@ export class NdjsonReader implements FileReader {
     this.parsers = text.schema.fields.map((field) => [field.name, jsonParser(field)] as const);
   }
 
-  async *read({ batchRows, fromRow = 0, signal, onRead }: BatchesOptions): AsyncGenerator<Batch, void, undefined> {
+  async *read({
+    batchRows,
+    fromRow = 0,
+    signal,
+    onRead,
+    onAbsent,
+  }: BatchesOptions): AsyncGenerator<Batch, void, undefined> {
     checkBatches(batchRows, fromRow);
     const { file, gzip } = this.text;
     const cutter = new BatchCutter(this.schema, batchRows);
+    const unseen = new Set(this.parsers.map(([name]) => name));
     let row = 0;
     for await (const { first, texts } of splitLines(file.path, byteStream(file, gzip, { signal, onRead }))) {
       for (let i = 0; i < texts.length; i++) {
         const text = texts[i] as string;
-        if (isBlank(text) || row++ < fromRow) continue;
-        this.push(cutter, text, first + i);
+        if (isBlank(text)) continue;
+        const isSkipped = row++ < fromRow;
+        if (isSkipped && (onAbsent === undefined || unseen.size === 0)) continue;
+        const object = parseObject(file.path, text, first + i);
+        for (const name of unseen) if (Object.hasOwn(object, name)) unseen.delete(name);
+        if (isSkipped) continue;
+        this.push(cutter, object, first + i);
         const batch = cutter.afterRow();
         if (batch === undefined) continue;
         yield batch;
@@ -55,11 +67,11 @@ export class NdjsonReader implements FileReader {
     }
     const rest = cutter.rest();
     if (rest !== undefined) yield rest;
+    if (row > 0 && unseen.size > 0) onAbsent?.([...unseen]);
   }
 
-  private push(cutter: BatchCutter, text: string, line: number): void {
+  private push(cutter: BatchCutter, object: Readonly<Record<string, unknown>>, line: number): void {
     const { file, strict } = this.text;
-    const object = parseObject(file.path, text, line);
     let known = 0;
     for (let i = 0; i < this.parsers.length; i++) {
       const [name, parse] = this.parsers[i] as readonly [string, ValueParser];

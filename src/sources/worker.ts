@@ -17,7 +17,7 @@ export interface ThreadTask {
 /** What a reading thread sends: batch blocks in order, each with the bytes of the file read for it, then the end or a failure. */
 export type FromThread =
   | { readonly kind: "batch"; readonly bytes: ArrayBuffer; readonly size: number; readonly read: number }
-  | { readonly kind: "end"; readonly read: number }
+  | { readonly kind: "end"; readonly read: number; readonly absent: readonly string[] }
   | { readonly kind: "failed"; readonly error: ErrorRecord };
 
 /** What a reading thread receives: a batch of that many bytes was taken. */
@@ -36,7 +36,11 @@ async function run(port: MessagePort, { plan, batchRows, fromRow }: ThreadTask):
     const onRead = (bytes: number): void => {
       read = bytes;
     };
-    for await (const batch of reader.read({ batchRows, fromRow, onRead })) {
+    let absent: readonly string[] = [];
+    const onAbsent = (columns: readonly string[]): void => {
+      absent = columns;
+    };
+    for await (const batch of reader.read({ batchRows, fromRow, onRead, onAbsent })) {
       const bytes = batch.bytes.buffer as ArrayBuffer;
       const size = bytes.byteLength;
       // What is read while this batch waits to be sent belongs to later ones.
@@ -44,7 +48,7 @@ async function run(port: MessagePort, { plan, batchRows, fromRow }: ThreadTask):
       await window.take(size);
       send({ kind: "batch", bytes, size, read: position }, [bytes]);
     }
-    send({ kind: "end", read });
+    send({ kind: "end", read, absent });
   } catch (error) {
     send({ kind: "failed", error: toRecord(error) });
   }
