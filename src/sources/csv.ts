@@ -87,7 +87,7 @@ export async function inferCsv(file: SourceFile, gzip: boolean, signal?: AbortSi
       continue;
     }
     if (isPassedOver(file.path, cells, names.length, line)) continue;
-    names.forEach((name, i) => inference.see(name, cells[i] === "" ? null : cells[i]));
+    names.forEach((name, i) => inference.see(name, cells[i] === "" ? null : cells[i], line));
     if (++rows >= INFERENCE_ROWS) break;
   }
   if (rows === 0) throw unknownSchema(file.path);

@@ -15,6 +15,8 @@ import { jsonParser } from "./text-value.ts";
 
 const HINT = "declare the columns and their types under `columns`";
 const LONG_NUMBER = /\d{16}/;
+/** Integers that are kept exactly: all those whose double is finite. */
+const EXACT = /^-?\d{16,309}$/;
 
 /** A text file whose schema is settled: `strict` refuses columns that the schema does not have. */
 export interface TextFile {
@@ -106,7 +108,7 @@ export function pushParsed(
       ? JSON.stringify(given.slice(0, 40))
       : typeof given === "object"
         ? "a nested value"
-        : String(given);
+        : String(given).slice(0, 40);
   throw invalidRow(
     place.path,
     place.line,
@@ -126,7 +128,7 @@ export async function inferNdjson(file: SourceFile, gzip: boolean, signal?: Abor
       if (rows++ >= INFERENCE_ROWS) break outer;
       const line = first + i;
       for (const [name, value] of Object.entries(parseObject(file.path, text, line))) {
-        const problem = inference.see(name, value);
+        const problem = inference.see(name, value, line);
         if (problem !== undefined) throw invalidRow(file.path, line, problem, HINT);
       }
     }
@@ -155,5 +157,5 @@ function parseObject(path: string, text: string, line: number): Record<string, u
 /** Keeps integers that a double cannot hold, by their source text (ECMAScript, JSON.parse source text access). */
 function exactIntegers(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   if (typeof value !== "number" || Number.isSafeInteger(value) || context?.source === undefined) return value;
-  return /^-?\d{16,20}$/.test(context.source) ? BigInt(context.source) : value;
+  return EXACT.test(context.source) ? BigInt(context.source) : value;
 }

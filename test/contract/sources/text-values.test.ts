@@ -53,6 +53,15 @@ describe("NDJSON", () => {
     await expect(read("t.ndjson", '{"a":1e19}\n', { a: "u64" })).rejects.toMatchObject({ code: "SOURCE_ROW_INVALID" });
   });
 
+  it("does not guess f64 for integers that need more than 64 bits", async () => {
+    const text = '{"v":1}\n{"v":123456789012345678901234567890}\n';
+    await expect(types("t.ndjson", text)).rejects.toMatchObject({
+      code: "SOURCE_SCHEMA_UNKNOWN",
+      where: expect.stringMatching(/:2$/),
+    });
+    expect(await read("t.ndjson", text, { v: "f64" })).toEqual([[1], [123_456_789_012_345_680_000_000_000_000]]);
+  });
+
   it("refuses numbers that a column cannot hold", async () => {
     for (const [type, value] of [
       ["i8", "128"],
