@@ -1,6 +1,7 @@
 import type { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import { schemaOf } from "../batch/schema.ts";
+import type { IpdmError } from "../core/errors.ts";
 import { byteStream } from "./byte-stream.ts";
 import { BatchCutter, checkBatches } from "./cut.ts";
 import { invalidRow, malformed } from "./failure.ts";
@@ -148,10 +149,22 @@ function parseObject(path: string, text: string, line: number): Record<string, u
     // The text of numbers matters only where they may pass 2^53.
     value = LONG_NUMBER.test(text) ? JSON.parse(text, exactIntegers) : JSON.parse(text);
   } catch (error) {
+    if (isArrayFile(text, line)) throw arrayFile(path, error);
     throw malformed(path, String(line), error instanceof Error ? error.message : "not JSON", error);
   }
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Record<string, unknown>;
+  if (isArrayFile(text, line)) throw arrayFile(path);
   throw malformed(path, String(line), "expected one JSON object a line");
+}
+
+/** JSON of another layout is often called `.json` too: one array around all objects. */
+function isArrayFile(text: string, line: number): boolean {
+  return line === 1 && text.trimStart().startsWith("[");
+}
+
+function arrayFile(path: string, cause?: unknown): IpdmError {
+  const why = "expected one JSON object a line, not an array around them";
+  return malformed(path, "1", why, cause, "write one object a line, for example with: jq -c '.[]'");
 }
 
 /** Keeps integers that a double cannot hold, by their source text (ECMAScript, JSON.parse source text access). */

@@ -110,6 +110,20 @@ describe("broken NDJSON", () => {
     });
   }
 
+  it("tells a file that is one array how to become one object a line", async () => {
+    for (const text of ['[\n  { "a": 1 }\n]\n', '[{"a":1},{"a":2}]', " [\n"])
+      expect(await attempt("t.json", text)).toMatchObject({
+        code: "SOURCE_MALFORMED",
+        message: expect.stringMatching(/is broken at line 1: expected one JSON object a line/),
+        where: expect.stringMatching(/t\.json:1$/),
+        hint: expect.stringContaining("jq -c '.[]'"),
+      });
+    expect(await attempt("t.json", '{"a":1}\n[1]\n')).toMatchObject({
+      message: expect.stringContaining("is broken at line 2: expected one JSON object a line"),
+      hint: expect.not.stringContaining("jq"),
+    });
+  });
+
   it("says how to declare columns", async () => {
     const error = await attempt("t.ndjson", `${'{"a":1}\n'.repeat(1000)}{"a":1.5}\n`);
     expect(error).toMatchObject({ code: "SOURCE_ROW_INVALID", hint: expect.stringContaining("`columns`") });
