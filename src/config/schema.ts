@@ -3,7 +3,7 @@ import { COLUMN_TYPES } from "../batch/schema.ts";
 import { parseDuration } from "../core/duration.ts";
 import { hasCode, IpdmError } from "../core/errors.ts";
 import { parseSize, SIZE_PATTERN } from "../core/size.ts";
-import { declaredField } from "../sources/column-type.ts";
+import { columnTypeMeant, declaredField } from "../sources/column-type.ts";
 import { readAggregate } from "./aggregate.ts";
 import { TABLE_FORMATS } from "./config.ts";
 import { readInstant } from "./instant.ts";
@@ -68,7 +68,7 @@ function readColumnType(type: string): void {
     declaredField("", type);
   } catch (error) {
     if (!(error instanceof IpdmError)) throw error;
-    const near = nearest(type, COLUMN_TYPES);
+    const near = columnTypeMeant(type) ?? nearest(type, COLUMN_TYPES);
     const hint = near === undefined || near === "fixed" ? error.hint : `did you mean ${near}?`;
     throw new IpdmError("CONFIG_INVALID", `${JSON.stringify(type.slice(0, 64))} is no column type`, {
       kind: "config",

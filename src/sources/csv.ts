@@ -37,7 +37,7 @@ export class CsvReader implements FileReader {
 
   async *read({ batchRows, fromRow = 0, signal, onRead }: BatchesOptions): AsyncGenerator<Batch, void, undefined> {
     checkBatches(batchRows, fromRow);
-    const { file, gzip } = this.text;
+    const { file, gzip, strict } = this.text;
     const { path } = file;
     const cutter = new BatchCutter(this.schema, batchRows);
     const { fields } = this.schema;
@@ -62,6 +62,7 @@ export class CsvReader implements FileReader {
           pushParsed(column, (parsers[i] as (cell: string) => ReturnType<ReturnType<typeof csvParser>>)(cell), cell, {
             path,
             line,
+            strict,
           });
       }
       cutter.writer.endRow();

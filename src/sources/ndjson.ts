@@ -15,6 +15,7 @@ import type { ValueParser } from "./text-value.ts";
 import { jsonParser } from "./text-value.ts";
 
 const HINT = "declare the columns and their types under `columns`";
+const DECLARED_HINT = "correct the line, or declare the column as a type that holds such values";
 const LONG_NUMBER = /\d{16}/;
 /** Integers that are kept exactly: all those whose double is finite. */
 const EXACT = /^-?\d{16,309}$/;
@@ -82,7 +83,7 @@ export class NdjsonReader implements FileReader {
       if (value !== undefined) known++;
       const column = cutter.writer.at(i);
       if (value === null || value === undefined) column.pushNull();
-      else pushParsed(column, parse(value), value, { path: file.path, line });
+      else pushParsed(column, parse(value), value, { path: file.path, line, strict });
     }
     cutter.writer.endRow();
     if (strict && known !== Object.keys(object).length) {
@@ -97,7 +98,7 @@ export function pushParsed(
   column: ReturnType<BatchCutter["writer"]["at"]>,
   parsed: ReturnType<ValueParser>,
   given: unknown,
-  place: { readonly path: string; readonly line: number },
+  place: { readonly path: string; readonly line: number; readonly strict: boolean },
 ): void {
   try {
     if (parsed !== undefined) return column.push(parsed);
@@ -114,7 +115,7 @@ export function pushParsed(
     place.path,
     place.line,
     `${text} does not fit column ${column.field.name} (${column.field.type})`,
-    HINT,
+    place.strict ? HINT : DECLARED_HINT,
   );
 }
 

@@ -50,6 +50,7 @@ describe("opening", () => {
   it("names unknown types and columns", async () => {
     expect(await attempt("t.csv", "a,b\n1,2\n", { columns: { a: "int" as never } })).toMatchObject({
       code: "COLUMN_TYPE_UNKNOWN",
+      hint: expect.stringMatching(/^did you mean i64\? column types: /),
     });
     expect(await attempt("t.csv", "a,b\n1,2\n", { columns: { c: "i64" } })).toMatchObject({
       code: "COLUMN_MISSING",
@@ -156,7 +157,9 @@ describe("broken CSV", () => {
 
   it("gives the line of a row that does not fit", async () => {
     const error = await attempt("t.csv", 'a,b\n1,"x\ny"\n\nz,w\n', { columns: { a: "i64" } });
-    expect(error).toMatchObject({ code: "SOURCE_ROW_INVALID", where: expect.stringMatching(/t\.csv:5$/) });
+    const hint = "correct the line, or declare the column as a type that holds such values";
+    expect(error).toMatchObject({ code: "SOURCE_ROW_INVALID", where: expect.stringMatching(/t\.csv:5$/), hint });
+    expect(await attempt("t.ndjson", '{"a":"x"}\n', { columns: { a: "i64" } })).toMatchObject({ hint });
   });
 });
 
