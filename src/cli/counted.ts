@@ -5,5 +5,10 @@ export function number(value: number): string {
 
 /** A number and what it counts, in the singular for one. */
 export function counted(count: number, one: string, many = `${one}s`): string {
-  return `${number(count)} ${count === 1 ? one : many}`;
+  return `${number(count)} ${words(count, one, many)}`;
+}
+
+/** The words for a number of things: others for one than for many. */
+export function words(count: number, one: string, many = `${one}s`): string {
+  return count === 1 ? one : many;
 }

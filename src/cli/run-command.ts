@@ -4,7 +4,7 @@ import type { Log } from "../core/ports.ts";
 import { quietLog } from "../node.ts";
 import type { RunSummary } from "../run/options.ts";
 import { runConfig } from "../run/run.ts";
-import { number } from "./counted.ts";
+import { counted, number } from "./counted.ts";
 import { progressLine } from "./progress-line.ts";
 import { shellWord } from "./shell-word.ts";
 import type { Terminal } from "./terminal.ts";
@@ -71,7 +71,7 @@ function* summaryLines(summary: RunSummary): Generator<string> {
   if (reused.length > 0) yield `reused        ${reused.join(", ")}`;
   yield `seconds       ${summary.seconds.toFixed(1)}`;
   for (const output of summary.outputs)
-    yield `table         ${shown(output.file)} (${output.name}, ${number(output.rows)} rows)`;
+    yield `table         ${shown(output.file)} (${output.name}, ${counted(output.rows, "row")})`;
   yield `receipt       ${shown(summary.receipt)}`;
   yield `keys          ${shown(summary.keys)} (readers who are to trust them need them from you by another way)`;
   yield `result        ${summary.result}`;
