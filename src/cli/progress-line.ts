@@ -11,7 +11,9 @@ export function progressLine(progress: RunProgress, seconds: number): string {
   const isRead = rowsTotal !== undefined && rowsIn >= rowsTotal;
   const now = isRead && !isEstimate && phase === "running" ? "committing and proving" : phase;
   const isOpen = rowsTotal !== undefined && !isRead;
-  const of = isOpen ? ` of ${isEstimate ? "about " : ""}${number(rowsTotal)}` : "";
+  const of = isOpen
+    ? ` of ${isEstimate ? `about ${number(Number(rowsTotal.toPrecision(3)))}` : number(rowsTotal)}`
+    : "";
   const left = isOpen && rate > 0 ? ` · ${Math.ceil((rowsTotal - rowsIn) / rate)} s left` : "";
   const proved = proofs > 0 ? ` · ${counted(proofs, "proof")}` : "";
   return `${now}: ${number(rowsIn)}${of} rows · ${number(rate)} rows/s${left} · ${certificates} certified${proved}`;

@@ -18,8 +18,8 @@ it("tells rows, rate and the time left", () => {
 });
 
 it("says where the total is an estimate, and never that all is read because of one", () => {
-  const line = progressLine({ ...PROGRESS, isEstimate: true, proofs: 1 }, 2);
-  expect(line).toBe("running: 3,000 of about 9,000 rows · 1,500 rows/s · 4 s left · 2 certified · 1 proof");
+  const line = progressLine({ ...PROGRESS, rowsTotal: 9001, isEstimate: true, proofs: 1 }, 2);
+  expect(line).toBe("running: 3,000 of about 9,000 rows · 1,500 rows/s · 5 s left · 2 certified · 1 proof");
   const beyond = progressLine({ ...PROGRESS, rowsIn: 9001, isEstimate: true }, 1);
   expect(beyond).toBe("running: 9,001 rows · 9,001 rows/s · 2 certified");
   expect(progressLine({ ...PROGRESS, rowsIn: 9000 }, 1)).toMatch(/^committing and proving: 9,000 rows/);
