@@ -7,6 +7,7 @@ import { IpdmError } from "../core/errors.ts";
 import { openLanes } from "../sandbox/lane-pool.ts";
 import { AuditInput, openData } from "./input-data.ts";
 import { type ReplayReport, replayReceipt } from "./replay.ts";
+import type { GivenModule } from "./replay-runner.ts";
 import { verifyReceiptFile } from "./verify-file.ts";
 
 /** How long one call of a module may take when nobody says otherwise, in milliseconds. */
@@ -44,8 +45,9 @@ export type FileReplay =
 export async function replayReceiptFile(path: string, options: ReplayFileOptions = {}): Promise<FileReplay> {
   const { inputs = {}, timeoutMs = REPLAY_TIMEOUT_MS, onProgress, signal = new AbortController().signal } = options;
   checkTimeout(timeoutMs);
-  const modules = new Map<string, Uint8Array>();
-  for (const [task, file] of Object.entries(options.modules ?? {})) modules.set(task, await moduleBytes(file));
+  const modules = new Map<string, GivenModule>();
+  for (const [task, file] of Object.entries(options.modules ?? {}))
+    modules.set(task, { bytes: await moduleBytes(file), file });
   const { fault, receipt } = await verifyReceiptFile(path);
   if (fault !== undefined || receipt === undefined) {
     const unread = { code: "RECEIPT_MALFORMED", message: "the receipt cannot be read", where: "receipt" };
@@ -84,7 +86,7 @@ async function moduleBytes(file: string): Promise<Uint8Array> {
   }
 }
 
-function checkNames(modules: ReadonlyMap<string, Uint8Array>, receipt: Receipt): void {
+function checkNames(modules: ReadonlyMap<string, unknown>, receipt: Receipt): void {
   const tasks = Object.entries(receipt.result.tasks).flatMap(([name, { operator }]) =>
     operator.kind === "module" ? [name] : [],
   );

@@ -13,6 +13,12 @@ import { windowPlan } from "../runtime/stage/window-operator.ts";
 import { outputSchema } from "../streams/window/plan.ts";
 import type { ReplayPorts } from "./replay.ts";
 
+/** A module that the reader gives, and its file. */
+export interface GivenModule {
+  readonly bytes: Uint8Array;
+  readonly file: string;
+}
+
 /** What runs a task's statements again, and the schemas of its output ports. */
 export interface ReplayRunner {
   readonly runner: StageRunner;
@@ -74,8 +80,27 @@ async function moduleOf(
   task: string,
   operator: Extract<Operator, { kind: "module" }>,
 ): Promise<LoadedModule> {
-  const bytes = modules.get(task) ?? (receipt.blocks.get(operator.module.toString()) as Block).bytes;
-  return loadModule(lane, moduleSpec(operator, bytes, timeoutMs));
+  const given = modules.get(task);
+  const { bytes } = given ?? (receipt.blocks.get(operator.module.toString()) as Block);
+  const loaded = loadModule(lane, moduleSpec(operator, bytes, timeoutMs));
+  if (given === undefined) return loaded;
+  return loaded.catch((error: unknown) => {
+    throw ofGiven(error, task, given.file);
+  });
+}
+
+/** An error of loading a module that the reader gave: the reader knows it by its file and by the task that it is for. */
+function ofGiven(error: unknown, task: string, file: string): unknown {
+  if (!(error instanceof IpdmError)) return error;
+  const { code, message, kind, retry, hint, facts } = error;
+  return new IpdmError(code, message, {
+    kind,
+    retry,
+    facts: { ...facts, task },
+    where: `${task}: ${file}`,
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  });
 }
 
 async function portsOf(

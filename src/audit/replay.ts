@@ -11,7 +11,7 @@ import type { StageRunner } from "../runtime/stage/runner.ts";
 import type { Lane } from "../sandbox/port.ts";
 import type { AuditInput } from "./input-data.ts";
 import { outputMismatch } from "./output-mismatch.ts";
-import { replayRunner } from "./replay-runner.ts";
+import { type GivenModule, replayRunner } from "./replay-runner.ts";
 
 /** Something that came out differently from what the receipt claims. */
 export interface Mismatch {
@@ -45,7 +45,7 @@ export interface ReplayPorts {
   readonly receipt: Receipt;
   readonly input: AuditInput;
   readonly lane: Lane;
-  readonly modules: ReadonlyMap<string, Uint8Array>;
+  readonly modules: ReadonlyMap<string, GivenModule>;
   /** How long one call of a module may take, in milliseconds. */
   readonly timeoutMs: number;
   readonly signal: AbortSignal;

@@ -1,4 +1,5 @@
 import { readFile, stat } from "node:fs/promises";
+import { CID } from "multiformats/cid";
 import { loadCircuitKey } from "../../proofs/groth16/circuit-files.ts";
 import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
 import { type Verdict, verifyReceipt } from "../../proofs/receipt/verify.ts";
@@ -25,17 +26,30 @@ const KEYS_BYTES_MAX = 1024 * 1024;
 
 /**
  * Checks a receipt's file offline, without executing anything again. What is wrong with the receipt stands in the verdict
- * (`ok`, `fault`); thrown is only what stops the check: `RECEIPT_MISSING`, `RECEIPT_UNREADABLE`, `TRUST_UNREADABLE` (all of
- * kind `usage`) and `CIRCUIT_KEY_MISMATCH` (kind `verification`).
+ * (`ok`, `fault`); thrown is only what stops the check: `RECEIPT_MISSING`, `RECEIPT_UNREADABLE`, `TRUST_UNREADABLE`, `USAGE` (the
+ * expected result is no CID; all of kind `usage`) and `CIRCUIT_KEY_MISMATCH` (kind `verification`).
  */
 export async function verifyReceiptFile(path: string, options: VerifyFileOptions = {}): Promise<FileVerdict> {
   const { trust, expect } = options;
   const trusted =
     trust === undefined ? undefined : typeof trust === "string" ? await readTrusted(trust) : keySet(trust);
+  if (expect !== undefined) checkExpected(expect);
   const bytes = await readReceiptFile(path);
   const { key, provenance } = await loadCircuitKey(WINDOW_CIRCUIT);
   const ports = { hash: sha256, verify: verifyEd25519, key };
   return { ...verifyReceipt(ports, bytes, { trusted, result: expect }), production: provenance.production };
+}
+
+function checkExpected(result: string): void {
+  try {
+    CID.parse(result);
+  } catch (cause) {
+    throw new IpdmError("USAGE", `the expected result is a CID, not ${JSON.stringify(result.slice(0, 100))}`, {
+      kind: "usage",
+      hint: "`ipdm-runtime run` prints it as `result`",
+      cause,
+    });
+  }
 }
 
 /** Reads trusted keys: a JSON array of 64-digit hexadecimal keys, or an object with such an array under `keys`. */

@@ -2,6 +2,7 @@ import type { ReplayReport } from "../audit/replay.ts";
 import { replayReceiptFile } from "../audit/replay-file.ts";
 import { parseDuration } from "../core/duration.ts";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
+import { counted, words } from "./counted.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Flags of `replay`, as the command line gives them. */
@@ -28,7 +29,7 @@ export async function replayCommand(
     timeoutMs: flags.timeout === undefined ? undefined : milliseconds(flags.timeout),
     signal,
     onProgress: (done, of, rows) =>
-      terminal.progress(() => `replaying: ${done} of ${of} statements · ${rows.toLocaleString("en-US")} rows`),
+      terminal.progress(() => `replaying: ${done} of ${of} statements · ${counted(rows, "row")}`),
   });
   if (fault !== undefined) {
     const { code, message, where } = fault;
@@ -50,8 +51,8 @@ function* reportLines(
   { ok, transitions, states, statements, rows, mismatches }: ReplayReport,
   files: readonly string[],
 ): Generator<string> {
-  yield `transitions  ${transitions} redone, ${states} states compared with checkpoints`;
-  yield `statements   ${statements} recomputed over ${rows.toLocaleString("en-US")} input rows, compared batch by batch`;
+  yield `transitions  ${transitions} redone, ${states} ${words(states, "state")} compared with checkpoints`;
+  yield `statements   ${statements} recomputed over ${counted(rows, "input row")}, compared batch by batch`;
   yield files.length > 0
     ? `inputs       read again from ${files.join(", ")} and compared with the recorded digests`
     : "inputs       batches of the data folder, checked against their CIDs; pass --input name=path to read the file itself again";

@@ -2,8 +2,10 @@ import { relative } from "node:path";
 import { IpdmError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import { quietLog } from "../node.ts";
-import type { RunProgress, RunSummary } from "../run/options.ts";
+import type { RunSummary } from "../run/options.ts";
 import { runConfig } from "../run/run.ts";
+import { counted, number } from "./counted.ts";
+import { progressLine } from "./progress-line.ts";
 import { shellWord } from "./shell-word.ts";
 import type { Terminal } from "./terminal.ts";
 
@@ -25,7 +27,7 @@ export async function runCommand(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<void> {
-  const began = performance.now();
+  let began = performance.now();
   let phase = "";
   const summary = await runConfig({
     configPath: config,
@@ -41,6 +43,8 @@ export async function runCommand(
     onProgress: (progress) => {
       if (progress.phase !== phase) {
         phase = progress.phase;
+        // Reading digests and making a plan is no part of a rate.
+        if (phase === "running") began = performance.now();
         if (terminal.options.json) terminal.json({ event: "phase", phase });
       }
       terminal.progress(() => progressLine(progress, (performance.now() - began) / 1000));
@@ -59,17 +63,6 @@ function doneLine(summary: RunSummary): object {
   return { event: "done", ...said, seconds: Math.round(seconds * 1000) / 1000 };
 }
 
-function progressLine(progress: RunProgress, seconds: number): string {
-  const { rowsIn, rowsTotal, certificates, proofs, phase } = progress;
-  const rate = seconds > 0 ? rowsIn / seconds : 0;
-  const isRead = rowsTotal !== undefined && rowsIn >= rowsTotal;
-  const now = isRead && phase === "running" ? "committing and proving" : phase;
-  const of = rowsTotal === undefined || isRead ? "" : ` of ${number(rowsTotal)}`;
-  const left =
-    rowsTotal === undefined || isRead || rate === 0 ? "" : ` · ${Math.ceil((rowsTotal - rowsIn) / rate)} s left`;
-  return `${now}: ${number(rowsIn)}${of} rows · ${number(rate)} rows/s${left} · ${certificates} certified${proofs > 0 ? ` · ${proofs} proofs` : ""}`;
-}
-
 function* summaryLines(summary: RunSummary): Generator<string> {
   const { rows, quorum, reused } = summary;
   const shown = (path: string): string => relative(process.cwd(), path) || path;
@@ -82,16 +75,12 @@ function* summaryLines(summary: RunSummary): Generator<string> {
   if (reused.length > 0) yield `reused        ${reused.join(", ")}`;
   yield `seconds       ${summary.seconds.toFixed(1)}`;
   for (const output of summary.outputs)
-    yield `table         ${shown(output.file)} (${output.name}, ${number(output.rows)} rows)`;
+    yield `table         ${shown(output.file)} (${output.name}, ${counted(output.rows, "row")})`;
   yield `receipt       ${shown(summary.receipt)}`;
   yield `keys          ${shown(summary.keys)} (readers who are to trust them need them from you by another way)`;
   yield `result        ${summary.result}`;
   yield "";
   yield `next: npx ipdm-runtime verify ${shellWord(shown(summary.receipt))}`;
-}
-
-function number(value: number): string {
-  return Math.round(value).toLocaleString("en-US");
 }
 
 function wholeNumber(flag: string, text: string | undefined): number | undefined {

@@ -1,7 +1,9 @@
+import { CHECKS, type CheckName } from "../../proofs/receipt/verdict.ts";
 import type { Verdict } from "../../proofs/receipt/verify.ts";
 import { verifyReceiptFile } from "../audit/verify-file.ts";
 import { toHex } from "../core/bytes.ts";
 import { EXIT_CODES } from "../core/errors.ts";
+import { counted, words } from "./counted.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Flags of `verify`, as the command line gives them. */
@@ -42,15 +44,33 @@ function verifiedLine({ ok, trust, quorum, checks, fault, receipt, policy, votes
   };
 }
 
+/** What each check shows, once it is passed. */
+const SHOWN: Readonly<Record<CheckName, (count: number) => string>> = {
+  blocks: (count) => `${count} blocks hash to their names, in canonical form, none twice`,
+  links: (count) => `${count} ${words(count, "link")} followed: none missing, nothing unreferenced`,
+  signatures: (count) => `${count} Ed25519 ${words(count, "signature")} of slots, votes and challenges`,
+  seal: (count) =>
+    `${count} ${words(count, "statement covers", "statements cover")} every input range once and ${words(count, "names", "name")} the result`,
+  merkle: (count) => `${count} ${words(count, "frontier leads", "frontiers lead")} to the tables' row roots`,
+  groth16: (count) => `${count} zero-knowledge ${words(count, "proof")} of window aggregates`,
+};
+
+/** A line a check. They are made in order, so those behind the one that failed were not reached. */
+export function* checkLines(checks: Verdict["checks"], production: boolean): Generator<string> {
+  let hasFailed = false;
+  for (const name of CHECKS) {
+    const { ok, count } = checks[name];
+    const isDevelopment = name === "groth16" && count > 0 && !production;
+    const keys = isDevelopment ? " (DEVELOPMENT keys: whoever made them could forge)" : "";
+    if (ok) yield `✓ ${name.padEnd(11)} ${SHOWN[name](count)}${keys}`;
+    else yield hasFailed ? `– ${name.padEnd(11)} not reached` : `✗ ${name.padEnd(11)} not passed, see below`;
+    hasFailed ||= !ok;
+  }
+}
+
 function* verdictLines(verdict: Verdict, production: boolean): Generator<string> {
   const { checks, fault, receipt, quorum, policy, votes, trust } = verdict;
-  const mark = (ok: boolean): string => (ok ? "✓" : "✗");
-  yield `${mark(checks.blocks.ok)} blocks      ${checks.blocks.count} blocks hash to their names, in canonical form, none twice`;
-  yield `${mark(checks.links.ok)} links       ${checks.links.count} links followed: none missing, nothing unreferenced`;
-  yield `${mark(checks.signatures.ok)} signatures  ${checks.signatures.count} Ed25519 signatures of slots, votes and challenges`;
-  yield `${mark(checks.seal.ok)} seal        ${checks.seal.count} statements cover every input range once and name the result`;
-  yield `${mark(checks.merkle.ok)} merkle      ${checks.merkle.count} frontiers lead to the tables' row roots`;
-  yield `${mark(checks.groth16.ok)} groth16     ${checks.groth16.count} zero-knowledge proofs of window aggregates${production ? "" : " (DEVELOPMENT keys: whoever made them could forge)"}`;
+  yield* checkLines(checks, production);
   if (quorum !== undefined && policy !== undefined) {
     const asked =
       policy.verify === "full" ? "full re-execution" : `re-execution of a drawn share of ${policy.share / 10_000} %`;
@@ -60,15 +80,15 @@ function* verdictLines(verdict: Verdict, production: boolean): Generator<string>
   }
   if (receipt !== undefined) {
     const { members } = receipt.membership;
-    yield `  signers     ${members.length} keys: ${members.map((key) => `${toHex(key).slice(0, 16)}…`).join(", ")}`;
+    yield `  signers     ${counted(members.length, "key")}: ${members.map((key) => `${toHex(key).slice(0, 16)}…`).join(", ")}`;
     for (const [name, { rows }] of Object.entries(receipt.seal.statement.inputs)) {
       const anchor = receipt.anchors.get(name);
-      yield `  input       ${name}: ${rows.toLocaleString("en-US")} rows of the file with SHA-256 ${anchor === undefined ? "?" : toHex(anchor.sha256)}`;
+      yield `  input       ${name}: ${counted(rows, "row")} of the file with SHA-256 ${anchor === undefined ? "?" : toHex(anchor.sha256)}`;
     }
     for (const { task, name, version, range, module, publisher } of verdict.locks)
       yield `  module      ${task}: ${name}@${version} (asked for ${range}), ${module.toString()}, published by ${toHex(publisher).slice(0, 16)}…`;
     for (const [name, { rows, root }] of Object.entries(receipt.seal.statement.outputs))
-      yield `  output      ${name}: ${rows.toLocaleString("en-US")} rows, row root ${toHex(root)}`;
+      yield `  output      ${name}: ${counted(rows, "row")}, row root ${toHex(root)}`;
     yield `  result      ${receipt.root.result.toString()}`;
   }
   yield "";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { declaredField } from "../batch/declared-field.ts";
+import { columnTypeMeant, declaredField } from "../batch/declared-field.ts";
 import { COLUMN_TYPES } from "../batch/schema.ts";
 import { parseDuration } from "../core/duration.ts";
 import { hasCode, IpdmError } from "../core/errors.ts";
@@ -59,7 +59,7 @@ export function readColumnType(type: string): void {
     declaredField("", type);
   } catch (error) {
     if (!(error instanceof IpdmError)) throw error;
-    const near = nearest(type, COLUMN_TYPES);
+    const near = columnTypeMeant(type) ?? nearest(type, COLUMN_TYPES);
     const hint = near === undefined || near === "fixed" ? error.hint : `did you mean ${near}?`;
     throw new IpdmError("CONFIG_INVALID", `${JSON.stringify(type.slice(0, 64))} is no column type`, {
       kind: "config",

@@ -2,9 +2,14 @@ import type { Log } from "../core/ports.ts";
 
 /** What a run reports while it goes on: plain facts, for a progress line or a log. */
 export interface RunProgress {
+  /** Rows of sources that are done, those that an earlier run had done included. */
   readonly rowsIn: number;
-  /** Rows of all sources that tell their number; `undefined` where one does not. */
+  /** Those of `rowsIn` that were found done: no work of this run, so no part of its rate. */
+  readonly rowsRecovered: number;
+  /** Rows of all sources; `undefined` until each tells its number or is read far enough to estimate it. */
   readonly rowsTotal: number | undefined;
+  /** True while the total is an estimate from the share of the bytes read. */
+  readonly isEstimate: boolean;
   readonly statements: number;
   readonly certificates: number;
   readonly proofs: number;

@@ -1,3 +1,4 @@
+import type { Ledger } from "../../actors/node/ledger.ts";
 import type { NodeObserver } from "../../actors/node/node-ports.ts";
 import type { Config } from "../config/config.ts";
 import { toHex } from "../core/bytes.ts";
@@ -5,6 +6,8 @@ import { IpdmError } from "../core/errors.ts";
 import type { LocalNode } from "../node.ts";
 import type { ModuleLock } from "../runtime/plan.ts";
 import type { RunOptions, RunProgress } from "./options.ts";
+import type { RowTotal } from "./row-guess.ts";
+import type { SourceObserver } from "./sources.ts";
 
 /** What evidence is called where people read it, and what came of it. */
 const DEEDS: Readonly<Record<string, readonly [deed: string, outcome: string]>> = {
@@ -14,12 +17,18 @@ const DEEDS: Readonly<Record<string, readonly [deed: string, outcome: string]>> 
 };
 
 /** Tells whoever started a run how it goes. It decides nothing. */
-export class RunReport {
+export class RunReport implements SourceObserver {
   private readonly options: Pick<RunOptions, "onProgress" | "onNotice">;
-  private readonly sourceTasks: ReadonlySet<string>;
+  /** Sources by the task that reads each first. */
+  private readonly sourceTasks: ReadonlyMap<string, string>;
+  /** Sources whose absent columns were told: each reader of a source finds them. */
+  private readonly absentIn = new Set<string>();
+  private readonly totals = new Map<string, RowTotal>();
   private progress: RunProgress = {
     rowsIn: 0,
+    rowsRecovered: 0,
     rowsTotal: undefined,
+    isEstimate: false,
     statements: 0,
     certificates: 0,
     proofs: 0,
@@ -28,17 +37,59 @@ export class RunReport {
 
   constructor(options: Pick<RunOptions, "onProgress" | "onNotice">, config: Config) {
     this.options = options;
-    const sources = new Set(config.sources.map((source) => source.name));
+    const sources = config.sources.map((source) => source.name);
     // Rows are counted where they are read first: a source may have several readers.
     const firstReader = (source: string): string =>
       config.tasks.find((task) => task.input === source)?.name ?? `copy:${source}`;
-    this.sourceTasks = new Set([...sources].map(firstReader));
+    this.sourceTasks = new Map(sources.map((source) => [firstReader(source), source]));
   }
 
   /** The run came further. */
   update(change: Partial<RunProgress>): void {
     this.progress = { ...this.progress, ...change };
     this.options.onProgress?.(this.progress);
+  }
+
+  /** The plan is being made; `rows` of the sources that tell their number. */
+  planning(rows: ReadonlyMap<string, number>): void {
+    for (const [source, count] of rows) this.totals.set(source, { rows: count, isExact: true });
+    this.update({ phase: "planning", ...this.total() });
+  }
+
+  /** A source was read so far that its rows can be told or estimated. */
+  rows(source: string, total: RowTotal): void {
+    if (this.totals.get(source)?.isExact === true) return;
+    this.totals.set(source, total);
+    this.update(this.total());
+  }
+
+  /** A source was read to its end, and no row has these declared columns: null throughout is seldom what was meant. */
+  absent(source: string, columns: readonly string[]): void {
+    if (this.absentIn.has(source)) return;
+    this.absentIn.add(source);
+    const [names, are] = [columns.join(", "), columns.length === 1 ? "column" : "columns"];
+    const message = `sources.${source}.columns: no row has the ${are} ${names}, so all values there are null`;
+    this.options.onNotice?.({ level: "warn", code: "CONFIG_ODD", message, facts: { source, columns } });
+  }
+
+  /** The submitting node is open: what its ledger holds and this run did not execute, an earlier one did. */
+  recovered(ledger: Pick<Ledger, "executed">): void {
+    let done = 0;
+    for (const [task, source] of this.sourceTasks) {
+      const slots = ledger.executed(task).map(({ slot }) => slot.input);
+      const rows = slots.reduce((sum, input) => sum + input.rows, 0);
+      if (slots.at(-1)?.end === true) this.rows(source, { rows, isExact: true });
+      done += rows;
+    }
+    this.update({ rowsIn: done, rowsRecovered: done - this.progress.rowsIn });
+  }
+
+  private total(): Pick<RunProgress, "rowsTotal" | "isEstimate"> {
+    const known = [...this.totals.values()];
+    return {
+      rowsTotal: known.length < this.sourceTasks.size ? undefined : known.reduce((sum, { rows }) => sum + rows, 0),
+      isEstimate: known.some(({ isExact }) => !isExact),
+    };
   }
 
   /** A stage was found done. */

@@ -119,7 +119,7 @@ class Run {
     const epoch = await epochOf(submitter, this.options.fresh === true);
     const { membership, block } = membershipOf(config, members, epoch);
     const { facts, rows } = await sourceFacts(config, signal);
-    this.report.update({ phase: "planning", rowsTotal: rows });
+    this.report.planning(rows);
     const laneCount = this.options.lanes ?? lanesFor(members.length);
     const lanes = members.map(() => openLanes({ lanes: laneCount }));
     for (const lane of lanes) stack.use(lane);
@@ -153,7 +153,7 @@ class Run {
         membershipCid: block.cid,
         plan,
         modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map()),
-        readSource: sourceReader(config, plan),
+        readSource: sourceReader(config, plan, i === 0 ? this.report : undefined),
         prover,
         key: circuit.key,
         keyOrigin: circuit.provenance,
@@ -218,6 +218,7 @@ class Run {
       }
     });
     await lead.open(signal);
+    this.report.recovered(lead.ledger);
     for (const task of lead.reused) this.report.reused(task);
     await lead.published(signal);
     this.report.update({ phase: "sealed" });

@@ -6,17 +6,21 @@ import { malformed } from "./failure.ts";
 import type { SourceFile } from "./file.ts";
 import { readingError } from "./file.ts";
 import { READ_CHUNK_BYTES } from "./limits.ts";
+import type { BatchesOptions } from "./port.ts";
+
+/** What ends a reading, and who is told how far it came. */
+export type ReadWatch = Pick<BatchesOptions, "signal" | "onRead">;
 
 /** A file's bytes from the start, decompressed where asked. Throws `SOURCE_MALFORMED` on broken gzip, `SOURCE_CHANGED`, `SOURCE_UNREADABLE`. */
 export async function* byteStream(
   file: SourceFile,
   gzip: boolean,
-  signal?: AbortSignal,
+  { signal, onRead }: ReadWatch = {},
 ): AsyncGenerator<Buffer, void, undefined> {
   signal?.throwIfAborted();
   const handle = await file.open();
   try {
-    const raw = chunksOf(handle, signal);
+    const raw = chunksOf(handle, signal, onRead);
     yield* gzip ? gunzipped(raw) : raw;
     await file.check(handle);
   } catch (error) {
@@ -29,13 +33,18 @@ export async function* byteStream(
   }
 }
 
-async function* chunksOf(handle: FileHandle, signal?: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+async function* chunksOf(
+  handle: FileHandle,
+  signal: AbortSignal | undefined,
+  onRead: ReadWatch["onRead"],
+): AsyncGenerator<Buffer, void, undefined> {
   for (let at = 0; ; ) {
     const chunk = Buffer.allocUnsafe(READ_CHUNK_BYTES);
     const { bytesRead } = await handle.read(chunk, 0, chunk.length, at);
     signal?.throwIfAborted();
     if (bytesRead === 0) return;
     at += bytesRead;
+    onRead?.(at);
     yield chunk.subarray(0, bytesRead);
   }
 }

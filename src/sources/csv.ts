@@ -5,7 +5,7 @@ import type { Schema } from "../batch/schema.ts";
 import { schemaOf } from "../batch/schema.ts";
 import { pushValue } from "../batch/text/json-row.ts";
 import { csvParser, type ValueParser } from "../batch/text/text-value.ts";
-import { byteStream } from "./byte-stream.ts";
+import { byteStream, type ReadWatch } from "./byte-stream.ts";
 import { BatchCutter, checkBatches } from "./cut.ts";
 import { invalidRow, malformed, overLimit } from "./failure.ts";
 import type { SourceFile } from "./file.ts";
@@ -36,9 +36,9 @@ export class CsvReader implements FileReader {
     this.schema = text.schema;
   }
 
-  async *read({ batchRows, fromRow = 0, signal }: BatchesOptions): AsyncGenerator<Batch, void, undefined> {
+  async *read({ batchRows, fromRow = 0, signal, onRead }: BatchesOptions): AsyncGenerator<Batch, void, undefined> {
     checkBatches(batchRows, fromRow);
-    const { file, gzip } = this.text;
+    const { file, gzip, strict } = this.text;
     const { path } = file;
     const cutter = new BatchCutter(this.schema, batchRows);
     const { fields } = this.schema;
@@ -47,7 +47,7 @@ export class CsvReader implements FileReader {
     let places: number[] | undefined;
     let width = 0;
     let row = 0;
-    for await (const { cells, line } of records(file, gzip, signal)) {
+    for await (const { cells, line } of records(file, gzip, { signal, onRead })) {
       if (places === undefined) {
         const names = header(path, cells);
         places = fields.map(({ name }) => place(names, name));
@@ -60,7 +60,7 @@ export class CsvReader implements FileReader {
         const column = cutter.writer.at(i);
         const isNull = cell === null || (cell === "" && isText[i] !== true);
         const fault = pushValue(column, isNull ? null : (parsers[i] as ValueParser)(cell), cell);
-        if (fault !== undefined) throw faultyRow(path, line, fault);
+        if (fault !== undefined) throw faultyRow({ path, line, strict }, fault);
       }
       cutter.writer.endRow();
       const batch = cutter.afterRow();
@@ -78,25 +78,21 @@ export async function inferCsv(file: SourceFile, gzip: boolean, signal?: AbortSi
   const inference = new TypeInference(true);
   let names: readonly string[] | undefined;
   let rows = 0;
-  for await (const { cells, line } of records(file, gzip, signal)) {
+  for await (const { cells, line } of records(file, gzip, { signal })) {
     if (names === undefined) {
       names = header(file.path, cells);
       for (const name of names) inference.declare(name);
       continue;
     }
     if (isPassedOver(file.path, cells, names.length, line)) continue;
-    names.forEach((name, i) => inference.see(name, cells[i] === "" ? null : cells[i]));
+    names.forEach((name, i) => inference.see(name, cells[i] === "" ? null : cells[i], line));
     if (++rows >= INFERENCE_ROWS) break;
   }
   if (rows === 0) throw unknownSchema(file.path);
   return schemaOf(inference.fields(file.path));
 }
 
-async function* records(
-  file: SourceFile,
-  gzip: boolean,
-  signal?: AbortSignal,
-): AsyncGenerator<CsvRecord, void, undefined> {
+async function* records(file: SourceFile, gzip: boolean, watch: ReadWatch): AsyncGenerator<CsvRecord, void, undefined> {
   const parser = parse({
     bom: true,
     record_delimiter: ["\r\n", "\n"],
@@ -108,7 +104,7 @@ async function* records(
       cells,
     })) as never,
   });
-  const feeding = feed(byteStream(file, gzip, signal), parser, file.path);
+  const feeding = feed(byteStream(file, gzip, watch), parser, file.path);
   try {
     for await (const record of parser) yield record as CsvRecord;
     await feeding;

@@ -1,11 +1,18 @@
 import type { ErrorKind, Retry } from "../core/errors.ts";
 import { IpdmError } from "../core/errors.ts";
 
-/** The error for bytes that are not what the file's format says, with the place. `kind` is `failed`. */
-export function malformed(file: string, where: string, why: string, cause?: unknown): IpdmError {
-  return new IpdmError("SOURCE_MALFORMED", `${file} is broken at ${where}: ${why}`, {
+/** The error for bytes that are not what the file's format says, with the place: a line's number, or words. `kind` is `failed`. */
+export function malformed(
+  file: string,
+  where: string,
+  why: string,
+  cause?: unknown,
+  hint = "check that the file was written and copied completely",
+): IpdmError {
+  const place = /^\d+$/.test(where) ? `line ${where}` : where;
+  return new IpdmError("SOURCE_MALFORMED", `${file} is broken at ${place}: ${why}`, {
     where: `${file}:${where}`,
-    hint: "check that the file was written and copied completely",
+    hint,
     ...(cause === undefined ? {} : { cause }),
   });
 }

@@ -1,5 +1,4 @@
 import type { ColumnType, Field } from "../batch/schema.ts";
-import { parseInteger } from "../batch/text/text-value.ts";
 import { parseTimestamp } from "../batch/text/timestamp.ts";
 import { IpdmError } from "../core/errors.ts";
 
@@ -9,6 +8,8 @@ type Shape = "bool" | "integer" | "float" | "timestamp" | "text" | "nested";
 const I64_MAX = 2n ** 63n - 1n;
 const I64_MIN = -(2n ** 63n);
 const CSV_INTEGER = /^-?(0|[1-9]\d*)$/;
+/** Digits of the longest integer whose double is finite. */
+const DIGITS_MAX = 309;
 const CSV_FLOAT = /^-?(0|[1-9]\d*)(\.\d+)?([eE][+-]?\d+)?$/;
 
 /**
@@ -30,13 +31,13 @@ export class TypeInference {
     this.guess(name);
   }
 
-  /** Takes one value into account; what makes it impossible to type, if anything. */
-  see(name: string, value: unknown): string | undefined {
+  /** Takes one value and its line into account; what makes it impossible to type, if anything. */
+  see(name: string, value: unknown, line: number): string | undefined {
     const guess = this.guess(name);
     if (value === null || value === undefined) return undefined;
     const shape = this.csv ? shapeOfCell(String(value)) : shapeOf(value);
     if (shape === "nested") return `column ${name} holds an object or a list`;
-    if (shape === "integer") guess.widen(this.csv ? BigInt(String(value)) : BigInt(value as number | bigint));
+    if (shape === "integer") guess.widen(this.csv ? BigInt(String(value)) : BigInt(value as number | bigint), line);
     const merged = guess.shape === undefined ? shape : mergeShapes(guess.shape, shape, this.csv);
     if (merged === undefined) return `column ${name} holds ${shape} here and ${guess.shape} before`;
     guess.shape = merged;
@@ -45,7 +46,7 @@ export class TypeInference {
 
   /** The columns seen. Throws `SOURCE_SCHEMA_UNKNOWN` when integers fit no column type. */
   fields(file: string): Field[] {
-    return [...this.columns].map(([name, guess]) => ({ name, type: guess.type(file, name), nullable: true }));
+    return [...this.columns].map(([name, guess]) => ({ name, type: guess.type(file, name, this.csv), nullable: true }));
   }
 
   private guess(name: string): ColumnGuess {
@@ -59,13 +60,15 @@ class ColumnGuess {
   shape: Shape | undefined;
   private least = 0n;
   private most = 0n;
+  private leastAt = 0;
+  private mostAt = 0;
 
-  widen(value: bigint): void {
-    if (value < this.least) this.least = value;
-    if (value > this.most) this.most = value;
+  widen(value: bigint, line: number): void {
+    if (value < this.least) [this.least, this.leastAt] = [value, line];
+    if (value > this.most) [this.most, this.mostAt] = [value, line];
   }
 
-  type(file: string, name: string): ColumnType {
+  type(file: string, name: string, csv: boolean): ColumnType {
     switch (this.shape) {
       case "bool":
         return "bool";
@@ -76,14 +79,24 @@ class ColumnGuess {
       case "integer":
         if (this.least >= I64_MIN && this.most <= I64_MAX) return "i64";
         if (this.least === 0n && this.most < 2n ** 64n) return "u64";
-        throw new IpdmError("SOURCE_SCHEMA_UNKNOWN", `${file}: column ${name} holds integers beyond 64 bits`, {
-          kind: "config",
-          where: file,
-          hint: "write them as text, or declare the column as f64 under `columns`",
-        });
+        throw this.tooWide(file, name, csv);
       default:
         return "dict";
     }
+  }
+
+  /** Rounding is for who reads the numbers to choose: they may be names. */
+  private tooWide(file: string, name: string, csv: boolean): IpdmError {
+    const line = this.most > I64_MAX ? this.mostAt : this.leastAt;
+    const where = `${file}:${line}`;
+    return new IpdmError("SOURCE_SCHEMA_UNKNOWN", `${where}: column ${name} holds integers beyond 64 bits`, {
+      kind: "config",
+      where,
+      hint: csv
+        ? `declare \`${name}\` as utf8 or f64 under \`columns\`; f64 rounds`
+        : `declare \`${name}\` as f64 under \`columns\`, which rounds, or write it as text and declare it as utf8`,
+      facts: { column: name, line },
+    });
   }
 }
 
@@ -112,7 +125,7 @@ function shapeOf(value: unknown): Shape {
 }
 
 function shapeOfCell(cell: string): Shape {
-  if (CSV_INTEGER.test(cell)) return parseInteger(cell) === undefined ? "float" : "integer";
+  if (CSV_INTEGER.test(cell)) return cell.length > DIGITS_MAX ? "float" : "integer";
   if (CSV_FLOAT.test(cell)) return "float";
   if (/^(true|false)$/i.test(cell)) return "bool";
   return parseTimestamp(cell) === undefined ? "text" : "timestamp";

@@ -18,7 +18,7 @@ export async function* readInThread(
   schema: Schema,
   options: BatchesOptions,
 ): AsyncGenerator<Batch, void, undefined> {
-  const { batchRows, fromRow = 0, signal } = options;
+  const { batchRows, fromRow = 0, signal, onRead, onAbsent } = options;
   signal?.throwIfAborted();
   const task: ThreadTask = { plan, batchRows, fromRow };
   const entry = new URL(`./worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
@@ -31,8 +31,12 @@ export async function* readInThread(
   try {
     for (;;) {
       const message = await inbox.next();
-      if (message.kind === "end") return;
       if (message.kind === "failed") throw fromRecord(message.error);
+      if (message.read > 0) onRead?.(message.read);
+      if (message.kind === "end") {
+        if (message.absent.length > 0) onAbsent?.(message.absent);
+        return;
+      }
       const block = new Uint8Array(message.bytes);
       const batch = decodeBatch(block);
       yield new Batch(schema, batch.rows, batch.columns, batch.bytes);

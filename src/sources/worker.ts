@@ -14,10 +14,10 @@ export interface ThreadTask {
   readonly fromRow: number;
 }
 
-/** What a reading thread sends: batch blocks in order, then the end or a failure. */
+/** What a reading thread sends: batch blocks in order, each with the bytes of the file read for it, then the end or a failure. */
 export type FromThread =
-  | { readonly kind: "batch"; readonly bytes: ArrayBuffer; readonly size: number }
-  | { readonly kind: "end" }
+  | { readonly kind: "batch"; readonly bytes: ArrayBuffer; readonly size: number; readonly read: number }
+  | { readonly kind: "end"; readonly read: number; readonly absent: readonly string[] }
   | { readonly kind: "failed"; readonly error: ErrorRecord };
 
 /** What a reading thread receives: a batch of that many bytes was taken. */
@@ -32,13 +32,23 @@ async function run(port: MessagePort, { plan, batchRows, fromRow }: ThreadTask):
   const send = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
   try {
     const reader = await openReader(plan);
-    for await (const batch of reader.read({ batchRows, fromRow })) {
+    let read = 0;
+    const onRead = (bytes: number): void => {
+      read = bytes;
+    };
+    let absent: readonly string[] = [];
+    const onAbsent = (columns: readonly string[]): void => {
+      absent = columns;
+    };
+    for await (const batch of reader.read({ batchRows, fromRow, onRead, onAbsent })) {
       const bytes = batch.bytes.buffer as ArrayBuffer;
       const size = bytes.byteLength;
+      // What is read while this batch waits to be sent belongs to later ones.
+      const position = read;
       await window.take(size);
-      send({ kind: "batch", bytes, size }, [bytes]);
+      send({ kind: "batch", bytes, size, read: position }, [bytes]);
     }
-    send({ kind: "end" });
+    send({ kind: "end", read, absent });
   } catch (error) {
     send({ kind: "failed", error: toRecord(error) });
   }

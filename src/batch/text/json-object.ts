@@ -1,4 +1,6 @@
 const LONG_NUMBER = /\d{16}/;
+/** Integers that are kept exactly: all those whose double is finite. */
+const EXACT = /^-?\d{16,309}$/;
 /** A key with an escape: its last escape, the rest of the key, a colon. What else it finds is only read more slowly. */
 const ESCAPED_KEY = /\\.[^"\\]*"[ \t\r\n]*:/s;
 const SPACE = " \t\r\n";
@@ -27,7 +29,7 @@ function parseValue(text: string): unknown {
 /** Keeps integers that a double cannot hold, by their source text (ECMAScript, JSON.parse source text access). */
 function exactIntegers(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
   if (typeof value !== "number" || Number.isSafeInteger(value) || context?.source === undefined) return value;
-  return /^-?\d{16,20}$/.test(context.source) ? BigInt(context.source) : value;
+  return EXACT.test(context.source) ? BigInt(context.source) : value;
 }
 
 function isOpen(text: string): boolean {

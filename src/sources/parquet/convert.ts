@@ -5,6 +5,9 @@ import type { ParquetColumn } from "./mapping.ts";
 import type { Vector } from "./vector.ts";
 import { fixedVector } from "./vector.ts";
 
+/** The file is as it should be, but a timestamp of it is none of ours: not whole microseconds of 64 bits. */
+export class InexactTimestamp extends RangeError {}
+
 const SAFE = Number.MAX_SAFE_INTEGER;
 
 /** Turns physical values into those of the batch column; texts are checked to be UTF-8. Throws RangeError on values that do not convert exactly. */
@@ -90,10 +93,10 @@ function scaled(values: Vector & { kind: "fixed" }, fromMillis: boolean): Vector
 
 function scaledExactly(value: bigint, fromMillis: boolean): bigint {
   if (!fromMillis && value % 1000n !== 0n)
-    throw new RangeError(`the timestamp ${value} ns is not a whole number of microseconds`);
+    throw new InexactTimestamp(`the timestamp ${value} ns is not a whole number of microseconds`);
   const micros = fromMillis ? value * 1000n : value / 1000n;
   if (BigInt.asIntN(64, micros) !== micros)
-    throw new RangeError(`the timestamp ${value} ms lies beyond 64-bit microseconds`);
+    throw new InexactTimestamp(`the timestamp ${value} ms lies beyond 64-bit microseconds`);
   return micros;
 }
 

@@ -8,13 +8,14 @@ import { declaredField } from "../../batch/declared-field.ts";
 import type { Schema } from "../../batch/schema.ts";
 import { schemaOf } from "../../batch/schema.ts";
 import { BatchCutter, checkBatches } from "../cut.ts";
-import { malformed, overLimit, wrapDecoding } from "../failure.ts";
+import { malformed, overLimit, unsupportedColumn, wrapDecoding } from "../failure.ts";
 import type { SourceFile } from "../file.ts";
 import { readingError } from "../file.ts";
 import { CHUNK_BYTES_MAX, FOOTER_BYTES_MAX } from "../limits.ts";
 import type { BatchesOptions, SourceSpec } from "../port.ts";
 import type { FileReader } from "../reader.ts";
 import { ColumnReader } from "./column-reader.ts";
+import { InexactTimestamp } from "./convert.ts";
 import type { ParquetColumn } from "./mapping.ts";
 import { mapColumn } from "./mapping.ts";
 import { checkThrift } from "./thrift-check.ts";
@@ -117,7 +118,7 @@ class ParquetReader implements FileReader {
         try {
           count = Math.min(count, reader.available());
         } catch (error) {
-          throw wrapDecoding(error, this.file.path, `${where}, column ${names[i]?.name}`);
+          throw decodingError(error, this.file.path, where, String(names[i]?.name));
         }
       });
       const skipped = Math.min(count, Math.max(0, skip - at));
@@ -126,6 +127,12 @@ class ParquetReader implements FileReader {
       at += count;
     }
   }
+}
+
+function decodingError(error: unknown, path: string, where: string, column: string): unknown {
+  if (!(error instanceof InexactTimestamp)) return wrapDecoding(error, path, `${where}, column ${column}`);
+  const hint = "write it in microseconds, or select other columns with `columns`";
+  return unsupportedColumn(path, column, `no column of microseconds: ${error.message}`, hint);
 }
 
 /** The next `count` rows of each reader as columns that start at row 0. */

@@ -51,6 +51,18 @@ for (const format of ["parquet", "ndjson", "csv"] as const) {
         expect(await collect(source, { fromRow: 99_999 })).toEqual([]);
       });
 
+      it("tells how far it read, where that tells how much is left", async () => {
+        await using dir = await folder();
+        const file = await write(join(dir.path, `t.${format}`), EVERY_TYPE, ROWS);
+        await using source = await openSource({ file, columns: declared(EVERY_TYPE) }, { worker });
+        const read: number[] = [];
+        const { bytes } = await source.content();
+        await collect(source, { onRead: (position) => read.push(position) });
+        if (format === "parquet") expect(read).toEqual([]);
+        else expect(read.at(-1)).toBe(bytes);
+        expect(read).toEqual(read.toSorted((a, b) => a - b));
+      });
+
       it("refuses batch sizes outside 1 to 4096", async () => {
         await using dir = await folder();
         const file = await write(join(dir.path, `t.${format}`), EVERY_TYPE, ROWS.slice(0, 3));

@@ -23,6 +23,19 @@ async function types(name: string, text: string): Promise<string> {
 }
 
 describe("NDJSON", () => {
+  it("tells which columns no row has, rows that are passed over included", async () => {
+    await using dir = await folder();
+    const file = join(dir.path, "t.ndjson");
+    await writeFile(file, '{"a":1,"b":null}\n{"a":2}\n');
+    await using source = await openSource({ file, columns: { a: "i64", b: "i64", c: "i64" } }, { worker: false });
+    for (const fromRow of [0, 1, 2]) {
+      const absent: string[] = [];
+      const batches = source.batches({ batchRows: 1, fromRow, onAbsent: (columns) => absent.push(...columns) });
+      for await (const batch of batches) expect(batch.rows).toBe(1);
+      expect(absent).toEqual(["c"]);
+    }
+  });
+
   it("keeps every digit of 64-bit integers", async () => {
     const text =
       '{"a":9007199254740993,"b":18446744073709551615}\n{"a":-9223372036854775808,"b":0}\n{"a":1e3,"b":"18446744073709551614"}\n';
@@ -38,6 +51,15 @@ describe("NDJSON", () => {
       code: "SOURCE_ROW_INVALID",
     });
     await expect(read("t.ndjson", '{"a":1e19}\n', { a: "u64" })).rejects.toMatchObject({ code: "SOURCE_ROW_INVALID" });
+  });
+
+  it("does not guess f64 for integers that need more than 64 bits", async () => {
+    const text = '{"v":1}\n{"v":123456789012345678901234567890}\n';
+    await expect(types("t.ndjson", text)).rejects.toMatchObject({
+      code: "SOURCE_SCHEMA_UNKNOWN",
+      where: expect.stringMatching(/:2$/),
+    });
+    expect(await read("t.ndjson", text, { v: "f64" })).toEqual([[1], [123_456_789_012_345_680_000_000_000_000]]);
   });
 
   it("refuses numbers that a column cannot hold", async () => {

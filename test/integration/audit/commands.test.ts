@@ -125,6 +125,11 @@ describe("verify", () => {
       exit: 5,
       last: { ok: false, code: "RESULT_UNEXPECTED", where: fixture.result },
     });
+    for (const result of ["nonsense", fixture.result.slice(0, -1)])
+      expect(await say("verify", fixture.receipt, "--expect", result, "--json")).toMatchObject({
+        exit: 2,
+        last: { event: "error", code: "USAGE" },
+      });
     for (const content of ["", "{", "[]", '{"keys": ["zz"]}', "42"]) {
       const said = await say("verify", fixture.receipt, "--trust", await file("bad.json", content), "--json");
       expect(said).toMatchObject({ exit: 2, last: { event: "error", code: "TRUST_UNREADABLE" } });

@@ -4,7 +4,9 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { verifyReceipt } from "../../../proofs/receipt/verify.ts";
 import { type FileReplay, type ReplayFileOptions, replayReceiptFile } from "../../../src/audit/replay-file.ts";
+import { rawBlock } from "../../../src/dag/block.ts";
 import type { JournalEntry } from "../../../src/journal/port.ts";
+import { sha256 } from "../../../src/node.ts";
 import { watBytes, watSource } from "../../support/wat-module.ts";
 import {
   type Fixture,
@@ -216,6 +218,8 @@ describe("replaying another module", () => {
     await expect(replay(fixture.receipt, { modules: { delayed: fixture.csv } })).rejects.toMatchObject({
       code: expect.stringMatching(/^MODULE_/),
       kind: "config",
+      message: expect.stringContaining(rawBlock(sha256, await readBytes(fixture.csv)).cid.toString()),
+      where: `delayed: ${fixture.csv}`,
     });
     await expect(replay(fixture.receipt, { modules: { delayed: "/nowhere.wasm" } })).rejects.toMatchObject({
       code: "MODULE_MISSING",

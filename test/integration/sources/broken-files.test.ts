@@ -50,6 +50,7 @@ describe("opening", () => {
   it("names unknown types and columns", async () => {
     expect(await attempt("t.csv", "a,b\n1,2\n", { columns: { a: "int" as never } })).toMatchObject({
       code: "COLUMN_TYPE_UNKNOWN",
+      hint: expect.stringMatching(/^did you mean i64\? column types: /),
     });
     expect(await attempt("t.csv", "a,b\n1,2\n", { columns: { c: "i64" } })).toMatchObject({
       code: "COLUMN_MISSING",
@@ -110,6 +111,20 @@ describe("broken NDJSON", () => {
     });
   }
 
+  it("tells a file that is one array how to become one object a line", async () => {
+    for (const text of ['[\n  { "a": 1 }\n]\n', '[{"a":1},{"a":2}]', " [\n"])
+      expect(await attempt("t.json", text)).toMatchObject({
+        code: "SOURCE_MALFORMED",
+        message: expect.stringMatching(/is broken at line 1: expected one JSON object a line/),
+        where: expect.stringMatching(/t\.json:1$/),
+        hint: expect.stringContaining("jq -c '.[]'"),
+      });
+    expect(await attempt("t.json", '{"a":1}\n[1]\n')).toMatchObject({
+      message: expect.stringContaining("is broken at line 2: expected one JSON object a line"),
+      hint: expect.not.stringContaining("jq"),
+    });
+  });
+
   it("says how to declare columns", async () => {
     const error = await attempt("t.ndjson", `${'{"a":1}\n'.repeat(1000)}{"a":1.5}\n`);
     expect(error).toMatchObject({ code: "SOURCE_ROW_INVALID", hint: expect.stringContaining("`columns`") });
@@ -142,7 +157,9 @@ describe("broken CSV", () => {
 
   it("gives the line of a row that does not fit", async () => {
     const error = await attempt("t.csv", 'a,b\n1,"x\ny"\n\nz,w\n', { columns: { a: "i64" } });
-    expect(error).toMatchObject({ code: "SOURCE_ROW_INVALID", where: expect.stringMatching(/t\.csv:5$/) });
+    const hint = "correct the line, or declare the column as a type that holds such values";
+    expect(error).toMatchObject({ code: "SOURCE_ROW_INVALID", where: expect.stringMatching(/t\.csv:5$/), hint });
+    expect(await attempt("t.ndjson", '{"a":"x"}\n', { columns: { a: "i64" } })).toMatchObject({ hint });
   });
 });
 

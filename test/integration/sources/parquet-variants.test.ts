@@ -113,8 +113,11 @@ describe("Parquet files of another writer", () => {
     }
     await connection.run(`copy (select make_timestamp_ns(1500) t) to '${file}' (format parquet)`);
     await expect(readRows({ file })).rejects.toMatchObject({
-      code: "SOURCE_MALFORMED",
-      message: expect.stringContaining("1500 ns"),
+      code: "SOURCE_COLUMN_UNSUPPORTED",
+      kind: "config",
+      message: expect.stringContaining("column t is no column of microseconds: the timestamp 1500 ns"),
+      hint: expect.stringContaining("microseconds"),
+      facts: { column: "t" },
     });
     await connection.run(`copy (select 1.5::decimal(9,2) d, time '10:00' t) to '${file}' (format parquet)`);
     await expect(readRows({ file })).rejects.toMatchObject({

@@ -199,6 +199,7 @@ describe("CONFIG_INVALID names place, position and remedy", () => {
       /"timestmp" is no column type/,
       /did you mean timestamp\?/,
     ],
+    ["time: {", "columns: { at: integer }, time: {", "integer", /"integer" is no column type/, /did you mean i64\?/],
     [
       ", time: { column: at }",
       "",

@@ -4,9 +4,9 @@ import { TypeInference } from "../../../src/sources/infer.ts";
 /** Types that values give their columns, as `name:type`, or the first problem. */
 function infer(csv: boolean, ...rows: readonly Readonly<Record<string, unknown>>[]): string {
   const inference = new TypeInference(csv);
-  for (const row of rows) {
+  for (const [line, row] of rows.entries()) {
     for (const [name, value] of Object.entries(row)) {
-      const problem = inference.see(name, value);
+      const problem = inference.see(name, value, line + 1);
       if (problem !== undefined) return problem;
     }
   }
@@ -30,7 +30,14 @@ describe("column types from JSON values", () => {
     expect(infer(false, { a: 1 }, { a: "x" })).toBe("column a holds text here and integer before");
     expect(infer(false, { a: true }, { a: 1 })).toBe("column a holds integer here and bool before");
     expect(infer(false, { a: [1] })).toBe("column a holds an object or a list");
-    expect(() => infer(false, { a: 2n ** 64n })).toThrow(expect.objectContaining({ code: "SOURCE_SCHEMA_UNKNOWN" }));
+    expect(() => infer(false, { a: 1 }, { a: 2n ** 64n })).toThrow(
+      expect.objectContaining({
+        code: "SOURCE_SCHEMA_UNKNOWN",
+        where: "t:2",
+        hint: expect.stringContaining("declare `a` as f64"),
+      }),
+    );
+    expect(infer(false, { a: 2n ** 64n }, { a: 0.5 })).toBe("a:f64");
     expect(() => infer(false, { a: -1, b: 1 }, { a: 2n ** 63n })).toThrow(
       expect.objectContaining({ code: "SOURCE_SCHEMA_UNKNOWN" }),
     );
@@ -47,6 +54,9 @@ describe("column types from CSV cells", () => {
       ),
     ).toBe("a:i64 b:f64 c:bool d:timestamp e:dict f:dict g:u64");
     expect(infer(true, { a: "1" }, { a: "2.5" }, { a: null })).toBe("a:f64");
-    expect(infer(true, { a: "123456789012345678901234567890" })).toBe("a:f64");
+    expect(infer(true, { a: "123456789012345678901234567890" }, { a: "x" })).toBe("a:dict");
+    expect(() => infer(true, { a: "1" }, { a: "-123456789012345678901234567890" })).toThrow(
+      expect.objectContaining({ where: "t:2", hint: expect.stringContaining("declare `a` as utf8 or f64") }),
+    );
   });
 });
