@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
 import type { CID } from "multiformats/cid";
-import { fieldOf } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import type { Config, ModuleTaskConfig, SourceConfig, TaskConfig, WindowTaskConfig } from "../config/config.ts";
 import { declaredTime } from "../config/config.ts";
@@ -9,7 +8,6 @@ import { atPlace } from "../config/place.ts";
 import { type ModuleEntry, operatorOfEntry } from "../consensus/module-entry.ts";
 import type { Anchor, InputRef, Operator, Stage } from "../consensus/result.ts";
 import type { LeafKind } from "../consensus/statement.ts";
-import { VOTE_PROOFS_MAX } from "../consensus/vote.ts";
 import { runKey, taskKey } from "../consensus/work-key.ts";
 import { IpdmError, located } from "../core/errors.ts";
 import type { Hash } from "../core/ports.ts";
@@ -28,8 +26,9 @@ import {
 import { type ModuleOperatorForm, moduleSpec } from "../runtime/stage/module-spec.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 import type { Content } from "../sources/port.ts";
-import { isInteger, outputSchema, type WindowPlan } from "../streams/window/plan.ts";
+import { outputSchema, type WindowPlan } from "../streams/window/plan.ts";
 import { declaredColumns, moduleForm } from "./module-form.ts";
+import { checkProvable, proveOf } from "./prove.ts";
 
 /** A source as the planner needs to know it. */
 export interface SourceFacts {
@@ -272,42 +271,4 @@ async function checkColumns(
     await atPlace([...task, "aggregate", aggregate.name], () =>
       outputSchema({ ...bare, aggregates: [aggregate] }, schema),
     );
-}
-
-function proveOf({ prove }: WindowTaskConfig): ProveWindows | null {
-  if (prove.kind === "none") return null;
-  if (prove.kind === "drawn") return prove;
-  return {
-    kind: "named",
-    windows: prove.windows.map(({ startUs, key }) => ({
-      startUs: BigInt(startUs),
-      key: key.map((value) => (value === null ? null : String(value))),
-    })),
-  };
-}
-
-function checkProvable(task: WindowTaskConfig, schema: Schema): void {
-  const columns = [...new Set(task.aggregates.flatMap(({ column }) => (column === undefined ? [] : [column])))];
-  const unfit = columns.find((column) => !isInteger(fieldOf(schema, column)));
-  if (columns.length > 0 && unfit === undefined) return checkProofCount(task, columns.length);
-  const what =
-    unfit === undefined ? "none of its aggregates has a column" : `column ${unfit} is ${fieldOf(schema, unfit).type}`;
-  throw new IpdmError("PROVE_COLUMN", `${task.name} cannot be proved: ${what}; proofs are over integer columns`, {
-    kind: "config",
-    hint: "aggregate integer columns only, or leave out `prove`",
-  });
-}
-
-/** A vote names every proof; more than it may hold would be found only when all are made. */
-function checkProofCount({ name, prove }: WindowTaskConfig, columns: number): void {
-  const windows = prove.kind === "drawn" ? prove.windows : prove.kind === "named" ? prove.windows.length : 0;
-  if (windows * columns <= VOTE_PROOFS_MAX) return;
-  throw new IpdmError(
-    "PROVE_LIMIT",
-    `${name} asks for ${windows} windows of ${columns} columns; a vote covers ${VOTE_PROOFS_MAX} proofs`,
-    {
-      kind: "config",
-      hint: "prove fewer windows, or fewer columns",
-    },
-  );
 }

@@ -61,10 +61,15 @@ export class LaneQueue {
   /** Runs a call, of a session where one is given. Rejects with `INTERRUPTED`, `LANE_CLOSED` and `LANE_OVERLOADED`; all else is a result. */
   call(module: number, work: () => Work, signal: AbortSignal | undefined, session?: LaneSession): Promise<CallResult> {
     return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(interrupted(signal));
       if (this.isClosed) return reject(laneClosed());
       if (session?.isBroken === true) return resolve(BROKEN);
-      if (this.queue.length >= QUEUE_MAX) return reject(laneOverloaded());
+      const refusal =
+        signal?.aborted === true ? interrupted(signal) : this.queue.length >= QUEUE_MAX ? laneOverloaded() : undefined;
+      if (refusal !== undefined) {
+        // What comes behind a call that is left out would find another state than it asked for.
+        if (session !== undefined) this.breakOff(session);
+        return reject(refusal);
+      }
       const timeoutMs = this.modules[module]?.timeoutMs ?? 0;
       const onAbort = (): void => {
         entry.isDropped = true;
@@ -229,10 +234,16 @@ export class LaneQueue {
   }
 
   /** Starts the clock of the oldest call under way. */
-  private arm(): void {
+  private arm(delays = 0): void {
     clearTimeout(this.timer);
     const [call] = this.underWay;
-    if (call !== undefined) this.timer = setTimeout(() => this.timeUp(call), call.timeoutMs);
+    if (call === undefined) return;
+    const due = performance.now() + call.timeoutMs;
+    this.timer = setTimeout(() => {
+      // A timer that comes late shows that this thread was busy, and may not have handed the call over: its time begins again.
+      if (performance.now() > due + TIMER_LATE_MS && delays < TIMER_DELAYS_MAX) this.arm(delays + 1);
+      else this.timeUp(call);
+    }, call.timeoutMs);
   }
 
   private timeUp(call: LaneCall): void {
@@ -247,6 +258,10 @@ export class LaneQueue {
     });
   }
 }
+
+/** Milliseconds after which a timer is late, and how often a call's time begins again for it. */
+const TIMER_LATE_MS = 50;
+const TIMER_DELAYS_MAX = 3;
 
 /** The error of a call on a closed lane. */
 export function laneClosed(): Error {

@@ -2,7 +2,7 @@ import { copyFile, cp, mkdir, readFile, stat, symlink, writeFile } from "node:fs
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { audit } from "../support/audit.ts";
-import { build, type Ended, endAll, lastJson, ROOT, run, runJson, start } from "../support/command.ts";
+import { build, type Ended, endAll, lastJson, ROOT, run, runJson } from "../support/command.ts";
 import { makeTestFolder, type TestFolder } from "../support/folder.ts";
 import { smallCsv } from "../support/small-flights.ts";
 import { watBytes, watSource } from "../support/wat-module.ts";
@@ -178,35 +178,6 @@ describe("module publish, list, show, export, import, run", () => {
     expect(codeOf(await run(elsewhere, { cwd }))).toEqual([5, "DAG_CID_MISMATCH"]);
     await expect(stat(join(cwd, "none"))).rejects.toMatchObject({ code: "ENOENT" });
     expect(lastJson(await run(["module", "list", "--json"], { cwd }))).toMatchObject({ modules: 1 });
-  });
-
-  it("leave a sound catalogue when they are killed at any moment", async () => {
-    const cwd = await fresh();
-    await publishLate(cwd, "1.0.0");
-    const args = (version: string): readonly string[] => [
-      "module",
-      "publish",
-      file("echo.wasm"),
-      "--name",
-      "echo",
-      "--version",
-      version,
-      "--json",
-    ];
-    const began = performance.now();
-    expect((await run(args("1.0.0"), { cwd })).code).toBe(0);
-    const tookMs = performance.now() - began;
-    for (let kill = 1; kill <= 6; kill++) {
-      const going = start(args(`2.0.${kill}`), { cwd });
-      // Late in the command, where it writes; a kill that comes after its end is one too.
-      setTimeout(() => going.child.kill("SIGKILL"), tookMs * (0.7 + kill * 0.05)); // deadline
-      await going.ended;
-      const listed = lastJson(await run(["module", "list", "--json"], { cwd }));
-      expect(listed).toMatchObject({ event: "listed", ok: true });
-    }
-    const again = await runJson(args("2.0.1").slice(0, -1), { cwd });
-    expect(["published", "present"]).toContain(again["outcome"]);
-    expect(await runJson(["module", "show", "echo@2.0.1"], { cwd })).toMatchObject({ version: "2.0.1" });
   });
 });
 

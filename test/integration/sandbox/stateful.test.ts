@@ -375,7 +375,7 @@ describe("a session whose thread is lost", () => {
     const abort = new AbortController();
     const waiting = one.run(batchOf(3), context, { signal: abort.signal });
     const behind = one.run(batchOf(3), context);
-    setImmediate(() => abort.abort());
+    abort.abort();
     const ends = await Promise.allSettled([waiting, behind]);
     expect(ends.map(codeOf)).not.toContain("done");
     one.rollback();

@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { buildCircuits } from "../../../circuits/compile.ts";
 import { WINDOW_128X32 } from "../../../circuits/manifest.ts";
 import { circuitFiles } from "../../../proofs/groth16/circuit-files.ts";
-import { type CircuitInput, commitment, honest, type Probe, probe } from "./probe.ts";
+import { type CircuitInput, commitment, honest, type Probe, probe } from "../../integration/circuits/probe.ts";
 
 const VALUES = [5, -3, 12, 12, -40, 0, 7];
 const base = honest(VALUES);
