@@ -72,24 +72,6 @@ export function geomean(values: readonly number[]): number {
   return Math.exp(values.reduce((sum, value) => sum + Math.log(value), 0) / values.length);
 }
 
-/** Systems count processor time in ticks of up to so many milliseconds. */
-const TICK_MS = 10;
-
-/**
- * Starts to measure a computation of this thread; gives the milliseconds since. Where other work has taken the processor away for
- * longer than a tick, the processor time that was used counts, and a tick.
- */
-export function stopwatch(): () => number {
-  const start = performance.now();
-  const used = processorMs();
-  return () => Math.min(performance.now() - start, processorMs() - used + TICK_MS);
-}
-
-function processorMs(): number {
-  const { user, system } = process.threadCpuUsage();
-  return (user + system) / 1000;
-}
-
 /** A number to three decimals. */
 export function rounded(value: number): number {
   return Math.round(value * 1000) / 1000;

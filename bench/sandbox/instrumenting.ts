@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { TABLE_ELEMENTS_MAX } from "../../src/sandbox/limits.ts";
 import { instrument } from "../../src/sandbox/metering/instrument.ts";
 import { MODULE_LIMITS } from "../../src/sandbox/wasm/limits.ts";
-import { type Measured, median, ROOT, rounded, stopwatch, type Tell } from "../harness.ts";
+import { type Measured, median, ROOT, rounded, type Tell } from "../harness.ts";
 
 /** Modules of packages that are installed anyway, of several compilers: circom, hand-written field arithmetic, AssemblyScript, C++. */
 const MODULES = [
@@ -23,7 +23,7 @@ export async function instrumenting(rounds: number, tell: Tell): Promise<Measure
   const megabytes = modules.reduce((sum, { length }) => sum + length, 0) / 1e6;
   const speeds: number[] = [];
   for (let round = 0; round < WARM + rounds; round++) {
-    const spentMs = stopwatch();
+    const start = performance.now();
     for (const bytes of modules)
       instrument(bytes, {
         memoryPagesMax: 1024,
@@ -31,7 +31,7 @@ export async function instrumenting(rounds: number, tell: Tell): Promise<Measure
         foreignImports: true,
         limits: LIMITS,
       });
-    if (round >= WARM) speeds.push((megabytes * 1000) / spentMs());
+    if (round >= WARM) speeds.push((megabytes * 1000) / (performance.now() - start));
   }
   tell(`instrumenting: ${median(speeds).toFixed(1)} MB/s`);
   return {
