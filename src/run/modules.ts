@@ -1,19 +1,23 @@
+import type { Log } from "../core/ports.ts";
 import { rawBlock } from "../dag/block.ts";
 import { sha256 } from "../node.ts";
 import type { RunPlan } from "../runtime/plan.ts";
 import type { LoadedModule } from "../runtime/stage/runner.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 
-/** Loads every module of a plan into a node's lane, by task, from bytes by module CID. */
+/** Loads every module of a plan into a node's lane, by task, from bytes by module CID. What they write goes to the log. */
 export async function loadModules(
   plan: RunPlan,
   lane: Lane,
   bytesByCid: ReadonlyMap<string, Uint8Array>,
+  log: Log,
 ): Promise<Map<string, LoadedModule>> {
   const modules = new Map<string, LoadedModule>();
   for (const { name, module } of plan.tasks) {
     if (module === null) continue;
-    modules.set(name, await loadModule(lane, { ...module, bytes: bytesByCid.get(module.cid) ?? module.bytes }));
+    const bytes = bytesByCid.get(module.cid) ?? module.bytes;
+    const onLog = (line: string): void => log.info("a module wrote", { task: name, line });
+    modules.set(name, await loadModule(lane, { ...module, bytes, onLog }));
   }
   return modules;
 }

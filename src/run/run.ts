@@ -152,7 +152,7 @@ class Run {
         membership,
         membershipCid: block.cid,
         plan,
-        modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map()),
+        modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map(), this.log),
         readSource: sourceReader(config, plan, i === 0 ? this.report : undefined),
         prover,
         key: circuit.key,

@@ -121,6 +121,7 @@ export class LoadedModule implements ModuleHandle {
       signal,
     );
     if (result.type !== "output") throw this.failure(result, rows);
+    for (const line of result.log) this.spec.onLog?.(line);
     try {
       return { batch: decodeBatch(new Uint8Array(result.bytes)), fuel: result.fuel };
     } catch (cause) {

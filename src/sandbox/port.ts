@@ -27,6 +27,8 @@ export interface ModuleSpec extends SandboxPolicy {
   readonly columns: Schema | null;
   /** Form of the text on a program's standard input, for `wasi/1`; NDJSON when left out. */
   readonly stdin?: TextFormat;
+  /** Takes the lines that the module writes to the log, where its policy allows that. No result depends on them. */
+  readonly onLog?: (line: string) => void;
   /** Wall clock a call may take before its worker is terminated: the way out when this node is at fault, not a measure of work. */
   readonly timeoutMs: number;
   /** Where its lane runs, when it is one of a pool; what the pool says when left out. */

@@ -131,6 +131,20 @@ describe("a lane", () => {
     expect(first.fuel).toBeGreaterThan((await echo.run(batchOf(5), context)).fuel);
   });
 
+  it("hands on what a module writes to the log, where it may", async () => {
+    const lines: string[] = [];
+    const parts: WatParts = {
+      ...withRows("(call $log (i32.const 900) (i32.const 5))"),
+      fields: '(data (i32.const 900) "hello")',
+    };
+    const source = watSource(parts).replace("(module", '(module (import "ipdm" "log" (func $log (param i32 i32)))');
+    const spec = specOf(await watBytes(source), { capabilities: ["log"], onLog: (line) => lines.push(line) });
+    const module = await lane.load(spec);
+    await module.process(batchOf(2), context);
+    await module.process(batchOf(2), context);
+    expect(lines).toEqual(["hello", "hello"]);
+  });
+
   it("does not take a busy main thread for a slow module", async () => {
     const echo = await load({}, { timeoutMs: 50 });
     await echo.outputSchema(schema);
