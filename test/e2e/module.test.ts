@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { copyFile, cp, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -274,25 +275,17 @@ describe("module new and module test", () => {
 
   it("write a project that builds, and whose cases pass until it changes", async () => {
     const cwd = await fresh();
-    for (const template of ["map", "aggregate"]) {
-      const created = await runJson(["module", "new", template, "--template", template], { cwd });
-      expect(created).toMatchObject({ event: "created", ok: true, template });
-      const project = join(cwd, template);
-      await symlink(join(ROOT, "node_modules"), join(project, "node_modules"), "dir");
-      const { scripts } = JSON.parse(await readFile(join(project, "package.json"), "utf8")) as {
-        scripts: { build: string };
-      };
-      const { execFileSync } = await import("node:child_process");
-      execFileSync(
-        process.execPath,
-        [join(ROOT, "node_modules/assemblyscript/bin/asc.js"), ...scripts.build.split(" ").slice(1)],
-        {
-          cwd: project,
-        },
-      );
-      expect(await runJson(["module", "test", template], { cwd })).toMatchObject({ ok: true, failed: 0 });
-      expect(await runJson(["module", "check", template], { cwd })).toMatchObject({ ok: true });
-    }
+    const created = await runJson(["module", "new", "map", "--template", "map"], { cwd });
+    expect(created).toMatchObject({ event: "created", ok: true, template: "map" });
+    const project = join(cwd, "map");
+    await symlink(join(ROOT, "node_modules"), join(project, "node_modules"), "dir");
+    const { scripts } = JSON.parse(await readFile(join(project, "package.json"), "utf8")) as {
+      scripts: { build: string };
+    };
+    const asc = join(ROOT, "node_modules/assemblyscript/bin/asc.js");
+    execFileSync(process.execPath, [asc, ...scripts.build.split(" ").slice(1)], { cwd: project });
+    expect(await runJson(["module", "test", "map"], { cwd })).toMatchObject({ ok: true, failed: 0 });
+    expect(await runJson(["module", "check", "map"], { cwd })).toMatchObject({ ok: true });
     const expected = join(cwd, "map", "cases", "readings.expected.ndjson");
     await writeFile(expected, (await readFile(expected, "utf8")).replace("88.25", "88.5"));
     const differs = await run(["module", "test", "map"], { cwd });
