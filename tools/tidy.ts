@@ -25,7 +25,7 @@ const RULES: readonly Rule[] = [
   {
     name: "path of one machine",
     files: TEXTS,
-    found: new RegExp(["/wo" + "rk/(main|shared)", "/ho" + "me/[a-z]", "/tmp/hel" + "pers"].join("|")),
+    found: new RegExp(`${ROOT.replaceAll(/[^\w/]/g, "\\$&")}\\b|/ho${"me"}/[a-z]`),
   },
   // Tests read reference data beside the repository, and skip where it is absent; nothing else knows of that folder.
   {

@@ -1,3 +1,5 @@
+import { POLICY_RANGES } from "../sandbox/policy.ts";
+
 /** Bytes of a configuration file. */
 export const CONFIG_BYTES_MAX = 1024 * 1024;
 /** Values, mappings and lists of a configuration file, aliases counted as often as they are used. */
@@ -21,13 +23,12 @@ export const REPLICAS_MAX = 31;
 /** Share of the statements that a voter re-executes with `verify: sample` when `share` is not given. */
 export const SHARE_DEFAULT = 0.25;
 /** Fuel that a configuration may give a call, and for each of its rows. */
-export const FUEL_CALL_MAX = 1e12;
-export const FUEL_ROW_MAX = 1e8;
+export const FUEL_CALL_MAX = POLICY_RANGES.fuelPerCall[1];
+export const FUEL_ROW_MAX = POLICY_RANGES.fuelPerRow[1];
 /** Output of one call of a module: more would not fit the blocks that carry it. */
-export const MODULE_OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
+export const MODULE_OUTPUT_BYTES_MAX = POLICY_RANGES.outputBytesMax[1];
 /** Linear memory that a module may be given: one WASM page to all of 32-bit memory. */
-export const MODULE_MEMORY_BYTES_MIN = 64 * 1024;
-export const MODULE_MEMORY_BYTES_MAX = 4 * 1024 * 1024 * 1024;
+export const [MODULE_MEMORY_BYTES_MIN, MODULE_MEMORY_BYTES_MAX] = POLICY_RANGES.memoryBytesMax;
 /** Wall-clock time of one call of a module when nobody says otherwise, and the most it may be set to (in microseconds). */
 export const MODULE_TIMEOUT_DEFAULT = "10s";
 export const MODULE_TIMEOUT_US_MAX = 60 * 60 * 1_000_000;

@@ -128,14 +128,15 @@ export class Catalogue implements AsyncDisposable {
       );
     if (!entrySigned(entry, verifyEd25519)) throw notSigned(entry);
     checkEntry(entry, bytes);
-    if (this.size >= CATALOGUE_ENTRIES_MAX) {
+    // What cannot be taken is not stored either; the machine decides again, by what its records say.
+    const foreseen = this.foresee(entry, entryBlock.cid);
+    this.refuse(entry, foreseen);
+    if (foreseen !== "present" && this.size >= CATALOGUE_ENTRIES_MAX) {
       throw new IpdmError("CATALOGUE_FULL", `a catalogue holds ${CATALOGUE_ENTRIES_MAX} entries, and this one does`, {
         where: this.folder,
         hint: "use another catalogue",
       });
     }
-    // What cannot be taken is not stored either; the machine decides again, by what its records say.
-    this.refuse(entry, this.foresee(entry, entryBlock.cid));
     await this.store.blocks.putAll([moduleBlock, entryBlock]);
     await this.ready();
     await this.actor.send({ type: "submitted", entry: entryBlock.cid });

@@ -130,7 +130,8 @@ export class LaneQueue {
         session.thread = thread;
         thread.openSession(session.number, module, session.image);
       }
-      const work = call.work();
+      const work = this.workOf(call);
+      if (work === undefined) continue;
       call.sizeBytes = work.type === "process" ? work.batch.byteLength : 0;
       this.underWayBytes += call.sizeBytes;
       calls.push({ module, session: session?.number ?? null, work });
@@ -139,6 +140,16 @@ export class LaneQueue {
     if (calls.length === 0) return;
     thread.call(calls);
     if (wasIdle) this.arm();
+  }
+
+  /** A call's message. Where this node has no memory for it, the call has failed, and those behind it go on. */
+  private workOf(call: LaneCall): Work | undefined {
+    try {
+      return call.work();
+    } catch (error) {
+      this.conclude(call, { type: "fault", message: error instanceof Error ? error.message : String(error) });
+      return undefined;
+    }
   }
 
   private hasRoom(): boolean {

@@ -1,4 +1,5 @@
 import { STACK_VALUES_DEFAULT } from "./limits.ts";
+import { STACK_MAX } from "./metering/meter.ts";
 
 /** What a module may ask the host for, beyond its input. Nothing, unless a policy allows it. */
 export const CAPABILITIES = ["log", "random", "time"] as const;
@@ -68,3 +69,31 @@ export const POLICIES: Readonly<Record<TrustLevel, SandboxPolicy>> = {
     capabilities: [],
   },
 };
+
+/** What each number of a policy may be, and the rows of a unit: least and most. */
+export const POLICY_RANGES = {
+  unit: [1, 4096],
+  fuelPerCall: [0, 1e12],
+  fuelPerRow: [0, 1e8],
+  memoryBytesMax: [64 * 1024, 4 * 1024 * MEBIBYTE],
+  stackValuesMax: [1000, STACK_MAX],
+  outputBytesMax: [1, 64 * MEBIBYTE],
+} as const;
+
+/** A number that is out of its range. */
+export interface PolicyFault {
+  readonly what: string;
+  readonly value: number;
+  readonly least: number;
+  readonly most: number;
+}
+
+/** The first number of a stranger's policy, or of the unit that goes with it, that is out of its range; `undefined`: none is. */
+export function policyFault(limits: Omit<SandboxPolicy, "capabilities">, unit: number | null): PolicyFault | undefined {
+  const values = { ...limits, unit: unit ?? 1 };
+  for (const [what, [least, most]] of Object.entries(POLICY_RANGES)) {
+    const value = values[what as keyof typeof values]; // the names are those of the ranges
+    if (!(value >= least && value <= most)) return { what, value, least, most };
+  }
+  return undefined;
+}

@@ -3,7 +3,7 @@ import { schemaOf } from "../../batch/schema.ts";
 import type { Operator } from "../../consensus/result.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { ABIS, type Abi, type AbiOptions } from "../../sandbox/abi/port.ts";
-import { CAPABILITIES } from "../../sandbox/policy.ts";
+import { CAPABILITIES, policyFault } from "../../sandbox/policy.ts";
 import type { ModuleSpec } from "../../sandbox/port.ts";
 
 /** A module task in normal form. */
@@ -11,7 +11,8 @@ export type ModuleOperatorForm = Extract<Operator, { kind: "module" }>;
 
 /**
  * What a lane is given for a module task: all that decides its result comes from the normal form, so a run and its replay share
- * it. Throws `MODULE_ABI_UNKNOWN` (kind `verification`) for an ABI or a capability that this version does not know.
+ * it. Throws `MODULE_ABI_UNKNOWN` (kind `verification`) for an ABI or a capability that this version does not know, and
+ * `MODULE_LIMIT_INVALID` for a limit or a unit out of its range: receipts and entries come from strangers.
  */
 export function moduleSpec(operator: ModuleOperatorForm, bytes: Uint8Array, timeoutMs: number): ModuleSpec {
   const { module, abi, unit, stateful, columns, stdin, entry, settings, limits, capabilities } = operator;
@@ -28,6 +29,15 @@ export function moduleSpec(operator: ModuleOperatorForm, bytes: Uint8Array, time
         hint: "use the version that made the receipt, or a newer one",
       },
     );
+  }
+  const fault = policyFault(limits, unit);
+  if (fault !== undefined) {
+    const { what, value, least, most } = fault;
+    throw new IpdmError("MODULE_LIMIT_INVALID", `a module is given ${what} ${value}; it must be ${least} to ${most}`, {
+      kind: "verification",
+      where: module.toString(),
+      facts: { ...fault },
+    });
   }
   return {
     bytes,

@@ -24,6 +24,8 @@ export class StatefulSession implements ModuleSession {
   /** Work of an earlier life is given up: each rollback begins another. */
   private life = 0;
   private isBroken = false;
+  /** The save that was asked for last. */
+  private saving: Promise<SavedMemory> | undefined;
   /** Settled when the work asked for last has been handed to the lane. */
   private handedOver: Promise<unknown> = Promise.resolve();
 
@@ -46,13 +48,18 @@ export class StatefulSession implements ModuleSession {
   }
 
   async save(options: CallOptions = {}): Promise<SavedMemory> {
-    if (this.asked === 0 && !this.isBroken) return { state: this.tree.last, fresh: [] };
+    if (this.asked === 0 && !this.isBroken) {
+      // A save that is under way has the state; who saves again has nothing fresh.
+      await this.saving?.catch(() => undefined);
+      if (!this.isBroken) return { state: this.tree.last, fresh: [] };
+    }
     this.asked = 0;
-    return this.inTurn(Promise.resolve(), async (call) => {
+    this.saving = this.inTurn(Promise.resolve(), async (call) => {
       const result = await call(() => ({ type: "save" }), options.signal);
       if (result.type !== "saved") throw this.module.failure(result, "the save of its state");
       return this.tree.update(result.change);
     });
+    return await this.saving;
   }
 
   rollback(): void {

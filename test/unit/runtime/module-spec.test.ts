@@ -37,6 +37,19 @@ describe("a module task in normal form", () => {
     expect(moduleSpec({ ...silent, abi: "ipdm/1", columns: null }, bytes, 5)).not.toHaveProperty("stdin");
   });
 
+  it.each([
+    ["a unit of no rows", { unit: 0 }],
+    ["a unit of more rows than a batch", { unit: 4097 }],
+    ["more fuel than a meter holds", { limits: { ...limits, fuelPerCall: 2 ** 52 } }],
+    ["more stack than a meter holds", { limits: { ...limits, stackValuesMax: 2 ** 20 } }],
+    ["more memory than there is", { limits: { ...limits, memoryBytesMax: 2 ** 40 } }],
+    ["an output that no block carries", { limits: { ...limits, outputBytesMax: 2 ** 40 } }],
+  ])("refuses %s, from whomever it comes", (_, change) => {
+    expect(() => moduleSpec({ ...operator, ...change }, bytes, 5)).toThrow(
+      expect.objectContaining({ code: "MODULE_LIMIT_INVALID", kind: "verification" }),
+    );
+  });
+
   it("says the options of a plugin only where there are any, in one order, and gives them back", () => {
     expect(optionsForm({ entry: null, settings: {} })).toEqual({});
     const options = { entry: "late", settings: { b: "1", a: "2", "\u{1f600}": "3", "\uffee": "4" } };
