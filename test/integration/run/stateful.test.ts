@@ -40,7 +40,6 @@ describe("a run with a stateful module", () => {
   });
 
   it.each<[string, Partial<RunOptions>]>([
-    ["batches of 100 rows", { batchRows: 100 }],
     ["batches of 1000 rows", { batchRows: 1000 }],
     ["batches of 7 rows, and so several slots", { batchRows: 7 }],
     ["three replicas and batches of 4096 rows", { replicas: 3, batchRows: 4096 }],
