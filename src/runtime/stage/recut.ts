@@ -4,8 +4,9 @@ import type { Schema } from "../../batch/schema.ts";
 import { BatchWriter } from "../../batch/writer.ts";
 
 /**
- * The rows of a slot's output in batches of as many rows as a batch may have, or fewer where they are wide: where it is cut
- * depends on the rows alone, not on the input's batches. What is cut so already is handed on as it is.
+ * The rows of a slot's output in batches of as many rows as a batch may have, or fewer where they are wide. Nodes cut alike, since they
+ * are given the slot's batches; other batches may be cut elsewhere, so a result names rows, never batches. What is cut so
+ * already is handed on as it is.
  */
 export function recut(schema: Schema, batches: readonly Batch[]): Batch[] {
   if (batches.every((batch, i) => isFull(batch) || (i === batches.length - 1 && batch.rows > 0))) return [...batches];
