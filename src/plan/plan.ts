@@ -23,7 +23,7 @@ import {
   type TaskPlan,
   windowsAsked,
 } from "../runtime/plan.ts";
-import { type ModuleOperatorForm, moduleSpec } from "../runtime/stage/module-spec.ts";
+import { CALL_TIMEOUT_MS, type ModuleOperatorForm, moduleSpec } from "../runtime/stage/module-spec.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 import type { Content } from "../sources/port.ts";
 import { outputSchema, type WindowPlan } from "../streams/window/plan.ts";
@@ -55,9 +55,6 @@ export interface CataloguedModule {
   readonly entryBlock: Block;
   readonly moduleBlock: Block;
 }
-
-/** How long a call of a module of the catalogue may take, in milliseconds: the way out when this node is at fault. */
-const CATALOGUED_TIMEOUT_MS = 10_000;
 
 /**
  * Turns a configuration into what the nodes agree on: normal forms, schemas, identities. Everything that can be wrong with a
@@ -159,7 +156,7 @@ class Planner {
     const { entry, entryBlock, moduleBlock } = found;
     const { name, version, module } = entry;
     const operator = operatorOfEntry(entry);
-    await this.addLoaded(task, operator, moduleSpec(operator, moduleBlock.bytes, CATALOGUED_TIMEOUT_MS));
+    await this.addLoaded(task, operator, moduleSpec(operator, moduleBlock.bytes, CALL_TIMEOUT_MS));
     const { range } = readReference(task.module);
     this.locks.push({ task: task.name, name, range, version, module, entry: entryBlock });
   }

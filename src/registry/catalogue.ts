@@ -39,6 +39,9 @@ export interface CatalogueOptions {
   readonly create?: boolean;
 }
 
+/** What came of adding a module; `present`: it was there before. */
+export type AddedModule = CatalogueModule & { readonly outcome: "published" | "present" };
+
 /**
  * A catalogue of modules in a folder: the journal of an actor, and the blocks that its entries name. Only one process at a time
  * has it open (`DATA_DIR_IN_USE`). What a stopped process left open is finished when the next one opens it.
@@ -50,6 +53,7 @@ export class Catalogue implements AsyncDisposable {
   private readonly actor: Actor;
   private readonly work: CatalogueEffects;
   private readonly ending = new AbortController();
+  private adding: Promise<unknown> = Promise.resolve();
 
   private constructor(folder: string, store: Store, kernel: Kernel, actor: Actor, work: CatalogueEffects) {
     this.folder = folder;
@@ -85,8 +89,7 @@ export class Catalogue implements AsyncDisposable {
       await work.follow(catalogue.context().records.head);
       return catalogue;
     } catch (error) {
-      await kernel.close();
-      await store.close();
+      await closeBoth(kernel, store);
       throw error;
     }
   }
@@ -111,10 +114,14 @@ export class Catalogue implements AsyncDisposable {
    * `CATALOGUE_NAME_TAKEN` (another key owns the name), `CATALOGUE_VERSION_TAKEN` (that version is there, with other contents),
    * both of kind `conflict`, `CATALOGUE_FULL`, and what {@link checkEntry} throws.
    */
-  async add(
-    entry: ModuleEntry,
-    bytes: Uint8Array,
-  ): Promise<CatalogueModule & { readonly outcome: "published" | "present" }> {
+  add(entry: ModuleEntry, bytes: Uint8Array): Promise<AddedModule> {
+    // One after the other: what came of an entry is read from the catalogue's state behind it.
+    const added = this.adding.then(() => this.addNext(entry, bytes));
+    this.adding = added.catch(() => undefined);
+    return added;
+  }
+
+  private async addNext(entry: ModuleEntry, bytes: Uint8Array): Promise<AddedModule> {
     const moduleBlock = rawBlock(sha256, bytes);
     const entryBlock = cborBlock(sha256, entry);
     if (!entry.module.equals(moduleBlock.cid))
@@ -202,8 +209,7 @@ export class Catalogue implements AsyncDisposable {
   /** Lets the folder go. */
   async close(): Promise<void> {
     this.ending.abort(new IpdmError("CATALOGUE_CLOSED", "the catalogue is closed", { kind: "interrupted" }));
-    await this.kernel.close();
-    await this.store.close();
+    await closeBoth(this.kernel, this.store);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -269,4 +275,13 @@ async function isFolder(path: string): Promise<boolean> {
     (found) => found.isDirectory(),
     () => false,
   );
+}
+
+/** Closes the store however the kernel ends: the folder is free again. */
+async function closeBoth(kernel: Kernel, store: LevelStore): Promise<void> {
+  try {
+    await kernel.close();
+  } finally {
+    await store.close();
+  }
 }

@@ -1,12 +1,9 @@
 import { type ModuleEntry, operatorOfEntry } from "../consensus/module-entry.ts";
 import { IpdmError } from "../core/errors.ts";
-import { moduleSpec } from "../runtime/stage/module-spec.ts";
+import { CALL_TIMEOUT_MS, moduleSpec } from "../runtime/stage/module-spec.ts";
 import { policyFault } from "../sandbox/policy.ts";
 import type { ModuleSpec } from "../sandbox/port.ts";
 import { validateModule } from "../sandbox/validate.ts";
-
-/** Longest time of a call where nobody says otherwise, in milliseconds: the way out when a node is at fault. */
-export const CALL_TIMEOUT_MS = 10_000;
 
 /**
  * The static check of an entry from anyone: what it declares lies within what a configuration may say, and the module under its

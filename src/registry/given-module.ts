@@ -1,6 +1,12 @@
 import { readFile } from "node:fs/promises";
 import { type DescribedModule, describeModule, type ModuleOverrides } from "../config/module-manifest.ts";
-import { MODULE_ENTRY_KIND, MODULE_NAME, MODULE_VERSION, type ModuleEntryBody } from "../consensus/module-entry.ts";
+import {
+  MODULE_ENTRY_KIND,
+  MODULE_NAME,
+  MODULE_VERSION,
+  MODULE_VERSION_CHARS_MAX,
+  type ModuleEntryBody,
+} from "../consensus/module-entry.ts";
 import { IpdmError } from "../core/errors.ts";
 import { rawBlock } from "../dag/block.ts";
 import { sha256 } from "../node.ts";
@@ -46,7 +52,7 @@ export function entryBodyOf(
       kind: "usage",
       hint: "--name takes 1 to 63 lower-case letters, digits and -, beginning with a letter",
     });
-  if (!MODULE_VERSION.test(version) || version.length > 64)
+  if (!MODULE_VERSION.test(version) || version.length > MODULE_VERSION_CHARS_MAX)
     throw new IpdmError("MODULE_VERSION_INVALID", `${JSON.stringify(version.slice(0, 64))} is no version of a module`, {
       kind: "usage",
       hint: "--version takes a semantic version without build metadata, such as 1.2.0 or 2.0.0-beta.1",

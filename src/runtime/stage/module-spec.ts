@@ -6,6 +6,9 @@ import { ABIS, type Abi, type AbiOptions } from "../../sandbox/abi/port.ts";
 import { CAPABILITIES, policyFault } from "../../sandbox/policy.ts";
 import type { ModuleSpec } from "../../sandbox/port.ts";
 
+/** Longest time of a call where nobody says otherwise, in milliseconds: the way out when a node is at fault. */
+export const CALL_TIMEOUT_MS = 10_000;
+
 /** A module task in normal form. */
 export type ModuleOperatorForm = Extract<Operator, { kind: "module" }>;
 

@@ -36,8 +36,6 @@ export interface Instrumented {
   readonly costTable: string;
   /** What the original says of itself. */
   readonly shape: ModuleShape;
-  /** True when it exports {@link START_EXPORT}. */
-  readonly hasStart: boolean;
   /** It changes tables or drops segments: state beyond memory and globals. */
   readonly changesTables: boolean;
   /** The numbers of the globals it exports. */
@@ -90,7 +88,6 @@ export function instrument(original: Uint8Array, options: InstrumentOptions): In
     bytes: assemble(assembly),
     costTable: COST_TABLE,
     shape,
-    hasStart: shape.start !== undefined,
     changesTables: scanner.facts.changesTables,
     globals,
   };

@@ -63,7 +63,7 @@ describe("validateModule", () => {
   it("makes an export of a start function, which runs when there is fuel for it", async () => {
     const bytes = await watBytes(watSource({ fields: "(func $begin) (start $begin)" }));
     const ready = validateModule(specOf(bytes));
-    expect(ready.hasStart).toBe(true);
+    expect(ready.shape.start).toBeDefined();
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(ready.bytes));
     expect(Object.keys(exports)).toContain(START_EXPORT);
   });
