@@ -278,7 +278,7 @@ async function isFolder(path: string): Promise<boolean> {
 }
 
 /** Closes the store however the kernel ends: the folder is free again. */
-async function closeBoth(kernel: Kernel, store: LevelStore): Promise<void> {
+async function closeBoth(kernel: Kernel, store: Store): Promise<void> {
   try {
     await kernel.close();
   } finally {
