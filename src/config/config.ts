@@ -85,6 +85,12 @@ export type ProveConfig =
   | { readonly kind: "drawn"; readonly windows: number }
   | { readonly kind: "named"; readonly windows: readonly NamedWindow[] };
 
+/** When a newer version of a module in the catalogue takes over. */
+export const UPGRADES = ["start", "live"] as const;
+
+/** One of {@link UPGRADES}. */
+export type Upgrade = (typeof UPGRADES)[number];
+
 /** A task that runs a module over its input. `time` redeclares the event time of the output. */
 export interface ModuleTaskConfig {
   readonly kind: "module";
@@ -93,6 +99,8 @@ export interface ModuleTaskConfig {
   readonly input: string;
   /** Name of one of `modules`, or `name@range` of a catalogue. */
   readonly module: string;
+  /** When a newer version in the catalogue takes over: where a run starts, or between two slots of it (`live`). */
+  readonly upgrade: Upgrade;
   readonly time?: TimeConfig;
 }
 

@@ -5,6 +5,7 @@ import { cyclesOf } from "./graph.ts";
 import { readInstant } from "./instant.ts";
 import { AGGREGATES_MAX } from "./limits.ts";
 import { checkModules } from "./module-check.ts";
+import { isReference } from "./module-reference.ts";
 import { checkNames } from "./names.ts";
 import { type ConfigPath, type Finding, placeName } from "./problem.ts";
 import type { WrittenConfig } from "./schema.ts";
@@ -100,6 +101,10 @@ function checkTask(path: ConfigPath, task: Task): Finding[] {
         true,
       ),
     ];
+  }
+  if (task.upgrade !== undefined && (task.module === undefined || !isReference(task.module))) {
+    const message = `${place}.upgrade has no meaning without a module of the catalogue`;
+    return [at([...path, "upgrade"], message, "name the module as name@range, or remove upgrade", true)];
   }
   if (task.module !== undefined) {
     return (["key", "aggregate", "prove"] as const).flatMap((key) =>

@@ -135,7 +135,15 @@ function resolveDomain({ name, domain }: WrittenConfig): DomainConfig {
 
 function resolveTask(name: string, task: Written<"tasks">): TaskConfig {
   const { input, module, window } = task;
-  if (window === undefined) return { kind: "module", name, input, module: module ?? "", ...timeOf(task.time) };
+  if (window === undefined)
+    return {
+      kind: "module",
+      name,
+      input,
+      module: module ?? "",
+      upgrade: task.upgrade ?? "start",
+      ...timeOf(task.time),
+    };
   return {
     kind: "window",
     name,

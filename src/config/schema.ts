@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { SIZE_PATTERN } from "../core/size.ts";
 import { readAggregate } from "./aggregate.ts";
-import { TABLE_FORMATS } from "./config.ts";
+import { TABLE_FORMATS, UPGRADES } from "./config.ts";
 import { readInstant } from "./instant.ts";
 import {
   KEY_COLUMNS_MAX,
@@ -104,6 +104,12 @@ const task = z
     module: usedName
       .optional()
       .describe("Module that the rows go through: a name of modules, or name@range of the catalogue (late@^1.2)."),
+    upgrade: z
+      .enum(UPGRADES)
+      .optional()
+      .describe(
+        "With a module of the catalogue, when a newer version takes over: where a run starts (start), or between two slots as well (live).",
+      ),
     time: time
       .optional()
       .describe("Event time of the rows that the module puts out; without it the module's, else the input's."),

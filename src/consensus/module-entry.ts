@@ -14,8 +14,9 @@ export const MODULE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 export const MODULE_VERSION =
   /^(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,14})(-((0|[1-9]\d{0,14}|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d{0,14}|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?$/;
 
-/** Characters of a version, and of a description. */
+/** Characters of a version, of a range of versions, and of a description. */
 export const MODULE_VERSION_CHARS_MAX = 64;
+export const MODULE_RANGE_CHARS_MAX = 256;
 export const MODULE_DESCRIPTION_CHARS_MAX = 2000;
 
 /** All of an operator's keys but its kind: an entry declares whatever an operator may say, and is run as it declares. */
@@ -32,6 +33,8 @@ const entryBody = {
   bytes: count,
   /** The price list that fuel is counted in. */
   costTable: name,
+  /** For a stateful module: range of the versions whose memory and globals it goes on from; absent where it begins anew. */
+  continues: z.string().min(1).max(MODULE_RANGE_CHARS_MAX).optional(),
   description: z.string().max(MODULE_DESCRIPTION_CHARS_MAX),
   /** Ed25519 public key of who publishes it. */
   publisher: bytes32,

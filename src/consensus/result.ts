@@ -111,7 +111,19 @@ const fieldSchema = z.strictObject({ name, type: name, nullable: z.boolean(), wi
 const resultSchema = z.strictObject({
   v: z.literal(1),
   inputs: z.record(name, link),
-  tasks: z.record(name, z.strictObject({ input: inputRef, operator: operatorSchema })),
+  tasks: z.record(
+    name,
+    z.strictObject({
+      input: inputRef,
+      operator: operatorSchema,
+      /** Newer versions of the module that took over, with the first row of the input that each was called on. */
+      later: z
+        .array(z.strictObject({ from: count, operator: moduleOperator }))
+        .min(1)
+        .max(1024)
+        .optional(),
+    }),
+  ),
   outputs: z.record(
     name,
     z.strictObject({ task: name, port: name, schema: z.array(fieldSchema).max(256), rows: count, root: bytes32 }),

@@ -5,6 +5,11 @@ import { located } from "../core/errors.ts";
 import type { CataloguedModule } from "../plan/plan.ts";
 import { CATALOGUE_FOLDER, Catalogue } from "./catalogue.ts";
 
+/** Where a run's catalogue is: the folder given, else the configuration's, else that of the working folder. */
+export function catalogueFolder(config: Config, folder: string | undefined): string {
+  return resolve(folder ?? config.catalogue ?? CATALOGUE_FOLDER);
+}
+
 /**
  * Looks up the modules that a configuration's tasks take from its catalogue: each reference once, at its highest version that
  * fits now. Nothing is opened where no task asks for one. Throws `CATALOGUE_MISSING`, `MODULE_UNKNOWN`, `MODULE_VERSION_NONE`,
@@ -18,7 +23,7 @@ export async function resolveModules(
   const tasks = config.tasks.flatMap((task) => (task.kind === "module" && isReference(task.module) ? [task] : []));
   const [first] = tasks;
   if (first === undefined) return found;
-  const path = resolve(folder ?? config.catalogue ?? CATALOGUE_FOLDER);
+  const path = catalogueFolder(config, folder);
   await using catalogue = await located(`tasks.${first.name}`, () => Catalogue.open(path));
   for (const { name, module } of tasks) {
     if (found.has(module)) continue;

@@ -123,6 +123,20 @@ export class RunReport implements SourceObserver {
         this.update({ statements: statements + 1, rowsIn: rowsIn + (this.sourceTasks.has(task) ? rows : 0) });
       },
       certified: () => this.update({ certificates: this.progress.certificates + 1 }),
+      newVersion: (task, { name, version, module }, from, fault) => {
+        const facts = { task, name, version, module: module.toString(), from };
+        if (fault === undefined) {
+          const message = `${task}: ${name} ${version} takes over from row ${from} on (${module.toString()})`;
+          return this.options.onNotice?.({ level: "info", code: "MODULE_TAKEN_OVER", message, facts });
+        }
+        const message = `${task}: ${name} ${version} cannot take over, so the run goes on without it: ${fault}`;
+        return this.options.onNotice?.({
+          level: "warn",
+          code: "MODULE_NOT_TAKEN",
+          message,
+          facts: { ...facts, fault },
+        });
+      },
       proved: (_task, proofs) => this.update({ proofs: this.progress.proofs + proofs }),
       evidence: (kind, voter, task, seq) => {
         const node = nameOf(voter);

@@ -16,6 +16,8 @@ function receipt(entry: ModuleEntry = good, lock: object = {}, operator: object 
   return {
     config: { lock: { delayed: { name, range: "^1", version, module, entry: block.cid, ...lock } } },
     blocks: new Map([[block.cid.toString(), block]]),
+    tasks: [],
+    entries: new Map(),
     stages: new Map([["delayed", { operator: { ...operatorOfEntry(entry), ...operator } }]]),
   } as unknown as Receipt;
 }
