@@ -10,6 +10,13 @@ import type { LoadedModule } from "../../src/runtime/stage/runner.ts";
 import type { NewerModule } from "../node/node-ports.ts";
 import type { NodeContext } from "../node/run-node.ts";
 
+/** A version that may take over, and the one that runs now with its CID (`undefined` for that of the stage). */
+interface Candidate {
+  readonly now: ModuleEntry;
+  readonly before: CID | undefined;
+  readonly found: NewerModule;
+}
+
 /** What the bookkeeping holds where a slot goes on with the version of its stage. */
 const NONE = new Uint8Array();
 
@@ -97,7 +104,7 @@ export class ModuleVersions {
     if (found === undefined || this.refused.has(found.entryBlock.cid.toString())) return undefined;
     const now = await this.entryOf(before, signal);
     if (found.entry.version === now.version) return undefined;
-    const fault = await this.faultOf(now, found);
+    const fault = await this.faultOf({ now, before, found }, signal);
     observer.newVersion?.(this.task.name, found.entry, from, fault);
     if (fault !== undefined) {
       this.refused.add(found.entryBlock.cid.toString());
@@ -108,22 +115,29 @@ export class ModuleVersions {
   }
 
   /** Why a version cannot take over here, of what its entry says and of what loading it shows. */
-  private async faultOf(
-    now: ModuleEntry,
-    { entry, entryBlock, moduleBlock }: NewerModule,
-  ): Promise<string | undefined> {
+  private async faultOf({ now, before, found }: Candidate, signal: AbortSignal): Promise<string | undefined> {
     const { live } = this.task;
+    const { entry, entryBlock, moduleBlock } = found;
     if (live === undefined) return "the task is not live";
     if (this.loaded.size >= TAKEOVERS_MAX) return `more than ${TAKEOVERS_MAX} versions took over`;
     const fault = takeoverFault(now, entry, live, this.node.ports.verify);
     if (fault !== undefined) return fault;
     try {
-      await this.load(entryBlock.cid, entry, moduleBlock.bytes);
-      return undefined;
+      const { handle } = await this.load(entryBlock.cid, entry, moduleBlock.bytes);
+      if (!entry.stateful || handle.canContinue((await this.current(before, now, signal)).handle)) return undefined;
+      return `its globals or its memory are not those of ${now.version}`;
     } catch (error) {
       if (error instanceof IpdmError) return error.message;
       throw error;
     }
+  }
+
+  /** The module that a version runs; `undefined` for that of the stage. */
+  private async current(version: CID | undefined, entry: ModuleEntry, signal: AbortSignal): Promise<LoadedModule> {
+    const first = this.node.ports.modules.get(this.task.name);
+    if (version !== undefined) return this.load(version, entry, await this.node.reader.read(entry.module, signal));
+    assert(first !== undefined, `module of ${this.task.name} is loaded`);
+    return first;
   }
 
   private load(version: CID, entry: ModuleEntry, bytes: Uint8Array): Promise<LoadedModule> {

@@ -20,7 +20,7 @@ export interface ShownLock {
   readonly entry: CID;
   readonly publisher: Uint8Array;
   /** For a task that takes newer versions as they come: those that took over, and the slot that each ran first. */
-  readonly live?: readonly { readonly slot: number; readonly version: string; readonly module: CID }[] | undefined;
+  readonly live?: readonly { readonly slot: number; readonly version: string; readonly module: CID }[];
 }
 
 /**
@@ -54,7 +54,9 @@ export function checkLocks(receipt: Receipt, verify: Verify): ShownLock[] {
     if (!equalBytes(dagCbor.encode(operator), dagCbor.encode(operatorOfEntry(entry))))
       refuse("LOCK_MISMATCH", where, `task ${task} runs ${name}@${version} otherwise than its entry declares`);
     if (lock.live !== undefined) checkTakeovers(receipt, task, entry, verify);
-    return { task, ...lock, publisher: entry.publisher };
+    const { live, ...pinned } = lock;
+    const taken = live?.map(({ slot, version: newer, module: cid }) => ({ slot, version: newer, module: cid }));
+    return { task, ...pinned, publisher: entry.publisher, ...(taken && { live: taken }) };
   });
 }
 

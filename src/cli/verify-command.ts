@@ -35,8 +35,9 @@ function verifiedLine({ ok, trust, quorum, checks, fault, receipt, policy, votes
     policy: policy ?? null,
     members: receipt?.membership.members.map(toHex) ?? null,
     votes: votes ?? null,
-    lock: locks.map(({ module, entry, publisher, ...lock }) => ({
+    lock: locks.map(({ module, entry, publisher, live, ...lock }) => ({
       ...lock,
+      ...(live && { live: live.map((taken) => ({ ...taken, module: taken.module.toString() })) }),
       module: module.toString(),
       entry: entry.toString(),
       publisher: toHex(publisher),
@@ -85,8 +86,11 @@ function* verdictLines(verdict: Verdict, production: boolean): Generator<string>
       const anchor = receipt.anchors.get(name);
       yield `  input       ${name}: ${counted(rows, "row")} of the file with SHA-256 ${anchor === undefined ? "?" : toHex(anchor.sha256)}`;
     }
-    for (const { task, name, version, range, module, publisher } of verdict.locks)
+    for (const { task, name, version, range, module, publisher, live = [] } of verdict.locks) {
       yield `  module      ${task}: ${name}@${version} (asked for ${range}), ${module.toString()}, published by ${toHex(publisher).slice(0, 16)}…`;
+      for (const taken of live)
+        yield `              ${task}: ${name}@${taken.version} from slot ${taken.slot} on, ${taken.module.toString()}`;
+    }
     for (const [name, { rows, root }] of Object.entries(receipt.seal.statement.outputs))
       yield `  output      ${name}: ${counted(rows, "row")}, row root ${toHex(root)}`;
     yield `  result      ${receipt.root.result.toString()}`;

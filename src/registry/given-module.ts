@@ -66,6 +66,7 @@ export function entryBodyOf(
     bytes: spec.bytes.length,
     ...form,
     costTable,
+    ...(described.continues === undefined ? {} : { continues: described.continues }),
     description: named.description ?? described.description,
   };
 }

@@ -82,6 +82,13 @@ export class LoadedModule implements ModuleHandle {
     return new StatefulSession(this, this.lane.open(image), tree);
   }
 
+  canContinue(other: ModuleHandle): boolean {
+    if (!(other instanceof LoadedModule)) return false;
+    const [own, from] = [this.lane.face, other.lane.face];
+    const sameGlobals = JSON.stringify(own.globals) === JSON.stringify(from.globals);
+    return sameGlobals && own.pagesMin <= from.pagesMin && own.pagesMax >= from.pagesMax;
+  }
+
   /** A call that the given lane or session carries out, whose output is to have the declared columns. Throws as {@link process} does. */
   async runThrough(
     submit: Submit,

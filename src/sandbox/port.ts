@@ -114,6 +114,8 @@ export interface ModuleHandle {
    * Throws `MODULE_STATE_MALFORMED`, `DAG_CID_MISMATCH`, `LANE_CLOSED`, and what reading throws.
    */
   openSession(saved: MemorySource | null): Promise<ModuleSession>;
+  /** For modules of kind `stateful`: whatever state the other leaves, this one can begin with; the same globals, and room for its memory. */
+  canContinue(other: ModuleHandle): boolean;
 }
 
 /** Threads that run modules, each one call at a time, and their replacements after a fault. */

@@ -70,7 +70,7 @@ describe("a valid configuration", () => {
         },
       ],
       tasks: [
-        { kind: "module", name: "kept", input: "rows", module: "keep" },
+        { kind: "module", name: "kept", input: "rows", module: "keep", upgrade: "start" },
         {
           kind: "window",
           name: "daily",
