@@ -140,7 +140,15 @@ export function readContents(rootCid: CID, root: ReceiptRoot, blocks: ReadonlyMa
   const sealed = parseSeal(nodeOf(root.seal.statement));
   const sealSlot = parseSlot(nodeOf(sealed.slot));
   const { from, rows, end, batches } = sealSlot.input;
-  if (sealSlot.task !== SEAL_TASK || sealSlot.seq !== 0 || from !== 0 || rows !== 0 || !end || batches.length > 0) {
+  if (
+    sealSlot.task !== SEAL_TASK ||
+    sealSlot.version !== undefined ||
+    sealSlot.seq !== 0 ||
+    from !== 0 ||
+    rows !== 0 ||
+    !end ||
+    batches.length > 0
+  ) {
     refuse("SEAL_MISMATCH", "seal", "the seal is for another slot");
   }
   return {

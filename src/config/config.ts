@@ -101,6 +101,8 @@ export interface ModuleTaskConfig {
   readonly module: string;
   /** When a newer version in the catalogue takes over: where a run starts, or between two slots of it (`live`). */
   readonly upgrade: Upgrade;
+  /** What separates a module of the catalogue from the node; what follows from who published it when left out. */
+  readonly isolation?: Isolation;
   readonly time?: TimeConfig;
 }
 

@@ -13,6 +13,9 @@ import type { WrittenConfig } from "./schema.ts";
 type Module = NonNullable<WrittenConfig["modules"]>[string];
 type Task = NonNullable<WrittenConfig["tasks"]>[string];
 
+/** Keys of a task that are about a module of the catalogue; of others `modules` says what there is to say. */
+const CATALOGUE_KEYS = ["upgrade", "isolation"] as const;
+
 /** Checks what one part of a well-formed configuration says about another. All that is wrong, or odd (`warnings`), is returned. */
 export function crossCheck(config: WrittenConfig): {
   readonly findings: readonly Finding[];
@@ -102,9 +105,11 @@ function checkTask(path: ConfigPath, task: Task): Finding[] {
       ),
     ];
   }
-  if (task.upgrade !== undefined && (task.module === undefined || !isReference(task.module))) {
-    const message = `${place}.upgrade has no meaning without a module of the catalogue`;
-    return [at([...path, "upgrade"], message, "name the module as name@range, or remove upgrade", true)];
+  const own =
+    task.module !== undefined && isReference(task.module) ? undefined : CATALOGUE_KEYS.find((key) => task[key]);
+  if (own !== undefined) {
+    const message = `${place}.${own} has no meaning without a module of the catalogue`;
+    return [at([...path, own], message, `name the module as name@range, or remove ${own}`, true)];
   }
   if (task.module !== undefined) {
     return (["key", "aggregate", "prove"] as const).flatMap((key) =>

@@ -134,16 +134,12 @@ function resolveDomain({ name, domain }: WrittenConfig): DomainConfig {
 }
 
 function resolveTask(name: string, task: Written<"tasks">): TaskConfig {
-  const { input, module, window } = task;
-  if (window === undefined)
-    return {
-      kind: "module",
-      name,
-      input,
-      module: module ?? "",
-      upgrade: task.upgrade ?? "start",
-      ...timeOf(task.time),
-    };
+  const { input, module, window, isolation } = task;
+  if (window === undefined) {
+    const apart = isolation === undefined ? {} : { isolation };
+    const upgrade = task.upgrade ?? "start";
+    return { kind: "module", name, input, module: module ?? "", upgrade, ...apart, ...timeOf(task.time) };
+  }
   return {
     kind: "window",
     name,

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { SIZE_PATTERN } from "../core/size.ts";
+import { ISOLATIONS } from "../sandbox/policy.ts";
 import { readAggregate } from "./aggregate.ts";
 import { TABLE_FORMATS, UPGRADES } from "./config.ts";
 import { readInstant } from "./instant.ts";
@@ -109,6 +110,12 @@ const task = z
       .optional()
       .describe(
         "With a module of the catalogue, when a newer version takes over: where a run starts (start), or between two slots as well (live).",
+      ),
+    isolation: z
+      .enum(ISOLATIONS)
+      .optional()
+      .describe(
+        "With a module of the catalogue, what separates it from the node: a thread, or a process of its own. Left out: a thread where the catalogue's own key published it, else a process.",
       ),
     time: time
       .optional()

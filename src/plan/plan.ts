@@ -24,6 +24,7 @@ import {
   windowsAsked,
 } from "../runtime/plan.ts";
 import { CALL_TIMEOUT_MS, type ModuleOperatorForm, moduleSpec } from "../runtime/stage/module-spec.ts";
+import type { Isolation } from "../sandbox/policy.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 import type { Content } from "../sources/port.ts";
 import { outputSchema, type WindowPlan } from "../streams/window/plan.ts";
@@ -57,6 +58,8 @@ export interface CataloguedModule {
   readonly entry: ModuleEntry;
   readonly entryBlock: Block;
   readonly moduleBlock: Block;
+  /** What separates it from the node, unless the task says so; a thread when left out. */
+  readonly isolation?: Isolation;
 }
 
 /**
@@ -165,7 +168,8 @@ class Planner {
     const { entry, entryBlock, moduleBlock } = isLive ? await this.begunWith(task, found) : found;
     const { name, version, module } = entry;
     const operator = operatorOfEntry(entry);
-    const spec = moduleSpec(operator, moduleBlock.bytes, CALL_TIMEOUT_MS);
+    const isolation = task.isolation ?? found.isolation ?? "thread";
+    const spec = { ...moduleSpec(operator, moduleBlock.bytes, CALL_TIMEOUT_MS), isolation };
     await this.addLoaded(task, operator, spec, isLive ? { name, range, entry } : undefined);
     this.locks.push({ task: task.name, name, range, version, module, entry: entryBlock, live: isLive });
   }

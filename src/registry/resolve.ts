@@ -4,6 +4,7 @@ import { isReference, readReference } from "../config/module-reference.ts";
 import { located } from "../core/errors.ts";
 import type { CataloguedModule } from "../plan/plan.ts";
 import { CATALOGUE_FOLDER, Catalogue } from "./catalogue.ts";
+import { isolationFor } from "./own-key.ts";
 
 /** Where a run's catalogue is: the folder given, else the configuration's, else that of the working folder. */
 export function catalogueFolder(config: Config, folder: string | undefined): string {
@@ -27,7 +28,8 @@ export async function resolveModules(
   await using catalogue = await located(`tasks.${first.name}`, () => Catalogue.open(path));
   for (const { name, module } of tasks) {
     if (found.has(module)) continue;
-    found.set(module, await located(`tasks.${name}.module`, () => catalogue.resolve(readReference(module))));
+    const resolved = await located(`tasks.${name}.module`, () => catalogue.resolve(readReference(module)));
+    found.set(module, { ...resolved, isolation: await isolationFor(path, resolved.entry.publisher) });
   }
   return found;
 }

@@ -7,7 +7,7 @@ import { MAIN } from "../runtime/plan.ts";
 import { moduleSeed } from "../runtime/stage/module-operator.ts";
 import type { ModuleOperatorForm } from "../runtime/stage/module-spec.ts";
 import { openModuleStage } from "../runtime/stage/module-stage.ts";
-import { openLane } from "../sandbox/lane.ts";
+import { openLanes } from "../sandbox/lane-pool.ts";
 import type { ModuleSpec } from "../sandbox/port.ts";
 import { TextRowsEncoder } from "../sinks/text.ts";
 import { openSource, type SourceSpec } from "../sources/port.ts";
@@ -26,7 +26,7 @@ export interface ModuleRun {
 
 /**
  * Runs a module over a file's rows as a task of a pipeline would (a `rows` module is tried with random splits, a `batch` module is called on its units), and hands
- * the output to `use`. The seed follows from the operator, so that a module gives the same rows each time.
+ * the output to `use`. It runs where its specification's isolation says. The seed follows from the operator, so that a module gives the same rows each time.
  */
 export async function runModule<T>(
   { spec, operator }: { readonly spec: ModuleSpec; readonly operator: ModuleOperatorForm },
@@ -35,7 +35,7 @@ export async function runModule<T>(
   use: (run: ModuleRun) => Promise<T>,
 ): Promise<T> {
   await using source = await openSource(input, { signal });
-  await using lane = openLane();
+  await using lane = openLanes();
   const handle = await lane.load(spec, { signal });
   const schema = await handle.outputSchema(source.schema);
   const seed = moduleSeed(sha256, cborBlock(sha256, operator).cid);

@@ -8,7 +8,7 @@ import { type LocalNode, sha256 } from "../node.ts";
 import type { CataloguedModule } from "../plan/plan.ts";
 import { CatalogueWatch } from "../registry/catalogue-watch.ts";
 import { checkEntry } from "../registry/entry-check.ts";
-import type { RunPlan } from "../runtime/plan.ts";
+import { type RunPlan, taskOf } from "../runtime/plan.ts";
 import type { Lane } from "../sandbox/port.ts";
 import { loadModule } from "./modules.ts";
 
@@ -41,8 +41,9 @@ export function watchFor(plan: RunPlan, folder: string, log: Log): CatalogueWatc
   return live.length === 0 ? undefined : new CatalogueWatch(folder, new Map(live), log);
 }
 
-/** Loads newer versions into a node's lanes; with a watch, which the submitter has, it looks for them as well. */
+/** Loads newer versions into a node's lanes, isolated as the plan says; with a watch, which the submitter has, it looks for them as well. */
 export function livePorts(
+  plan: RunPlan,
   lane: Lane,
   log: Log,
   watch: CatalogueWatch | undefined,
@@ -51,7 +52,8 @@ export function livePorts(
   return {
     load: (task, entry, bytes) => {
       const onLog = (line: string): void => log.info("a module wrote", { task, line });
-      return loadModule(lane, { ...checkEntry(entry, bytes), onLog });
+      const { isolation = "process" } = taskOf(plan, task).module ?? {};
+      return loadModule(lane, { ...checkEntry(entry, bytes), isolation, onLog });
     },
     ...(watch && {
       newest: async (task) => {

@@ -169,7 +169,7 @@ class Run {
         membershipCid: block.cid,
         plan,
         modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map(), this.log),
-        live: livePorts(lanes[i] as Lane, this.log, i === 0 ? watch : undefined, this.trial.beforeLook),
+        live: livePorts(plan, lanes[i] as Lane, this.log, i === 0 ? watch : undefined, this.trial.beforeLook),
         readSource: sourceReader(config, plan, i === 0 ? this.report : undefined),
         prover,
         key: circuit.key,

@@ -46,6 +46,8 @@ ${more}outputs:
 `,
     );
     await this.publish(first, "1.2.0");
+    // Published by the catalogue's own key, so that modules run in threads, which start faster.
+    await writeFile(join(this.catalogueDir, "publisher.key"), "01".repeat(32));
     return this;
   }
 

@@ -58,9 +58,7 @@ describe("a newer version of a live task's module", () => {
     const place = await new LivePlace(folder, ROWS, { unit: 100 }).prepare(one);
     const file = join(folder.path, "two.wasm");
     await writeFile(file, two);
-    const key = join(folder.path, "publisher.key");
-    await writeFile(key, "01".repeat(32), { mode: 0o600 });
-    const options = ["--name", "late", "--version", "1.3.0", "--kind", "batch", "--unit", "100", "--key", key];
+    const options = ["--name", "late", "--version", "1.3.0", "--kind", "batch", "--unit", "100"];
     const publish = async (): Promise<void> => {
       await runJson(["module", "publish", file, ...options, "--catalogue", place.catalogueDir], { cwd: folder.path });
     };
