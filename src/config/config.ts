@@ -55,7 +55,7 @@ export interface ModuleConfig {
   readonly stateful: boolean;
   /** Columns of the output, where its ABI needs them said. */
   readonly columns: Readonly<Record<string, ColumnTypeName>> | null;
-  /** For a plugin of `extism/1`: the exported function that is called, and texts that it may ask for by key. */
+  /** Texts that the module may ask for by key; for a plugin of `extism/1` also the exported function that is called. */
   readonly options?: AbiOptions;
   /** Form of the text that a program of `wasi/1` reads; other modules have none. */
   readonly stdin?: TextFormat;
@@ -91,8 +91,10 @@ export interface ModuleTaskConfig {
   readonly name: string;
   /** Name of a source or of another task. */
   readonly input: string;
-  /** Name of one of `modules`, or `name@range` of a catalogue. */
+  /** Name of one of `modules`, `name@range` of a catalogue, or `ipdm:<name>` of a module that comes with the runtime. */
   readonly module: string;
+  /** Texts that the module may ask for by name, over those that `modules` gives it. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly time?: TimeConfig;
 }
 

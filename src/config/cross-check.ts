@@ -5,6 +5,7 @@ import { cyclesOf } from "./graph.ts";
 import { readInstant } from "./instant.ts";
 import { AGGREGATES_MAX } from "./limits.ts";
 import { checkModules } from "./module-check.ts";
+import { isReference } from "./module-reference.ts";
 import { checkNames } from "./names.ts";
 import { type ConfigPath, type Finding, placeName } from "./problem.ts";
 import type { WrittenConfig } from "./schema.ts";
@@ -100,6 +101,13 @@ function checkTask(path: ConfigPath, task: Task): Finding[] {
         true,
       ),
     ];
+  }
+  if (task.settings !== undefined && (task.module === undefined || isReference(task.module))) {
+    const message =
+      task.module === undefined
+        ? `${place}.settings belongs to a task with module`
+        : `${place}.settings: a module of the catalogue runs as its entry declares`;
+    return [at([...path, "settings"], message, "remove it", true)];
   }
   if (task.module !== undefined) {
     return (["key", "aggregate", "prove"] as const).flatMap((key) =>

@@ -112,15 +112,19 @@ export async function resolveModule(name: string, given: Written<"modules">, fol
     unit: module.kind === "rows" ? null : (module.unit ?? BATCH_ROWS_MAX),
     stateful: module.kind === "stateful",
     columns: (module.columns as Record<string, ColumnTypeName> | undefined) ?? null, // the schema has read every type
-    ...(module.export === undefined && module.config === undefined
-      ? {}
-      : { options: { entry: module.export ?? null, settings: module.config ?? {} } }),
+    ...optionsOf(module),
     ...(module.abi === "wasi/1" ? { stdin: module.stdin ?? "ndjson" } : {}),
     policy,
     timeoutUs: parseDuration(module.timeout),
     isolation: module.isolation ?? ISOLATION[module.trust],
     ...timeOf(module.time),
   };
+}
+
+function optionsOf(module: ReturnType<typeof moduleOfPath>): Pick<ModuleConfig, "options"> {
+  const { export: entry, config, settings } = module;
+  if (entry === undefined && config === undefined && settings === undefined) return {};
+  return { options: { entry: entry ?? null, settings: settings ?? config ?? {} } };
 }
 
 function resolveDomain({ name, domain }: WrittenConfig): DomainConfig {
@@ -135,7 +139,10 @@ function resolveDomain({ name, domain }: WrittenConfig): DomainConfig {
 
 function resolveTask(name: string, task: Written<"tasks">): TaskConfig {
   const { input, module, window } = task;
-  if (window === undefined) return { kind: "module", name, input, module: module ?? "", ...timeOf(task.time) };
+  if (window === undefined) {
+    const settings = task.settings === undefined ? {} : { settings: task.settings };
+    return { kind: "module", name, input, module: module ?? "", ...settings, ...timeOf(task.time) };
+  }
   return {
     kind: "window",
     name,

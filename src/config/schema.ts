@@ -12,6 +12,7 @@ import {
   SHARE_DEFAULT,
   TASKS_MAX,
 } from "./limits.ts";
+import { settings } from "./module-options.ts";
 import { moduleSchema } from "./module-schema.ts";
 import {
   AGGREGATE_PATTERN,
@@ -103,7 +104,12 @@ const task = z
     input: usedName.describe("Name of a source or of another task."),
     module: usedName
       .optional()
-      .describe("Module that the rows go through: a name of modules, or name@range of the catalogue (late@^1.2)."),
+      .describe(
+        "Module that the rows go through: a name of modules, name@range of the catalogue (late@^1.2), or ipdm:<name>, one that comes with the runtime.",
+      ),
+    settings: settings
+      .optional()
+      .describe("Texts that the module may ask for by name, over those of modules. They are part of the result."),
     time: time
       .optional()
       .describe("Event time of the rows that the module puts out; without it the module's, else the input's."),

@@ -75,7 +75,7 @@ describe("module check", () => {
       v: 1,
       event: "checked",
       ok: true,
-      hostTable: "ipdm-host/1",
+      hostTable: "ipdm-host/2",
       facts: { costTable: "ipdm-cost/1", imports: ["env.abort(i32,i32,i32,i32)->()"], functions: { recursive: 0 } },
       calls: {
         given: true,

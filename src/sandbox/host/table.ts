@@ -4,7 +4,7 @@ import type { Capability } from "../policy.ts";
  * Name of the table of functions that the host offers to modules, with their prices. A statement names it, as it names the cost
  * table: a function that is added, or priced differently, makes a new version.
  */
-export const HOST_TABLE = "ipdm-host/1";
+export const HOST_TABLE = "ipdm-host/2";
 
 /** A function of the host that a module may import. */
 export interface HostFunction {
@@ -24,6 +24,13 @@ export const HOST_FUNCTIONS: Readonly<Record<string, HostFunction>> = {
   "ipdm.log": { signature: "(i32,i32)->()", capability: "log", fuel: 1000, fuelPerByte: 1 },
   /** Fills memory (address, bytes) from the random stream of a row (its number, then address and bytes). */
   "ipdm.random": { signature: "(i64,i32,i32)->()", capability: "random", fuel: 200, fuelPerByte: 2 },
+  /**
+   * Copies the text of a setting (address and bytes of its name, then where to and the most bytes). Gives the text's length in bytes,
+   * which may be more than was copied, or -1 where there is none.
+   */
+  "ipdm.setting": { signature: "(i32,i32,i32,i32)->i32", fuel: 200, fuelPerByte: 2 },
+  /** Stops the call with an error of the module's own: address and bytes of its code, then of a message in UTF-8. */
+  "ipdm.fail": { signature: "(i32,i32,i32,i32)->()", fuel: 1000, fuelPerByte: 1 },
   /** The batch's event time in microseconds since 1970, as in the descriptor; 0 where there is none. */
   "ipdm.time": { signature: "()->i64", capability: "time", fuel: 20, fuelPerByte: 0 },
 };

@@ -6,5 +6,7 @@ export { Descriptor } from "./descriptor";
 export { fail } from "./failure";
 export { Type } from "./format";
 export { allocate } from "./memory";
+export { Message } from "./message";
 export { Output } from "./output";
 export { Selection } from "./selection";
+export { Setting } from "./setting";
