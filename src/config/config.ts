@@ -12,7 +12,7 @@ export interface FileReference {
   readonly path: string;
 }
 
-/** Forms a table is read from or written to. */
+/** Forms a table is read from. */
 export const TABLE_FORMATS = ["parquet", "csv", "ndjson"] as const;
 
 /** One of {@link TABLE_FORMATS}. */
@@ -124,7 +124,6 @@ export interface OutputConfig {
   readonly input: string;
   readonly side: "main" | "late";
   readonly file: string;
-  readonly format: TableFormat;
 }
 
 /**

@@ -86,7 +86,7 @@ describe("a valid configuration", () => {
         },
       ],
       lakes: [],
-      outputs: [{ name: "table", input: "daily", side: "main", file: "daily.parquet", format: "parquet" }],
+      outputs: [{ name: "table", input: "daily", side: "main", file: "daily.parquet" }],
     });
     expect(JSON.parse(JSON.stringify(config))).toEqual(config);
   });
