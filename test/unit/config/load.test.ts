@@ -142,7 +142,6 @@ describe("a valid configuration", () => {
       input: "daily",
       side: "late",
       file: "late.jsonl",
-      format: "ndjson",
     });
     expect(config.tasks[1]).toMatchObject({
       prove: {
