@@ -32,8 +32,9 @@ export class SqliteTable implements TableWriter {
     this.file = file;
     this.database = database;
     const table = tableName(file.path);
-    // The file is synced as a whole and then renamed: until then it needs no journal of its own.
-    database.exec("PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE");
+    // The file is synced as a whole and then renamed: until then it needs no journal on the disk. (Of an empty database the one in
+    // memory holds next to nothing; OFF is refused in the defensive mode that Node.js opens databases in.)
+    database.exec("PRAGMA journal_mode = MEMORY; PRAGMA synchronous = OFF; PRAGMA locking_mode = EXCLUSIVE");
     database.exec("BEGIN");
     database.exec(createTableSql(table, schema));
     this.insert = database.prepare(insertSql(table, schema));
