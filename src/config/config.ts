@@ -13,7 +13,7 @@ export interface FileReference {
   readonly path: string;
 }
 
-/** Forms a table is read from or written to. */
+/** Forms a table is read from. */
 export const TABLE_FORMATS = ["parquet", "csv", "ndjson"] as const;
 
 /** One of {@link TABLE_FORMATS}. */
@@ -150,7 +150,6 @@ export interface OutputConfig {
   readonly input: string;
   readonly side: "main" | "late";
   readonly file: string;
-  readonly format: TableFormat;
 }
 
 /**

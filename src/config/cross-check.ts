@@ -1,7 +1,8 @@
 import { parseDuration } from "../core/duration.ts";
+import { SINK_ENDINGS, sinkFormatOf } from "../sinks/formats.ts";
 import { instantText } from "../streams/instant.ts";
 import { chainKindOf, checkSource } from "./chain-source.ts";
-import { majorityOf, TABLE_FORMATS, type TableFormat } from "./config.ts";
+import { majorityOf } from "./config.ts";
 import { cyclesOf } from "./graph.ts";
 import { readInstant } from "./instant.ts";
 import { AGGREGATES_MAX } from "./limits.ts";
@@ -256,12 +257,12 @@ function checkOutputFiles(config: WrittenConfig): Finding[] {
   return Object.entries(config.outputs).flatMap(([name, output]) => {
     const path = ["outputs", name, "file"];
     const findings: Finding[] = [];
-    if (formatOfName(output.file) === undefined) {
+    if (sinkFormatOf(output.file) === undefined) {
       findings.push(
         at(
           path,
           `outputs.${name}.file: the form of ${output.file} cannot be told from its name`,
-          "end it in .parquet, .csv, .ndjson or .jsonl",
+          `end it in one of ${SINK_ENDINGS}`,
         ),
       );
     }
@@ -274,10 +275,4 @@ function checkOutputFiles(config: WrittenConfig): Finding[] {
     seen.set(file, name);
     return findings;
   });
-}
-
-/** The form of a table that is written, by the ending of its file's name; compressed files are not written. */
-export function formatOfName(file: string): TableFormat | undefined {
-  const ending = /\.([a-z]+)$/i.exec(file)?.[1]?.toLowerCase();
-  return ending === "jsonl" ? "ndjson" : TABLE_FORMATS.find((format) => format === ending);
 }

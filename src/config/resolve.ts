@@ -18,7 +18,6 @@ import {
   type TaskConfig,
   type TimeConfig,
 } from "./config.ts";
-import { formatOfName } from "./cross-check.ts";
 import { locate, pathFault } from "./files.ts";
 import { inOrder } from "./graph.ts";
 import { readInstant } from "./instant.ts";
@@ -49,7 +48,7 @@ export async function resolveConfig(written: WrittenConfig, folder: string): Pro
     lakes: Object.entries(written.lakes ?? {}).map(([name, lake]) => ({ name, hotBytes: parseSize(lake.hot) })),
     outputs: Object.entries(written.outputs).map(([name, output]) => {
       const { name: input, side } = readInput(output.input);
-      return { name, input, side, file: output.file, format: formatOfName(output.file) ?? "parquet" };
+      return { name, input, side, file: output.file };
     }),
   };
 }

@@ -157,7 +157,7 @@ const output = z
   .strictObject({
     input: usedName.describe("Name of a task or source, or <task>.late for the late rows of a window task."),
     file: file.describe(
-      "Where the table goes: relative to the output folder (--out), or absolute. Its ending is the form: .parquet, .csv, .ndjson or .jsonl.",
+      "Where the table goes: relative to the output folder (--out), or absolute. Its ending is the form: .parquet, .csv, .ndjson, .jsonl, .sqlite, .db, .arrow or .feather.",
     ),
   })
   .describe("A table that leaves the pipeline.");
