@@ -152,6 +152,14 @@ export interface OutputConfig {
   readonly file: string;
 }
 
+/** Where the modules come from that tasks name as `name@range`. */
+export interface CatalogueConfig {
+  /** Absolute path of the catalogue's folder, where the file names one. */
+  readonly folder?: string;
+  /** Multiaddrs of served catalogues that are asked as well. */
+  readonly peers: readonly string[];
+}
+
 /**
  * A checked configuration: plain data, defaults filled in, durations in microseconds, sizes in bytes. Everything stands in the
  * order of the file, except `tasks`: there each task follows its input.
@@ -163,8 +171,7 @@ export interface Config {
   readonly domain: DomainConfig;
   readonly sources: readonly SourceConfig[];
   readonly modules: readonly ModuleConfig[];
-  /** Absolute path of the folder with the catalogue of modules, where the file names one. */
-  readonly catalogue?: string;
+  readonly catalogue?: CatalogueConfig;
   readonly tasks: readonly TaskConfig[];
   readonly lakes: readonly LakeConfig[];
   readonly outputs: readonly OutputConfig[];

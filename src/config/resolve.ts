@@ -9,6 +9,7 @@ import type { ColumnTypeName } from "../sources/port.ts";
 import { readAggregate } from "./aggregate.ts";
 import { chainKindOf, resolveChain } from "./chain-source.ts";
 import {
+  type CatalogueConfig,
   type Config,
   type DomainConfig,
   type ModuleConfig,
@@ -43,7 +44,7 @@ export async function resolveConfig(written: WrittenConfig, folder: string): Pro
     domain: resolveDomain(written),
     sources,
     modules,
-    ...(written.catalogue === undefined ? {} : { catalogue: resolve(folder, written.catalogue) }),
+    ...(written.catalogue === undefined ? {} : { catalogue: resolveCatalogue(written.catalogue, folder) }),
     tasks: inOrder(Object.entries(written.tasks ?? {}).map(([name, task]) => resolveTask(name, task))),
     lakes: Object.entries(written.lakes ?? {}).map(([name, lake]) => ({ name, hotBytes: parseSize(lake.hot) })),
     outputs: Object.entries(written.outputs).map(([name, output]) => {
@@ -51,6 +52,11 @@ export async function resolveConfig(written: WrittenConfig, folder: string): Pro
       return { name, input, side, file: output.file };
     }),
   };
+}
+
+function resolveCatalogue(written: NonNullable<WrittenConfig["catalogue"]>, folder: string): CatalogueConfig {
+  const { folder: named, peers } = typeof written === "string" ? { folder: written, peers: [] } : written;
+  return { ...(named === undefined ? {} : { folder: resolve(folder, named) }), peers };
 }
 
 /** Faults of the paths of sources and modules that can be told without touching a disk. */

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Catalogue } from "../../src/registry/catalogue.ts";
 import { audit } from "../support/audit.ts";
 import { entryOf } from "../support/catalogue.ts";
-import { build, type Ended, endAll, lastJson, ROOT, run, runJson } from "../support/command.ts";
+import { build, type Ended, endAll, lastJson, ROOT, run, runJson, start } from "../support/command.ts";
 import { makeTestFolder, type TestFolder } from "../support/folder.ts";
 import { smallCsv } from "../support/small-flights.ts";
 import { watBytes, watSource } from "../support/wat-module.ts";
@@ -66,6 +66,15 @@ async function shelve(cwd: string, path: string, version: string): Promise<void>
   await using catalogue = await Catalogue.open(join(cwd, "shelf"), { create: true });
   await catalogue.add(entryOf(bytes, { version }), bytes);
 }
+const config = (module: string): string => `name: late-flights
+catalogue: ./shelf
+sources:
+  flights: { file: ${rows}, columns: { ${COLUMNS.replaceAll("=", ": ").replaceAll(",", ", ")} } }
+tasks:
+  delayed: { module: "${module}", input: flights }
+outputs:
+  table: { input: delayed, file: late.ndjson }
+`;
 const codeOf = (ended: Ended): unknown => [ended.code, lastJson(ended)["code"]];
 
 describe("module check", () => {
@@ -191,16 +200,6 @@ describe("module publish, list, show, export, import, run", () => {
 });
 
 describe("a pipeline with a module of the catalogue", () => {
-  const config = (module: string): string => `name: late-flights
-catalogue: ./shelf
-sources:
-  flights: { file: ${rows}, columns: { ${COLUMNS.replaceAll("=", ": ").replaceAll(",", ", ")} } }
-tasks:
-  delayed: { module: "${module}", input: flights }
-outputs:
-  table: { input: delayed, file: late.ndjson }
-`;
-
   it("pins the version it takes, which verify shows and replay runs; the next run takes a newer one", async () => {
     const cwd = await fresh();
     await writeFile(join(cwd, "ipdm.yaml"), config("late@^1.2"));
@@ -268,6 +267,34 @@ outputs:
     expect(await failing("late@^2")).toMatchObject({ code: "MODULE_VERSION_NONE", hint: "there are 1.2.0" });
     expect(await failing("lat@^1")).toMatchObject({ code: "MODULE_UNKNOWN", hint: "it has late" });
     expect(await failing("late@newest")).toMatchObject({ code: "CONFIG_INVALID" });
+  });
+});
+
+describe("catalogues of two processes", () => {
+  it("find each other: one serves, others pull, and run what they do not have", async () => {
+    const cwd = await fresh();
+    const bytes = new Uint8Array(await readFile(LATE));
+    {
+      await using shelf = await Catalogue.open(join(cwd, "shelf"), { create: true });
+      await shelf.add(entryOf(bytes, { version: "1.2.0" }), bytes);
+    }
+    const serving = start(["module", "serve", "--catalogue", "shelf", "--json"], { cwd });
+    await serving.says("addresses");
+    const { addresses, modules } = JSON.parse(serving.said()) as { addresses: string[]; modules: number };
+    expect(modules).toBe(1);
+    const [address = ""] = addresses;
+    expect(address).toMatch(/^\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/\w+$/);
+    const pull = ["module", "pull", "late@^1", "--from", address, "--catalogue", "pulled"];
+    expect(await runJson(pull, { cwd })).toMatchObject({ event: "pulled", added: [{ version: "1.2.0" }] });
+    const yaml = config("late@^1.2").replace("./shelf", `{ folder: ./peers, peers: [ ${address} ] }`);
+    await writeFile(join(cwd, "ipdm.yaml"), yaml);
+    const ran = await run(["run", "ipdm.yaml", "--out", "out", "--json"], { cwd });
+    expect(lastJson(ran)).toMatchObject({ event: "done", rows: { in: 2000 } });
+    expect(ran.stdout).toContain('"code":"MODULE_LOCKED"');
+    serving.child.kill("SIGINT");
+    expect((await serving.ended).code).toBe(130);
+    const lacking = await run(["run", "ipdm.yaml", "--catalogue", "none", "--json"], { cwd });
+    expect(codeOf(lacking)).toEqual([4, "PEER_UNREACHABLE"]);
   });
 });
 
