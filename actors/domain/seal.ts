@@ -36,7 +36,7 @@ export async function sealRun(
   await store.blocks.putAll([
     result,
     config,
-    ...plan.inputs.map((input) => input.anchorBlock),
+    ...plan.inputs.flatMap(({ anchorBlock, parts }) => [anchorBlock, ...parts]),
     ...plan.tasks.flatMap((task) => [task.stage, task.key]),
     plan.key,
     plan.membership.block,
@@ -161,6 +161,7 @@ function configBlock({ ports }: NodeContext, taken: VersionsTaken): Block {
       return [task, { ...pinned, live: later }];
     }),
   );
+  const anchored = plan.inputs.flatMap(({ name, trusted }) => (trusted === null ? [] : [[name, trusted] as const]));
   const config: ReceiptConfig = {
     v: 1,
     name: plan.name,
@@ -168,6 +169,7 @@ function configBlock({ ports }: NodeContext, taken: VersionsTaken): Block {
     prove: Object.fromEntries(asked),
     lock,
     circuit,
+    ...(anchored.length > 0 ? { anchored: Object.fromEntries(anchored) } : {}),
   };
   return cborBlock(hash, config);
 }

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { CID } from "multiformats/cid";
-import type { ModuleConfig } from "../config/config.ts";
-import type { Anchor } from "../consensus/result.ts";
+import type { ModuleConfig, ModuleTaskConfig } from "../config/config.ts";
+import type { FileAnchor } from "../consensus/result.ts";
 import { IpdmError } from "../core/errors.ts";
 import { type ModuleOperatorForm, optionsForm } from "../runtime/stage/module-spec.ts";
 import { NO_OPTIONS } from "../sandbox/abi/port.ts";
@@ -43,7 +43,14 @@ export async function readModule(
   return new Uint8Array(bytes);
 }
 
+/** A module with the settings of a task over its own. */
+export function withSettings(module: ModuleConfig, settings: ModuleTaskConfig["settings"]): ModuleConfig {
+  if (settings === undefined) return module;
+  const { entry, settings: own } = module.options ?? NO_OPTIONS;
+  return { ...module, options: { entry, settings: { ...own, ...settings } } };
+}
+
 /** Declared columns as a list: a map would lose their order. */
-export function declaredColumns(columns: Readonly<Record<string, string>> | null): Anchor["columns"] {
+export function declaredColumns(columns: Readonly<Record<string, string>> | null): FileAnchor["columns"] {
   return columns === null ? null : Object.entries(columns).map(([name, type]) => ({ name, type }));
 }

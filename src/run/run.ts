@@ -68,7 +68,7 @@ export async function runTampered(
   beforeLook?: BeforeLook,
 ): Promise<RunSummary> {
   const began = performance.now();
-  const { config, warnings, locate } = await loadConfig(options.configPath);
+  const { config, warnings, locate } = await loadConfig(options.configPath, { inputs: options.inputs });
   for (const { message, where } of warnings)
     options.onNotice?.({ level: "warn", code: "CONFIG_ODD", message: `${where}: ${message}` });
   const chosen = options.replicas === undefined ? config : withReplicas(config, options.replicas);
@@ -137,7 +137,12 @@ class Run {
     const laneCount = this.options.lanes ?? lanesFor(members.length);
     const lanes = members.map(() => openLanes({ lanes: laneCount }));
     for (const lane of lanes) stack.use(lane);
-    this.catalogued = await resolveModules(config, this.options.catalogueDir);
+    this.catalogued = await resolveModules(config, {
+      folder: this.options.catalogueDir,
+      log: this.log,
+      signal,
+      onPeer: ({ code, message }, peer) => this.options.onNotice?.({ level: "warn", code, message, facts: { peer } }),
+    });
     const plan = await makePlan({
       config,
       sources: facts,
