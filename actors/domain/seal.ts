@@ -174,7 +174,7 @@ function configBlock({ ports }: NodeContext, taken: VersionsTaken): Block {
   return cborBlock(hash, config);
 }
 
-function resultBlock(node: NodeContext, taken: VersionsTaken): Block {
+function resultBlock(node: NodeContext, versions: VersionsTaken): Block {
   const { plan, hash } = node.ports;
   const tables = new Map(outputTables(node).map((table) => [table.name, table]));
   const result: Result = {
@@ -182,17 +182,10 @@ function resultBlock(node: NodeContext, taken: VersionsTaken): Block {
     inputs: Object.fromEntries(plan.inputs.map(({ name, anchorBlock }) => [name, anchorBlock.cid])),
     tasks: Object.fromEntries(
       plan.tasks.map(({ name, input, operator }) => {
-        const later = taken.get(name) ?? [];
-        return [
-          name,
-          {
-            input,
-            ...operatorHistory(
-              operator,
-              later.map(({ from, entry }) => ({ from, operator: operatorOfEntry(entry) })),
-            ),
-          },
-        ];
+        const time = operator.kind === "module" ? operator.time : undefined;
+        const taken = versions.get(name) ?? [];
+        const later = taken.map(({ from, entry }) => ({ from, operator: operatorOfEntry(entry, time) }));
+        return [name, { input, ...operatorHistory(operator, later) }];
       }),
     ),
     outputs: Object.fromEntries(

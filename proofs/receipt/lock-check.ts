@@ -51,7 +51,7 @@ export function checkLocks(receipt: Receipt, verify: Verify): ShownLock[] {
     const operator = stages.get(task)?.operator;
     if (operator?.kind !== "module" || !operator.module.equals(module))
       refuse("LOCK_MISMATCH", where, `task ${task} does not run the module that is pinned for it`);
-    if (!equalBytes(dagCbor.encode(operator), dagCbor.encode(operatorOfEntry(entry))))
+    if (!equalBytes(dagCbor.encode(operator), dagCbor.encode(operatorOfEntry(entry, operator.time))))
       refuse("LOCK_MISMATCH", where, `task ${task} runs ${name}@${version} otherwise than its entry declares`);
     if (lock.live !== undefined) checkTakeovers(receipt, task, entry, verify);
     const { live, ...pinned } = lock;

@@ -109,9 +109,10 @@ function historyOf(
 ): OperatorHistory {
   const taken = takeoversOf(commits.map(({ slot }) => slot));
   if (typeof taken === "string") return refuse("STAGE_MISMATCH", commits[0]?.slot.task ?? "", taken);
+  const time = operator.kind === "module" ? operator.time : undefined;
   const later = taken.map(({ from, version }) => {
     const entry = entries.get(version.toString());
-    return { from, operator: operatorOfEntry(entry as ModuleEntry) }; // reading the receipt found one for each slot
+    return { from, operator: operatorOfEntry(entry as ModuleEntry, time) }; // reading the receipt found one for each slot
   });
   return operatorHistory(operator, later);
 }

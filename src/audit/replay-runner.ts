@@ -83,6 +83,7 @@ class ReplayModules {
     const key = version.toString();
     const entry = this.ports.receipt.entries.get(key);
     if (entry === undefined) throw new IpdmError("INVARIANT", `entry ${key} is in the receipt`);
+    // The column of the event time is the task's: the runner knows it.
     const loading = this.loaded.get(key) ?? this.load(operatorOfEntry(entry));
     this.loaded.set(key, loading);
     return loading;

@@ -30,6 +30,7 @@ import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 import { outputSchema, type WindowPlan } from "../streams/window/plan.ts";
 import { anchorOf, type SourceContent } from "./anchor.ts";
 import { moduleForm, readModule, withSettings } from "./module-form.ts";
+import { moduleTime } from "./module-time.ts";
 import { checkProvable, proveOf } from "./prove.ts";
 import { checkColumns } from "./window-columns.ts";
 
@@ -193,8 +194,10 @@ class Planner {
   ): Promise<void> {
     const handle = await this.input.lane.load(spec);
     const { schema } = this.upstream(task.input);
+    const time = await moduleTime(this.input.config, task, { operator, handle, input: schema });
     const ports = { [MAIN]: await handle.outputSchema(schema) };
-    this.add({ name: task.name, input: task.input, operator, ports, module: spec, ...(live && { live }) });
+    const timed = time === undefined ? operator : { ...operator, time };
+    this.add({ name: task.name, input: task.input, operator: timed, ports, module: spec, ...(live && { live }) });
   }
 
   private async addWindow(task: WindowTaskConfig): Promise<void> {

@@ -27,12 +27,14 @@ import { StatefulSession } from "./state/stateful-session.ts";
 export class LoadedModule implements ModuleHandle {
   readonly spec: ModuleSpec;
   readonly identity: ModuleIdentity;
+  readonly asksTime: boolean;
   private readonly lane: LaneLink;
   private schemas: { readonly input: Schema; readonly output: Promise<Schema> }[] = [];
 
   constructor(spec: ModuleSpec, identity: ModuleIdentity, lane: LaneLink) {
     this.spec = spec;
     this.identity = identity;
+    this.asksTime = spec.capabilities.includes("time") && lane.face.importsTime;
     this.lane = lane;
   }
 
@@ -46,7 +48,9 @@ export class LoadedModule implements ModuleHandle {
     if (this.spec.columns !== null) return Promise.resolve(this.spec.columns);
     const known = this.schemas.find((entry) => entry.input === input || sameSchema(entry.input, input));
     if (known !== undefined) return known.output;
-    const context = { firstRow: 0, seed: new Uint8Array(SEED_BYTES) };
+    // Its rows are none, so they have no time; a module that asks for it before it looks is not to be stopped.
+    const timed = this.spec.kind === "rows" ? {} : { timeUs: 0n };
+    const context = { firstRow: 0, seed: new Uint8Array(SEED_BYTES), ...timed };
     const output = this.call(this.lane.call, new BatchWriter(input).take(), context, undefined).then(({ batch }) => {
       if (batch.rows !== 0 && this.spec.kind === "rows")
         throw this.invalid(`${batch.rows} rows came from none`, "rows none");

@@ -16,6 +16,7 @@ import type { Hash } from "../../core/ports.ts";
 import type { Block } from "../../dag/block.ts";
 import { cborBlock, decodeBlock, rawBlock } from "../../dag/block.ts";
 import type { ModuleHandle } from "../../sandbox/port.ts";
+import { checkTimeColumn } from "../../streams/window/plan.ts";
 import type { StateSource } from "../../streams/window/state-tree.ts";
 import type { TaskPlan } from "../plan.ts";
 import { CopyOperator } from "./copy-operator.ts";
@@ -209,7 +210,9 @@ export class StageRunner {
     assert(module !== null, `module of ${this.task.name} is loaded`);
     const { handle } = module;
     const seed = moduleSeed(this.ports.hash, this.task.stage.cid);
-    return openModuleStage({ module: handle, seed, unit: operator.unit, input: inputSchema }, saved);
+    const { unit, time } = operator;
+    if (time !== undefined) checkTimeColumn(time, inputSchema);
+    return openModuleStage({ module: handle, seed, unit, input: inputSchema, time }, saved);
   }
 
   private describe(

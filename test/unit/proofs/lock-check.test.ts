@@ -29,6 +29,14 @@ describe("the lock of a receipt", () => {
     ]);
   });
 
+  it("leaves the column of the event time to the task, where calls can have one", () => {
+    const timed = entryOf(BYTES, { unit: 4, capabilities: ["time"] });
+    expect(checkLocks(receipt(timed, {}, { time: "at" }), verifyEd25519)).toHaveLength(1);
+    const cases = [receipt(entryOf(BYTES, { unit: 4 }), {}, { time: "at" }), receipt(good, {}, { time: "at" })];
+    for (const shown of cases)
+      expect(() => checkLocks(shown, verifyEd25519)).toThrow(expect.objectContaining({ code: "LOCK_MISMATCH" }));
+  });
+
   it("is refused where anything about it does not fit", () => {
     const other = entryOf(Uint8Array.of(...BYTES, 0));
     const cases: [what: string, receipt: Receipt, code: string][] = [
