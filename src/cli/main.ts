@@ -171,6 +171,19 @@ function program(act: Act, signal: AbortSignal): Command {
         (await import("./verify-command.ts")).verifyCommand(receipt, flags as VerifyFlags, terminal),
       ),
     );
+  addReplay(root, act, signal);
+  common(root.command("init"))
+    .description("write a working starter into a new folder")
+    .argument("<dir>", "a new or empty folder")
+    .action((dir: string, flags: CommonFlags) =>
+      act(flags, async (terminal) => (await import("./init-command.ts")).initCommand(dir, terminal)),
+    );
+  addModuleCommands(root, act, signal);
+  for (const command of root.commands) command.exitOverride().showSuggestionAfterError();
+  return root;
+}
+
+function addReplay(root: Command, act: Act, signal: AbortSignal): void {
   common(root.command("replay"))
     .description("redo everything a receipt claims and compare: transitions, modules, windows, statements, outputs")
     .argument("<receipt>", "receipt.car")
@@ -188,15 +201,6 @@ function program(act: Act, signal: AbortSignal): Command {
         (await import("./replay-command.ts")).replayCommand(receipt, flags as ReplayFlags, terminal, signal),
       ),
     );
-  common(root.command("init"))
-    .description("write a working starter into a new folder")
-    .argument("<dir>", "a new or empty folder")
-    .action((dir: string, flags: CommonFlags) =>
-      act(flags, async (terminal) => (await import("./init-command.ts")).initCommand(dir, terminal)),
-    );
-  addModuleCommands(root, act, signal);
-  for (const command of root.commands) command.exitOverride().showSuggestionAfterError();
-  return root;
 }
 
 /** A value of at least one letter: an unset variable of a script must not become the working folder. */

@@ -96,18 +96,9 @@ function checkModule(path: ConfigPath, module: Module): Finding[] {
   return findings;
 }
 
-function checkTask(path: ConfigPath, task: Task): Finding[] {
+/** Keys of a task that have a meaning with some modules only. */
+function checkModuleKeys(path: ConfigPath, task: Task): Finding[] {
   const place = placeName(path);
-  if (task.module !== undefined && task.window !== undefined) {
-    return [
-      at(
-        [...path, "window"],
-        `${place} has both module and window`,
-        "make two tasks of it, one reading the other",
-        true,
-      ),
-    ];
-  }
   const own =
     task.module !== undefined && isReference(task.module) ? undefined : CATALOGUE_KEYS.find((key) => task[key]);
   if (own !== undefined) {
@@ -121,6 +112,23 @@ function checkTask(path: ConfigPath, task: Task): Finding[] {
         : `${place}.settings: a module of the catalogue runs as its entry declares`;
     return [at([...path, "settings"], message, "remove it", true)];
   }
+  return [];
+}
+
+function checkTask(path: ConfigPath, task: Task): Finding[] {
+  const place = placeName(path);
+  if (task.module !== undefined && task.window !== undefined) {
+    return [
+      at(
+        [...path, "window"],
+        `${place} has both module and window`,
+        "make two tasks of it, one reading the other",
+        true,
+      ),
+    ];
+  }
+  const ofModule = checkModuleKeys(path, task);
+  if (ofModule.length > 0) return ofModule;
   if (task.module !== undefined) {
     return (["key", "aggregate", "prove"] as const).flatMap((key) =>
       task[key] === undefined

@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import type { NodePorts, WriteOutput } from "../../actors/node/node-ports.ts";
+import type { LivePorts, NodePorts, WriteOutput } from "../../actors/node/node-ports.ts";
 import { RunNode } from "../../actors/node/run-node.ts";
 import { loadCircuitKey } from "../../proofs/groth16/circuit-files.ts";
 import { ProverPool } from "../../proofs/groth16/prover-pool.ts";
@@ -10,12 +10,14 @@ import { withReplicas } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { defaultOutDir, outputPaths } from "../config/outputs.ts";
 import { locatedInFile } from "../config/place.ts";
+import type { ModuleEntry } from "../consensus/module-entry.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
-import type { Block } from "../dag/block.ts";
 import { type LocalNode, quietLog, sha256, verifyEd25519 } from "../node.ts";
 import { type CataloguedModule, makePlan } from "../plan/plan.ts";
+import type { CatalogueWatch } from "../registry/catalogue-watch.ts";
 import { catalogueFolder, resolveModules } from "../registry/resolve.ts";
+import type { RunPlan } from "../runtime/plan.ts";
 import { lanesFor, openLanes } from "../sandbox/lane-pool.ts";
 import type { Lane } from "../sandbox/port.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
@@ -24,7 +26,7 @@ import { Closers } from "./closers.ts";
 import { prepareFile, prepareFolder } from "./folders.ts";
 import { beginnings, livePorts, watchFor } from "./live-modules.ts";
 import { epochOf, keysOf, membershipOf, openMembers } from "./members.ts";
-import { namingModule } from "./module-errors.ts";
+import { type NamedModule, namingModule } from "./module-errors.ts";
 import { exchangeModules } from "./module-exchange.ts";
 import { loadModules } from "./modules.ts";
 import { openLocalNetworks } from "./networks.ts";
@@ -33,6 +35,7 @@ import { collectReceipt } from "./receipt.ts";
 import { RunReport } from "./run-report.ts";
 import { sourceFacts, sourceReader } from "./sources.ts";
 import { summaryOf } from "./summary.ts";
+import type { Tamper, Trial } from "./trial.ts";
 
 /** How long nodes that lag may take to seal once the submitter has, in milliseconds. Their journals let them go on later. */
 const LAGGARD_GRACE_MS = 5000;
@@ -52,20 +55,11 @@ export function runConfig(options: RunOptions): Promise<RunSummary> {
   return runTampered(options, []);
 }
 
-/** A node that claims something else than it computed. */
-export interface Tamper {
-  readonly node: string;
-  readonly change: (task: string, seq: number, statement: Block) => Block;
-}
-
-/** Awaited each time before the submitter looks for newer versions of modules, so that a test can publish one between two slots. */
-type BeforeLook = (task: string) => Promise<void>;
-
 /** {@link runConfig} with nodes that lie: for tests of the protocol, and on no public face. */
 export async function runTampered(
   options: RunOptions,
   tampers: readonly Tamper[],
-  beforeLook?: BeforeLook,
+  beforeLook?: Trial["beforeLook"],
 ): Promise<RunSummary> {
   const began = performance.now();
   const { config, warnings, locate } = await loadConfig(options.configPath, { inputs: options.inputs });
@@ -89,15 +83,9 @@ export async function runTampered(
   }
 }
 
-/** What a test does to a run. */
-interface Trial {
-  readonly tampers: readonly Tamper[];
-  readonly beforeLook: BeforeLook | undefined;
-}
-
 class Run {
-  /** Modules of the catalogue, once they are resolved. */
-  catalogued: ReadonlyMap<string, CataloguedModule> = new Map();
+  /** Modules of the catalogue that it has to do with, as they come. */
+  readonly catalogued: NamedModule[] = [];
   private readonly config: Config;
   private readonly cut: number;
   private readonly outDir: string;
@@ -137,12 +125,7 @@ class Run {
     const laneCount = this.options.lanes ?? lanesFor(members.length);
     const lanes = members.map(() => openLanes({ lanes: laneCount }));
     for (const lane of lanes) stack.use(lane);
-    this.catalogued = await resolveModules(config, {
-      folder: this.options.catalogueDir,
-      log: this.log,
-      signal,
-      onPeer: ({ code, message }, peer) => this.options.onNotice?.({ level: "warn", code, message, facts: { peer } }),
-    });
+    const catalogued = await this.resolve();
     const plan = await makePlan({
       config,
       sources: facts,
@@ -150,10 +133,11 @@ class Run {
       cut: this.cut,
       lane: lanes[0] as Lane,
       hash: sha256,
-      catalogued: this.catalogued,
+      catalogued,
       begun: beginnings(submitter),
     });
     const watch = watchFor(plan, catalogueFolder(config, this.options.catalogueDir), this.log);
+    for (const { name, live } of plan.tasks) if (live !== undefined) this.know(name, live.entry);
     this.report.locked(plan.locks);
     const circuit = await loadCircuitKey(WINDOW_CIRCUIT);
     const prover = stack.use(new ProverPool());
@@ -174,7 +158,7 @@ class Run {
         membershipCid: block.cid,
         plan,
         modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map(), this.log),
-        live: livePorts(plan, lanes[i] as Lane, this.log, i === 0 ? watch : undefined, this.trial.beforeLook),
+        live: this.live(plan, lanes[i] as Lane, i === 0 ? watch : undefined),
         readSource: sourceReader(config, plan, i === 0 ? this.report : undefined),
         prover,
         key: circuit.key,
@@ -194,6 +178,29 @@ class Run {
     const lead = nodes[0] as RunNode;
     await this.ensureOutputs(lead);
     return await this.publish(lead, members, circuit.provenance.production, began);
+  }
+
+  /** The modules that tasks take from the catalogue. */
+  private async resolve(): Promise<ReadonlyMap<string, CataloguedModule>> {
+    const found = await resolveModules(this.config, {
+      folder: this.options.catalogueDir,
+      log: this.log,
+      signal: this.signal,
+      onPeer: ({ code, message }, peer) => this.options.onNotice?.({ level: "warn", code, message, facts: { peer } }),
+    });
+    for (const [reference, { entry }] of found) this.catalogued.push({ reference, entry });
+    return found;
+  }
+
+  private live(plan: RunPlan, lane: Lane, watch: CatalogueWatch | undefined): LivePorts {
+    const { beforeLook } = this.trial;
+    const onLoad = (task: string, entry: ModuleEntry): void => this.know(task, entry);
+    return livePorts({ plan, lane, log: this.log, watch, beforeLook, onLoad });
+  }
+
+  private know(name: string, entry: ModuleEntry): void {
+    const task = this.config.tasks.find((candidate) => candidate.name === name);
+    if (task?.kind === "module") this.catalogued.push({ reference: task.module, entry });
   }
 
   /** Writes the receipt, and the keys that readers check it with. */

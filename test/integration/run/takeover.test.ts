@@ -57,6 +57,8 @@ describe("a newer version of a live task's module", () => {
     await place.run(Object.fromEntries(looks));
     expect(await place.numbers()).toEqual(added(ROWS, [0, 1000]));
     const told = place.notices.filter(({ code }) => code === "MODULE_NOT_TAKEN").map(({ message }) => message);
-    expect(told).toEqual(misfits.map(([version, , why]) => expect.stringMatching(new RegExp(`${version}.*${why}`))));
+    expect(told).toEqual(
+      misfits.map(([version, , why]) => expect.stringMatching(new RegExp(`${version}.*${why}`)) as string),
+    );
   });
 });
