@@ -1,5 +1,6 @@
 import { parseDuration } from "../core/duration.ts";
 import { instantText } from "../streams/instant.ts";
+import { chainKindOf, checkSource } from "./chain-source.ts";
 import { majorityOf, TABLE_FORMATS, type TableFormat } from "./config.ts";
 import { cyclesOf } from "./graph.ts";
 import { readInstant } from "./instant.ts";
@@ -26,6 +27,7 @@ export function crossCheck(config: WrittenConfig): {
     ...Object.entries(config.modules ?? {}).flatMap(([name, module]) => checkModule(["modules", name], module)),
     ...names,
     ...checkModules(config),
+    ...Object.entries(config.sources).flatMap(([name, source]) => checkSource(["sources", name], source)),
     ...tasks.flatMap(([name, task]) => checkTask(["tasks", name], task)),
     ...cycles.map((cycle) =>
       at(
@@ -228,7 +230,11 @@ function checkEventTime(config: WrittenConfig, name: string, task: Task): Findin
     if (source !== undefined && Object.hasOwn(config.sources, input)) {
       if (source.time !== undefined) return [];
       const message = `tasks.${name}.window needs an event time, and sources.${input} declares none`;
-      return [at(["tasks", name, "window"], message, `add time: { column: <name> } to sources.${input}`, true)];
+      const hint =
+        chainKindOf(source) === undefined
+          ? `add time: { column: <name> } to sources.${input}`
+          : "put a task between them whose rows have a time: blocks have none";
+      return [at(["tasks", name, "window"], message, hint, true)];
     }
     const before = Object.hasOwn(config.tasks ?? {}, input) ? config.tasks?.[input] : undefined;
     if (before === undefined || before.window !== undefined || before.time !== undefined) return []; // an unknown input is another finding

@@ -7,6 +7,7 @@ import { CAPABILITIES, ISOLATION, POLICIES, type SandboxPolicy } from "../sandbo
 import { formatOf } from "../sources/file.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import { readAggregate } from "./aggregate.ts";
+import { chainKindOf, resolveChain } from "./chain-source.ts";
 import {
   type Config,
   type DomainConfig,
@@ -57,6 +58,7 @@ export async function resolveConfig(written: WrittenConfig, folder: string): Pro
 export function checkPaths(written: WrittenConfig): Finding[] {
   const findings: Finding[] = [];
   for (const [name, source] of Object.entries(written.sources)) {
+    if (source.file === undefined) continue;
     const fault = pathFault(source.file);
     if (fault !== undefined)
       findings.push({ path: ["sources", name, "file"], atKey: false, message: `sources.${name}.file ${fault}` });
@@ -82,12 +84,16 @@ export function checkPaths(written: WrittenConfig): Finding[] {
 }
 
 async function resolveSource(name: string, source: Written<"sources">, folder: string): Promise<SourceConfig> {
-  const file = await locate(source.file, folder);
+  const chain = chainKindOf(source);
+  if (chain !== undefined) return resolveChain(name, chain, source, folder);
+  const written = source.file ?? ""; // checked: a source that is no chain has a file
+  const file = await locate(written, folder);
   const columns = source.columns as Record<string, ColumnTypeName> | undefined; // the schema has read every type
   return {
+    kind: "file",
     name,
     file,
-    format: formatOf(source.file, source.format).format,
+    format: formatOf(written, source.format).format,
     ...(columns === undefined ? {} : { columns }),
     ...timeOf(source.time),
   };

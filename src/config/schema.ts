@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { SIZE_PATTERN } from "../core/size.ts";
+import { CHAIN_KINDS } from "../sources/chain/kind.ts";
 import { readAggregate } from "./aggregate.ts";
+import { chainKeys } from "./chain-source.ts";
 import { TABLE_FORMATS } from "./config.ts";
 import { readInstant } from "./instant.ts";
 import {
@@ -59,9 +61,11 @@ const domain = z
 
 const source = z
   .strictObject({
-    file: file.describe(
-      "Path relative to this file, absolute, or npm:<package>/<path> for a file of an installed npm package.",
-    ),
+    file: file
+      .optional()
+      .describe(
+        "Path relative to this file, absolute, or npm:<package>/<path> for a file of an installed npm package.",
+      ),
     format: format
       .optional()
       .describe(
@@ -74,8 +78,10 @@ const source = z
         "Columns to read, in this order, as name: type; all of them with the file's own or guessed types when left out.",
       ),
     time: time.optional(),
+    ...chainKeys,
   })
-  .describe("A bounded input.");
+  .describe("An input: a file (file) or blocks of a chain (ethereum, solana).")
+  .meta({ oneOf: ["file", ...CHAIN_KINDS].map((key) => ({ required: [key] })) });
 
 const namedWindow = z.strictObject({
   start: z

@@ -1,6 +1,6 @@
 import type { CID } from "multiformats/cid";
 import type { ModuleConfig, ModuleTaskConfig } from "../config/config.ts";
-import type { Anchor } from "../consensus/result.ts";
+import type { FileAnchor } from "../consensus/result.ts";
 import { type ModuleOperatorForm, optionsForm } from "../runtime/stage/module-spec.ts";
 import { NO_OPTIONS } from "../sandbox/abi/port.ts";
 
@@ -33,6 +33,6 @@ export function withSettings(module: ModuleConfig, settings: ModuleTaskConfig["s
 }
 
 /** Declared columns as a list: a map would lose their order. */
-export function declaredColumns(columns: Readonly<Record<string, string>> | null): Anchor["columns"] {
+export function declaredColumns(columns: Readonly<Record<string, string>> | null): FileAnchor["columns"] {
   return columns === null ? null : Object.entries(columns).map(([name, type]) => ({ name, type }));
 }

@@ -14,7 +14,7 @@ import { declaredTime } from "../config/config.ts";
 import { isReference, readReference } from "../config/module-reference.ts";
 import { atPlace } from "../config/place.ts";
 import { type ModuleEntry, operatorOfEntry } from "../consensus/module-entry.ts";
-import type { Anchor, InputRef, Operator, Stage } from "../consensus/result.ts";
+import type { InputRef, Operator, Stage } from "../consensus/result.ts";
 import type { LeafKind } from "../consensus/statement.ts";
 import { runKey, taskKey } from "../consensus/work-key.ts";
 import { IpdmError, located } from "../core/errors.ts";
@@ -33,15 +33,15 @@ import {
 } from "../runtime/plan.ts";
 import { CALL_TIMEOUT_MS, type ModuleOperatorForm, moduleSpec } from "../runtime/stage/module-spec.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
-import type { Content } from "../sources/port.ts";
 import { outputSchema, type WindowPlan } from "../streams/window/plan.ts";
-import { declaredColumns, moduleForm, withSettings } from "./module-form.ts";
+import { anchorOf, type SourceContent } from "./anchor.ts";
+import { moduleForm, withSettings } from "./module-form.ts";
 import { checkProvable, proveOf } from "./prove.ts";
 
 /** A source as the planner needs to know it. */
 export interface SourceFacts {
   readonly schema: Schema;
-  readonly content: Content;
+  readonly content: SourceContent;
 }
 
 /** What a plan is made from. `lane` is where modules are asked for their output's schema. */
@@ -111,20 +111,10 @@ class Planner {
   private addInput(source: SourceConfig): void {
     const facts = this.input.sources.get(source.name);
     if (facts === undefined) return;
-    const anchor: Anchor = {
-      v: 1,
-      kind: "file",
-      format: source.format,
-      sha256: facts.content.sha256,
-      bytes: facts.content.bytes,
-      columns: declaredColumns(source.columns ?? null),
-    };
-    this.inputs.set(source.name, {
-      name: source.name,
-      anchor,
-      anchorBlock: cborBlock(this.input.hash, anchor),
-      schema: facts.schema,
-    });
+    const { anchor, block, parts } = anchorOf(source, facts.content, this.input.hash);
+    const { schema, content } = facts;
+    const trusted = "kind" in content ? content.anchor : null;
+    this.inputs.set(source.name, { name: source.name, anchor, anchorBlock: block, parts, trusted, schema });
   }
 
   private async addTask(task: TaskConfig): Promise<void> {
