@@ -6,7 +6,7 @@ import { Message } from "../../sandbox/sdk/index";
  */
 export class Place {
   /** Code of an error about the text itself. */
-  static malformed: string = "JSON_MALFORMED";
+  static malformed: string = "";
   /** What a row is, such as `block`, and which one. */
   static what: string = "row";
   static number: u64 = 0;
