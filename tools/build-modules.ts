@@ -17,6 +17,7 @@ const MODULES = [
     source: `examples/modules/${name}/module/index.ts`,
     output: `examples/modules/${name}/build/module.wasm`,
   })),
+  ...["solana"].map((name) => ({ source: `src/modules/${name}/index.ts`, output: `dist/src/modules/${name}.wasm` })),
 ] as const;
 
 /** Compiles every module of the repository. Equal sources and compiler give equal bytes. Throws with the compiler's words. */
@@ -42,7 +43,20 @@ export async function compileModule(
   let binary: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
     // Nothing of the runtime: the SDK allocates for itself, so that no start function is needed.
-    [source, "--outFile", "module.wasm", "--baseDir", root, "-O3", "--runtime", "stub", "--enable", "bulk-memory"],
+    [
+      source,
+      "--outFile",
+      "module.wasm",
+      "--baseDir",
+      root,
+      "-O3",
+      "--runtime",
+      "stub",
+      "--enable",
+      "bulk-memory",
+      "--enable",
+      "simd",
+    ],
     {
       readFile: async (name, base) => texts[name] ?? (await readFile(join(base, name), "utf8").catch(() => null)),
       writeFile: (_name, contents) => {

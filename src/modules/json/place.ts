@@ -16,6 +16,13 @@ export class Place {
   /** Address of the row's text. */
   static start: usize = 0;
 
+  /** Goes to a row and its text. */
+  static at(number: u64, start: usize): void {
+    Place.number = number;
+    Place.start = start;
+    Place.partNumber = -1;
+  }
+
   /** The beginning of a message about this place. */
   static message(): Message {
     const message = Message.of(Place.what).text(" ").number(Place.number);
