@@ -38,9 +38,9 @@ export const extismAbi: AbiAdapter = {
 
   call(host, work) {
     const texts = new RowTexts(work.batch);
-    const collector = new RowCollector(work);
-    if (texts.rows === 0) return collector.take();
     const tab = new Tab(host);
+    const collector = new RowCollector(work, tab);
+    if (texts.rows === 0) return collector.take();
     const env = new ExtismEnv(host, tab, new ExtismSpace(host.memoryBytesMax));
     env.begin(new Uint8Array(0));
     const wasi = wasiBeside(host, work, texts.schema);
