@@ -150,6 +150,11 @@ function program(act: Act, signal: AbortSignal): Command {
       "--lanes <n>",
       "threads that run a node's modules; never changes the result (default: cores shared by nodes)",
     )
+    .addOption(
+      new Option("--input <name=place>", "read this source from another file, folder or endpoint")
+        .argParser(collect)
+        .default([]),
+    )
     .option("--fresh", "compute everything again, reuse nothing")
     .action((config: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>
@@ -170,7 +175,9 @@ function program(act: Act, signal: AbortSignal): Command {
     .description("redo everything a receipt claims and compare: transitions, modules, windows, statements, outputs")
     .argument("<receipt>", "receipt.car")
     .option("--data <dir>", "data folder of the run (default: .data beside the receipt)", written)
-    .addOption(new Option("--input <name=path>", "read this input from a file").argParser(collect).default([]))
+    .addOption(
+      new Option("--input <name=path>", "read this input again, from a file or folder").argParser(collect).default([]),
+    )
     .addOption(
       new Option("--module <task=path>", "run this module instead of the recorded one").argParser(collect).default([]),
     )

@@ -3,6 +3,7 @@ import { replayReceiptFile } from "../audit/replay-file.ts";
 import { parseDuration } from "../core/duration.ts";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import { counted, words } from "./counted.ts";
+import { pair } from "./pair.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Flags of `replay`, as the command line gives them. */
@@ -71,13 +72,4 @@ function milliseconds(text: string): number {
       cause,
     });
   }
-}
-
-function pair(flag: string, text: string): [string, string] {
-  const at = text.indexOf("=");
-  if (at > 0 && at < text.length - 1) return [text.slice(0, at), text.slice(at + 1)];
-  throw new IpdmError("USAGE", `${flag} takes name=path, not ${text}`, {
-    kind: "usage",
-    hint: `for example ${flag} flights=./flights.parquet`,
-  });
 }

@@ -1,10 +1,13 @@
 import { parseDuration } from "../core/duration.ts";
+import { SINK_ENDINGS, sinkFormatOf } from "../sinks/formats.ts";
 import { instantText } from "../streams/instant.ts";
-import { majorityOf, TABLE_FORMATS, type TableFormat } from "./config.ts";
+import { chainKindOf, checkSource } from "./chain-source.ts";
+import { majorityOf } from "./config.ts";
 import { cyclesOf } from "./graph.ts";
 import { readInstant } from "./instant.ts";
 import { AGGREGATES_MAX } from "./limits.ts";
 import { checkModules } from "./module-check.ts";
+import { isReference } from "./module-reference.ts";
 import { checkNames } from "./names.ts";
 import { type ConfigPath, type Finding, placeName } from "./problem.ts";
 import type { WrittenConfig } from "./schema.ts";
@@ -25,6 +28,7 @@ export function crossCheck(config: WrittenConfig): {
     ...Object.entries(config.modules ?? {}).flatMap(([name, module]) => checkModule(["modules", name], module)),
     ...names,
     ...checkModules(config),
+    ...Object.entries(config.sources).flatMap(([name, source]) => checkSource(["sources", name], source)),
     ...tasks.flatMap(([name, task]) => checkTask(["tasks", name], task)),
     ...cycles.map((cycle) =>
       at(
@@ -100,6 +104,13 @@ function checkTask(path: ConfigPath, task: Task): Finding[] {
         true,
       ),
     ];
+  }
+  if (task.settings !== undefined && (task.module === undefined || isReference(task.module))) {
+    const message =
+      task.module === undefined
+        ? `${place}.settings belongs to a task with module`
+        : `${place}.settings: a module of the catalogue runs as its entry declares`;
+    return [at([...path, "settings"], message, "remove it", true)];
   }
   if (task.module !== undefined) {
     return (["key", "aggregate", "prove"] as const).flatMap((key) =>
@@ -220,6 +231,15 @@ function checkEventTime(config: WrittenConfig, name: string, task: Task): Findin
     if (source !== undefined && Object.hasOwn(config.sources, input)) {
       if (source.time !== undefined) return [];
       const message = `tasks.${name}.window needs an event time, and sources.${input} declares none`;
+      if (chainKindOf(source) !== undefined)
+        return [
+          at(
+            ["tasks", name, "window"],
+            message,
+            `put a task between them whose rows have a time: blocks have none`,
+            true,
+          ),
+        ];
       return [at(["tasks", name, "window"], message, `add time: { column: <name> } to sources.${input}`, true)];
     }
     const before = Object.hasOwn(config.tasks ?? {}, input) ? config.tasks?.[input] : undefined;
@@ -237,12 +257,12 @@ function checkOutputFiles(config: WrittenConfig): Finding[] {
   return Object.entries(config.outputs).flatMap(([name, output]) => {
     const path = ["outputs", name, "file"];
     const findings: Finding[] = [];
-    if (formatOfName(output.file) === undefined) {
+    if (sinkFormatOf(output.file) === undefined) {
       findings.push(
         at(
           path,
           `outputs.${name}.file: the form of ${output.file} cannot be told from its name`,
-          "end it in .parquet, .csv, .ndjson or .jsonl",
+          `end it in one of ${SINK_ENDINGS}`,
         ),
       );
     }
@@ -255,10 +275,4 @@ function checkOutputFiles(config: WrittenConfig): Finding[] {
     seen.set(file, name);
     return findings;
   });
-}
-
-/** The form of a table that is written, by the ending of its file's name; compressed files are not written. */
-export function formatOfName(file: string): TableFormat | undefined {
-  const ending = /\.([a-z]+)$/i.exec(file)?.[1]?.toLowerCase();
-  return ending === "jsonl" ? "ndjson" : TABLE_FORMATS.find((format) => format === ending);
 }

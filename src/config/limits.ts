@@ -10,6 +10,11 @@ export const DEPTH_MAX = 32;
 export const PROBLEMS_MAX = 100;
 /** Sources, modules and outputs of a configuration (each). */
 export const NAMED_MAX = 256;
+/** Files, folders or endpoints of one chain source. */
+export const PLACES_MAX = 64;
+/** Blocks that must follow a block before it is final, when nobody says otherwise, and the most that can be asked for. */
+export const FINALITY_DEFAULT = 64;
+export const FINALITY_MAX = 4096;
 /** Tasks of a configuration. */
 export const TASKS_MAX = 1024;
 /** Columns of a window's key. */

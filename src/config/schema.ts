@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { SIZE_PATTERN } from "../core/size.ts";
+import { CHAIN_KINDS } from "../sources/chain/kind.ts";
 import { readAggregate } from "./aggregate.ts";
+import { chainKeys } from "./chain-source.ts";
 import { TABLE_FORMATS } from "./config.ts";
 import { readInstant } from "./instant.ts";
 import {
@@ -14,6 +16,7 @@ import {
   SHARE_DEFAULT,
   TASKS_MAX,
 } from "./limits.ts";
+import { settings } from "./module-options.ts";
 import { moduleSchema } from "./module-schema.ts";
 import {
   AGGREGATE_PATTERN,
@@ -60,9 +63,11 @@ const domain = z
 
 const source = z
   .strictObject({
-    file: file.describe(
-      "Path relative to this file, absolute, or npm:<package>/<path> for a file of an installed npm package.",
-    ),
+    file: file
+      .optional()
+      .describe(
+        "Path relative to this file, absolute, or npm:<package>/<path> for a file of an installed npm package.",
+      ),
     format: format
       .optional()
       .describe(
@@ -75,8 +80,10 @@ const source = z
         "Columns to read, in this order, as name: type; all of them with the file's own or guessed types when left out.",
       ),
     time: time.optional(),
+    ...chainKeys,
   })
-  .describe("A bounded input.");
+  .describe("An input: a file (file) or blocks of a chain (ethereum, solana).")
+  .meta({ oneOf: ["file", ...CHAIN_KINDS].map((key) => ({ required: [key] })) });
 
 const namedWindow = z.strictObject({
   start: z
@@ -105,7 +112,12 @@ const task = z
     input: usedName.describe("Name of a source or of another task."),
     module: usedName
       .optional()
-      .describe("Module that the rows go through: a name of modules, or name@range of the catalogue (late@^1.2)."),
+      .describe(
+        "Module that the rows go through: a name of modules, name@range of the catalogue (late@^1.2), or ipdm:<name>, one that comes with the runtime.",
+      ),
+    settings: settings
+      .optional()
+      .describe("Texts that the module may ask for by name, over those of modules. They are part of the result."),
     time: time
       .optional()
       .describe("Event time of the rows that the module puts out; without it the module's, else the input's."),
@@ -147,7 +159,7 @@ const output = z
   .strictObject({
     input: usedName.describe("Name of a task or source, or <task>.late for the late rows of a window task."),
     file: file.describe(
-      "Where the table goes: relative to the output folder (--out), or absolute. Its ending is the form: .parquet, .csv, .ndjson or .jsonl.",
+      "Where the table goes: relative to the output folder (--out), or absolute. Its ending is the form: .parquet, .csv, .ndjson, .jsonl, .sqlite, .db, .arrow or .feather.",
     ),
   })
   .describe("A table that leaves the pipeline.");

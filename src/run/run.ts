@@ -60,7 +60,7 @@ export interface Tamper {
 /** {@link runConfig} with nodes that lie: for tests of the protocol, and on no public face. */
 export async function runTampered(options: RunOptions, tampers: readonly Tamper[]): Promise<RunSummary> {
   const began = performance.now();
-  const { config, warnings, locate } = await loadConfig(options.configPath);
+  const { config, warnings, locate } = await loadConfig(options.configPath, { inputs: options.inputs });
   for (const { message, where } of warnings)
     options.onNotice?.({ level: "warn", code: "CONFIG_ODD", message: `${where}: ${message}` });
   const chosen = options.replicas === undefined ? config : withReplicas(config, options.replicas);

@@ -60,6 +60,12 @@ const publishLate = (cwd: string, version: string, more: readonly string[] = [])
     ],
     { cwd },
   );
+/** Puts a module into the catalogue `shelf` of a folder, as `publish` does once its check has passed. */
+async function shelve(cwd: string, path: string, version: string): Promise<void> {
+  const bytes = new Uint8Array(await readFile(path));
+  await using catalogue = await Catalogue.open(join(cwd, "shelf"), { create: true });
+  await catalogue.add(entryOf(bytes, { version }), bytes);
+}
 const config = (module: string): string => `name: late-flights
 catalogue: ./shelf
 sources:
@@ -78,7 +84,7 @@ describe("module check", () => {
       v: 1,
       event: "checked",
       ok: true,
-      hostTable: "ipdm-host/1",
+      hostTable: "ipdm-host/2",
       facts: { costTable: "ipdm-cost/1", imports: ["env.abort(i32,i32,i32,i32)->()"], functions: { recursive: 0 } },
       calls: {
         given: true,
@@ -197,8 +203,7 @@ describe("a pipeline with a module of the catalogue", () => {
   it("pins the version it takes, which verify shows and replay runs; the next run takes a newer one", async () => {
     const cwd = await fresh();
     await writeFile(join(cwd, "ipdm.yaml"), config("late@^1.2"));
-    const shelf = ["--catalogue", "shelf"];
-    await publishLate(cwd, "1.2.0", shelf);
+    await shelve(cwd, LATE, "1.2.0");
     const first = await runJson(["run", "ipdm.yaml", "--out", "out"], { cwd });
     const verified = await runJson(["verify", "out/receipt.car"], { cwd });
     const pinned = { task: "delayed", name: "late", range: "^1.2", version: "1.2.0" };
@@ -209,7 +214,7 @@ describe("a pipeline with a module of the catalogue", () => {
     await copyFile(join(cwd, "out", "receipt.car"), join(cwd, "first.car"));
     // The same again: nothing is newer, everything is reused.
     expect(await runJson(["run", "ipdm.yaml", "--out", "out"], { cwd })).toMatchObject({ reused: ["delayed"] });
-    await runJson(["module", "publish", file("echo.wasm"), "--name", "late", "--version", "1.3.0", ...shelf], { cwd });
+    await shelve(cwd, file("echo.wasm"), "1.3.0");
     const second = await runJson(["run", "ipdm.yaml", "--out", "out"], { cwd });
     expect(second).toMatchObject({ reused: [], rows: { in: 2000, out: 2000 } });
     expect(second["result"]).not.toBe(first["result"]);
@@ -228,7 +233,7 @@ describe("a pipeline with a module of the catalogue", () => {
   it("is the same for voters, and an error of the module names it as people know it", async () => {
     const cwd = await fresh();
     await writeFile(join(cwd, "ipdm.yaml"), config("late@1.x"));
-    await publishLate(cwd, "1.2.0", ["--catalogue", "shelf"]);
+    await shelve(cwd, LATE, "1.2.0");
     const one = await runJson(["run", "ipdm.yaml", "--out", "one"], { cwd });
     const three = await runJson(["run", "ipdm.yaml", "--out", "three", "--replicas", "3"], { cwd });
     expect(three["result"]).toBe(one["result"]);
@@ -258,7 +263,7 @@ describe("a pipeline with a module of the catalogue", () => {
       return lastJson(ended);
     };
     expect(await failing("late@^1")).toMatchObject({ code: "CATALOGUE_MISSING" });
-    await publishLate(cwd, "1.2.0", ["--catalogue", "shelf"]);
+    await shelve(cwd, LATE, "1.2.0");
     expect(await failing("late@^2")).toMatchObject({ code: "MODULE_VERSION_NONE", hint: "there are 1.2.0" });
     expect(await failing("lat@^1")).toMatchObject({ code: "MODULE_UNKNOWN", hint: "it has late" });
     expect(await failing("late@newest")).toMatchObject({ code: "CONFIG_INVALID" });
