@@ -27,7 +27,10 @@ export interface ModuleSpec extends SandboxPolicy {
   readonly columns: Schema | null;
   /** Form of the text on a program's standard input, for `wasi/1`; NDJSON when left out. */
   readonly stdin?: TextFormat;
-  /** Takes the lines that the module writes to the log, where its policy allows that. No result depends on them. */
+  /**
+   * Takes the lines that a call has written to the log, where the module's policy allows that, before its output or error is known. No result
+   * depends on them, and what this throws is dropped. Of a call that was terminated there are none.
+   */
   readonly onLog?: (line: string) => void;
   /** Wall clock a call may take before its worker is terminated: the way out when this node is at fault, not a measure of work. */
   readonly timeoutMs: number;

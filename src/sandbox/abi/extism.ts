@@ -46,15 +46,18 @@ export const extismAbi: AbiAdapter = {
     const wasi = wasiBeside(host, work, texts.schema);
     const exports = inside(wasi, () => setUp(host.instantiate({ [EXTISM_ENV]: env.imports(), ...wasi.imports() })));
     const entry = exports[host.options.entry ?? ""] as () => unknown; // found when the module was checked
-    for (let row = 0; row < texts.rows; row++) {
-      const input = texts.at(row);
-      tab.note(EXTISM_INPUT, input.length);
-      env.begin(input);
-      const output = env.end(inside(wasi, entry));
-      tab.note(EXTISM_OUTPUT, output.length);
-      collector.addRows(output, `row ${row} of the call`);
+    try {
+      for (let row = 0; row < texts.rows; row++) {
+        const input = texts.at(row);
+        tab.note(EXTISM_INPUT, input.length);
+        env.begin(input);
+        const output = env.end(inside(wasi, entry));
+        tab.note(EXTISM_OUTPUT, output.length);
+        collector.addRows(output, `row ${row} of the call`);
+      }
+    } finally {
+      wasi.errors.end();
     }
-    wasi.errors.end();
     tab.settle();
     return collector.take();
   },
