@@ -19,6 +19,7 @@ export interface ModuleOverrides {
   readonly unit?: number;
   /** Columns of the output, as name and type. */
   readonly columns?: Readonly<Record<string, string>>;
+  readonly features?: readonly string[];
 }
 
 /** A module as its author describes it: its file and limits, and what publishing and testing it need. */
