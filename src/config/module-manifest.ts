@@ -2,6 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { z } from "zod";
 import { IpdmError } from "../core/errors.ts";
+import { readJson } from "../core/json.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import type { ModuleConfig } from "./config.ts";
 import { CONFIG_BYTES_MAX } from "./limits.ts";
@@ -93,7 +94,7 @@ async function readManifest(path: string): Promise<unknown> {
   }
   if (text.length > CONFIG_BYTES_MAX) throw invalid(path, `it has more than ${CONFIG_BYTES_MAX} characters`);
   try {
-    return JSON.parse(text) as unknown;
+    return readJson(text);
   } catch (cause) {
     throw invalid(path, (cause as Error).message);
   }
