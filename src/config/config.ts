@@ -1,7 +1,7 @@
 import type { TextFormat } from "../batch/text/spelling.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Abi, AbiOptions } from "../sandbox/abi/port.ts";
-import type { Isolation, SandboxPolicy } from "../sandbox/policy.ts";
+import type { Feature, Isolation, SandboxPolicy } from "../sandbox/policy.ts";
 import type { ChainKind, ChainVerify, TrustedHash } from "../sources/chain/kind.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import type { AggregateKind } from "../streams/window/plan.ts";
@@ -84,6 +84,8 @@ export interface ModuleConfig {
   /** Form of the text that a program of `wasi/1` reads; other modules have none. */
   readonly stdin?: TextFormat;
   readonly policy: SandboxPolicy;
+  /** What of WebAssembly it may use beyond what every module may, where there is anything. */
+  readonly features?: readonly Feature[];
   readonly timeoutUs: number;
   /** What separates its lanes from the node; it decides no result. */
   readonly isolation: Isolation;

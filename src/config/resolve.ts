@@ -3,7 +3,7 @@ import { BATCH_ROWS_MAX } from "../batch/limits.ts";
 import { parseDuration } from "../core/duration.ts";
 import { hasCode, IpdmError } from "../core/errors.ts";
 import { parseSize } from "../core/size.ts";
-import { CAPABILITIES, ISOLATION, POLICIES, type SandboxPolicy } from "../sandbox/policy.ts";
+import { CAPABILITIES, FEATURES, ISOLATION, POLICIES, type SandboxPolicy } from "../sandbox/policy.ts";
 import { formatOf } from "../sources/file.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import { readAggregate } from "./aggregate.ts";
@@ -129,6 +129,9 @@ export async function resolveModule(name: string, given: Written<"modules">, fol
     ...optionsOf(module),
     ...(module.abi === "wasi/1" ? { stdin: module.stdin ?? "ndjson" } : {}),
     policy,
+    ...(module.features === undefined || module.features.length === 0
+      ? {}
+      : { features: FEATURES.filter((feature) => module.features?.includes(feature)) }),
     timeoutUs: parseDuration(module.timeout),
     isolation: module.isolation ?? ISOLATION[module.trust],
     ...timeOf(module.time),

@@ -18,6 +18,7 @@ export interface HowFlags {
   readonly kind?: string;
   readonly unit?: string;
   readonly columns?: string;
+  readonly features?: string;
 }
 
 /** The flag that says where the catalogue is. */
@@ -26,13 +27,14 @@ export interface CatalogueFlag {
 }
 
 /** The flags as a manifest's keys; those that are not given are left out. Throws `USAGE`. */
-export function overridesOf({ abi, trust, kind, unit, columns }: HowFlags): ModuleOverrides {
+export function overridesOf({ abi, trust, kind, unit, columns, features }: HowFlags): ModuleOverrides {
   return {
     ...(abi === undefined ? {} : { abi }),
     ...(trust === undefined ? {} : { trust }),
     ...(kind === undefined ? {} : { kind }),
     ...(unit === undefined ? {} : { unit: wholeNumber("--unit", unit) }),
     ...(columns === undefined ? {} : { columns: readColumns("--columns", columns) }),
+    ...(features === undefined ? {} : { features: features.split(",").map((feature) => feature.trim()) }),
   };
 }
 
@@ -69,7 +71,7 @@ export async function runnable(
   const reference = readReference(module);
   if (Object.keys(overridesOf(flags)).length > 0)
     throw usage(
-      "a module of the catalogue runs as its entry declares; leave --abi, --trust, --kind, --unit and --columns out",
+      "a module of the catalogue runs as its entry declares; leave --abi, --trust, --kind, --unit, --columns and --features out",
     );
   await using catalogue = await Catalogue.open(catalogueFolder(flags));
   const { entry, moduleBlock } = await catalogue.resolve(reference);

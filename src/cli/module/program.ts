@@ -153,7 +153,8 @@ function calling(command: Command): Command {
     .option("--trust <level>", "what it may use: trusted, standard or untrusted (default: standard)")
     .option("--kind <kind>", "rows, or batch (default: rows)")
     .option("--unit <rows>", "with --kind batch, rows of a unit (default: 4096)")
-    .option("--columns <list>", "columns of its output as name=type,name=type, for an ABI that cannot say them");
+    .option("--columns <list>", "columns of its output as name=type,name=type, for an ABI that cannot say them")
+    .option("--features <list>", "what of WebAssembly it may use beyond what every module may: tail-calls");
 }
 
 function checking(command: Command): Command {
