@@ -13,7 +13,7 @@ export interface FileReference {
   readonly path: string;
 }
 
-/** Forms a table is read from or written to. */
+/** Forms a table is read from. */
 export const TABLE_FORMATS = ["parquet", "csv", "ndjson"] as const;
 
 /** One of {@link TABLE_FORMATS}. */
@@ -79,7 +79,7 @@ export interface ModuleConfig {
   readonly stateful: boolean;
   /** Columns of the output, where its ABI needs them said. */
   readonly columns: Readonly<Record<string, ColumnTypeName>> | null;
-  /** For a plugin of `extism/1`: the exported function that is called, and texts that it may ask for by key. */
+  /** Texts that the module may ask for by key; for a plugin of `extism/1` also the exported function that is called. */
   readonly options?: AbiOptions;
   /** Form of the text that a program of `wasi/1` reads; other modules have none. */
   readonly stdin?: TextFormat;
@@ -115,8 +115,10 @@ export interface ModuleTaskConfig {
   readonly name: string;
   /** Name of a source or of another task. */
   readonly input: string;
-  /** Name of one of `modules`, or `name@range` of a catalogue. */
+  /** Name of one of `modules`, `name@range` of a catalogue, or `ipdm:<name>` of a module that comes with the runtime. */
   readonly module: string;
+  /** Texts that the module may ask for by name, over those that `modules` gives it. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly time?: TimeConfig;
 }
 
@@ -148,7 +150,14 @@ export interface OutputConfig {
   readonly input: string;
   readonly side: "main" | "late";
   readonly file: string;
-  readonly format: TableFormat;
+}
+
+/** Where the modules come from that tasks name as `name@range`. */
+export interface CatalogueConfig {
+  /** Absolute path of the catalogue's folder, where the file names one. */
+  readonly folder?: string;
+  /** Multiaddrs of served catalogues that are asked as well. */
+  readonly peers: readonly string[];
 }
 
 /**
@@ -162,8 +171,7 @@ export interface Config {
   readonly domain: DomainConfig;
   readonly sources: readonly SourceConfig[];
   readonly modules: readonly ModuleConfig[];
-  /** Absolute path of the folder with the catalogue of modules, where the file names one. */
-  readonly catalogue?: string;
+  readonly catalogue?: CatalogueConfig;
   readonly tasks: readonly TaskConfig[];
   readonly lakes: readonly LakeConfig[];
   readonly outputs: readonly OutputConfig[];

@@ -1,11 +1,13 @@
 import { parseDuration } from "../core/duration.ts";
+import { SINK_ENDINGS, sinkFormatOf } from "../sinks/formats.ts";
 import { instantText } from "../streams/instant.ts";
 import { chainKindOf, checkSource } from "./chain-source.ts";
-import { majorityOf, TABLE_FORMATS, type TableFormat } from "./config.ts";
+import { majorityOf } from "./config.ts";
 import { cyclesOf } from "./graph.ts";
 import { readInstant } from "./instant.ts";
 import { AGGREGATES_MAX } from "./limits.ts";
 import { checkModules } from "./module-check.ts";
+import { isReference } from "./module-reference.ts";
 import { checkNames } from "./names.ts";
 import { type ConfigPath, type Finding, placeName } from "./problem.ts";
 import type { WrittenConfig } from "./schema.ts";
@@ -102,6 +104,13 @@ function checkTask(path: ConfigPath, task: Task): Finding[] {
         true,
       ),
     ];
+  }
+  if (task.settings !== undefined && (task.module === undefined || isReference(task.module))) {
+    const message =
+      task.module === undefined
+        ? `${place}.settings belongs to a task with module`
+        : `${place}.settings: a module of the catalogue runs as its entry declares`;
+    return [at([...path, "settings"], message, "remove it", true)];
   }
   if (task.module !== undefined) {
     return (["key", "aggregate", "prove"] as const).flatMap((key) =>
@@ -243,12 +252,12 @@ function checkOutputFiles(config: WrittenConfig): Finding[] {
   return Object.entries(config.outputs).flatMap(([name, output]) => {
     const path = ["outputs", name, "file"];
     const findings: Finding[] = [];
-    if (formatOfName(output.file) === undefined) {
+    if (sinkFormatOf(output.file) === undefined) {
       findings.push(
         at(
           path,
           `outputs.${name}.file: the form of ${output.file} cannot be told from its name`,
-          "end it in .parquet, .csv, .ndjson or .jsonl",
+          `end it in one of ${SINK_ENDINGS}`,
         ),
       );
     }
@@ -261,10 +270,4 @@ function checkOutputFiles(config: WrittenConfig): Finding[] {
     seen.set(file, name);
     return findings;
   });
-}
-
-/** The form of a table that is written, by the ending of its file's name; compressed files are not written. */
-export function formatOfName(file: string): TableFormat | undefined {
-  const ending = /\.([a-z]+)$/i.exec(file)?.[1]?.toLowerCase();
-  return ending === "jsonl" ? "ndjson" : TABLE_FORMATS.find((format) => format === ending);
 }

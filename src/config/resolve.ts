@@ -9,6 +9,7 @@ import type { ColumnTypeName } from "../sources/port.ts";
 import { readAggregate } from "./aggregate.ts";
 import { chainKindOf, resolveChain } from "./chain-source.ts";
 import {
+  type CatalogueConfig,
   type Config,
   type DomainConfig,
   type ModuleConfig,
@@ -18,7 +19,6 @@ import {
   type TaskConfig,
   type TimeConfig,
 } from "./config.ts";
-import { formatOfName } from "./cross-check.ts";
 import { locate, pathFault } from "./files.ts";
 import { inOrder } from "./graph.ts";
 import { readInstant } from "./instant.ts";
@@ -44,14 +44,19 @@ export async function resolveConfig(written: WrittenConfig, folder: string): Pro
     domain: resolveDomain(written),
     sources,
     modules,
-    ...(written.catalogue === undefined ? {} : { catalogue: resolve(folder, written.catalogue) }),
+    ...(written.catalogue === undefined ? {} : { catalogue: resolveCatalogue(written.catalogue, folder) }),
     tasks: inOrder(Object.entries(written.tasks ?? {}).map(([name, task]) => resolveTask(name, task))),
     lakes: Object.entries(written.lakes ?? {}).map(([name, lake]) => ({ name, hotBytes: parseSize(lake.hot) })),
     outputs: Object.entries(written.outputs).map(([name, output]) => {
       const { name: input, side } = readInput(output.input);
-      return { name, input, side, file: output.file, format: formatOfName(output.file) ?? "parquet" };
+      return { name, input, side, file: output.file };
     }),
   };
+}
+
+function resolveCatalogue(written: NonNullable<WrittenConfig["catalogue"]>, folder: string): CatalogueConfig {
+  const { folder: named, peers } = typeof written === "string" ? { folder: written, peers: [] } : written;
+  return { ...(named === undefined ? {} : { folder: resolve(folder, named) }), peers };
 }
 
 /** Faults of the paths of sources and modules that can be told without touching a disk. */
@@ -118,15 +123,19 @@ export async function resolveModule(name: string, given: Written<"modules">, fol
     unit: module.kind === "rows" ? null : (module.unit ?? BATCH_ROWS_MAX),
     stateful: module.kind === "stateful",
     columns: (module.columns as Record<string, ColumnTypeName> | undefined) ?? null, // the schema has read every type
-    ...(module.export === undefined && module.config === undefined
-      ? {}
-      : { options: { entry: module.export ?? null, settings: module.config ?? {} } }),
+    ...optionsOf(module),
     ...(module.abi === "wasi/1" ? { stdin: module.stdin ?? "ndjson" } : {}),
     policy,
     timeoutUs: parseDuration(module.timeout),
     isolation: module.isolation ?? ISOLATION[module.trust],
     ...timeOf(module.time),
   };
+}
+
+function optionsOf(module: ReturnType<typeof moduleOfPath>): Pick<ModuleConfig, "options"> {
+  const { export: entry, config, settings } = module;
+  if (entry === undefined && config === undefined && settings === undefined) return {};
+  return { options: { entry: entry ?? null, settings: settings ?? config ?? {} } };
 }
 
 function resolveDomain({ name, domain }: WrittenConfig): DomainConfig {
@@ -141,7 +150,10 @@ function resolveDomain({ name, domain }: WrittenConfig): DomainConfig {
 
 function resolveTask(name: string, task: Written<"tasks">): TaskConfig {
   const { input, module, window } = task;
-  if (window === undefined) return { kind: "module", name, input, module: module ?? "", ...timeOf(task.time) };
+  if (window === undefined) {
+    const settings = task.settings === undefined ? {} : { settings: task.settings };
+    return { kind: "module", name, input, module: module ?? "", ...settings, ...timeOf(task.time) };
+  }
   return {
     kind: "window",
     name,

@@ -1,7 +1,15 @@
 import { readFile } from "node:fs/promises";
 import type { CID } from "multiformats/cid";
 import type { Schema } from "../batch/schema.ts";
-import type { Config, ModuleTaskConfig, SourceConfig, TaskConfig, WindowTaskConfig } from "../config/config.ts";
+import { builtInModule, isBuiltIn } from "../config/built-in-module.ts";
+import type {
+  Config,
+  ModuleConfig,
+  ModuleTaskConfig,
+  SourceConfig,
+  TaskConfig,
+  WindowTaskConfig,
+} from "../config/config.ts";
 import { declaredTime } from "../config/config.ts";
 import { isReference, readReference } from "../config/module-reference.ts";
 import { atPlace } from "../config/place.ts";
@@ -27,7 +35,7 @@ import { CALL_TIMEOUT_MS, type ModuleOperatorForm, moduleSpec } from "../runtime
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 import { outputSchema, type WindowPlan } from "../streams/window/plan.ts";
 import { anchorOf, type SourceContent } from "./anchor.ts";
-import { moduleForm } from "./module-form.ts";
+import { moduleForm, withSettings } from "./module-form.ts";
 import { checkProvable, proveOf } from "./prove.ts";
 
 /** A source as the planner needs to know it. */
@@ -117,24 +125,13 @@ class Planner {
   private async addModule(task: ModuleTaskConfig): Promise<void> {
     const { config, hash } = this.input;
     if (isReference(task.module)) return this.addCatalogued(task);
-    const module = config.modules.find((candidate) => candidate.name === task.module);
+    const module = isBuiltIn(task.module)
+      ? builtInModule(task.module)
+      : config.modules.find((candidate) => candidate.name === task.module);
     if (module === undefined) throw new IpdmError("INVARIANT", `module ${task.module} was checked`);
-    const bytes = new Uint8Array(
-      await readFile(module.file.path).catch((cause: Error) => {
-        throw new IpdmError(
-          "MODULE_UNREADABLE",
-          `tasks.${task.name}: module ${module.name} cannot be read: ${cause.message}`,
-          {
-            kind: "config",
-            where: module.file.path,
-            hint: "check the file and its permissions",
-            cause,
-          },
-        );
-      }),
-    );
+    const bytes = await readModule(task.name, module);
     const { cid } = rawBlock(hash, bytes);
-    const operator = moduleForm(module, cid);
+    const operator = moduleForm(withSettings(module, task.settings), cid);
     const spec = moduleSpec(operator, bytes, Math.ceil(module.timeoutUs / 1000));
     await this.addLoaded(task, operator, { ...spec, isolation: module.isolation });
   }
@@ -240,6 +237,18 @@ class Planner {
     const task = this.tasks.get(name);
     if (task === undefined) throw new IpdmError("INVARIANT", `input ${name} was checked`);
     return { ref: { from: "task", name, port: MAIN }, schema: task.ports[MAIN] as Schema, link: task.stage.cid };
+  }
+}
+
+async function readModule(task: string, { name, file }: ModuleConfig): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await readFile(file.path));
+  } catch (cause) {
+    throw new IpdmError(
+      "MODULE_UNREADABLE",
+      `tasks.${task}: module ${name} cannot be read: ${(cause as Error).message}`,
+      { kind: "config", where: file.path, hint: "check the file and its permissions", cause },
+    );
   }
 }
 

@@ -123,7 +123,12 @@ class Run {
     const laneCount = this.options.lanes ?? lanesFor(members.length);
     const lanes = members.map(() => openLanes({ lanes: laneCount }));
     for (const lane of lanes) stack.use(lane);
-    this.catalogued = await resolveModules(config, this.options.catalogueDir);
+    this.catalogued = await resolveModules(config, {
+      folder: this.options.catalogueDir,
+      log: this.log,
+      signal,
+      onPeer: ({ code, message }, peer) => this.options.onNotice?.({ level: "warn", code, message, facts: { peer } }),
+    });
     const plan = await makePlan({
       config,
       sources: facts,
