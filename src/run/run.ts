@@ -20,6 +20,7 @@ import { lanesFor, openLanes } from "../sandbox/lane-pool.ts";
 import type { Lane } from "../sandbox/port.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
 import { openSink } from "../sinks/port.ts";
+import { chainInputs } from "./chains.ts";
 import { Closers } from "./closers.ts";
 import { prepareFile, prepareFolder } from "./folders.ts";
 import { epochOf, keysOf, membershipOf, openMembers } from "./members.ts";
@@ -118,7 +119,11 @@ class Run {
     const submitter = members[0] as LocalNode;
     const epoch = await epochOf(submitter, this.options.fresh === true);
     const { membership, block } = membershipOf(config, members, epoch);
-    const { facts, rows } = await sourceFacts(config, signal);
+    const chains = await chainInputs(config, dataDir, {
+      signal,
+      onFetch: (source, there, of) => this.report.fetching(source, there, of),
+    });
+    const { facts, rows } = await sourceFacts(config, chains, signal);
     this.report.planning(rows);
     const laneCount = this.options.lanes ?? lanesFor(members.length);
     const lanes = members.map(() => openLanes({ lanes: laneCount }));
@@ -158,7 +163,7 @@ class Run {
         membershipCid: block.cid,
         plan,
         modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map(), this.log),
-        readSource: sourceReader(config, plan, i === 0 ? this.report : undefined),
+        readSource: sourceReader(config, chains, plan, i === 0 ? this.report : undefined),
         prover,
         key: circuit.key,
         keyOrigin: circuit.provenance,
