@@ -2,7 +2,7 @@ import type { TextFormat } from "../batch/text/spelling.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Abi, AbiOptions } from "../sandbox/abi/port.ts";
 import type { Feature, Isolation, SandboxPolicy } from "../sandbox/policy.ts";
-import type { ChainKind, ChainVerify, TrustedHash } from "../sources/chain/kind.ts";
+import type { ChainKind, ChainVerify, EndpointMode, TrustedHash } from "../sources/chain/kind.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import type { AggregateKind } from "../streams/window/plan.ts";
 import { REPLICAS_MAX } from "./limits.ts";
@@ -61,6 +61,8 @@ export interface ChainSourceConfig {
   readonly from: number | null;
   readonly to: number | null;
   readonly anchor: TrustedHash | null;
+  /** What several endpoints are for. */
+  readonly endpoints: EndpointMode;
   /** Blocks that must follow a block before it is final. */
   readonly finality: number;
 }

@@ -240,16 +240,11 @@ function checkEventTime(config: WrittenConfig, name: string, task: Task): Findin
     if (source !== undefined && Object.hasOwn(config.sources, input)) {
       if (source.time !== undefined) return [];
       const message = `tasks.${name}.window needs an event time, and sources.${input} declares none`;
-      if (chainKindOf(source) !== undefined)
-        return [
-          at(
-            ["tasks", name, "window"],
-            message,
-            `put a task between them whose rows have a time: blocks have none`,
-            true,
-          ),
-        ];
-      return [at(["tasks", name, "window"], message, `add time: { column: <name> } to sources.${input}`, true)];
+      const hint =
+        chainKindOf(source) === undefined
+          ? `add time: { column: <name> } to sources.${input}`
+          : "put a task between them whose rows have a time: blocks have none";
+      return [at(["tasks", name, "window"], message, hint, true)];
     }
     const before = Object.hasOwn(config.tasks ?? {}, input) ? config.tasks?.[input] : undefined;
     if (before === undefined || before.window !== undefined || before.time !== undefined) return []; // an unknown input is another finding

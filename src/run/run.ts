@@ -20,6 +20,7 @@ import { lanesFor, openLanes } from "../sandbox/lane-pool.ts";
 import type { Lane } from "../sandbox/port.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
 import { openSink } from "../sinks/port.ts";
+import { chainInputs } from "./chains.ts";
 import { Closers } from "./closers.ts";
 import { prepareFile, prepareFolder } from "./folders.ts";
 import { beginnings, livePorts, watchFor } from "./live-modules.ts";
@@ -132,7 +133,11 @@ class Run {
     const submitter = members[0] as LocalNode;
     const epoch = await epochOf(submitter, this.options.fresh === true);
     const { membership, block } = membershipOf(config, members, epoch);
-    const { facts, rows } = await sourceFacts(config, signal);
+    const chains = await chainInputs(config, dataDir, {
+      signal,
+      onFetch: (source, there, of) => this.report.fetching(source, there, of),
+    });
+    const { facts, rows } = await sourceFacts(config, chains, signal);
     this.report.planning(rows);
     const laneCount = this.options.lanes ?? lanesFor(members.length);
     const lanes = members.map(() => openLanes({ lanes: laneCount }));
@@ -175,7 +180,7 @@ class Run {
         plan,
         modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map(), this.log),
         live: livePorts(plan, lanes[i] as Lane, this.log, i === 0 ? watch : undefined, this.trial.beforeLook),
-        readSource: sourceReader(config, plan, i === 0 ? this.report : undefined),
+        readSource: sourceReader(config, chains, plan, i === 0 ? this.report : undefined),
         prover,
         key: circuit.key,
         keyOrigin: circuit.provenance,
