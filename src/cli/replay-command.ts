@@ -3,6 +3,7 @@ import { replayReceiptFile } from "../audit/replay-file.ts";
 import { parseDuration } from "../core/duration.ts";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import { counted, words } from "./counted.ts";
+import { named } from "./named-path.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Flags of `replay`, as the command line gives them. */
@@ -20,8 +21,8 @@ export async function replayCommand(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number> {
-  const inputs = Object.fromEntries(flags.input.map((flag) => pair("--input", flag)));
-  const modules = Object.fromEntries(flags.module.map((flag) => pair("--module", flag)));
+  const inputs = Object.fromEntries(flags.input.map((flag) => named("--input", flag)));
+  const modules = Object.fromEntries(flags.module.map((flag) => named("--module", flag)));
   const { ok, fault, report } = await replayReceiptFile(path, {
     data: flags.data,
     inputs,
@@ -71,13 +72,4 @@ function milliseconds(text: string): number {
       cause,
     });
   }
-}
-
-function pair(flag: string, text: string): [string, string] {
-  const at = text.indexOf("=");
-  if (at > 0 && at < text.length - 1) return [text.slice(0, at), text.slice(at + 1)];
-  throw new IpdmError("USAGE", `${flag} takes name=path, not ${text}`, {
-    kind: "usage",
-    hint: `for example ${flag} flights=./flights.parquet`,
-  });
 }

@@ -1,11 +1,11 @@
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { main } from "../../../src/cli/main.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toHex } from "../../../src/core/bytes.ts";
 import { type Block, decodeBlock, jsonBlock } from "../../../src/dag/block.ts";
 import { encodeCar, readCar } from "../../../src/dag/car.ts";
 import { sha256 } from "../../../src/node.ts";
+import { type Said, say } from "../../support/say.ts";
 import type { Fixture } from "../proofs/receipt/receipt-fixture.ts";
 import { runSmall } from "../proofs/receipt/small-receipt.ts";
 
@@ -20,39 +20,6 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(() => fixture[Symbol.asyncDispose]());
-
-interface Said {
-  readonly exit: number;
-  readonly text: string;
-  readonly err: string;
-  /** The last line, where it is JSON. */
-  readonly last: Readonly<Record<string, unknown>>;
-}
-
-/** Runs a command in this process and collects what it writes. */
-async function say(...argv: readonly string[]): Promise<Said> {
-  let text = "";
-  let err = "";
-  const into =
-    (keep: (chunk: string) => void) =>
-    (...args: readonly unknown[]): boolean => {
-      keep(String(args[0]));
-      // Whoever waits until a write is through gets told.
-      const done = args.at(-1);
-      if (typeof done === "function") queueMicrotask(done as () => void);
-      return true;
-    };
-  const out = vi.spyOn(process.stdout, "write").mockImplementation(into((chunk) => (text += chunk)));
-  const errors = vi.spyOn(process.stderr, "write").mockImplementation(into((chunk) => (err += chunk)));
-  try {
-    const exit = await main(argv);
-    const line = text.trimEnd().split("\n").at(-1) ?? "";
-    return { exit, text, err, last: line.startsWith("{") ? (JSON.parse(line) as Said["last"]) : {} };
-  } finally {
-    out.mockRestore();
-    errors.mockRestore();
-  }
-}
 
 const file = async (name: string, content: string | Uint8Array): Promise<string> => {
   const path = join(fixture.dir, name);
