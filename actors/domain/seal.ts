@@ -34,7 +34,7 @@ export async function sealRun(
   await store.blocks.putAll([
     result,
     config,
-    ...plan.inputs.map((input) => input.anchorBlock),
+    ...plan.inputs.flatMap(({ anchorBlock, parts }) => [anchorBlock, ...parts]),
     ...plan.tasks.flatMap((task) => [task.stage, task.key]),
     plan.key,
     plan.membership.block,
@@ -130,6 +130,7 @@ function configBlock({ ports }: NodeContext): Block {
   const lock = Object.fromEntries(
     plan.locks.map(({ task, entry, ...pinned }) => [task, { ...pinned, entry: entry.cid }]),
   );
+  const anchored = plan.inputs.flatMap(({ name, trusted }) => (trusted === null ? [] : [[name, trusted] as const]));
   const config: ReceiptConfig = {
     v: 1,
     name: plan.name,
@@ -137,6 +138,7 @@ function configBlock({ ports }: NodeContext): Block {
     prove: Object.fromEntries(asked),
     lock,
     circuit,
+    ...(anchored.length > 0 ? { anchored: Object.fromEntries(anchored) } : {}),
   };
   return cborBlock(hash, config);
 }

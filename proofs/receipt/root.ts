@@ -21,6 +21,13 @@ const configSchema = z.strictObject({
   ),
   /** The key that window proofs are made with; null where none are asked for. */
   circuit: z.strictObject({ name, key: bytes32, production: z.boolean(), label: z.string().max(1000) }).nullable(),
+  /**
+   * By input, the block of a chain whose hash was known beforehand: the user gave it, or so many endpoints were found to agree on
+   * it. Absent where there is none.
+   */
+  anchored: z
+    .record(name, z.strictObject({ block: count, hash: bytes32, by: z.enum(["given", "compared"]), endpoints: count }))
+    .optional(),
 });
 
 /** How a run was carried out, and what it asked for. Nothing of it is part of the result; the seal names it, so the members vouch for it. */

@@ -4,7 +4,7 @@ import { diffReceiptFiles } from "../audit/diff/diff-file.ts";
 import type { PlacedRow } from "../audit/diff/first-row.ts";
 import { EXIT_CODES } from "../core/errors.ts";
 import { counted, number } from "./counted.ts";
-import { named } from "./named-path.ts";
+import { pair } from "./pair.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Flags of `diff`, as the command line gives them. */
@@ -25,7 +25,7 @@ export async function diffCommand(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number> {
-  const inputs = flags.input.map((flag) => named("--input", flag));
+  const inputs = flags.input.map((flag) => pair("--input", flag));
   const found = await diffReceiptFiles(a, b, { data: flags.data, dataB: flags.dataB, inputs, signal });
   if (found.fault !== undefined) {
     const { code, where, message } = found.fault;

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { Command } from "commander";
-import { type Act, type CommonFlags, common, written } from "./act.ts";
+import { Command, Option } from "commander";
+import { type Act, type CommonFlags, collect, common, written } from "./act.ts";
 import { addModuleCommands } from "./module/program.ts";
 import { addProjectCommands } from "./project-program.ts";
 import { addReceiptCommands } from "./receipt-program.ts";
@@ -44,6 +44,11 @@ function addRun(root: Command, act: Act, signal: AbortSignal): void {
     .option(
       "--lanes <n>",
       "threads that run a node's modules; never changes the result (default: cores shared by nodes)",
+    )
+    .addOption(
+      new Option("--input <name=place>", "read this source from another file, folder or endpoint")
+        .argParser(collect)
+        .default([]),
     )
     .option("--fresh", "compute everything again, reuse nothing")
     .action((config: string, flags: CommonFlags) =>

@@ -20,7 +20,9 @@ export function addReceiptCommands(root: Command, act: Act, signal: AbortSignal)
     .description("redo everything a receipt claims and compare: transitions, modules, windows, statements, outputs")
     .argument("<receipt>", "receipt.car")
     .option("--data <dir>", "data folder of the run (default: .data beside the receipt)", written)
-    .addOption(new Option("--input <name=path>", "read this input from a file").argParser(collect).default([]))
+    .addOption(
+      new Option("--input <name=path>", "read this input again, from a file or folder").argParser(collect).default([]),
+    )
     .addOption(
       new Option("--module <task=path>", "run this module instead of the recorded one").argParser(collect).default([]),
     )

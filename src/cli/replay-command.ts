@@ -3,7 +3,7 @@ import { replayReceiptFile } from "../audit/replay-file.ts";
 import { parseDuration } from "../core/duration.ts";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import { counted, words } from "./counted.ts";
-import { named } from "./named-path.ts";
+import { pair } from "./pair.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Flags of `replay`, as the command line gives them. */
@@ -21,8 +21,8 @@ export async function replayCommand(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number> {
-  const inputs = Object.fromEntries(flags.input.map((flag) => named("--input", flag)));
-  const modules = Object.fromEntries(flags.module.map((flag) => named("--module", flag)));
+  const inputs = Object.fromEntries(flags.input.map((flag) => pair("--input", flag)));
+  const modules = Object.fromEntries(flags.module.map((flag) => pair("--module", flag)));
   const { ok, fault, report } = await replayReceiptFile(path, {
     data: flags.data,
     inputs,

@@ -4,6 +4,7 @@ import { verifyReceiptFile } from "../audit/verify-file.ts";
 import { toHex } from "../core/bytes.ts";
 import { EXIT_CODES } from "../core/errors.ts";
 import { counted, words } from "./counted.ts";
+import { anchoredText, inputText } from "./input-lines.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Flags of `verify`, as the command line gives them. */
@@ -83,7 +84,9 @@ function* verdictLines(verdict: Verdict, production: boolean): Generator<string>
     yield `  signers     ${counted(members.length, "key")}: ${members.map((key) => `${toHex(key).slice(0, 16)}…`).join(", ")}`;
     for (const [name, { rows }] of Object.entries(receipt.seal.statement.inputs)) {
       const anchor = receipt.anchors.get(name);
-      yield `  input       ${name}: ${counted(rows, "row")} of the file with SHA-256 ${anchor === undefined ? "?" : toHex(anchor.sha256)}`;
+      yield `  input       ${name}: ${inputText(rows, anchor)}`;
+      const anchored = receipt.config.anchored?.[name];
+      if (anchor !== undefined && anchor.kind !== "file") yield `  anchor      ${name}: ${anchoredText(anchored)}`;
     }
     for (const { task, name, version, range, module, publisher } of verdict.locks)
       yield `  module      ${task}: ${name}@${version} (asked for ${range}), ${module.toString()}, published by ${toHex(publisher).slice(0, 16)}…`;

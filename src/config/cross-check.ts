@@ -1,11 +1,13 @@
 import { parseDuration } from "../core/duration.ts";
 import { SINK_ENDINGS, sinkFormatOf } from "../sinks/formats.ts";
 import { instantText } from "../streams/instant.ts";
+import { chainKindOf, checkSource } from "./chain-source.ts";
 import { majorityOf } from "./config.ts";
 import { cyclesOf } from "./graph.ts";
 import { readInstant } from "./instant.ts";
 import { AGGREGATES_MAX } from "./limits.ts";
 import { checkModules } from "./module-check.ts";
+import { isReference } from "./module-reference.ts";
 import { checkNames } from "./names.ts";
 import { type ConfigPath, type Finding, placeName } from "./problem.ts";
 import type { WrittenConfig } from "./schema.ts";
@@ -26,6 +28,7 @@ export function crossCheck(config: WrittenConfig): {
     ...Object.entries(config.modules ?? {}).flatMap(([name, module]) => checkModule(["modules", name], module)),
     ...names,
     ...checkModules(config),
+    ...Object.entries(config.sources).flatMap(([name, source]) => checkSource(["sources", name], source)),
     ...tasks.flatMap(([name, task]) => checkTask(["tasks", name], task)),
     ...cycles.map((cycle) =>
       at(
@@ -101,6 +104,13 @@ function checkTask(path: ConfigPath, task: Task): Finding[] {
         true,
       ),
     ];
+  }
+  if (task.settings !== undefined && (task.module === undefined || isReference(task.module))) {
+    const message =
+      task.module === undefined
+        ? `${place}.settings belongs to a task with module`
+        : `${place}.settings: a module of the catalogue runs as its entry declares`;
+    return [at([...path, "settings"], message, "remove it", true)];
   }
   if (task.module !== undefined) {
     return (["key", "aggregate", "prove"] as const).flatMap((key) =>
@@ -221,6 +231,15 @@ function checkEventTime(config: WrittenConfig, name: string, task: Task): Findin
     if (source !== undefined && Object.hasOwn(config.sources, input)) {
       if (source.time !== undefined) return [];
       const message = `tasks.${name}.window needs an event time, and sources.${input} declares none`;
+      if (chainKindOf(source) !== undefined)
+        return [
+          at(
+            ["tasks", name, "window"],
+            message,
+            `put a task between them whose rows have a time: blocks have none`,
+            true,
+          ),
+        ];
       return [at(["tasks", name, "window"], message, `add time: { column: <name> } to sources.${input}`, true)];
     }
     const before = Object.hasOwn(config.tasks ?? {}, input) ? config.tasks?.[input] : undefined;

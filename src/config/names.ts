@@ -1,4 +1,5 @@
 import { IpdmError } from "../core/errors.ts";
+import { BUILT_IN_MODULES, builtInReference, isBuiltIn } from "./built-in-module.ts";
 import { isReference, readReference } from "./module-reference.ts";
 import { nearest } from "./nearest.ts";
 import type { ConfigPath, Finding } from "./problem.ts";
@@ -42,7 +43,9 @@ export function checkNames(config: WrittenConfig): {
         ),
       );
     }
-    if (task.module !== undefined && isReference(task.module)) {
+    if (task.module !== undefined && isBuiltIn(task.module)) {
+      findings.push(...checkBuiltIn([...path, "module"], task.module));
+    } else if (task.module !== undefined && isReference(task.module)) {
       findings.push(...checkReference([...path, "module"], task.module));
     } else if (task.module !== undefined && !modules.includes(task.module)) {
       findings.push(
@@ -113,6 +116,13 @@ function checkReference(path: ConfigPath, module: string): Finding[] {
     if (!(error instanceof IpdmError)) throw error;
     return [found(path, `${path.join(".")}: ${error.message}`, error.hint)];
   }
+}
+
+function checkBuiltIn(path: ConfigPath, module: string): Finding[] {
+  const known = BUILT_IN_MODULES.map(({ name }) => builtInReference(name));
+  if (known.includes(module)) return [];
+  const message = `${path.join(".")}: no module ${quoted(module)} comes with the runtime`;
+  return [found(path, message, meant(module, known))];
 }
 
 function meant(name: string, known: readonly string[]): string {

@@ -7,7 +7,9 @@ import { CAPABILITIES, ISOLATION, POLICIES, type SandboxPolicy } from "../sandbo
 import { formatOf } from "../sources/file.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import { readAggregate } from "./aggregate.ts";
+import { chainKindOf, resolveChain } from "./chain-source.ts";
 import {
+  type CatalogueConfig,
   type Config,
   type DomainConfig,
   type ModuleConfig,
@@ -42,7 +44,7 @@ export async function resolveConfig(written: WrittenConfig, folder: string): Pro
     domain: resolveDomain(written),
     sources,
     modules,
-    ...(written.catalogue === undefined ? {} : { catalogue: resolve(folder, written.catalogue) }),
+    ...(written.catalogue === undefined ? {} : { catalogue: resolveCatalogue(written.catalogue, folder) }),
     tasks: inOrder(Object.entries(written.tasks ?? {}).map(([name, task]) => resolveTask(name, task))),
     lakes: Object.entries(written.lakes ?? {}).map(([name, lake]) => ({ name, hotBytes: parseSize(lake.hot) })),
     outputs: Object.entries(written.outputs).map(([name, output]) => {
@@ -52,10 +54,16 @@ export async function resolveConfig(written: WrittenConfig, folder: string): Pro
   };
 }
 
+function resolveCatalogue(written: NonNullable<WrittenConfig["catalogue"]>, folder: string): CatalogueConfig {
+  const { folder: named, peers } = typeof written === "string" ? { folder: written, peers: [] } : written;
+  return { ...(named === undefined ? {} : { folder: resolve(folder, named) }), peers };
+}
+
 /** Faults of the paths of sources and modules that can be told without touching a disk. */
 export function checkPaths(written: WrittenConfig): Finding[] {
   const findings: Finding[] = [];
   for (const [name, source] of Object.entries(written.sources)) {
+    if (source.file === undefined) continue;
     const fault = pathFault(source.file);
     if (fault !== undefined)
       findings.push({ path: ["sources", name, "file"], atKey: false, message: `sources.${name}.file ${fault}` });
@@ -81,12 +89,16 @@ export function checkPaths(written: WrittenConfig): Finding[] {
 }
 
 async function resolveSource(name: string, source: Written<"sources">, folder: string): Promise<SourceConfig> {
-  const file = await locate(source.file, folder);
+  const chain = chainKindOf(source);
+  if (chain !== undefined) return resolveChain(name, chain, source, folder);
+  const written = source.file ?? ""; // checked: a source that is no chain has a file
+  const file = await locate(written, folder);
   const columns = source.columns as Record<string, ColumnTypeName> | undefined; // the schema has read every type
   return {
+    kind: "file",
     name,
     file,
-    format: formatOf(source.file, source.format).format,
+    format: formatOf(written, source.format).format,
     ...(columns === undefined ? {} : { columns }),
     ...timeOf(source.time),
   };
@@ -111,15 +123,19 @@ export async function resolveModule(name: string, given: Written<"modules">, fol
     unit: module.kind === "rows" ? null : (module.unit ?? BATCH_ROWS_MAX),
     stateful: module.kind === "stateful",
     columns: (module.columns as Record<string, ColumnTypeName> | undefined) ?? null, // the schema has read every type
-    ...(module.export === undefined && module.config === undefined
-      ? {}
-      : { options: { entry: module.export ?? null, settings: module.config ?? {} } }),
+    ...optionsOf(module),
     ...(module.abi === "wasi/1" ? { stdin: module.stdin ?? "ndjson" } : {}),
     policy,
     timeoutUs: parseDuration(module.timeout),
     isolation: module.isolation ?? ISOLATION[module.trust],
     ...timeOf(module.time),
   };
+}
+
+function optionsOf(module: ReturnType<typeof moduleOfPath>): Pick<ModuleConfig, "options"> {
+  const { export: entry, config, settings } = module;
+  if (entry === undefined && config === undefined && settings === undefined) return {};
+  return { options: { entry: entry ?? null, settings: settings ?? config ?? {} } };
 }
 
 function resolveDomain({ name, domain }: WrittenConfig): DomainConfig {
@@ -134,7 +150,10 @@ function resolveDomain({ name, domain }: WrittenConfig): DomainConfig {
 
 function resolveTask(name: string, task: Written<"tasks">): TaskConfig {
   const { input, module, window } = task;
-  if (window === undefined) return { kind: "module", name, input, module: module ?? "", ...timeOf(task.time) };
+  if (window === undefined) {
+    const settings = task.settings === undefined ? {} : { settings: task.settings };
+    return { kind: "module", name, input, module: module ?? "", ...settings, ...timeOf(task.time) };
+  }
   return {
     kind: "window",
     name,

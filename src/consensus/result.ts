@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { TEXT_FORMATS } from "../batch/text/spelling.ts";
+import { chainAnchorSchema } from "./chain-anchor.ts";
 import { bytes32, count, link, name, parseNode } from "./ipld-schema.ts";
 
 /** Columns with their types in their order (a map would lose it), or null where nobody declares them. */
@@ -8,8 +9,7 @@ const declaredColumns = z
   .max(256)
   .nullable();
 
-/** The content of an input: what a stranger needs to be sure that he holds the same one. Names and paths are no part of it. */
-const anchorSchema = z.strictObject({
+const fileAnchor = z.strictObject({
   v: z.literal(1),
   kind: z.literal("file"),
   format: z.enum(["parquet", "ndjson", "csv"]),
@@ -18,6 +18,12 @@ const anchorSchema = z.strictObject({
   bytes: count,
   columns: declaredColumns,
 });
+
+/** The content of an input: what a stranger needs to be sure that he holds the same one. Names and paths are no part of it. */
+const anchorSchema = z.discriminatedUnion("kind", [fileAnchor, chainAnchorSchema]);
+
+/** The content of a file. */
+export type FileAnchor = z.infer<typeof fileAnchor>;
 
 /** See {@link anchorSchema}. */
 export type Anchor = z.infer<typeof anchorSchema>;

@@ -1,6 +1,6 @@
 import type { CID } from "multiformats/cid";
-import type { ModuleConfig } from "../config/config.ts";
-import type { Anchor } from "../consensus/result.ts";
+import type { ModuleConfig, ModuleTaskConfig } from "../config/config.ts";
+import type { FileAnchor } from "../consensus/result.ts";
 import { type ModuleOperatorForm, optionsForm } from "../runtime/stage/module-spec.ts";
 import { NO_OPTIONS } from "../sandbox/abi/port.ts";
 
@@ -25,7 +25,14 @@ export function moduleForm(
   };
 }
 
+/** A module with the settings of a task over its own. */
+export function withSettings(module: ModuleConfig, settings: ModuleTaskConfig["settings"]): ModuleConfig {
+  if (settings === undefined) return module;
+  const { entry, settings: own } = module.options ?? NO_OPTIONS;
+  return { ...module, options: { entry, settings: { ...own, ...settings } } };
+}
+
 /** Declared columns as a list: a map would lose their order. */
-export function declaredColumns(columns: Readonly<Record<string, string>> | null): Anchor["columns"] {
+export function declaredColumns(columns: Readonly<Record<string, string>> | null): FileAnchor["columns"] {
   return columns === null ? null : Object.entries(columns).map(([name, type]) => ({ name, type }));
 }

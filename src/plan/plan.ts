@@ -1,12 +1,20 @@
 import { readFile } from "node:fs/promises";
 import type { CID } from "multiformats/cid";
 import type { Schema } from "../batch/schema.ts";
-import type { Config, ModuleTaskConfig, SourceConfig, TaskConfig, WindowTaskConfig } from "../config/config.ts";
+import { builtInModule, isBuiltIn } from "../config/built-in-module.ts";
+import type {
+  Config,
+  ModuleConfig,
+  ModuleTaskConfig,
+  SourceConfig,
+  TaskConfig,
+  WindowTaskConfig,
+} from "../config/config.ts";
 import { declaredTime } from "../config/config.ts";
 import { isReference, readReference } from "../config/module-reference.ts";
 import { atPlace } from "../config/place.ts";
 import { type ModuleEntry, operatorOfEntry } from "../consensus/module-entry.ts";
-import type { Anchor, InputRef, Operator, Stage } from "../consensus/result.ts";
+import type { InputRef, Operator, Stage } from "../consensus/result.ts";
 import type { LeafKind } from "../consensus/statement.ts";
 import { runKey, taskKey } from "../consensus/work-key.ts";
 import { IpdmError, located } from "../core/errors.ts";
@@ -25,15 +33,15 @@ import {
 } from "../runtime/plan.ts";
 import { CALL_TIMEOUT_MS, type ModuleOperatorForm, moduleSpec } from "../runtime/stage/module-spec.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
-import type { Content } from "../sources/port.ts";
 import { outputSchema, type WindowPlan } from "../streams/window/plan.ts";
-import { declaredColumns, moduleForm } from "./module-form.ts";
+import { anchorOf, type SourceContent } from "./anchor.ts";
+import { moduleForm, withSettings } from "./module-form.ts";
 import { checkProvable, proveOf } from "./prove.ts";
 
 /** A source as the planner needs to know it. */
 export interface SourceFacts {
   readonly schema: Schema;
-  readonly content: Content;
+  readonly content: SourceContent;
 }
 
 /** What a plan is made from. `lane` is where modules are asked for their output's schema. */
@@ -103,20 +111,10 @@ class Planner {
   private addInput(source: SourceConfig): void {
     const facts = this.input.sources.get(source.name);
     if (facts === undefined) return;
-    const anchor: Anchor = {
-      v: 1,
-      kind: "file",
-      format: source.format,
-      sha256: facts.content.sha256,
-      bytes: facts.content.bytes,
-      columns: declaredColumns(source.columns ?? null),
-    };
-    this.inputs.set(source.name, {
-      name: source.name,
-      anchor,
-      anchorBlock: cborBlock(this.input.hash, anchor),
-      schema: facts.schema,
-    });
+    const { anchor, block, parts } = anchorOf(source, facts.content, this.input.hash);
+    const { schema, content } = facts;
+    const trusted = "kind" in content ? content.anchor : null;
+    this.inputs.set(source.name, { name: source.name, anchor, anchorBlock: block, parts, trusted, schema });
   }
 
   private async addTask(task: TaskConfig): Promise<void> {
@@ -127,24 +125,13 @@ class Planner {
   private async addModule(task: ModuleTaskConfig): Promise<void> {
     const { config, hash } = this.input;
     if (isReference(task.module)) return this.addCatalogued(task);
-    const module = config.modules.find((candidate) => candidate.name === task.module);
+    const module = isBuiltIn(task.module)
+      ? builtInModule(task.module)
+      : config.modules.find((candidate) => candidate.name === task.module);
     if (module === undefined) throw new IpdmError("INVARIANT", `module ${task.module} was checked`);
-    const bytes = new Uint8Array(
-      await readFile(module.file.path).catch((cause: Error) => {
-        throw new IpdmError(
-          "MODULE_UNREADABLE",
-          `tasks.${task.name}: module ${module.name} cannot be read: ${cause.message}`,
-          {
-            kind: "config",
-            where: module.file.path,
-            hint: "check the file and its permissions",
-            cause,
-          },
-        );
-      }),
-    );
+    const bytes = await readModule(task.name, module);
     const { cid } = rawBlock(hash, bytes);
-    const operator = moduleForm(module, cid);
+    const operator = moduleForm(withSettings(module, task.settings), cid);
     const spec = moduleSpec(operator, bytes, Math.ceil(module.timeoutUs / 1000));
     await this.addLoaded(task, operator, { ...spec, isolation: module.isolation });
   }
@@ -250,6 +237,18 @@ class Planner {
     const task = this.tasks.get(name);
     if (task === undefined) throw new IpdmError("INVARIANT", `input ${name} was checked`);
     return { ref: { from: "task", name, port: MAIN }, schema: task.ports[MAIN] as Schema, link: task.stage.cid };
+  }
+}
+
+async function readModule(task: string, { name, file }: ModuleConfig): Promise<Uint8Array> {
+  try {
+    return new Uint8Array(await readFile(file.path));
+  } catch (cause) {
+    throw new IpdmError(
+      "MODULE_UNREADABLE",
+      `tasks.${task}: module ${name} cannot be read: ${(cause as Error).message}`,
+      { kind: "config", where: file.path, hint: "check the file and its permissions", cause },
+    );
   }
 }
 

@@ -60,7 +60,7 @@ export interface Tamper {
 /** {@link runConfig} with nodes that lie: for tests of the protocol, and on no public face. */
 export async function runTampered(options: RunOptions, tampers: readonly Tamper[]): Promise<RunSummary> {
   const began = performance.now();
-  const { config, warnings, locate } = await loadConfig(options.configPath);
+  const { config, warnings, locate } = await loadConfig(options.configPath, { inputs: options.inputs });
   for (const { message, where } of warnings)
     options.onNotice?.({ level: "warn", code: "CONFIG_ODD", message: `${where}: ${message}` });
   const chosen = options.replicas === undefined ? config : withReplicas(config, options.replicas);
@@ -123,7 +123,12 @@ class Run {
     const laneCount = this.options.lanes ?? lanesFor(members.length);
     const lanes = members.map(() => openLanes({ lanes: laneCount }));
     for (const lane of lanes) stack.use(lane);
-    this.catalogued = await resolveModules(config, this.options.catalogueDir);
+    this.catalogued = await resolveModules(config, {
+      folder: this.options.catalogueDir,
+      log: this.log,
+      signal,
+      onPeer: ({ code, message }, peer) => this.options.onNotice?.({ level: "warn", code, message, facts: { peer } }),
+    });
     const plan = await makePlan({
       config,
       sources: facts,

@@ -42,11 +42,24 @@ export interface TaskPlan {
   readonly key: Block;
 }
 
+/** A block whose hash was known beforehand: given by the user, or the same at so many endpoints (see `anchored` of a receipt's configuration). */
+export interface TrustedBlock {
+  readonly block: number;
+  readonly hash: Uint8Array;
+  readonly by: "given" | "compared";
+  /** Endpoints that agree; 0 where the hash was given. */
+  readonly endpoints: number;
+}
+
 /** An input of the run. */
 export interface InputPlan {
   readonly name: string;
   readonly anchor: Anchor;
   readonly anchorBlock: Block;
+  /** Blocks that the anchor links. */
+  readonly parts: readonly Block[];
+  /** The block whose hash the user trusts, for a chain with one; receipts say it. */
+  readonly trusted: TrustedBlock | null;
   readonly schema: Schema;
 }
 

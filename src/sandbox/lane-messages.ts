@@ -42,7 +42,8 @@ export type Outcome =
   | { readonly type: "abi"; readonly version: number }
   | { readonly type: "output"; readonly bytes: ArrayBuffer; readonly fuel: number; readonly log: readonly string[] }
   | { readonly type: "saved"; readonly change: ImageChange }
-  | { readonly type: StopType | "fault" | "broken"; readonly message: string };
+  | { readonly type: "failed"; readonly code: string; readonly message: string }
+  | { readonly type: Exclude<StopType, "failed"> | "fault" | "broken"; readonly message: string };
 
 /** What a worker tells its lane: once that it is ready, then one outcome a call, in the order of the calls. */
 export type FromWorker = { readonly type: "ready" } | { readonly type: "outcome"; readonly outcome: Outcome };

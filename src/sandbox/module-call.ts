@@ -132,7 +132,10 @@ export class CallHost implements AbiHost {
   }
 
   outcomeOf(error: unknown): Outcome {
-    if (error instanceof Stop) return { type: error.type, message: error.message };
+    if (error instanceof Stop) {
+      const { type, message, code } = error;
+      return type === "failed" ? { type, message, code: code ?? "MODULE_TRAP" } : { type, message };
+    }
     const message = error instanceof Error ? error.message : String(error);
     // V8 reports an overflown stack and memory it cannot get as RangeError, at a point that depends on the machine: never a result.
     if (!(error instanceof WebAssembly.RuntimeError)) return { type: "fault", message };

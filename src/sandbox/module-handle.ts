@@ -132,6 +132,7 @@ export class LoadedModule implements ModuleHandle {
 
   /** The error that a call's result is. */
   failure(result: CallResult, rows: string): IpdmError {
+    if (result.type === "failed") return this.ownError(result.code, result.message, rows);
     switch (result.type) {
       case "trap":
         return this.error("MODULE_TRAP", `trapped on ${rows}: ${result.message}`, rows, {
@@ -196,6 +197,16 @@ export class LoadedModule implements ModuleHandle {
           rows,
         );
     }
+  }
+
+  /** What a module says itself of its rows. */
+  private ownError(code: string, message: string, rows: string): IpdmError {
+    const { cid } = this.spec;
+    return new IpdmError(code, `module ${cid} found an error in ${rows}: ${message}`, {
+      kind: "verification",
+      where: `${cid} ${rows}`,
+      facts: { module: cid, rows },
+    });
   }
 
   private invalid(what: string, rows: string, cause?: unknown): IpdmError {

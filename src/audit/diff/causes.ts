@@ -43,9 +43,15 @@ function* inputCauses(a: Receipt, b: Receipt): Generator<Cause> {
 }
 
 function anchorDifference(one: Anchor, other: Anchor): string {
-  if (!equalBytes(one.sha256, other.sha256))
-    return `SHA-256 ${toHex(one.sha256)} (${one.bytes} bytes) in a, ${toHex(other.sha256)} (${other.bytes} bytes) in b`;
-  return `${differingKeys(one, other).join(", ")} of the same file`;
+  const [a, b] = [contentText(one), contentText(other)];
+  return a === b ? `${differingKeys(one, other).join(", ")} of the same content` : `${a} in a, ${b} in b`;
+}
+
+function contentText(anchor: Anchor): string {
+  if (anchor.kind === "file") return `SHA-256 ${toHex(anchor.sha256)} (${anchor.bytes} bytes)`;
+  const { kind, chain, from, to, root } = anchor;
+  const hashes = root === null ? "" : `, hashes under root ${toHex(root)}`;
+  return `${kind} ${chain ?? ""} blocks ${from} to ${to ?? "the head"}${hashes}`;
 }
 
 function* taskCauses(a: Result, b: Result): Generator<Cause> {

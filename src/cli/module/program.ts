@@ -6,6 +6,8 @@ import type { CatalogueFlag } from "./flags.ts";
 import type { NewFlags } from "./new-command.ts";
 import type { PublishFlags } from "./publish-command.ts";
 import type { ModuleRunFlags } from "./run-command.ts";
+import type { ServeFlags } from "./serve-command.ts";
+import type { PullFlags, SyncFlags } from "./sync-command.ts";
 import type { TestFlags } from "./test-command.ts";
 
 /** Adds the commands of `module`. Each is loaded when it is used. */
@@ -13,6 +15,7 @@ export function addModuleCommands(root: Command, act: Act, signal: AbortSignal):
   const group = root.command("module").description("make, check, publish and run WASM modules");
   addAuthoring(group, act, signal);
   addCatalogue(group, act);
+  addPeers(group, act, signal);
   for (const command of [group, ...group.commands]) command.exitOverride().showSuggestionAfterError();
 }
 
@@ -103,6 +106,39 @@ function addCatalogue(group: Command, act: Act): void {
         (await import("./transfer-commands.ts")).importCommand(car, flags as CatalogueFlag, terminal),
       ),
     );
+}
+
+/** What goes from one catalogue to another over the network. */
+function addPeers(group: Command, act: Act, signal: AbortSignal): void {
+  catalogue(common(group.command("serve")))
+    .description("let other catalogues take what is in this one, until Ctrl-C")
+    .option("--listen <multiaddr>", "where peers connect (default: /ip4/127.0.0.1/tcp/0, this machine alone)")
+    .action((flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./serve-command.ts")).serveCommand(flags as ServeFlags, terminal, signal),
+      ),
+    );
+  taking(catalogue(common(group.command("sync"))))
+    .description("take all that a served catalogue has and this one does not")
+    .argument("<multiaddr>", "its address, as `module serve` prints it")
+    .action((address: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./sync-command.ts")).syncCommand(address, flags as SyncFlags, terminal, signal),
+      ),
+    );
+  taking(catalogue(common(group.command("pull"))))
+    .description("take the newest version that matches from a served catalogue")
+    .argument("<module>", "name, or name@range")
+    .addOption(new Option("--from <multiaddr>", "its address, as `module serve` prints it").makeOptionMandatory())
+    .action((module: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./sync-command.ts")).pullCommand(module, flags as unknown as PullFlags, terminal, signal),
+      ),
+    );
+}
+
+function taking(command: Command): Command {
+  return command.option("--timeout <duration>", "how long it may take, up to 24h (default: 5m)");
 }
 
 function catalogue(command: Command): Command {

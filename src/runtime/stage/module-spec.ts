@@ -9,6 +9,9 @@ import type { ModuleSpec } from "../../sandbox/port.ts";
 /** Longest time of a call where nobody says otherwise, in milliseconds: the way out when a node is at fault. */
 export const CALL_TIMEOUT_MS = 10_000;
 
+/** ABIs whose modules can ask for settings. */
+const SETTABLE: readonly string[] = ["extism/1", "ipdm/1"] satisfies readonly Abi[];
+
 /** A module task in normal form. */
 export type ModuleOperatorForm = Extract<Operator, { kind: "module" }>;
 
@@ -20,8 +23,8 @@ export type ModuleOperatorForm = Extract<Operator, { kind: "module" }>;
 export function moduleSpec(operator: ModuleOperatorForm, bytes: Uint8Array, timeoutMs: number): ModuleSpec {
   const { module, abi, unit, stateful, columns, stdin, entry, settings, limits, capabilities } = operator;
   const unknown = capabilities.find((capability) => !CAPABILITIES.some((known) => known === capability));
-  const hasOptions = entry !== undefined || settings !== undefined;
-  const isWellFormed = (abi === "wasi/1") === (stdin !== undefined) && (abi === "extism/1" || !hasOptions);
+  const optionsFit = (entry === undefined || abi === "extism/1") && (settings === undefined || SETTABLE.includes(abi));
+  const isWellFormed = (abi === "wasi/1") === (stdin !== undefined) && optionsFit;
   if (!ABIS.some((known) => known === abi) || unknown !== undefined || !isWellFormed) {
     throw new IpdmError(
       "MODULE_ABI_UNKNOWN",

@@ -103,7 +103,7 @@ describe("a valid configuration", () => {
       "\t",
     );
     const { config } = await parseConfig(json, "/s/ipdm.json");
-    expect(config.sources[0]?.format).toBe("ndjson");
+    expect(config.sources[0]).toMatchObject({ format: "ndjson" });
   });
 
   it("orders tasks after their inputs, whatever the file's order", async () => {
@@ -136,7 +136,7 @@ describe("a valid configuration", () => {
       timeoutUs: 250_000,
       time: { column: "at2", outOfOrderUs: 3_600_000_000 },
     });
-    expect(config.sources[0]?.columns).toEqual({ at: "timestamp", who: "utf8", h: "fixed(32)" });
+    expect(config.sources[0]).toMatchObject({ columns: { at: "timestamp", who: "utf8", h: "fixed(32)" } });
     expect(config.outputs[1]).toEqual({
       name: "late",
       input: "daily",
@@ -406,7 +406,9 @@ describe("files", () => {
     await writeFile(join(deep, "keep.wasm"), "");
     await writeFile(join(deep, "ipdm.yaml"), BASE.replace("./rows.csv", "npm:@scope/data/rows.csv"));
     const { config, text } = await loadConfig(deep);
-    expect(config.sources[0]?.file).toEqual({ written: "npm:@scope/data/rows.csv", path: join(data, "rows.csv") });
+    expect(config.sources[0]).toMatchObject({
+      file: { written: "npm:@scope/data/rows.csv", path: join(data, "rows.csv") },
+    });
     expect(config.folder).toBe(deep);
     expect(text).toContain("name: demo");
   });

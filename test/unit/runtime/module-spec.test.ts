@@ -60,6 +60,14 @@ describe("a module task in normal form", () => {
     expect(moduleSpec({ ...silent, abi: "extism/1" }, bytes, 5).options).toEqual({ entry: null, settings: {} });
     const refused = { code: "MODULE_ABI_UNKNOWN", kind: "verification" };
     expect(() => moduleSpec({ ...operator, entry: "late" }, bytes, 5)).toThrow(expect.objectContaining(refused));
+    const { settings } = form;
+    expect(moduleSpec({ ...silent, abi: "ipdm/1", ...(settings && { settings }) }, bytes, 5).options).toEqual({
+      entry: null,
+      settings: options.settings,
+    });
+    expect(() => moduleSpec({ ...silent, abi: "ipdm/1", entry: "late" }, bytes, 5)).toThrow(
+      expect.objectContaining(refused),
+    );
     expect(() => moduleSpec({ ...silent, abi: "redpanda/1", ...form }, bytes, 5)).toThrow(
       expect.objectContaining(refused),
     );
