@@ -8,12 +8,24 @@ import type { VerifyFlags } from "./verify-command.ts";
 export function addReceiptCommands(root: Command, act: Act, signal: AbortSignal): void {
   common(root.command("verify"))
     .description("check a receipt offline: hashes, links, signatures, quorum, Merkle and zero-knowledge proofs")
-    .argument("<receipt>", "receipt.car")
+    .argument("<receipt>", "receipt.car, or a row saved from one")
     .option("--trust <keys.json>", "keys that the reader trusts: every signer has to be one of them", written)
     .option("--expect <result>", "the result that the reader expects, as its CID", written)
+    .option(
+      "--row <column=value,…>",
+      "find this row of an output's table, and the path from it to the table's root",
+      written,
+    )
+    .option("--output <name>", "with --row: the output (default: the only one with these columns)", written)
+    .option(
+      "--out <row.car>",
+      "with --row: save the row with its path and the seal, as a file that verifies by itself",
+      written,
+    )
+    .option("--data <dir>", "data folder of the run (default: .data beside the receipt)", written)
     .action((receipt: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>
-        (await import("./verify-command.ts")).verifyCommand(receipt, flags as VerifyFlags, terminal),
+        (await import("./verify-command.ts")).verifyCommand(receipt, flags as VerifyFlags, terminal, signal),
       ),
     );
   common(root.command("replay"))
