@@ -42,6 +42,7 @@ export function summaryOf(lead: RunNode, made: ReceiptContents, input: SummaryIn
     seconds: input.seconds,
     outputs,
     reused: [...lead.reused],
+    computed: plan.tasks.map(({ name }) => name).filter((name) => !lead.reused.has(name)),
     quorum: quorumNumbers(membership),
     late,
     production: input.production,
