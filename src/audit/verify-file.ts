@@ -21,6 +21,8 @@ export interface VerifyFileOptions {
 /** A verdict, and whether the zero-knowledge proofs were checked with a key of a ceremony (`false`: development keys). */
 export interface FileVerdict extends Verdict {
   readonly production: boolean;
+  /** Size of the file. */
+  readonly bytes: number;
 }
 
 /** Most bytes of a file of trusted keys. */
@@ -52,7 +54,7 @@ export async function verifyFile(path: string, options: VerifyFileOptions = {}):
 async function receiptVerdict(bytes: Uint8Array, expected: Expectations): Promise<FileVerdict> {
   const { key, provenance } = await loadCircuitKey(WINDOW_CIRCUIT);
   const ports = { hash: sha256, verify: verifyEd25519, key };
-  return { ...verifyReceipt(ports, bytes, expected), production: provenance.production };
+  return { ...verifyReceipt(ports, bytes, expected), production: provenance.production, bytes: bytes.length };
 }
 
 async function expectations({ trust, expect }: VerifyFileOptions): Promise<Expectations> {

@@ -4,7 +4,7 @@ import type { Log } from "../core/ports.ts";
 import { quietLog } from "../node.ts";
 import type { RunSummary } from "../run/options.ts";
 import { runConfig } from "../run/run.ts";
-import { counted, number } from "./counted.ts";
+import { bytesText, counted, number } from "./counted.ts";
 import { pair } from "./pair.ts";
 import { progressLine } from "./progress-line.ts";
 import { shellWord } from "./shell-word.ts";
@@ -82,7 +82,7 @@ function* summaryLines(summary: RunSummary): Generator<string> {
   yield `seconds       ${summary.seconds.toFixed(1)}`;
   for (const output of summary.outputs)
     yield `table         ${shown(output.file)} (${output.name}, ${counted(output.rows, "row")})`;
-  yield `receipt       ${shown(summary.receipt)}`;
+  yield `receipt       ${shown(summary.receipt)} (${bytesText(summary.receiptBytes)})`;
   yield `keys          ${shown(summary.keys)} (readers who are to trust them need them from you by another way)`;
   yield `result        ${summary.result}`;
   yield "";

@@ -2,11 +2,11 @@ import { CHECKS, type CheckName } from "../../proofs/receipt/verdict.ts";
 import type { Verdict } from "../../proofs/receipt/verify.ts";
 import { parseRowFilter } from "../audit/row/row-filter.ts";
 import { type FoundRow, rowOfReceipt } from "../audit/row/row-of-receipt.ts";
-import { verifyFile } from "../audit/verify-file.ts";
+import { type FileVerdict, verifyFile } from "../audit/verify-file.ts";
 import { toHex } from "../core/bytes.ts";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
-import { counted, words } from "./counted.ts";
+import { bytesText, counted, words } from "./counted.ts";
 import { anchoredText, inputText } from "./input-lines.ts";
 import { rowFields, rowLine, rowLines, rowVerdictLines } from "./row-lines.ts";
 import { shellWord } from "./shell-word.ts";
@@ -53,7 +53,7 @@ export async function verifyCommand(
         : { row: { ...rowFields(row.shown), ...(flags.out === undefined ? {} : { file: flags.out }) } };
     terminal.json({ ...verifiedLine(verdict), ...shown });
   } else {
-    for (const line of verdictLines(verdict, verdict.production)) terminal.print(line);
+    for (const line of verdictLines(verdict)) terminal.print(line);
     if (row !== undefined) for (const line of foundLines(row, flags.out)) terminal.print(line);
   }
   return verdict.ok ? 0 : EXIT_CODES.verification;
@@ -73,7 +73,7 @@ function* foundLines({ shown }: FoundRow, out: string | undefined): Generator<st
   if (out !== undefined) yield `  saved       ${out}: \`ipdm-runtime verify ${shellWord(out)}\` checks it by itself`;
 }
 
-function verifiedLine({ ok, trust, quorum, checks, fault, receipt, policy, votes, locks }: Verdict): object {
+function verifiedLine({ ok, trust, quorum, checks, fault, receipt, policy, votes, locks, bytes }: FileVerdict): object {
   const said = fault === undefined ? {} : { code: fault.code, where: fault.where, message: fault.message };
   const about =
     receipt === undefined ? {} : { root: receipt.rootCid.toString(), result: receipt.root.result.toString() };
@@ -85,6 +85,7 @@ function verifiedLine({ ok, trust, quorum, checks, fault, receipt, policy, votes
     checks,
     ...said,
     ...about,
+    bytes,
     policy: policy ?? null,
     members: receipt?.membership.members.map(toHex) ?? null,
     votes: votes ?? null,
@@ -121,9 +122,10 @@ export function* checkLines(checks: Verdict["checks"], production: boolean): Gen
   }
 }
 
-function* verdictLines(verdict: Verdict, production: boolean): Generator<string> {
+function* verdictLines(verdict: FileVerdict): Generator<string> {
   const { checks, fault, receipt, quorum, policy, votes, trust } = verdict;
-  yield* checkLines(checks, production);
+  yield* checkLines(checks, verdict.production);
+  yield `  size        ${bytesText(verdict.bytes)}`;
   if (quorum !== undefined && policy !== undefined) {
     const asked =
       policy.verify === "full" ? "full re-execution" : `re-execution of a drawn share of ${policy.share / 10_000} %`;

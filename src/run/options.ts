@@ -52,6 +52,8 @@ export interface RunNotice {
 /** What a run came to. */
 export interface RunSummary {
   readonly receipt: string;
+  /** Size of the receipt's file. */
+  readonly receiptBytes: number;
   /** File of the nodes' public keys. Whoever is to trust them needs them by another way than the receipt. */
   readonly keys: string;
   /** CID of the receipt's root. */

@@ -29,6 +29,7 @@ export function summaryOf(lead: RunNode, made: ReceiptContents, input: SummaryIn
   }
   return {
     receipt: input.receipt,
+    receiptBytes: made.receipt.bytes.length,
     keys: input.keys,
     root: made.receipt.root.toString(),
     result: made.result.toString(),
