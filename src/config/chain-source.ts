@@ -1,7 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { z } from "zod";
 import { chainFormat } from "../sources/chain/formats.ts";
-import { CHAIN_KINDS, CHAIN_VERIFY, type ChainKind } from "../sources/chain/kind.ts";
+import { CHAIN_KINDS, CHAIN_VERIFY, type ChainKind, ENDPOINT_MODES } from "../sources/chain/kind.ts";
 import type { ChainSourceConfig, FileReference } from "./config.ts";
 import { FINALITY_DEFAULT, FINALITY_MAX, PLACES_MAX } from "./limits.ts";
 import type { ConfigPath, Finding } from "./problem.ts";
@@ -53,6 +53,12 @@ export const chainKeys = {
     .describe(
       "A hash that you trust: of the first block's parent or of any block of the range, or of the block of that number.",
     ),
+  endpoints: z
+    .enum(ENDPOINT_MODES)
+    .optional()
+    .describe(
+      "What several endpoints are for: to agree on every block hash (compare, when left out), or the fastest answers (race).",
+    ),
   finality: z
     .int()
     .min(0)
@@ -63,7 +69,7 @@ export const chainKeys = {
     ),
 };
 
-const KEYS_OF_CHAINS = ["chain", "verify", "senders", "range", "anchor", "finality"] as const;
+const KEYS_OF_CHAINS = ["chain", "verify", "senders", "range", "anchor", "endpoints", "finality"] as const;
 
 /** A source as it is written, as far as this is about chains. */
 export type WrittenChain = z.output<z.ZodObject<typeof chainKeys>> & {
@@ -195,7 +201,7 @@ function checkSolana(path: ConfigPath, { verify, senders }: WrittenChain): Findi
 
 /** The configuration of a chain source; `written` has passed {@link checkSource}. */
 export function resolveChain(name: string, kind: ChainKind, source: WrittenChain, folder: string): ChainSourceConfig {
-  const { chain, verify, senders, range, anchor, finality } = source;
+  const { chain, verify, senders, range, anchor, endpoints, finality } = source;
   return {
     kind,
     name,
@@ -206,6 +212,7 @@ export function resolveChain(name: string, kind: ChainKind, source: WrittenChain
     from: range?.from ?? null,
     to: range?.to ?? null,
     anchor: anchor === undefined ? null : typeof anchor === "string" ? { block: null, hash: anchor } : anchor,
+    endpoints: endpoints ?? "compare",
     finality: finality ?? FINALITY_DEFAULT,
   };
 }

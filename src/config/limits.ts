@@ -43,3 +43,7 @@ export const LAKE_HOT_DEFAULT = "256MiB";
 export const SETTINGS_MAX = 64;
 export const SETTING_NAME_MAX = 200;
 export const SETTING_VALUE_MAX = 4096;
+
+/** Served catalogues that a configuration may name, and characters of each address. */
+export const CATALOGUE_PEERS_MAX = 16;
+export const ADDRESS_CHARS_MAX = 512;

@@ -14,6 +14,12 @@ export const CHAIN_VERIFY = ["none", "hash", "links", "full"] as const;
 /** One of {@link CHAIN_VERIFY}. */
 export type ChainVerify = (typeof CHAIN_VERIFY)[number];
 
+/** What several endpoints are for: to agree on every block's hash, or to give it as soon as any can. */
+export const ENDPOINT_MODES = ["compare", "race"] as const;
+
+/** One of {@link ENDPOINT_MODES}. */
+export type EndpointMode = (typeof ENDPOINT_MODES)[number];
+
 /** A hash that the reader trusts: of the block of that number, or, without one, of the first block's parent or of any block. */
 export interface TrustedHash {
   readonly block: number | null;

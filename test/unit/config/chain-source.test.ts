@@ -27,6 +27,7 @@ describe("a source that is a chain", () => {
         from: null,
         to: null,
         anchor: null,
+        endpoints: "compare",
         finality: 64,
       },
     ]);

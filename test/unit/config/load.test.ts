@@ -71,7 +71,7 @@ describe("a valid configuration", () => {
         },
       ],
       tasks: [
-        { kind: "module", name: "kept", input: "rows", module: "keep" },
+        { kind: "module", name: "kept", input: "rows", module: "keep", upgrade: "start" },
         {
           kind: "window",
           name: "daily",
@@ -87,7 +87,7 @@ describe("a valid configuration", () => {
         },
       ],
       lakes: [],
-      outputs: [{ name: "table", input: "daily", side: "main", file: "daily.parquet", format: "parquet" }],
+      outputs: [{ name: "table", input: "daily", side: "main", file: "daily.parquet" }],
     });
     expect(JSON.parse(JSON.stringify(config))).toEqual(config);
   });
@@ -143,7 +143,6 @@ describe("a valid configuration", () => {
       input: "daily",
       side: "late",
       file: "late.jsonl",
-      format: "ndjson",
     });
     expect(config.tasks[1]).toMatchObject({
       prove: {
