@@ -5,13 +5,17 @@ import type { Receipt } from "../../proofs/receipt/contents.ts";
 import { type Batch, decodeBatch } from "../batch/batch.ts";
 import { rowValues } from "../batch/rows.ts";
 import { type Schema, sameSchema } from "../batch/schema.ts";
+import type { ChainAnchor } from "../consensus/chain-anchor.ts";
 import { equalBytes } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import { rawBlock } from "../dag/block.ts";
 import { LevelStore } from "../journal/level-store.ts";
 import type { Store } from "../journal/port.ts";
 import { sha256 } from "../node.ts";
-import { openSource, type Source, type SourceSpec } from "../sources/port.ts";
+import { isContentOf, type SourceContent } from "../plan/anchor.ts";
+import type { ChainSpec } from "../sources/chain/kind.ts";
+import { openChain } from "../sources/chain/open.ts";
+import { openSource, type SourceSpec, type TableSource } from "../sources/port.ts";
 
 /** Opens the store of a run's data folder that holds blocks: that of its first node. `undefined` when there is none. */
 export async function openData(folder: string): Promise<Store | undefined> {
@@ -45,7 +49,7 @@ export interface InputDifference {
 }
 
 interface Reader {
-  readonly source: Source;
+  readonly source: TableSource<SourceContent>;
   readonly iterator: AsyncIterator<Batch>;
 }
 
@@ -139,9 +143,12 @@ export class AuditInput {
           hint: `its inputs: ${known}`,
         });
       }
-      // Opened in the form that needs no look inside: what another file holds is compared later.
-      await using source = await openSource({ file, format: "ndjson", columns: { _: "utf8" } }, { signal });
-      if (!equalBytes((await source.content(signal)).sha256, anchor.sha256)) this.differing.add(name);
+      // A file is opened in the form that needs no look inside: what another one holds is compared later.
+      await using source: TableSource<SourceContent> =
+        anchor.kind === "file"
+          ? await openSource({ file, format: "ndjson", columns: { _: "utf8" } }, { signal })
+          : await openChain(chainSpec(anchor, file), { signal });
+      if (!isContentOf(anchor, await source.content(signal), sha256)) this.differing.add(name);
     }
     return [...this.differing];
   }
@@ -179,19 +186,26 @@ export class AuditInput {
     const key = `${task}/${name}`;
     let reader = this.readers.get(key);
     if (reader === undefined) {
-      const source = await openSource(this.spec(name, file), { signal });
+      const source = await this.open(name, file, signal);
       reader = { source, iterator: source.batches({ batchRows: cut, signal }) };
       this.readers.set(key, reader);
     }
     return reader;
   }
 
-  private spec(name: string, file: string): SourceSpec {
+  private async open(name: string, file: string, signal: AbortSignal): Promise<TableSource<SourceContent>> {
     const anchor = this.receipt.anchors.get(name);
+    if (anchor !== undefined && anchor.kind !== "file") return openChain(chainSpec(anchor, file), { signal });
     const columns = anchor?.columns?.map((column) => [column.name, column.type] as const);
     // The receipt's own word for its columns; openSource refuses types that it does not know.
-    return { file, format: anchor?.format, columns: (columns && Object.fromEntries(columns)) as SourceSpec["columns"] };
+    const declared = (columns && Object.fromEntries(columns)) as SourceSpec["columns"];
+    return openSource({ file, format: anchor?.format, columns: declared }, { signal });
   }
+}
+
+/** The blocks that a receipt is about, at the place that its reader gives. */
+function chainSpec({ kind, chain, from, to }: ChainAnchor, place: string): ChainSpec {
+  return { kind, places: [place], from, to, anchor: null, chain };
 }
 
 /**

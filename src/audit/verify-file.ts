@@ -5,6 +5,7 @@ import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
 import { type Verdict, verifyReceipt } from "../../proofs/receipt/verify.ts";
 import { fromHex } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
+import { readJson } from "../core/json.ts";
 import { sha256, verifyEd25519 } from "../node.ts";
 import { readReceiptFile } from "./receipt-file.ts";
 
@@ -78,7 +79,7 @@ async function keysText(path: string): Promise<string> {
 
 function jsonOf(text: string, path: string): unknown {
   try {
-    return JSON.parse(text.replace(/^\u{feff}/u, ""));
+    return readJson(text.replace(/^\u{feff}/u, ""));
   } catch (cause) {
     throw notKeys("the file of trusted keys is not JSON", path, cause);
   }

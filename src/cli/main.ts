@@ -150,6 +150,11 @@ function program(act: Act, signal: AbortSignal): Command {
       "--lanes <n>",
       "threads that run a node's modules; never changes the result (default: cores shared by nodes)",
     )
+    .addOption(
+      new Option("--input <name=place>", "read this source from another file, folder or endpoint")
+        .argParser(collect)
+        .default([]),
+    )
     .option("--fresh", "compute everything again, reuse nothing")
     .action((config: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>
@@ -170,11 +175,14 @@ function program(act: Act, signal: AbortSignal): Command {
     .description("redo everything a receipt claims and compare: transitions, modules, windows, statements, outputs")
     .argument("<receipt>", "receipt.car")
     .option("--data <dir>", "data folder of the run (default: .data beside the receipt)", written)
-    .addOption(new Option("--input <name=path>", "read this input from a file").argParser(collect).default([]))
+    .addOption(
+      new Option("--input <name=path>", "read this input again, from a file or folder").argParser(collect).default([]),
+    )
     .addOption(
       new Option("--module <task=path>", "run this module instead of the recorded one").argParser(collect).default([]),
     )
     .option("--timeout <duration>", "how long one call of a module may take, up to 1h (default: 60s)")
+    .option("--isolation <kind>", "what separates modules from this process: thread or process (default: process)")
     .action((receipt: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>
         (await import("./replay-command.ts")).replayCommand(receipt, flags as ReplayFlags, terminal, signal),

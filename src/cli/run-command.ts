@@ -5,6 +5,7 @@ import { quietLog } from "../node.ts";
 import type { RunSummary } from "../run/options.ts";
 import { runConfig } from "../run/run.ts";
 import { counted, number } from "./counted.ts";
+import { pair } from "./pair.ts";
 import { progressLine } from "./progress-line.ts";
 import { shellWord } from "./shell-word.ts";
 import type { Terminal } from "./terminal.ts";
@@ -17,6 +18,7 @@ export interface RunFlags {
   readonly replicas?: string;
   readonly batchRows?: string;
   readonly lanes?: string;
+  readonly input: readonly string[];
   readonly fresh?: boolean;
 }
 
@@ -38,6 +40,7 @@ export async function runCommand(
     batchRows: wholeNumber("--batch-rows", flags.batchRows),
     lanes: wholeNumber("--lanes", flags.lanes),
     fresh: flags.fresh,
+    inputs: Object.fromEntries(flags.input.map((flag) => pair("--input", flag))),
     signal,
     log: terminal.options.verbose ? narrating(terminal) : quietLog,
     onProgress: (progress) => {

@@ -4,6 +4,7 @@ import { verifyReceiptFile } from "../audit/verify-file.ts";
 import { toHex } from "../core/bytes.ts";
 import { EXIT_CODES } from "../core/errors.ts";
 import { counted, words } from "./counted.ts";
+import { anchoredText, inputText } from "./input-lines.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Flags of `verify`, as the command line gives them. */
@@ -35,8 +36,9 @@ function verifiedLine({ ok, trust, quorum, checks, fault, receipt, policy, votes
     policy: policy ?? null,
     members: receipt?.membership.members.map(toHex) ?? null,
     votes: votes ?? null,
-    lock: locks.map(({ module, entry, publisher, ...lock }) => ({
+    lock: locks.map(({ module, entry, publisher, live, ...lock }) => ({
       ...lock,
+      ...(live && { live: live.map((taken) => ({ ...taken, module: taken.module.toString() })) }),
       module: module.toString(),
       entry: entry.toString(),
       publisher: toHex(publisher),
@@ -83,10 +85,15 @@ function* verdictLines(verdict: Verdict, production: boolean): Generator<string>
     yield `  signers     ${counted(members.length, "key")}: ${members.map((key) => `${toHex(key).slice(0, 16)}…`).join(", ")}`;
     for (const [name, { rows }] of Object.entries(receipt.seal.statement.inputs)) {
       const anchor = receipt.anchors.get(name);
-      yield `  input       ${name}: ${counted(rows, "row")} of the file with SHA-256 ${anchor === undefined ? "?" : toHex(anchor.sha256)}`;
+      yield `  input       ${name}: ${inputText(rows, anchor)}`;
+      const anchored = receipt.config.anchored?.[name];
+      if (anchor !== undefined && anchor.kind !== "file") yield `  anchor      ${name}: ${anchoredText(anchored)}`;
     }
-    for (const { task, name, version, range, module, publisher } of verdict.locks)
+    for (const { task, name, version, range, module, publisher, live = [] } of verdict.locks) {
       yield `  module      ${task}: ${name}@${version} (asked for ${range}), ${module.toString()}, published by ${toHex(publisher).slice(0, 16)}…`;
+      for (const taken of live)
+        yield `              ${task}: ${name}@${taken.version} from slot ${taken.slot} on, ${taken.module.toString()}`;
+    }
     for (const [name, { rows, root }] of Object.entries(receipt.seal.statement.outputs))
       yield `  output      ${name}: ${counted(rows, "row")}, row root ${toHex(root)}`;
     yield `  result      ${receipt.root.result.toString()}`;

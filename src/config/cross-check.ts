@@ -1,6 +1,8 @@
 import { parseDuration } from "../core/duration.ts";
+import { SINK_ENDINGS, sinkFormatOf } from "../sinks/formats.ts";
 import { instantText } from "../streams/instant.ts";
-import { majorityOf, TABLE_FORMATS, type TableFormat } from "./config.ts";
+import { chainKindOf, checkSource } from "./chain-source.ts";
+import { majorityOf } from "./config.ts";
 import { cyclesOf } from "./graph.ts";
 import { readInstant } from "./instant.ts";
 import { AGGREGATES_MAX } from "./limits.ts";
@@ -12,6 +14,9 @@ import type { WrittenConfig } from "./schema.ts";
 
 type Module = NonNullable<WrittenConfig["modules"]>[string];
 type Task = NonNullable<WrittenConfig["tasks"]>[string];
+
+/** Keys of a task that are about a module of the catalogue; of others `modules` says what there is to say. */
+const CATALOGUE_KEYS = ["upgrade", "isolation"] as const;
 
 /** Checks what one part of a well-formed configuration says about another. All that is wrong, or odd (`warnings`), is returned. */
 export function crossCheck(config: WrittenConfig): {
@@ -26,6 +31,7 @@ export function crossCheck(config: WrittenConfig): {
     ...Object.entries(config.modules ?? {}).flatMap(([name, module]) => checkModule(["modules", name], module)),
     ...names,
     ...checkModules(config),
+    ...Object.entries(config.sources).flatMap(([name, source]) => checkSource(["sources", name], source)),
     ...tasks.flatMap(([name, task]) => checkTask(["tasks", name], task)),
     ...cycles.map((cycle) =>
       at(
@@ -101,6 +107,12 @@ function checkTask(path: ConfigPath, task: Task): Finding[] {
         true,
       ),
     ];
+  }
+  const own =
+    task.module !== undefined && isReference(task.module) ? undefined : CATALOGUE_KEYS.find((key) => task[key]);
+  if (own !== undefined) {
+    const message = `${place}.${own} has no meaning without a module of the catalogue`;
+    return [at([...path, own], message, `name the module as name@range, or remove ${own}`, true)];
   }
   if (task.settings !== undefined && (task.module === undefined || isReference(task.module))) {
     const message =
@@ -228,7 +240,11 @@ function checkEventTime(config: WrittenConfig, name: string, task: Task): Findin
     if (source !== undefined && Object.hasOwn(config.sources, input)) {
       if (source.time !== undefined) return [];
       const message = `tasks.${name}.window needs an event time, and sources.${input} declares none`;
-      return [at(["tasks", name, "window"], message, `add time: { column: <name> } to sources.${input}`, true)];
+      const hint =
+        chainKindOf(source) === undefined
+          ? `add time: { column: <name> } to sources.${input}`
+          : "put a task between them whose rows have a time: blocks have none";
+      return [at(["tasks", name, "window"], message, hint, true)];
     }
     const before = Object.hasOwn(config.tasks ?? {}, input) ? config.tasks?.[input] : undefined;
     if (before === undefined || before.window !== undefined || before.time !== undefined) return []; // an unknown input is another finding
@@ -245,12 +261,12 @@ function checkOutputFiles(config: WrittenConfig): Finding[] {
   return Object.entries(config.outputs).flatMap(([name, output]) => {
     const path = ["outputs", name, "file"];
     const findings: Finding[] = [];
-    if (formatOfName(output.file) === undefined) {
+    if (sinkFormatOf(output.file) === undefined) {
       findings.push(
         at(
           path,
           `outputs.${name}.file: the form of ${output.file} cannot be told from its name`,
-          "end it in .parquet, .csv, .ndjson or .jsonl",
+          `end it in one of ${SINK_ENDINGS}`,
         ),
       );
     }
@@ -263,10 +279,4 @@ function checkOutputFiles(config: WrittenConfig): Finding[] {
     seen.set(file, name);
     return findings;
   });
-}
-
-/** The form of a table that is written, by the ending of its file's name; compressed files are not written. */
-export function formatOfName(file: string): TableFormat | undefined {
-  const ending = /\.([a-z]+)$/i.exec(file)?.[1]?.toLowerCase();
-  return ending === "jsonl" ? "ndjson" : TABLE_FORMATS.find((format) => format === ending);
 }

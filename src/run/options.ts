@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly batchRows?: number | undefined;
   /** Lanes that run a node's modules, 1 to 64; as many as cores for each node by default. Never changes a result. */
   readonly lanes?: number | undefined;
+  /** Other places of sources than the configuration's, by name: a file; for a chain also a folder or an endpoint's address. */
+  readonly inputs?: Readonly<Record<string, string>> | undefined;
   /** Compute everything again, in a new epoch. */
   readonly fresh?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;

@@ -21,7 +21,7 @@ export async function showCommand(module: string, flags: CatalogueFlag, terminal
     terminal.json({ event: "shown", ok: true, ...shown, catalogue: catalogue.folder });
     return;
   }
-  const { limits, columns, capabilities, unit } = entry;
+  const { limits, columns, capabilities, features, unit } = entry;
   terminal.print(
     `${entry.name}@${entry.version}${entry.description === "" ? "" : `: ${printable(entry.description)}`}`,
   );
@@ -37,6 +37,9 @@ export async function showCommand(module: string, flags: CatalogueFlag, terminal
   terminal.print(
     `memory        ${limits.memoryBytesMax} bytes; stack ${limits.stackValuesMax} values; output ${limits.outputBytesMax} bytes`,
   );
+  if (entry.continues !== undefined)
+    terminal.print(`goes on from  the memory of versions ${printable(entry.continues)}`);
+  if (features !== undefined) terminal.print(`may use       ${features.join(", ")}`);
   terminal.print(`may ask for   ${capabilities.length === 0 ? "nothing" : capabilities.join(", ")}`);
 }
 

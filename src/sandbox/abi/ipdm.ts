@@ -1,6 +1,7 @@
 import { HEADER, HEADER_BYTES, MAGIC } from "../../batch/format.ts";
-import { DESCRIPTOR_BYTES, DESCRIPTOR_SEED, SEED_BYTES } from "../descriptor.ts";
+import { DESCRIPTOR_BYTES, DESCRIPTOR_SEED, descriptorTime, SEED_BYTES } from "../descriptor.ts";
 import { rowRandom } from "../host/random.ts";
+import { signatureFunctions } from "../host/signature.ts";
 import { HOST_FUNCTIONS } from "../host/table.ts";
 import { FAIL_CODE, FAIL_MESSAGE_CHARACTERS_MAX, LOG_CHARACTERS_MAX, MESSAGE_CHARACTERS_MAX } from "../limits.ts";
 import { Stop } from "../stop.ts";
@@ -110,9 +111,10 @@ function imports(host: AbiHost, current: CurrentCall): Record<string, Record<str
         pay("ipdm.fail", (codeBytes >>> 0) + (messageBytes >>> 0));
         throw failure(range(host, code, codeBytes), range(host, message, messageBytes));
       },
+      ...signatureFunctions(pay, (address, bytes) => range(host, address, bytes)),
       time: () => {
         pay("ipdm.time");
-        return current.descriptor.getBigInt64(16, true);
+        return descriptorTime(current.descriptor, "ipdm.time");
       },
     },
   };

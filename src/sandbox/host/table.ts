@@ -31,6 +31,16 @@ export const HOST_FUNCTIONS: Readonly<Record<string, HostFunction>> = {
   "ipdm.setting": { signature: "(i32,i32,i32,i32)->i32", fuel: 200, fuelPerByte: 2 },
   /** Stops the call with an error of the module's own: address and bytes of its code, then of a message in UTF-8. */
   "ipdm.fail": { signature: "(i32,i32,i32,i32)->()", fuel: 1000, fuelPerByte: 1 },
-  /** The batch's event time in microseconds since 1970, as in the descriptor; 0 where there is none. */
+  /**
+   * 1 where a signature (address of 64 bytes) is one of a message (address and bytes) under an Ed25519 key (address of 32 bytes) by the
+   * strict rules, else 0. The bytes that are paid for are the message's. In the order of the parameters: key, message, its bytes, signature.
+   */
+  "ipdm.ed25519_verify": { signature: "(i32,i32,i32,i32)->i32", fuel: 100_000, fuelPerByte: 2 },
+  /**
+   * 1 where a hash (address of 32 bytes) and a signature of secp256k1 (address of 65 bytes) tell a public key, which is put at an
+   * address (64 bytes), else 0.
+   */
+  "ipdm.secp256k1_recover": { signature: "(i32,i32,i32)->i32", fuel: 1_000_000, fuelPerByte: 0 },
+  /** The batch's event time in microseconds since 1970, as in the descriptor. A call that has none is stopped. */
   "ipdm.time": { signature: "()->i64", capability: "time", fuel: 20, fuelPerByte: 0 },
 };

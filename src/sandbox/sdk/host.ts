@@ -5,4 +5,10 @@ export declare class Host {
 
   @external("ipdm", "fail")
   static fail(code: usize, codeBytes: usize, message: usize, messageBytes: usize): void;
+
+  @external("ipdm", "ed25519_verify")
+  static ed25519Verify(publicKey: usize, message: usize, messageBytes: usize, signature: usize): i32;
+
+  @external("ipdm", "secp256k1_recover")
+  static secp256k1Recover(hash: usize, signature: usize, target: usize): i32;
 }

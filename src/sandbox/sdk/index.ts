@@ -5,6 +5,7 @@ export { OutputColumn } from "./column";
 export { Descriptor } from "./descriptor";
 export { fail } from "./failure";
 export { Type } from "./format";
+export { Host } from "./host";
 export { allocate } from "./memory";
 export { Message } from "./message";
 export { Output } from "./output";

@@ -77,9 +77,9 @@ describe("runs of edited configurations in one folder", () => {
     for (const edited of [text, text.replace("table:", "other:"), text.replace("small-flights", "another-name")]) {
       await writeFile(configPath, edited);
       const ran = await runConfig({ configPath, outDir });
-      await audit(outDir);
       for (const [cid, slot] of await slotsOf(ran.receipt)) slots.set(cid, slot);
     }
+    await audit(outDir);
     const all = [...slots.values()];
     expect(all.map(slotName).toSorted()).toEqual(["$seal/0", "$seal/0", "$seal/0", "daily/0", "delayed/0"]);
     expect(new Set(all.map(placeText)).size).toBe(all.length);

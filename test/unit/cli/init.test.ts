@@ -23,7 +23,7 @@ describe("initProject", () => {
     expect(warnings).toEqual([]);
     expect(config.domain).toMatchObject({ replicas: 3, quorum: 2 });
     expect(config.modules).toEqual([]);
-    expect(config.outputs.map(({ format }) => format)).toEqual(["csv", "parquet"]);
+    expect(config.outputs.map(({ file }) => file.split(".").at(-1))).toEqual(["csv", "parquet"]);
     expect(text.split("\n")[0]).toBe("# yaml-language-server: $schema=.ipdm.schema.json");
     expect(await readFile(join(dir, ".ipdm.schema.json"), "utf8")).toBe(configSchemaText());
     expect(await readFile(join(dir, "README.md"), "utf8")).toContain(`out/${config.name}/receipt.car`);
