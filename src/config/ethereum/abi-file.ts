@@ -48,7 +48,10 @@ export async function readAbiFile(path: string): Promise<readonly AbiEvent[]> {
   if (depthOf(value) > DEPTH_MAX) throw abiError(`${path} has more than ${DEPTH_MAX} levels`);
   const parsed = file.safeParse(value);
   if (!parsed.success)
-    throw abiError(`${path} is no contract ABI`, "it is the list that a compiler writes, or an object with it under abi");
+    throw abiError(
+      `${path} is no contract ABI`,
+      "it is the list that a compiler writes, or an object with it under abi",
+    );
   const entries = Array.isArray(parsed.data) ? parsed.data : parsed.data.abi;
   return entries.filter(({ type }) => type === "event").map((found) => eventOf(path, found));
 }

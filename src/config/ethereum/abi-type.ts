@@ -85,7 +85,7 @@ export function canonicalName(type: AbiType): string {
 }
 
 /** A type as the module `ipdm:ethereum-events` reads it. */
-export function typeCode(type: AbiType): string {
+export function abiCode(type: AbiType): string {
   switch (type.kind) {
     case "address":
       return "a";
@@ -102,9 +102,9 @@ export function typeCode(type: AbiType): string {
     case "fixedBytes":
       return `f${type.size}`;
     case "list":
-      return `[${type.count ?? ""}]${typeCode(type.item)}`;
+      return `[${type.count ?? ""}]${abiCode(type.item)}`;
     case "tuple":
-      return `(${type.members.map(typeCode).join("")})`;
+      return `(${type.members.map(abiCode).join("")})`;
     default:
       return type satisfies never;
   }

@@ -1,8 +1,6 @@
-import { isWord } from "./abi-type.ts";
-import type { AbiType } from "./abi-type.ts";
-import { abiError } from "./abi-type.ts";
-import type { AbiParameter } from "./event-signature.ts";
+import { type AbiType, abiError, isWord } from "./abi-type.ts";
 import type { EventSet } from "./event-sets.ts";
+import type { AbiParameter } from "./event-signature.ts";
 
 /** A column of a parameter: one column serves the parameters of several events that have its name and type. */
 export interface EventColumn {
@@ -21,13 +19,11 @@ export interface EventColumns {
   readonly numbers: readonly (readonly number[])[];
 }
 
-const INTEGERS: Readonly<Record<string, true>> = Object.fromEntries(
-  ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"].map((type) => [type, true]),
-);
+const INTEGERS = ["i8", "i16", "i32", "i64", "u8", "u16", "u32", "u64"] as const;
 
 /**
  * Finds the columns of a table of events. A name that is taken by a column of the log, or by a parameter of another type, gets the
- * event's name before it. `asked` are types other than the usual. Throws `EVENT_COLUMN_INVALID`.
+ * event's name before it. `asked` are types other than the usual. Throws `EVENT_ABI_INVALID`.
  */
 export function eventColumns(set: EventSet, asked: Readonly<Record<string, string>>): EventColumns {
   const place = new Set(["block", "timestamp", "tx", "logIndex", set.address]);
@@ -60,14 +56,9 @@ export function eventColumns(set: EventSet, asked: Readonly<Record<string, strin
   );
   if (unknown !== undefined) {
     const names = all.map(({ name }) => name).join(", ");
-    throw columnError(`columns.${unknown}: the events have no parameter of that name`, `they have ${names}`);
+    throw abiError(`columns.${unknown}: the events have no parameter of that name`, `they have ${names}`);
   }
   return { columns: all, numbers };
-}
-
-/** An error of a column of events. */
-export function columnError(message: string, hint: string): ReturnType<typeof abiError> {
-  return abiError(message, hint);
 }
 
 function isSame(column: EventColumn, found: Omit<EventColumn, "nullable">): boolean {
@@ -111,11 +102,11 @@ function askedType({ name, type, source, indexed }: EventColumn, asked: string |
   const known = indexed
     ? []
     : kind === "uint" || kind === "int"
-      ? [...Object.keys(INTEGERS), "utf8", "fixed(32)"]
+      ? [...INTEGERS, "utf8", "fixed(32)"]
       : kind === "address" || kind === "fixedBytes"
         ? ["utf8"]
         : [];
   if (known.includes(asked)) return asked;
   const others = known.length === 0 ? `it stays ${type}` : `it can be ${[type, ...known].join(", ")}`;
-  throw columnError(`columns.${name} cannot be ${asked}`, others);
+  throw abiError(`columns.${name} cannot be ${asked}`, others);
 }

@@ -1,8 +1,8 @@
 import { declaredField } from "../../batch/declared-field.ts";
-import { COLUMN_TYPES } from "../../batch/schema.ts";
+import { type ColumnType, typeCode } from "../../batch/schema.ts";
 import { SETTING_VALUE_MAX } from "../limits.ts";
-import { type AbiType, abiError, isWord, typeCode } from "./abi-type.ts";
-import { columnError, type EventColumns, eventColumns } from "./event-columns.ts";
+import { type AbiType, abiCode, abiError, isWord } from "./abi-type.ts";
+import { type EventColumns, eventColumns } from "./event-columns.ts";
 import type { EventSet } from "./event-sets.ts";
 import { signatureOf, topicCount, topicOf } from "./event-signature.ts";
 import { wordOf } from "./event-word.ts";
@@ -31,20 +31,21 @@ export function eventSettings(given: EventSet, options: EventOptions): Readonly<
   const found = eventColumns(set, options.columns);
   const lines = [
     `a ${set.address}`,
-    `t ${COLUMN_NUMBERS.get(timeType(options.columns["timestamp"])) ?? 0}`,
+    `t ${typeCode(timeType(options.columns["timestamp"]))}`,
     ...found.columns.map(({ name, type, nullable }) => `c ${columnCode(type)} ${nullable ? 1 : 0} ${name}`),
     ...set.events.flatMap((event, i) => [
       `e ${event.anonymous ? "-" : topicOf(event)} ${topicCount(event)} ${event.name}`,
       ...event.parameters.map(({ name, type, indexed }, j) => {
         const expanded = Object.hasOwn(set.expanded, name) && type.kind === "list" ? 1 : 0;
-        return `p ${found.numbers[i]?.[j] ?? 0} ${indexed ? 1 : 0} ${expanded} ${typeCode(type)}`;
+        return `p ${found.numbers[i]?.[j] ?? 0} ${indexed ? 1 : 0} ${expanded} ${abiCode(type)}`;
       }),
     ]),
     ...allowed(set, found, options.where),
   ];
   const text = `${lines.join("\n")}\n`;
   const pieces = Math.ceil(text.length / SETTING_VALUE_MAX);
-  if (pieces > PIECES_MAX) throw abiError("the events and values of `where` are too many for one task", "make two of it");
+  if (pieces > PIECES_MAX)
+    throw abiError("the events and values of `where` are too many for one task", "make two of it");
   return Object.fromEntries(
     Array.from({ length: pieces }, (_, i) => [
       `plan.${i}`,
@@ -53,17 +54,14 @@ export function eventSettings(given: EventSet, options: EventOptions): Readonly<
   );
 }
 
-/** Numbers of column types in a batch block (docs/reference/batch.md): they count from 1 in this order. */
-const COLUMN_NUMBERS: ReadonlyMap<string, number> = new Map(COLUMN_TYPES.map((type, i) => [type, i + 1]));
-
 function columnCode(type: string): string {
   const field = declaredField("", type);
-  return `${COLUMN_NUMBERS.get(field.type) ?? 0} ${field.width ?? 0}`;
+  return `${typeCode(field.type)} ${field.width ?? 0}`;
 }
 
-function timeType(asked: string | undefined): string {
+function timeType(asked: string | undefined): ColumnType {
   if (asked === undefined || asked === "u64" || asked === "timestamp") return asked ?? "u64";
-  throw columnError(`columns.timestamp cannot be ${asked}`, "it is u64, in seconds, or timestamp");
+  throw abiError(`columns.timestamp cannot be ${asked}`, "it is u64, in seconds, or timestamp");
 }
 
 /** Of events that are told by the same topics, the first: files repeat what contracts inherit. */
@@ -84,10 +82,10 @@ function allowed(set: EventSet, { columns }: EventColumns, where: EventOptions["
     const column = columns[number];
     if (column === undefined) {
       const names = [set.address, ...columns.map((each) => each.name)].join(", ");
-      throw columnError(`where.${name}: there is no such column`, `there are ${names}`);
+      throw abiError(`where.${name}: there is no such column`, `there are ${names}`);
     }
     if (!isWord(column.source) || isExpanded(set, column.name))
-      throw columnError(`where.${name}: a ${describe(column.source)} cannot be compared`, "filter in a module behind it");
+      throw abiError(`where.${name}: a ${describe(column.source)} cannot be compared`, "filter in a module behind it");
     return values.map((value) => `w ${number} ${wordOf(column.source, value)}`);
   });
   if (lines.length > VALUES_MAX) throw abiError(`where names more than ${VALUES_MAX} values`);

@@ -45,8 +45,7 @@ export function checkEvent(event: AbiEvent): AbiEvent {
   if (!NAME.test(name)) throw abiError(`${JSON.stringify(name.slice(0, 64))} is no name of an event`);
   if (parameters.length > PARAMETERS_MAX) throw abiError(`${name} has more than ${PARAMETERS_MAX} parameters`);
   const odd = parameters.find((parameter) => !NAME.test(parameter.name));
-  if (odd !== undefined)
-    throw abiError(`${name}: ${JSON.stringify(odd.name.slice(0, 64))} is no name of a parameter`);
+  if (odd !== undefined) throw abiError(`${name}: ${JSON.stringify(odd.name.slice(0, 64))} is no name of a parameter`);
   const most = anonymous ? 4 : 3;
   if (parameters.filter(({ indexed }) => indexed).length > most)
     throw abiError(`${name} has more than ${most} indexed parameters`);
