@@ -13,7 +13,7 @@ export interface BuiltModule {
 const MODULES = [
   { source: "examples/flights/module/late.ts", output: "examples/flights/late.wasm" },
   { source: "examples/stateful/module/ledger.ts", output: "examples/stateful/ledger.wasm" },
-  ...["filter", "map", "flat-map", "aggregate"].map((name) => ({
+  ...["filter", "map", "flat-map", "aggregate", "stateful"].map((name) => ({
     source: `examples/modules/${name}/module/index.ts`,
     output: `examples/modules/${name}/build/module.wasm`,
   })),
