@@ -15,6 +15,9 @@ import type { WrittenConfig } from "./schema.ts";
 type Module = NonNullable<WrittenConfig["modules"]>[string];
 type Task = NonNullable<WrittenConfig["tasks"]>[string];
 
+/** Keys of a task that are about a module of the catalogue; of others `modules` says what there is to say. */
+const CATALOGUE_KEYS = ["upgrade", "isolation"] as const;
+
 /** Checks what one part of a well-formed configuration says about another. All that is wrong, or odd (`warnings`), is returned. */
 export function crossCheck(config: WrittenConfig): {
   readonly findings: readonly Finding[];
@@ -104,6 +107,12 @@ function checkTask(path: ConfigPath, task: Task): Finding[] {
         true,
       ),
     ];
+  }
+  const own =
+    task.module !== undefined && isReference(task.module) ? undefined : CATALOGUE_KEYS.find((key) => task[key]);
+  if (own !== undefined) {
+    const message = `${place}.${own} has no meaning without a module of the catalogue`;
+    return [at([...path, own], message, `name the module as name@range, or remove ${own}`, true)];
   }
   if (task.settings !== undefined && (task.module === undefined || isReference(task.module))) {
     const message =
@@ -231,16 +240,11 @@ function checkEventTime(config: WrittenConfig, name: string, task: Task): Findin
     if (source !== undefined && Object.hasOwn(config.sources, input)) {
       if (source.time !== undefined) return [];
       const message = `tasks.${name}.window needs an event time, and sources.${input} declares none`;
-      if (chainKindOf(source) !== undefined)
-        return [
-          at(
-            ["tasks", name, "window"],
-            message,
-            `put a task between them whose rows have a time: blocks have none`,
-            true,
-          ),
-        ];
-      return [at(["tasks", name, "window"], message, `add time: { column: <name> } to sources.${input}`, true)];
+      const hint =
+        chainKindOf(source) === undefined
+          ? `add time: { column: <name> } to sources.${input}`
+          : "put a task between them whose rows have a time: blocks have none";
+      return [at(["tasks", name, "window"], message, hint, true)];
     }
     const before = Object.hasOwn(config.tasks ?? {}, input) ? config.tasks?.[input] : undefined;
     if (before === undefined || before.window !== undefined || before.time !== undefined) return []; // an unknown input is another finding

@@ -108,13 +108,16 @@ async function resolveSource(name: string, source: Written<"sources">, folder: s
 export async function resolveModule(name: string, given: Written<"modules">, folder: string): Promise<ModuleConfig> {
   const module = typeof given === "string" ? moduleOfPath(given) : given;
   const level = POLICIES[module.trust];
+  // Calls of a module of kind rows have no event time, so a level of trust does not give it.
+  const offered = level.capabilities.filter((capability) => capability !== "time" || module.kind !== "rows");
+  const capabilities = module.capabilities ?? offered;
   const policy: SandboxPolicy = {
     fuelPerCall: module.fuel?.call ?? level.fuelPerCall,
     fuelPerRow: module.fuel?.row ?? level.fuelPerRow,
     memoryBytesMax: module.memory === undefined ? level.memoryBytesMax : parseSize(module.memory),
     stackValuesMax: module.stack ?? level.stackValuesMax,
     outputBytesMax: module.output === undefined ? level.outputBytesMax : parseSize(module.output),
-    capabilities: CAPABILITIES.filter((capability) => (module.capabilities ?? level.capabilities).includes(capability)),
+    capabilities: CAPABILITIES.filter((capability) => capabilities.includes(capability)),
   };
   return {
     name,
@@ -152,10 +155,12 @@ function resolveDomain({ name, domain }: WrittenConfig): DomainConfig {
 }
 
 function resolveTask(name: string, task: Written<"tasks">): TaskConfig {
-  const { input, module, window } = task;
+  const { input, module, window, isolation } = task;
   if (window === undefined) {
     const settings = task.settings === undefined ? {} : { settings: task.settings };
-    return { kind: "module", name, input, module: module ?? "", ...settings, ...timeOf(task.time) };
+    const apart = isolation === undefined ? {} : { isolation };
+    const upgrade = task.upgrade ?? "start";
+    return { kind: "module", name, input, module: module ?? "", upgrade, ...apart, ...settings, ...timeOf(task.time) };
   }
   return {
     kind: "window",

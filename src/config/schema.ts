@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { SIZE_PATTERN } from "../core/size.ts";
+import { ISOLATIONS } from "../sandbox/policy.ts";
 import { CHAIN_KINDS } from "../sources/chain/kind.ts";
 import { readAggregate } from "./aggregate.ts";
 import { chainKeys } from "./chain-source.ts";
-import { TABLE_FORMATS } from "./config.ts";
+import { TABLE_FORMATS, UPGRADES } from "./config.ts";
 import { readInstant } from "./instant.ts";
 import {
   ADDRESS_CHARS_MAX,
@@ -118,6 +119,18 @@ const task = z
     settings: settings
       .optional()
       .describe("Texts that the module may ask for by name, over those of modules. They are part of the result."),
+    upgrade: z
+      .enum(UPGRADES)
+      .optional()
+      .describe(
+        "With a module of the catalogue, when a newer version takes over: where a run starts (start), or between two slots as well (live).",
+      ),
+    isolation: z
+      .enum(ISOLATIONS)
+      .optional()
+      .describe(
+        "With a module of the catalogue, what separates it from the node: a thread, or a process of its own. Left out: a thread where the catalogue's own key published it, else a process.",
+      ),
     time: time
       .optional()
       .describe("Event time of the rows that the module puts out; without it the module's, else the input's."),

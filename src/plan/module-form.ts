@@ -1,6 +1,8 @@
+import { readFile } from "node:fs/promises";
 import type { CID } from "multiformats/cid";
 import type { ModuleConfig, ModuleTaskConfig } from "../config/config.ts";
 import type { FileAnchor } from "../consensus/result.ts";
+import { IpdmError } from "../core/errors.ts";
 import { type ModuleOperatorForm, optionsForm } from "../runtime/stage/module-spec.ts";
 import { NO_OPTIONS } from "../sandbox/abi/port.ts";
 
@@ -24,6 +26,22 @@ export function moduleForm(
     capabilities: [...capabilities],
     ...(features === undefined ? {} : { features: [...features] }),
   };
+}
+
+/** The bytes of a module's file. Throws `MODULE_UNREADABLE`, naming the task. */
+export async function readModule(
+  task: string,
+  { name, file }: Pick<ModuleConfig, "name" | "file">,
+): Promise<Uint8Array> {
+  const bytes = await readFile(file.path).catch((cause: Error) => {
+    throw new IpdmError("MODULE_UNREADABLE", `tasks.${task}: module ${name} cannot be read: ${cause.message}`, {
+      kind: "config",
+      where: file.path,
+      hint: "check the file and its permissions",
+      cause,
+    });
+  });
+  return new Uint8Array(bytes);
 }
 
 /** A module with the settings of a task over its own. */

@@ -5,7 +5,13 @@ import { IpdmError, located } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import type { CataloguedModule } from "../plan/plan.ts";
 import { CATALOGUE_FOLDER, Catalogue } from "./catalogue.ts";
+import { isolationFor } from "./own-key.ts";
 import { syncFromAddress } from "./peers.ts";
+
+/** Where a run's catalogue is: the folder given, else the configuration's, else that of the working folder. */
+export function catalogueFolder(config: Config, folder: string | undefined): string {
+  return resolve(folder ?? config.catalogue?.folder ?? CATALOGUE_FOLDER);
+}
 
 /** How long a peer may take to give what a run's tasks name, in milliseconds. */
 const PEER_TIMEOUT_MS = 60_000;
@@ -35,7 +41,7 @@ export async function resolveModules(
   const [first] = tasks;
   if (first === undefined) return found;
   const peers = config.catalogue?.peers ?? [];
-  const path = resolve(options.folder ?? config.catalogue?.folder ?? CATALOGUE_FOLDER);
+  const path = catalogueFolder(config, options.folder);
   await using catalogue = await located(`tasks.${first.name}`, () =>
     Catalogue.open(path, { create: peers.length > 0 }),
   );
@@ -48,7 +54,8 @@ export async function resolveModules(
         // What is missing may be what the peer has that did not answer.
         throw isMissing(error) && failed !== undefined ? failed : error;
       });
-    found.set(module, await located(`tasks.${name}.module`, get));
+    const resolved = await located(`tasks.${name}.module`, get);
+    found.set(module, { ...resolved, isolation: await isolationFor(path, resolved.entry.publisher) });
   }
   return found;
 }

@@ -22,7 +22,7 @@ export interface LaneLink {
   /** Calls that are asked for ahead, so that it never waits. */
   readonly window: number;
   open(image: Image | null): SessionLink;
-  readonly face: StateFace;
+  readonly face: StateFace & { readonly importsTime: boolean };
 }
 
 /** The result of a call behind one that did not end well. */

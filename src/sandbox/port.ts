@@ -46,7 +46,7 @@ export interface CallContext {
   readonly firstRow: number;
   /** 32 bytes, derived from the task's configuration. */
   readonly seed: Uint8Array;
-  /** Event time of the batch in microseconds since the Unix epoch, where the task has one. */
+  /** Event time of the batch in microseconds since the Unix epoch, where there is one: without it a module that asks is stopped. */
   readonly timeUs?: bigint;
 }
 
@@ -102,6 +102,8 @@ export interface ModuleSession {
 export interface ModuleHandle {
   readonly spec: ModuleSpec;
   readonly identity: ModuleIdentity;
+  /** It may ask for the event time of its calls, and imports a function that tells it. */
+  readonly asksTime: boolean;
   /** Schema of the output for that input, found by a call with no rows. Throws as {@link process} does. */
   outputSchema(input: Schema): Promise<Schema>;
   /**
@@ -119,6 +121,8 @@ export interface ModuleHandle {
    * Throws `MODULE_STATE_MALFORMED`, `DAG_CID_MISMATCH`, `LANE_CLOSED`, and what reading throws.
    */
   openSession(saved: MemorySource | null): Promise<ModuleSession>;
+  /** For modules of kind `stateful`: whatever state the other leaves, this one can begin with; the same globals, and room for its memory. */
+  canContinue(other: ModuleHandle): boolean;
 }
 
 /** Threads that run modules, each one call at a time, and their replacements after a fault. */

@@ -7,6 +7,7 @@ import { IpdmError } from "../../core/errors.ts";
 import { CATALOGUE_FOLDER, Catalogue } from "../../registry/catalogue.ts";
 import { checkEntry } from "../../registry/entry-check.ts";
 import { type GivenModule, readGivenModule } from "../../registry/given-module.ts";
+import { isolationFor } from "../../registry/own-key.ts";
 import type { ModuleOperatorForm } from "../../runtime/stage/module-spec.ts";
 import type { ModuleSpec } from "../../sandbox/port.ts";
 
@@ -74,7 +75,8 @@ export async function runnable(
     );
   await using catalogue = await Catalogue.open(catalogueFolder(flags));
   const { entry, moduleBlock } = await catalogue.resolve(reference);
-  const spec = checkEntry(entry, moduleBlock.bytes);
+  const isolation = await isolationFor(catalogue.folder, entry.publisher);
+  const spec = { ...checkEntry(entry, moduleBlock.bytes), isolation };
   return { spec, operator: operatorOfEntry(entry), label: `${entry.name}@${entry.version}` };
 }
 

@@ -64,6 +64,7 @@ function addAuthoring(group: Command, act: Act, signal: AbortSignal): void {
     .argument("<module>", "a .wasm file, a folder with ipdm.module.json, or name@range of the catalogue")
     .addOption(new Option("--input <file>", "the rows: Parquet, NDJSON or CSV").makeOptionMandatory())
     .option("--input-columns <list>", "its columns as name=type,name=type (default: the manifest's, else guessed)")
+    .option("--time <column>", "the column of the event time, for calls that may ask for it (default: the manifest's)")
     .option("--output <file>", "where the rows go (default: stdout, as NDJSON)")
     .action((module: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>

@@ -37,6 +37,8 @@ export async function showCommand(module: string, flags: CatalogueFlag, terminal
   terminal.print(
     `memory        ${limits.memoryBytesMax} bytes; stack ${limits.stackValuesMax} values; output ${limits.outputBytesMax} bytes`,
   );
+  if (entry.continues !== undefined)
+    terminal.print(`goes on from  the memory of versions ${printable(entry.continues)}`);
   if (features !== undefined) terminal.print(`may use       ${features.join(", ")}`);
   terminal.print(`may ask for   ${capabilities.length === 0 ? "nothing" : capabilities.join(", ")}`);
 }

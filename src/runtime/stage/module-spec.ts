@@ -1,5 +1,6 @@
 import { declaredField } from "../../batch/declared-field.ts";
 import { schemaOf } from "../../batch/schema.ts";
+import { callsHaveTime } from "../../consensus/module-entry.ts";
 import type { Operator } from "../../consensus/result.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { ABIS, type Abi, type AbiOptions } from "../../sandbox/abi/port.ts";
@@ -38,7 +39,8 @@ export function moduleSpec(operator: ModuleOperatorForm, bytes: Uint8Array, time
     capabilities.find((capability) => !CAPABILITIES.some((known) => known === capability)) ??
     features.find((feature) => !FEATURES.some((known) => known === feature));
   const optionsFit = (entry === undefined || abi === "extism/1") && (settings === undefined || SETTABLE.includes(abi));
-  const isWellFormed = (abi === "wasi/1") === (stdin !== undefined) && optionsFit;
+  const timeFits = operator.time === undefined || callsHaveTime(operator);
+  const isWellFormed = (abi === "wasi/1") === (stdin !== undefined) && optionsFit && timeFits;
   if (!ABIS.some((known) => known === abi) || unknown !== undefined || !isWellFormed) {
     throw new IpdmError(
       "MODULE_ABI_UNKNOWN",

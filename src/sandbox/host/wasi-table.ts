@@ -1,7 +1,7 @@
 import type { HostFunction } from "./table.ts";
 
 /** Name of the table of WASI functions with their prices, as {@link HOST_TABLE} is for those of `ipdm/1`. */
-export const WASI_TABLE = "ipdm-wasi/1";
+export const WASI_TABLE = "ipdm-wasi/2";
 
 /** The module that all WASI functions are imported from. */
 export const WASI_MODULE = "wasi_snapshot_preview1";

@@ -59,18 +59,18 @@ export function windowTimes(plan: WindowPlan): WindowTimes {
  */
 export function outputSchema(plan: WindowPlan, input: Schema): Schema {
   windowTimes(plan);
-  const time = fieldOf(input, plan.time);
-  if (time.type !== "timestamp") {
-    throw config(
-      "TIME_COLUMN_TYPE",
-      `event time ${time.name} is ${time.type}, not a timestamp`,
-      "name a column of type timestamp",
-    );
-  }
+  checkTimeColumn(plan.time, input);
   const keys = plan.keys.map((name) => keyField(fieldOf(input, name)));
   const aggregates = plan.aggregates.map((aggregate) => aggregateField(aggregate, input));
   const bound = (name: string): Field => ({ name, type: "timestamp", nullable: false });
   return schemaOf([bound("start"), bound("end"), ...keys, ...aggregates]);
+}
+
+/** Checks the column that holds the event time. Throws `COLUMN_MISSING`, `TIME_COLUMN_TYPE`, of kind `config`. */
+export function checkTimeColumn(name: string, input: Schema): void {
+  const { type } = fieldOf(input, name);
+  if (type === "timestamp") return;
+  throw config("TIME_COLUMN_TYPE", `event time ${name} is ${type}, not a timestamp`, "name a column of type timestamp");
 }
 
 /** True for the column types whose values are whole numbers. */

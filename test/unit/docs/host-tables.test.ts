@@ -35,7 +35,7 @@ describe("the pages of host functions", () => {
     const text = await page(name);
     expect(documented(text)).toEqual(coded(table));
     expect(Object.keys(table)).toHaveLength(count);
-    expect(text).toContain(`\`${version}+ipdm-wasi/1\``);
+    expect(text).toContain(`\`${version}+ipdm-wasi/2\``);
   });
 
   it("say what a row costs", async () => {
