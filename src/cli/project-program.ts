@@ -1,5 +1,6 @@
 import type { Command } from "commander";
-import { type Act, type CommonFlags, common } from "./act.ts";
+import { type Act, type CommonFlags, common, written } from "./act.ts";
+import type { ExplainFlags } from "./explain-command.ts";
 import type { InitFlags } from "./init-command.ts";
 
 /** Adds the commands around a project. */
@@ -11,6 +12,16 @@ export function addProjectCommands(root: Command, act: Act): void {
     .action((dir: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>
         (await import("./init-command.ts")).initCommand(dir, flags as InitFlags, terminal),
+      ),
+    );
+  common(root.command("explain"))
+    .description("say what a code of an error means, or what the block of a CID is")
+    .argument("<what>", "a code such as NO_QUORUM, or a CID")
+    .option("--receipt <receipt.car>", "look for the block in this receipt, or saved row", written)
+    .option("--data <dir>", "look for the block in this data folder of a run", written)
+    .action((what: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./explain-command.ts")).explainCommand(what, flags as ExplainFlags, terminal),
       ),
     );
 }
