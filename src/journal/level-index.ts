@@ -5,6 +5,7 @@ import { hasCode, IpdmError } from "../core/errors.ts";
 import type { Tip } from "./continuity.ts";
 import { corrupt, writeFailed } from "./errors.ts";
 import * as keys from "./level-keys.ts";
+import type { Wake } from "./port.ts";
 import type { Locator } from "./segments.ts";
 
 /** One put or deletion of a batch. */
@@ -73,6 +74,13 @@ export class LevelIndex {
 
   actors(): Promise<readonly string[]> {
     return reading(async () => (await this.#level.keys(keys.allTips).all()).map(keys.textOfKey));
+  }
+
+  wakes(): Promise<readonly Wake[]> {
+    return reading(async () => {
+      const found = await this.#level.iterator(keys.allWakes).all();
+      return found.map(([key, value]) => ({ actor: keys.textOfKey(key), at: Number(value.readBigUInt64BE(0)) }));
+    });
   }
 
   /** CIDs of the next entries of an actor whose first event is after `seq`. */

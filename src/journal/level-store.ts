@@ -15,7 +15,7 @@ import { LevelIndex, put, type Write } from "./level-index.ts";
 import * as keys from "./level-keys.ts";
 import { COMMIT_RECORDS_KEPT } from "./limits.ts";
 import { checkMeta, checkStorable, type Operation, sizeOf } from "./operation.ts";
-import type { BlockStore, EntryAppend, JournalHead, MetaStore, Store, StoredEntry } from "./port.ts";
+import type { BlockStore, EntryAppend, JournalHead, MetaStore, Store, StoredEntry, Wake } from "./port.ts";
 import { Segments, type SegmentTail, segmentName, syncDirectory } from "./segments.ts";
 
 /** Options of a {@link LevelStore}. `path` is a folder of its own, made when it is not there. */
@@ -162,6 +162,11 @@ export class LevelStore implements Store {
   async actors(): Promise<readonly string[]> {
     this.#commits.check();
     return [...(await this.#index.actors())].sort();
+  }
+
+  async wakes(): Promise<readonly Wake[]> {
+    this.#commits.check();
+    return await this.#index.wakes();
   }
 
   close(): Promise<void> {

@@ -1,19 +1,24 @@
 import { IpdmError } from "../core/errors.ts";
-import type { Hash, Log } from "../core/ports.ts";
+import type { Clock, Entropy, Hash, Log } from "../core/ports.ts";
 import type { Ipld } from "../dag/block.ts";
 import type { MachineIdentity } from "../journal/checkpoint.ts";
 import { encodeEntry, isActorId } from "../journal/entry.ts";
-import type { JournalEntry, Store } from "../journal/port.ts";
-import { Actor, type ActorStart } from "./actor.ts";
+import type { JournalEntry, JournalHead, RequestRecord, Store } from "../journal/port.ts";
+import { Actor } from "./actor.ts";
+import type { EffectSpec } from "./effect.ts";
+import type { ActorStart } from "./entry-writer.ts";
+import { wakeOf } from "./entry-writer.ts";
+import { initEvent, migratedEvent, type ParentLink, parseInitEvent } from "./kernel-event.ts";
 import { Machine, type MachineSpec, sameMachine } from "./machine.ts";
 import { plainOf } from "./plain-data.ts";
-import { initEvent, Progress } from "./progress.ts";
-import { recoverActor } from "./recovery.ts";
-import { type Effect, nonDeterminism } from "./request.ts";
+import { Progress } from "./progress.ts";
+import { firstEntry, recoverActor } from "./recovery.ts";
+import { nonDeterminism } from "./request.ts";
+import { systemEntropy, wallClock } from "./wall-clock.ts";
 
 export type { Actor } from "./actor.ts";
+export type { Effect, EffectContext, OutcomeEvent } from "./effect.ts";
 export type { MachineSpec } from "./machine.ts";
-export type { Effect, EffectContext, OutcomeEvent } from "./request.ts";
 
 /** Events between two checkpoints of an actor. */
 export const CHECKPOINT_EVENTS = 64;
@@ -24,7 +29,10 @@ export interface ActorSpec {
   readonly machine: MachineSpec;
   /** Plain data. It is journalled; an actor that has a journal keeps the input it was born with. */
   readonly input?: unknown;
-  readonly effects: Readonly<Record<string, Effect>>;
+  readonly effects: Readonly<Record<string, EffectSpec>>;
+  readonly parent?: ParentLink;
+  /** Whether the store is to know when the actor has something to do by itself. */
+  readonly indexed?: boolean;
 }
 
 /** What a kernel is given. `machines` are older versions, by which journals that name them are continued. */
@@ -33,6 +41,17 @@ export interface KernelOptions {
   readonly log: Log;
   readonly checkpointEvery?: number;
   readonly machines?: readonly MachineSpec[];
+  /** The wall clock and the system's randomness by default. */
+  readonly clock?: Clock;
+  readonly entropy?: Entropy;
+  /** Carries the messages of an actor to others; without it they wait. */
+  readonly deliver?: (
+    from: Progress,
+    target: string,
+    requests: readonly RequestRecord[],
+  ) => Promise<readonly PromiseSettledResult<unknown>[]>;
+  /** Hears of every entry that has become durable. */
+  readonly onDurable?: (actor: string, seq: number) => void;
 }
 
 /**
@@ -46,11 +65,13 @@ export class Kernel implements AsyncDisposable {
   readonly #actors = new Map<string, Actor>();
   readonly #spawning = new Set<string>();
   readonly #machines = new WeakMap<MachineSpec, Machine>();
+  readonly #clock: Clock;
   #closed = false;
 
   constructor(store: Store, options: KernelOptions) {
     this.#store = store;
     this.#options = options;
+    this.#clock = options.clock ?? wallClock;
   }
 
   /**
@@ -65,16 +86,7 @@ export class Kernel implements AsyncDisposable {
       const head = await this.#store.head(spec.id);
       const start = head === undefined ? await this.#create(spec) : await this.#recover(spec, head);
       if (this.#closed) throw closed(spec.id);
-      const actor = new Actor(
-        {
-          store: this.#store,
-          hash: this.#options.hash,
-          log: this.#options.log,
-          effects: spec.effects,
-          checkpointEvery: this.#options.checkpointEvery ?? CHECKPOINT_EVENTS,
-        },
-        start,
-      );
+      const actor = this.#actor(spec, start);
       this.#actors.set(spec.id, actor);
       void actor.closed.then(() => {
         if (this.#actors.get(spec.id) === actor) this.#actors.delete(spec.id);
@@ -110,15 +122,47 @@ export class Kernel implements AsyncDisposable {
         facts: { path: input.path, reason: input.reason },
       });
     }
-    const { progress, requests } = Progress.begin(machine, spec.id, input.value);
-    const events: Ipld[] = [initEvent(machine.identity, input.value)];
+    const { parent } = spec;
+    const at = machine.timed ? this.#clock.now() : undefined;
+    const { progress, requests } = Progress.begin(machine, spec.id, input.value, { at, parent });
+    const events: Ipld[] = [initEvent(machine.identity, input.value, { at, parent })];
     const entry: JournalEntry = { v: 1, actor: spec.id, seq: 1, prev: null, events, requests };
     const block = encodeEntry(this.#options.hash, entry);
-    await this.#store.append({ entry, block });
+    const wake = spec.indexed === true ? { wake: wakeOf(progress) } : {};
+    await this.#store.append({ entry, block, ...wake });
     return { progress, head: block.cid, checkpointSeq: 0 };
   }
 
-  async #recover(spec: ActorSpec, head: NonNullable<Awaited<ReturnType<Store["head"]>>>): Promise<ActorStart> {
+  #actor(spec: ActorSpec, start: ActorStart): Actor {
+    const {
+      hash,
+      log,
+      checkpointEvery = CHECKPOINT_EVENTS,
+      entropy = systemEntropy,
+      deliver,
+      onDurable,
+    } = this.#options;
+    const store = this.#store;
+    return new Actor(
+      {
+        store,
+        hash,
+        log,
+        clock: this.#clock,
+        entropy,
+        effects: spec.effects,
+        checkpointEvery,
+        indexed: spec.indexed === true,
+        deliver: async (target, requests) =>
+          (await deliver?.(start.progress, target, requests)) ?? requests.map(() => undeliverable(target)),
+        onDurable: (seq) => onDurable?.(spec.id, seq),
+        input: async () => parseInitEvent((await firstEntry(store, spec.id)).events[0])?.input ?? null,
+      },
+      start,
+    );
+  }
+
+  async #recover(spec: ActorSpec, head: JournalHead): Promise<ActorStart> {
     const { progress, checkpointSeq, skipped } = await recoverActor(this.#store, head, (actor, identity) =>
       this.#find(spec, actor, identity),
     );
@@ -128,7 +172,25 @@ export class Kernel implements AsyncDisposable {
       actor: spec.id,
       open: progress.pending.size,
     });
-    return { progress, head: head.cid, checkpointSeq };
+    return await this.#migrated(spec, { progress, head: head.cid, checkpointSeq });
+  }
+
+  /** An actor of an older version, made one of the version that it is to run as, where that says how. */
+  async #migrated(spec: ActorSpec, start: ActorStart): Promise<ActorStart> {
+    const { progress } = start;
+    const { identity } = progress.machine;
+    const migrate = identity.name === spec.machine.name ? spec.machine.migrations?.[identity.version] : undefined;
+    if (migrate === undefined || identity.version >= spec.machine.version) return start;
+    const machine = this.#machine(spec.machine);
+    const seq = progress.seq + 1;
+    const state = migratedState(spec.id, machine, () => migrate(progress.machine.stateOf(progress.snapshot)));
+    progress.migrate(machine, state);
+    const events = [migratedEvent(machine.identity, state)];
+    const entry: JournalEntry = { v: 1, actor: spec.id, seq, prev: start.head, events, requests: [] };
+    const block = encodeEntry(this.#options.hash, entry);
+    await this.#store.append({ entry, block });
+    this.#options.log.info(`actor ${spec.id} is ${machine.label} from event ${seq} on`, { actor: spec.id, seq });
+    return { ...start, head: block.cid };
   }
 
   #find(spec: ActorSpec, actor: string, identity: MachineIdentity): Machine {
@@ -177,6 +239,31 @@ export class Kernel implements AsyncDisposable {
       }
     }
   }
+}
+
+function migratedState(
+  actor: string,
+  machine: Machine,
+  migrate: () => { readonly value: Ipld; readonly context: Ipld },
+): { readonly value: Ipld; readonly context: Ipld } {
+  try {
+    const { value, context } = migrate();
+    const plain = plainOf({ value, context });
+    if (!plain.ok) throw new Error(`the new state holds ${plain.reason} at ${plain.path}`);
+    return plain.value as { readonly value: Ipld; readonly context: Ipld };
+  } catch (cause) {
+    const message = cause instanceof Error ? cause.message : String(cause);
+    throw new IpdmError("MIGRATION_FAILED", `actor ${actor} cannot become one of ${machine.label}: ${message}`, {
+      where: actor,
+      hint: "correct the migration; the actor is as it was",
+      cause,
+    });
+  }
+}
+
+function undeliverable(target: string): PromiseRejectedResult {
+  const reason = new IpdmError("ACTOR_UNKNOWN", `nobody here carries messages to ${target}`, { where: target });
+  return { status: "rejected", reason };
 }
 
 function closed(actor: string): IpdmError {
