@@ -90,6 +90,15 @@ export class LevelIndex {
     );
   }
 
+  /** CID of the last entry of an actor whose first event is at or before `seq`. */
+  entryCidAt(actor: string, seq: number): Promise<CID | undefined> {
+    return reading(async () => {
+      const range = { gte: keys.entryKey(actor, 0), lte: keys.entryKey(actor, seq), reverse: true, limit: 1 };
+      const [found] = await this.#level.values(range).all();
+      return found === undefined ? undefined : keys.parseCid(found);
+    });
+  }
+
   meta(key: string): Promise<Uint8Array | undefined> {
     return reading(async () => {
       const value = await this.#level.get(keys.metaKey(key));

@@ -141,9 +141,9 @@ export class LevelStore implements Store {
     return { ...stored, seq: tip.seq };
   }
 
-  async *entries(actor: string): AsyncIterable<StoredEntry> {
+  async *entries(actor: string, { from = 1 } = {}): AsyncIterable<StoredEntry> {
     const head = await this.head(actor);
-    const chain = new Chain(actor);
+    const chain = new Chain(actor, await this.#before(actor, from));
     while (head !== undefined && (chain.tip?.seq ?? 0) < head.seq) {
       const after = chain.tip?.seq ?? 0;
       const cids = await this.#index.entryCids(actor, after, ENTRIES_PAGE);
@@ -157,6 +157,13 @@ export class LevelStore implements Store {
         if (stored.cid.equals(head.cid)) return;
       }
     }
+  }
+
+  /** The end of the entry before the one that holds an event. */
+  async #before(actor: string, seq: number): Promise<Tip | undefined> {
+    const cid = seq > 1 ? await this.#index.entryCidAt(actor, seq) : undefined;
+    const prev = cid === undefined ? null : (await this.#entry(actor, cid)).entry;
+    return prev?.prev == null ? undefined : { cid: prev.prev, seq: prev.seq - 1 };
   }
 
   async actors(): Promise<readonly string[]> {

@@ -89,11 +89,14 @@ export class MemoryStore implements Store {
     return { ...stored, seq: lastSeq(stored.entry) };
   }
 
-  async *entries(actor: string): AsyncIterable<StoredEntry> {
+  async *entries(actor: string, { from = 1 } = {}): AsyncIterable<StoredEntry> {
     this.#commits.check();
-    const chain = new Chain(actor);
+    let chain: Chain | undefined;
     for (const cid of [...(this.#durable.journals.get(actor) ?? [])]) {
       const stored = this.#entry(cid);
+      const { entry } = stored;
+      if (lastSeq(entry) < from) continue;
+      chain ??= new Chain(actor, entry.prev === null ? undefined : { cid: entry.prev, seq: entry.seq - 1 });
       const problem = chain.next(stored);
       if (problem !== undefined) throw corrupt(`the journal of ${actor}: ${problem}`, { actor });
       yield stored;

@@ -84,8 +84,11 @@ export interface Store extends AsyncDisposable {
   append(append: EntryAppend): Promise<void>;
   /** The newest durable entry of an actor. Throws `JOURNAL_CORRUPT`. */
   head(actor: string): Promise<JournalHead | undefined>;
-  /** Durable entries of an actor, oldest first; links and numbers are checked. Throws `JOURNAL_CORRUPT`. */
-  entries(actor: string): AsyncIterable<StoredEntry>;
+  /**
+   * Durable entries of an actor, oldest first, from the one that holds event `from` (1 by default); links and numbers are checked. Throws
+   * `JOURNAL_CORRUPT`.
+   */
+  entries(actor: string, options?: { readonly from?: number }): AsyncIterable<StoredEntry>;
   /** Ids of all actors with a durable entry, sorted. */
   actors(): Promise<readonly string[]>;
   /** Actors that have something to do by themselves, as their newest entries with a `wake` say. */

@@ -6,6 +6,7 @@ import type { ActorState } from "../journal/checkpoint.ts";
 import type { EffectSpec, OutcomeEvent } from "./effect.ts";
 import { type ActorStart, EntryWriter, type WriterPorts } from "./entry-writer.ts";
 import { KERNEL_EVENT, revivedEvent } from "./kernel-event.ts";
+import { Lifetime } from "./lifetime.ts";
 import { promiseOf } from "./machine-logic.ts";
 import { type Letter, Mailbox, type Receipt } from "./mailbox.ts";
 import { OpenWork } from "./open-work.ts";
@@ -14,7 +15,6 @@ import { Outcomes } from "./outcome.ts";
 import type { Progress } from "./progress.ts";
 import { checkEvent } from "./request.ts";
 import { type Taken, takeLetters } from "./take-letters.ts";
-import { Watchers } from "./watchers.ts";
 
 /** Most events that one drain of a mailbox puts into one entry. */
 export const EVENTS_PER_ENTRY_MAX = 256;
@@ -47,18 +47,14 @@ export class Actor {
   readonly #writer: EntryWriter;
   readonly #mailbox = new Mailbox();
   readonly #work: OpenWork;
-  readonly #ended = Promise.withResolvers<void>();
-  readonly #watchers = new Watchers();
+  readonly #life = new Lifetime();
   readonly #outcomes = new Outcomes();
-  readonly #faultListeners = new Set<(fault: IpdmError) => void>();
   #draining = false;
-  #end: IpdmError | undefined;
-  #faulted = false;
 
   constructor(ports: ActorPorts, start: ActorStart) {
     const { progress } = start;
     this.id = progress.actor;
-    this.closed = this.#ended.promise;
+    this.closed = this.#life.closed;
     this.#ports = ports;
     this.#progress = progress;
     this.#writer = new EntryWriter(ports, start);
@@ -88,13 +84,12 @@ export class Actor {
   }
 
   get status(): "running" | "faulted" | "closed" {
-    if (this.#end === undefined) return "running";
-    return this.#faulted ? "faulted" : "closed";
+    return this.#life.status;
   }
 
   /** Why the actor stopped by itself, if it did. */
   get fault(): IpdmError | undefined {
-    return this.#faulted ? this.#end : undefined;
+    return this.#life.fault;
   }
 
   /** The fold of its events, durable or on their way; only to be read. */
@@ -104,14 +99,14 @@ export class Actor {
 
   /** True when nothing would be lost, or done twice, by letting the actor go: at most timers and pauses are open. */
   get idle(): boolean {
-    return !this.#draining && this.#mailbox.empty && this.#writer.inFlight === 0 && !this.#work.busy;
+    return (
+      !this.#draining && this.#mailbox.empty && this.#writer.inFlight === 0 && !this.#work.busy && this.#outcomes.empty
+    );
   }
 
   /** Calls the listener when the actor faults; at once when it has. Returns a function that takes it off. */
   onFault(listener: (fault: IpdmError) => void): () => void {
-    if (this.fault !== undefined) listener(this.fault);
-    this.#faultListeners.add(listener);
-    return () => this.#faultListeners.delete(listener);
+    return this.#life.onFault(listener);
   }
 
   /**
@@ -120,13 +115,13 @@ export class Actor {
    * the machine threw.
    */
   async send(event: OutcomeEvent): Promise<void> {
-    if (this.#end !== undefined) throw this.#end;
+    if (this.#life.end !== undefined) throw this.#life.end;
     await this.#post(checkEvent(this.id, event));
   }
 
   /** As {@link send}, and waits for what the event asked for: the events that settled its requests, in the order of the requests. */
   async ask(event: OutcomeEvent): Promise<{ readonly seq: number; readonly outcomes: readonly Ipld[] }> {
-    if (this.#end !== undefined) throw this.#end;
+    if (this.#life.end !== undefined) throw this.#life.end;
     let outcomes: Promise<Ipld[]> | undefined;
     const letter = this.#mailbox.send(checkEvent(this.id, event), {
       // Before the entry is on its way, so that no outcome can come first.
@@ -142,7 +137,7 @@ export class Actor {
 
   /** Takes another actor's message once, whatever comes again; resolves when it is durable. */
   async receive(from: string, id: string, event: Ipld): Promise<void> {
-    if (this.#end !== undefined) throw this.#end;
+    if (this.#life.end !== undefined) throw this.#life.end;
     await this.#post(event, { message: { from, id } });
   }
 
@@ -157,11 +152,7 @@ export class Actor {
 
   /** Resolves once no event waits, nothing is on its way to the disk, and no request is open. Rejects when the actor ends before. */
   settled(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    return this.#watchers.watch(
-      () => this.#isSettled(),
-      () => this.#end,
-      options.signal,
-    );
+    return this.#life.watch(() => this.#isSettled(), options.signal);
   }
 
   /** Resolves with the first durable state for which `wanted` holds, now or later. Rejects when the actor ends before. */
@@ -170,24 +161,11 @@ export class Actor {
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<ActorState> {
     let state = this.snapshot();
-    await this.#watchers.watch(
-      () => {
-        state = this.snapshot();
-        return wanted(state);
-      },
-      () => this.#end,
-      options.signal,
-    );
+    await this.#life.watch(() => {
+      state = this.snapshot();
+      return wanted(state);
+    }, options.signal);
     return state;
-  }
-
-  /** Resolves when an event after `seq` is durable. Rejects when the actor ends before. */
-  after(seq: number, signal?: AbortSignal): Promise<void> {
-    return this.#watchers.watch(
-      () => this.#writer.durable.seq > seq,
-      () => this.#end,
-      signal,
-    );
   }
 
   /** Starts the effects of all open requests. Called once, by the kernel, when the entries that hold them are durable. */
@@ -202,18 +180,12 @@ export class Actor {
   }
 
   #finish(end: IpdmError, faulted: boolean): void {
-    if (this.#end !== undefined) return;
-    this.#end = end;
-    this.#faulted = faulted;
-    this.#work.close(end);
-    this.#mailbox.fail(end);
-    this.#outcomes.fail(end);
-    if (faulted) {
-      this.#ports.log.warn(`actor ${this.id} faulted: ${end.message}`, { actor: this.id, code: end.code });
-      for (const listener of this.#faultListeners) listener(end);
-    }
-    this.#ended.resolve();
-    this.#watchers.notify();
+    this.#life.finish(end, faulted, () => {
+      this.#work.close(end);
+      this.#mailbox.fail(end);
+      this.#outcomes.fail(end);
+      if (faulted) this.#ports.log.warn(`actor ${this.id} faulted: ${end.message}`, { actor: this.id, code: end.code });
+    });
   }
 
   #post(event: Ipld, more: Pick<Letter, "message"> = {}): Promise<Receipt | undefined> {
@@ -223,7 +195,7 @@ export class Actor {
   }
 
   #answer(request: string, event: Ipld): Promise<Receipt | undefined> {
-    if (this.#end !== undefined) return Promise.reject(this.#end); // the request stays open, and is issued again after recovery
+    if (this.#life.end !== undefined) return Promise.reject(this.#life.end); // the request stays open, and is issued again after recovery
     const delivered = this.#mailbox.answer(request, event);
     this.#drain();
     return delivered;
@@ -232,13 +204,13 @@ export class Actor {
   #drain(): void {
     if (this.#draining) return;
     this.#draining = true;
-    void this.#run().finally(() => this.#watchers.notify());
+    void this.#run().finally(() => this.#life.changed());
   }
 
   async #run(): Promise<void> {
     // One turn later, so that events sent in the same turn share an entry.
     await Promise.resolve();
-    while (this.#end === undefined && !this.#mailbox.empty) {
+    while (this.#life.end === undefined && !this.#mailbox.empty) {
       if (this.#writer.inFlight >= ENTRIES_IN_FLIGHT_MAX) {
         await this.#writer.one();
         continue;
@@ -279,7 +251,7 @@ export class Actor {
   async #repeat(letters: readonly Letter[]): Promise<void> {
     await this.#writer.all();
     for (const { delivered } of letters) {
-      if (this.#faulted) delivered.reject(this.#end);
+      if (this.#life.fault !== undefined) delivered.reject(this.#life.fault);
       else delivered.resolve(undefined);
     }
   }
@@ -299,9 +271,9 @@ export class Actor {
     this.#ports.onDurable(this.seq);
     for (const request of cancelled) this.#called(request);
     for (const event of events) this.#outcomes.tell(event);
-    if (this.#end === undefined)
+    if (this.#life.end === undefined)
       for (const request of requests) if (this.#progress.pending.has(request.id)) this.#work.start(request);
-    this.#watchers.notify();
+    this.#life.changed();
   }
 
   #called(request: string): void {

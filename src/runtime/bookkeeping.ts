@@ -11,8 +11,11 @@ export interface Attempts {
   readonly error: Ipld;
 }
 
-/** Where a child of an actor is: an actor of its own, or an open request where an effect stands behind it. */
-export type ChildPlace = { readonly actor: string } | { readonly request: string };
+/**
+ * Where a child of an actor is: an actor of its own, or a request where an effect stands behind it. A child that has `ended` by itself is
+ * still known, as in XState, and hears nothing more.
+ */
+export type ChildPlace = { readonly actor: string; readonly ended?: true } | { readonly request: string };
 
 /** What the kernel remembers of an actor beside its state and its open requests: the fold of the kernel's own events. */
 export class Bookkeeping {
@@ -57,8 +60,8 @@ export class Bookkeeping {
     if (typeof now === "number") books.now = now;
     books.parent = parseParent(parent);
     for (const [id, place] of Object.entries(record(children) ?? {})) {
-      const { actor, request } = record(place) ?? {};
-      if (typeof actor === "string") books.children.set(id, { actor });
+      const { actor, request, ended } = record(place) ?? {};
+      if (typeof actor === "string") books.children.set(id, ended === true ? { actor, ended } : { actor });
       else if (typeof request === "string") books.children.set(id, { request });
     }
     for (const [from, place] of Object.entries(record(heard) ?? {}))

@@ -92,8 +92,14 @@ function message({ books }: Place, node: Readonly<Record<string, unknown>>): Int
   const { type, actorId } = record(event) ?? {};
   if (typeof type !== "string" || !/^xstate\.(done|error)\.actor\./.test(type)) return { ...intake, event };
   // A child that was stopped meanwhile, or replaced under its id, has nothing to say any more.
-  const child = books.children.get(String(actorId));
-  return child !== undefined && "actor" in child && child.actor === node["from"] ? { ...intake, event } : intake;
+  const id = String(actorId);
+  const child = books.children.get(id);
+  if (child === undefined || !("actor" in child) || child.actor !== node["from"]) return intake;
+  const notes = (into: Bookkeeping): void => {
+    intake.notes?.(into);
+    into.children.set(id, { actor: child.actor, ended: true });
+  };
+  return { notes, event };
 }
 
 function heard(node: Readonly<Record<string, unknown>>): Intake {

@@ -6,10 +6,10 @@ import { encodeEntry, isActorId } from "../journal/entry.ts";
 import type { JournalEntry, JournalHead, RequestRecord, Store } from "../journal/port.ts";
 import { Actor } from "./actor.ts";
 import type { EffectSpec } from "./effect.ts";
-import type { ActorStart } from "./entry-writer.ts";
-import { wakeOf } from "./entry-writer.ts";
-import { initEvent, migratedEvent, type ParentLink, parseInitEvent } from "./kernel-event.ts";
+import { type ActorStart, wakeOf } from "./entry-writer.ts";
+import { initEvent, type ParentLink, parseInitEvent } from "./kernel-event.ts";
 import { Machine, type MachineSpec, sameMachine } from "./machine.ts";
+import { migrateActor, migrates } from "./migration.ts";
 import { plainOf } from "./plain-data.ts";
 import { Progress } from "./progress.ts";
 import { firstEntry, recoverActor } from "./recovery.ts";
@@ -77,25 +77,30 @@ export class Kernel implements AsyncDisposable {
   /**
    * A new actor, or the one that its journal remembers; open requests are issued again with their ids. Resolves when its first
    * entry is durable. Rejects with `ACTOR_EXISTS`, `ACTOR_EFFECT_MISSING`, `MACHINE_UNSUPPORTED`, `MACHINE_VERSION_MISSING`,
-   * `NON_DETERMINISM`, `JOURNAL_CORRUPT`; other actors are not touched.
+   * `NON_DETERMINISM`, `JOURNAL_CORRUPT`, `MIGRATION_FAILED`; other actors are not touched.
    */
   async spawn(spec: ActorSpec): Promise<Actor> {
-    this.#check(spec);
-    this.#spawning.add(spec.id);
-    try {
+    for (const type of spec.machine.requests)
+      if (!Object.hasOwn(spec.effects, type)) throw effectMissing(spec.id, type);
+    return await this.#open(spec.id, async () => {
       const head = await this.#store.head(spec.id);
-      const start = head === undefined ? await this.#create(spec) : await this.#recover(spec, head);
-      if (this.#closed) throw closed(spec.id);
-      const actor = this.#actor(spec, start);
-      this.#actors.set(spec.id, actor);
-      void actor.closed.then(() => {
-        if (this.#actors.get(spec.id) === actor) this.#actors.delete(spec.id);
-      });
-      actor.start();
-      return actor;
-    } finally {
-      this.#spawning.delete(spec.id);
-    }
+      const start = head === undefined ? await this.#create(spec) : await this.#recover(spec.id, head, spec.machine);
+      return this.#actor(spec, start);
+    });
+  }
+
+  /**
+   * The actor that a journal remembers, of a machine that this kernel was given, with the machine's own effects. Rejects as {@link spawn}, and
+   * with `ACTOR_UNKNOWN` where there is no journal.
+   */
+  async resume(id: string): Promise<Actor> {
+    return await this.#open(id, async () => {
+      const head = await this.#store.head(id);
+      if (head === undefined) throw unknown(id);
+      const start = await this.#recover(id, head, undefined);
+      const machine = start.progress.machine.spec;
+      return this.#actor({ id, machine, effects: machine.effects ?? {}, indexed: true }, start);
+    });
   }
 
   /** A running actor. */
@@ -111,6 +116,26 @@ export class Kernel implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
+  }
+
+  async #open(id: string, make: () => Promise<Actor>): Promise<Actor> {
+    if (this.#closed) throw closed(id);
+    if (!isActorId(id)) throw new IpdmError("ACTOR_ID", `${JSON.stringify(id)} is not an actor id`);
+    if (this.#actors.has(id) || this.#spawning.has(id))
+      throw new IpdmError("ACTOR_EXISTS", `actor ${id} is running`, { kind: "conflict", where: id });
+    this.#spawning.add(id);
+    try {
+      const actor = await make();
+      if (this.#closed) throw closed(id);
+      this.#actors.set(id, actor);
+      void actor.closed.then(() => {
+        if (this.#actors.get(id) === actor) this.#actors.delete(id);
+      });
+      actor.start();
+      return actor;
+    } finally {
+      this.#spawning.delete(id);
+    }
   }
 
   async #create(spec: ActorSpec): Promise<ActorStart> {
@@ -162,39 +187,24 @@ export class Kernel implements AsyncDisposable {
     );
   }
 
-  async #recover(spec: ActorSpec, head: JournalHead): Promise<ActorStart> {
+  async #recover(id: string, head: JournalHead, own: MachineSpec | undefined): Promise<ActorStart> {
+    const { hash, log, machines = [] } = this.#options;
+    const candidates = own === undefined ? machines : [own, ...machines];
     const { progress, checkpointSeq, skipped } = await recoverActor(this.#store, head, (actor, identity) =>
-      this.#find(spec, actor, identity),
+      this.#find(candidates, actor, identity),
     );
-    for (const cid of skipped)
-      this.#options.log.warn(`a checkpoint of ${spec.id} could not be read`, { actor: spec.id, cid: cid.toString() });
-    this.#options.log.debug(`actor ${spec.id} recovered at event ${progress.seq}`, {
-      actor: spec.id,
-      open: progress.pending.size,
-    });
-    return await this.#migrated(spec, { progress, head: head.cid, checkpointSeq });
+    for (const cid of skipped) log.warn(`a checkpoint of ${id} could not be read`, { actor: id, cid: cid.toString() });
+    log.debug(`actor ${id} recovered at event ${progress.seq}`, { actor: id, open: progress.pending.size });
+    const start: ActorStart = { progress, head: head.cid, checkpointSeq };
+    const newest = own ?? newestOf(candidates, progress.machine.identity.name);
+    if (!migrates(progress.machine, newest)) return start;
+    const machine = this.#machine(newest);
+    log.info(`actor ${id} becomes one of ${machine.label}`, { actor: id, seq: progress.seq + 1 });
+    return await migrateActor(this.#store, hash, machine, start);
   }
 
-  /** An actor of an older version, made one of the version that it is to run as, where that says how. */
-  async #migrated(spec: ActorSpec, start: ActorStart): Promise<ActorStart> {
-    const { progress } = start;
-    const { identity } = progress.machine;
-    const migrate = identity.name === spec.machine.name ? spec.machine.migrations?.[identity.version] : undefined;
-    if (migrate === undefined || identity.version >= spec.machine.version) return start;
-    const machine = this.#machine(spec.machine);
-    const seq = progress.seq + 1;
-    const state = migratedState(spec.id, machine, () => migrate(progress.machine.stateOf(progress.snapshot)));
-    progress.migrate(machine, state);
-    const events = [migratedEvent(machine.identity, state)];
-    const entry: JournalEntry = { v: 1, actor: spec.id, seq, prev: start.head, events, requests: [] };
-    const block = encodeEntry(this.#options.hash, entry);
-    await this.#store.append({ entry, block });
-    this.#options.log.info(`actor ${spec.id} is ${machine.label} from event ${seq} on`, { actor: spec.id, seq });
-    return { ...start, head: block.cid };
-  }
-
-  #find(spec: ActorSpec, actor: string, identity: MachineIdentity): Machine {
-    for (const candidate of [spec.machine, ...(this.#options.machines ?? [])]) {
+  #find(candidates: readonly MachineSpec[], actor: string, identity: MachineIdentity): Machine {
+    for (const candidate of candidates) {
       if (candidate.name !== identity.name || candidate.version !== identity.version) continue;
       const machine = this.#machine(candidate);
       if (sameMachine(machine.identity, identity)) return machine;
@@ -223,42 +233,24 @@ export class Kernel implements AsyncDisposable {
     }
     return machine;
   }
-
-  #check(spec: ActorSpec): void {
-    if (this.#closed) throw closed(spec.id);
-    if (!isActorId(spec.id)) throw new IpdmError("ACTOR_ID", `${JSON.stringify(spec.id)} is not an actor id`);
-    if (this.#actors.has(spec.id) || this.#spawning.has(spec.id)) {
-      throw new IpdmError("ACTOR_EXISTS", `actor ${spec.id} is running`, { kind: "conflict", where: spec.id });
-    }
-    for (const type of spec.machine.requests) {
-      if (!Object.hasOwn(spec.effects, type)) {
-        throw new IpdmError("ACTOR_EFFECT_MISSING", `actor ${spec.id} has no effect for request ${type}`, {
-          where: spec.id,
-          facts: { type },
-        });
-      }
-    }
-  }
 }
 
-function migratedState(
-  actor: string,
-  machine: Machine,
-  migrate: () => { readonly value: Ipld; readonly context: Ipld },
-): { readonly value: Ipld; readonly context: Ipld } {
-  try {
-    const { value, context } = migrate();
-    const plain = plainOf({ value, context });
-    if (!plain.ok) throw new Error(`the new state holds ${plain.reason} at ${plain.path}`);
-    return plain.value as { readonly value: Ipld; readonly context: Ipld };
-  } catch (cause) {
-    const message = cause instanceof Error ? cause.message : String(cause);
-    throw new IpdmError("MIGRATION_FAILED", `actor ${actor} cannot become one of ${machine.label}: ${message}`, {
-      where: actor,
-      hint: "correct the migration; the actor is as it was",
-      cause,
-    });
-  }
+function newestOf(specs: readonly MachineSpec[], name: string): MachineSpec | undefined {
+  return specs.filter((spec) => spec.name === name).sort((a, b) => b.version - a.version)[0];
+}
+
+function effectMissing(actor: string, type: string): IpdmError {
+  return new IpdmError("ACTOR_EFFECT_MISSING", `actor ${actor} has no effect for request ${type}`, {
+    where: actor,
+    facts: { type },
+  });
+}
+
+function unknown(actor: string): IpdmError {
+  return new IpdmError("ACTOR_UNKNOWN", `there is no actor ${actor} here`, {
+    where: actor,
+    hint: "`ipdm-runtime actors list` shows those that there are; spawn makes a new one",
+  });
 }
 
 function undeliverable(target: string): PromiseRejectedResult {

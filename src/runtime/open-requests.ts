@@ -129,8 +129,9 @@ export class OpenRequests {
     const place = this.#books.children.get(child);
     if (place === undefined) return;
     this.#books.children.delete(child);
-    if ("actor" in place) this.#add(KERNEL_REQUEST.stop, { to: place.actor });
-    else if (this.pending.has(place.request)) this.#cancel(place.request);
+    if ("actor" in place) {
+      if (place.ended !== true) this.#add(KERNEL_REQUEST.stop, { to: place.actor });
+    } else if (this.pending.has(place.request)) this.#cancel(place.request);
   }
 
   /** The actor behind an address of a machine; `undefined` where nobody could listen: a promise, or a child that is gone. */
@@ -138,7 +139,7 @@ export class OpenRequests {
     if (to === "self") return this.#actor;
     if (to === "parent") return this.#books.parent?.actor;
     const place = this.#books.children.get(String(child));
-    return place !== undefined && "actor" in place ? place.actor : undefined;
+    return place !== undefined && "actor" in place && place.ended !== true ? place.actor : undefined;
   }
 
   #add(type: string, params: Ipld): string {

@@ -7,6 +7,11 @@ import { KERNEL_EVENT } from "./kernel-event.ts";
 export class Outcomes {
   readonly #waiting = new Map<string, PromiseWithResolvers<Ipld>[]>();
 
+  /** True while nobody waits. */
+  get empty(): boolean {
+    return this.#waiting.size === 0;
+  }
+
   /** The event that settles the request. Rejects with `EFFECT_DEAD` when its last attempt fails, `EFFECT_CANCELLED` when it is called off. */
   of(request: string): Promise<Ipld> {
     const waiter = Promise.withResolvers<Ipld>();
