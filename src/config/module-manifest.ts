@@ -3,6 +3,7 @@ import { dirname, join } from "node:path";
 import { validRange } from "semver";
 import { z } from "zod";
 import { IpdmError } from "../core/errors.ts";
+import { readJson } from "../core/json.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import type { ModuleConfig } from "./config.ts";
 import { CONFIG_BYTES_MAX } from "./limits.ts";
@@ -20,6 +21,7 @@ export interface ModuleOverrides {
   readonly unit?: number;
   /** Columns of the output, as name and type. */
   readonly columns?: Readonly<Record<string, string>>;
+  readonly features?: readonly string[];
 }
 
 /** A module as its author describes it: its file and limits, and what publishing and testing it need. */
@@ -109,7 +111,7 @@ async function readManifest(path: string): Promise<unknown> {
   }
   if (text.length > CONFIG_BYTES_MAX) throw invalid(path, `it has more than ${CONFIG_BYTES_MAX} characters`);
   try {
-    return JSON.parse(text) as unknown;
+    return readJson(text);
   } catch (cause) {
     throw invalid(path, (cause as Error).message);
   }

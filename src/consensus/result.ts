@@ -76,6 +76,8 @@ export const moduleOperator = z.strictObject({
     outputBytesMax: count,
   }),
   capabilities: z.array(name).max(16),
+  /** What of WebAssembly it may use beyond what every module may; absent where there is nothing. */
+  features: z.array(name).min(1).max(16).optional(),
 });
 
 const windowOperator = z.strictObject({

@@ -8,10 +8,10 @@ import { NO_OPTIONS } from "../sandbox/abi/port.ts";
 
 /** A module task in normal form, from what a configuration says of the module. */
 export function moduleForm(
-  config: Pick<ModuleConfig, "abi" | "unit" | "stateful" | "columns" | "options" | "stdin" | "policy">,
+  config: Pick<ModuleConfig, "abi" | "unit" | "stateful" | "columns" | "options" | "stdin" | "policy" | "features">,
   module: CID,
 ): ModuleOperatorForm {
-  const { policy, abi, unit, stateful, stdin } = config;
+  const { policy, abi, unit, stateful, stdin, features } = config;
   const { capabilities, ...limits } = policy;
   return {
     kind: "module",
@@ -24,6 +24,7 @@ export function moduleForm(
     ...(stdin === undefined ? {} : { stdin }),
     limits,
     capabilities: [...capabilities],
+    ...(features === undefined ? {} : { features: [...features] }),
   };
 }
 

@@ -50,6 +50,13 @@ export class RunReport implements SourceObserver {
     this.options.onProgress?.(this.progress);
   }
 
+  /** Blocks of a chain are being fetched: so many are there. */
+  fetching(source: string, there: number, of: number): void {
+    this.totals.set(source, { rows: of, isExact: false });
+    this.update({ phase: "fetching", rowsIn: there, ...this.total() });
+    this.progress = { ...this.progress, rowsIn: 0 };
+  }
+
   /** The plan is being made; `rows` of the sources that tell their number. */
   planning(rows: ReadonlyMap<string, number>): void {
     for (const [source, count] of rows) this.totals.set(source, { rows: count, isExact: true });

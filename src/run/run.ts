@@ -22,6 +22,7 @@ import { lanesFor, openLanes } from "../sandbox/lane-pool.ts";
 import type { Lane } from "../sandbox/port.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
 import { openSink } from "../sinks/port.ts";
+import { chainInputs } from "./chains.ts";
 import { Closers } from "./closers.ts";
 import { prepareFile, prepareFolder } from "./folders.ts";
 import { beginnings, livePorts, watchFor } from "./live-modules.ts";
@@ -120,7 +121,11 @@ class Run {
     const submitter = members[0] as LocalNode;
     const epoch = await epochOf(submitter, this.options.fresh === true);
     const { membership, block } = membershipOf(config, members, epoch);
-    const { facts, rows } = await sourceFacts(config, signal);
+    const chains = await chainInputs(config, dataDir, {
+      signal,
+      onFetch: (source, there, of) => this.report.fetching(source, there, of),
+    });
+    const { facts, rows } = await sourceFacts(config, chains, signal);
     this.report.planning(rows);
     const laneCount = this.options.lanes ?? lanesFor(members.length);
     const lanes = members.map(() => openLanes({ lanes: laneCount }));
@@ -159,7 +164,7 @@ class Run {
         plan,
         modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map(), this.log),
         live: this.live(plan, lanes[i] as Lane, i === 0 ? watch : undefined),
-        readSource: sourceReader(config, plan, i === 0 ? this.report : undefined),
+        readSource: sourceReader(config, chains, plan, i === 0 ? this.report : undefined),
         prover,
         key: circuit.key,
         keyOrigin: circuit.provenance,
@@ -167,7 +172,7 @@ class Run {
         observer: i === 0 ? this.report.observer(members) : {},
         ...this.tamperOf(member.name),
       };
-      nodes.push(new RunNode(ports, this.hotBytes()));
+      nodes.push(new RunNode(ports, config.lakes[0]?.hotBytes));
     }
     stack.defer(async () => {
       this.stop.abort(new IpdmError("RUN_ENDED", "the run has ended", { kind: "interrupted" }));
@@ -289,9 +294,5 @@ class Run {
     for (const name of this.files.keys()) {
       if (!this.written.has(name)) await lead.writeAgain(name, this.signal);
     }
-  }
-
-  private hotBytes(): number | undefined {
-    return this.config.lakes[0]?.hotBytes;
   }
 }

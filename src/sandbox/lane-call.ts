@@ -28,6 +28,11 @@ export interface LaneLink {
 /** The result of a call behind one that did not end well. */
 export const BROKEN = { type: "broken", message: "a call before did not end well" } as const;
 
+/** The result of a call that this node could not even hand over. */
+export function faultOf(error: unknown): CallResult {
+  return { type: "fault", message: error instanceof Error ? error.message : String(error) };
+}
+
 /** A call in a lane's queue, or under way. */
 export interface LaneCall {
   readonly module: number;

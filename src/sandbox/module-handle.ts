@@ -131,13 +131,24 @@ export class LoadedModule implements ModuleHandle {
       }),
       signal,
     );
+    this.deliver(result);
     if (result.type !== "output") throw this.failure(result, rows);
-    for (const line of result.log) this.spec.onLog?.(line);
     try {
       return { batch: decodeBatch(new Uint8Array(result.bytes)), fuel: result.fuel };
     } catch (cause) {
       if (!(cause instanceof IpdmError)) throw cause;
       throw this.invalid(cause.message, rows, cause);
+    }
+  }
+
+  /** Hands on what a call wrote to the log, also of one that failed. Whoever takes it cannot fail the call. */
+  private deliver(result: CallResult): void {
+    const { onLog } = this.spec;
+    if (onLog === undefined || !("log" in result)) return;
+    try {
+      for (const line of result.log ?? []) onLog(line);
+    } catch {
+      // No result depends on the log.
     }
   }
 

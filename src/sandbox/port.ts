@@ -2,7 +2,7 @@ import type { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import type { TextFormat } from "../batch/text/spelling.ts";
 import type { Abi, AbiOptions } from "./abi/port.ts";
-import type { Isolation, SandboxPolicy } from "./policy.ts";
+import type { Feature, Isolation, SandboxPolicy } from "./policy.ts";
 import type { MemorySource, SavedMemory } from "./state/memory-tree.ts";
 
 /** How a module's output depends on its input. */
@@ -27,7 +27,12 @@ export interface ModuleSpec extends SandboxPolicy {
   readonly columns: Schema | null;
   /** Form of the text on a program's standard input, for `wasi/1`; NDJSON when left out. */
   readonly stdin?: TextFormat;
-  /** Takes the lines that the module writes to the log, where its policy allows that. No result depends on them. */
+  /** What of WebAssembly it may use beyond what every module may; nothing when left out. */
+  readonly features?: readonly Feature[];
+  /**
+   * Takes the lines that a call has written to the log, where the module's policy allows that, before its output or error is known. No result
+   * depends on them, and what this throws is dropped. Of a call that was terminated there are none.
+   */
   readonly onLog?: (line: string) => void;
   /** Wall clock a call may take before its worker is terminated: the way out when this node is at fault, not a measure of work. */
   readonly timeoutMs: number;

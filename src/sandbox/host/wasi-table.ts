@@ -76,9 +76,6 @@ const PRICES: Partial<Record<WasiName, Pick<HostFunction, "fuel" | "fuelPerByte"
   random_get: { fuel: 200, fuelPerByte: 16 },
 };
 
-/** Fuel of each line of standard output for each declared column: a short line can be a wide row of nulls. */
-export const WASI_CELL_FUEL = 8;
-
 /** The functions of WASI preview1 with their prices, by module and name as they are imported. */
 export const WASI_FUNCTIONS: Readonly<Record<string, HostFunction>> = Object.fromEntries(
   WASI_NAMES.map((name) => [

@@ -51,6 +51,7 @@ describe("a valid configuration", () => {
       sources: [
         {
           name: "rows",
+          kind: "file",
           file: { written: "./rows.csv", path: "/somewhere/rows.csv" },
           format: "csv",
           time: { column: "at", outOfOrderUs: 0 },
