@@ -80,7 +80,10 @@ export async function runModule<T>(
 }
 
 function checkTime(column: string, operator: ModuleOperatorForm, input: Schema): void {
-  if (callsHaveTime(operator)) return timeField(input, column);
+  if (callsHaveTime(operator)) {
+    timeField(input, column);
+    return;
+  }
   throw new IpdmError(
     "USAGE",
     "only a module that may ask for the time, and is called on units, is given an event time",
