@@ -127,9 +127,7 @@ class Run {
     });
     const { facts, rows } = await sourceFacts(config, chains, signal);
     this.report.planning(rows);
-    const laneCount = this.options.lanes ?? lanesFor(members.length);
-    const lanes = members.map(() => openLanes({ lanes: laneCount }));
-    for (const lane of lanes) stack.use(lane);
+    const lanes = this.lanes(members.length).map((lane) => stack.use(lane));
     const catalogued = await this.resolve();
     const plan = await makePlan({
       config,
@@ -183,6 +181,11 @@ class Run {
     const lead = nodes[0] as RunNode;
     await this.ensureOutputs(lead);
     return await this.publish(lead, members, circuit.provenance.production, began);
+  }
+
+  private lanes(nodes: number): Lane[] {
+    const lanes = this.options.lanes ?? lanesFor(nodes);
+    return Array.from({ length: nodes }, () => openLanes({ lanes }));
   }
 
   /** The modules that tasks take from the catalogue. */
@@ -291,8 +294,6 @@ class Run {
 
   /** Outputs that an earlier run wrote are written again: their files may be gone, changed, or wanted in another folder. */
   private async ensureOutputs(lead: RunNode): Promise<void> {
-    for (const name of this.files.keys()) {
-      if (!this.written.has(name)) await lead.writeAgain(name, this.signal);
-    }
+    for (const name of this.files.keys()) if (!this.written.has(name)) await lead.writeAgain(name, this.signal);
   }
 }
