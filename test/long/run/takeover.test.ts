@@ -67,6 +67,8 @@ describe("a newer version of a live task's module", () => {
     await place.run({ 2: publish });
     expect(await place.numbers()).toEqual(added(ROWS, [0, 1000], [500, 2000]));
     expect((await place.verdict()).receipt?.result.tasks["added"]?.later).toMatchObject([{ from: 500 }]);
+    const verified = await runJson(["verify", join(place.outDir, "receipt.car")], { cwd: folder.path });
+    expect(verified).toMatchObject({ ok: true, lock: [{ version: "1.2.0", live: [{ slot: 2, version: "1.3.0" }] }] });
     await audit(place.outDir);
   });
 
