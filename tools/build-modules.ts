@@ -25,7 +25,7 @@ const MODULES: readonly Recipe[] = [
     output: `dist/src/modules/${name}.wasm`,
     flags: ["--enable", "simd", "--initialMemory", "128"],
   })),
-  ...["filter", "map", "flat-map", "aggregate"].map((name) => ({
+  ...["filter", "map", "flat-map", "aggregate", "stateful"].map((name) => ({
     source: `examples/modules/${name}/module/index.ts`,
     output: `examples/modules/${name}/build/module.wasm`,
   })),
