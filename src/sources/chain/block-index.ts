@@ -75,8 +75,8 @@ class Gathering {
     let found = 0;
     for await (const value of jsonValues(byteStream(new SourceFile(version), compression, { signal }))) {
       if ("fault" in value) throw faultyValue(path, value);
-      const { bytes, from, to, offset, known } = value;
-      const parts = this.format.scan(bytes, { from, to, known }, basename(path));
+      const { bytes, from, to, offset } = value;
+      const parts = this.format.scan(bytes, { from, to }, basename(path));
       if (typeof parts === "string") throw malformedBlock(path, offset, parts);
       for (const part of parts) this.add(path, number, bytes, offset - from, part);
       found++;

@@ -1,7 +1,7 @@
 import { Buffer } from "node:buffer";
-import { INCOMPLETE, type KnownEnds, NestedScan, stringEnd } from "./nested-scan.ts";
 
 const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
 const COLON = 0x3a;
 const COMMA = 0x2c;
 const OPEN_OBJECT = 0x7b;
@@ -9,13 +9,17 @@ const CLOSE_OBJECT = 0x7d;
 const OPEN_LIST = 0x5b;
 const CLOSE_LIST = 0x5d;
 
+/** Bytes of a text that are looked at one by one before the search goes to native code, which costs more to call. */
+const NEAR_BYTES = 80;
+
 /** A stretch of bytes: from `from` up to `to`. */
 export interface Slice {
   readonly from: number;
   readonly to: number;
 }
 
-/** What a scan finds where there is no value. */
+/** What a scan finds where a value ends behind the bytes that are there, or where there is no value. */
+export const INCOMPLETE = -1;
 export const INVALID = -2;
 
 /** First position from `at` on that is no white space of JSON. */
@@ -32,13 +36,12 @@ export function skipBlank(bytes: Uint8Array, at: number, end: number): number {
 /**
  * Where the JSON value that starts at `at` ends, found by its brackets and quotes alone: what is between them is for whoever
  * parses it. {@link INCOMPLETE} when the bytes end before it does (a number may always go on), {@link INVALID} when none starts there.
- * What is known from a scan before need not be looked through again.
  */
-export function valueEnd(bytes: Uint8Array, at: number, end: number, known?: KnownEnds): number {
+export function valueEnd(bytes: Uint8Array, at: number, end: number): number {
   if (at >= end) return INCOMPLETE;
   const first = bytes[at] as number;
   if (first === QUOTE) return stringEnd(bytes, at + 1, end);
-  if (first === OPEN_OBJECT || first === OPEN_LIST) return known?.endOf(at) ?? new NestedScan().find(bytes, at, end);
+  if (first === OPEN_OBJECT || first === OPEN_LIST) return nestedEnd(bytes, at, end);
   let i = at;
   while (i < end && isBare(bytes[i] as number)) i++;
   if (i === at) return INVALID;
@@ -52,12 +55,7 @@ export interface Member {
 }
 
 /** The members of the object at `at`, in order; `undefined` where brackets, colons and commas are not those of an object. */
-export function membersOf(
-  bytes: Uint8Array,
-  at: number,
-  end: number,
-  known?: KnownEnds,
-): readonly Member[] | undefined {
+export function membersOf(bytes: Uint8Array, at: number, end: number): readonly Member[] | undefined {
   const members: Member[] = [];
   let i = skipBlank(bytes, at + 1, end);
   if (bytes[i] === CLOSE_OBJECT) return members;
@@ -69,7 +67,7 @@ export function membersOf(
     i = skipBlank(bytes, nameEnd, end);
     if (bytes[i] !== COLON) return undefined;
     const from = skipBlank(bytes, i + 1, end);
-    const to = valueEnd(bytes, from, end, known);
+    const to = valueEnd(bytes, from, end);
     if (to < 0) return undefined;
     members.push({ name, value: { from, to } });
     i = skipBlank(bytes, to, end);
@@ -80,18 +78,12 @@ export function membersOf(
 }
 
 /** The first `most` elements of the list at `at`, in order; `undefined` where brackets and commas are not those of a list. */
-export function elementsOf(
-  bytes: Uint8Array,
-  at: number,
-  end: number,
-  most: number,
-  known?: KnownEnds,
-): readonly Slice[] | undefined {
+export function elementsOf(bytes: Uint8Array, at: number, end: number, most: number): readonly Slice[] | undefined {
   const elements: Slice[] = [];
   let i = skipBlank(bytes, at + 1, end);
   if (bytes[i] === CLOSE_LIST) return elements;
   while (elements.length < most) {
-    const to = valueEnd(bytes, i, end, known);
+    const to = valueEnd(bytes, i, end);
     if (to < 0) return undefined;
     elements.push({ from: i, to });
     i = skipBlank(bytes, to, end);
@@ -114,6 +106,48 @@ export function plainText(bytes: Uint8Array, { from, to }: Slice): string | unde
   if (to - from < 2 || to - from > 130 || bytes[from] !== QUOTE) return undefined;
   const text = Buffer.from(bytes.buffer, bytes.byteOffset + from + 1, to - from - 2).toString("latin1");
   return /^[ -~]*$/.test(text) && !text.includes("\\") ? text : undefined;
+}
+
+/** Behind the quote that ends a text whose first character is at `at`. */
+function stringEnd(bytes: Uint8Array, at: number, end: number): number {
+  for (let i = at; ; i++) {
+    const near = Math.min(end, i + NEAR_BYTES);
+    while (i < near && bytes[i] !== QUOTE) i++;
+    if (i === near) {
+      i = near < end ? bytes.indexOf(QUOTE, near) : -1;
+      if (i < 0 || i >= end) return INCOMPLETE;
+    }
+    // Only an odd number of backslashes before it makes a quote a part of the text.
+    let before = i - 1;
+    while (before >= at && bytes[before] === BACKSLASH) before--;
+    if ((i - before) % 2 === 1) return i + 1;
+  }
+}
+
+/** Behind the bracket that closes the one at `at`. The hot loop of every chain source: blocks are read at the speed of this. */
+function nestedEnd(bytes: Uint8Array, at: number, end: number): number {
+  let depth = 0;
+  for (let i = at; i < end; ) {
+    const byte = bytes[i] as number;
+    i++;
+    if (byte === QUOTE) {
+      const from = i;
+      const near = i + NEAR_BYTES < end ? i + NEAR_BYTES : end;
+      while (i < near && bytes[i] !== QUOTE) i++;
+      if (i < near && bytes[i - 1] !== BACKSLASH) i++;
+      else {
+        i = stringEnd(bytes, from, end);
+        if (i < 0) return INCOMPLETE;
+      }
+      continue;
+    }
+    if (byte < OPEN_LIST) continue;
+    // A bracket and a brace differ in one bit.
+    const bracket = byte & 0xdf;
+    if (bracket === OPEN_LIST) depth++;
+    else if (bracket === CLOSE_LIST && --depth === 0) return i;
+  }
+  return INCOMPLETE;
 }
 
 /** Bytes of numbers, `true`, `false` and `null`. */

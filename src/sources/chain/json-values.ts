@@ -1,10 +1,6 @@
 import { Buffer } from "node:buffer";
-import { INVALID, skipBlank, valueEnd } from "./json-scan.ts";
+import { INCOMPLETE, INVALID, skipBlank, valueEnd } from "./json-scan.ts";
 import { VALUE_BYTES_MAX } from "./limits.ts";
-import { INCOMPLETE, type KnownEnds, NestedScan } from "./nested-scan.ts";
-
-const OPEN_OBJECT = 0x7b;
-const OPEN_LIST = 0x5b;
 
 /** A JSON value of a stream: it stands in `bytes` from `from` to `to`, and in the whole stream from `offset` on. */
 export interface StreamedValue {
@@ -12,8 +8,6 @@ export interface StreamedValue {
   readonly from: number;
   readonly to: number;
   readonly offset: number;
-  /** What was found of its inside on the way. */
-  readonly known: KnownEnds | undefined;
 }
 
 /** Why a stream does not hold values that follow each other, and where (bytes from its start). */
@@ -34,8 +28,6 @@ export async function* jsonValues(
   let at = 0;
   const source = chunks[Symbol.asyncIterator]();
   let ended = false;
-  /** The scan of the object or list that begins at `at`. */
-  let scan: NestedScan | undefined;
   /** Reads on until there is as much again as there was: a value is looked through a few times at most. */
   const more = async (): Promise<void> => {
     const parts = [bytes.subarray(at)];
@@ -62,9 +54,7 @@ export async function* jsonValues(
         await more();
         continue;
       }
-      const isNested = bytes[at] === OPEN_OBJECT || bytes[at] === OPEN_LIST;
-      if (isNested) scan ??= new NestedScan();
-      const to = scan === undefined ? valueEnd(bytes, at, bytes.length) : scan.find(bytes, at, bytes.length);
+      const to = valueEnd(bytes, at, bytes.length);
       if (to === INVALID || (to === INCOMPLETE && ended)) {
         yield { offset: base + at, fault: to === INVALID ? "invalid" : "cut" };
         return;
@@ -77,8 +67,7 @@ export async function* jsonValues(
         await more();
         continue;
       }
-      yield { bytes, from: at, to, offset: base + at, known: scan?.known(at) };
-      scan = undefined;
+      yield { bytes, from: at, to, offset: base + at };
       at = to;
     }
   } finally {

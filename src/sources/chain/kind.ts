@@ -1,7 +1,6 @@
 import type { Schema } from "../../batch/schema.ts";
 import type { BatchWriter } from "../../batch/writer.ts";
 import type { Slice } from "./json-scan.ts";
-import type { KnownEnds } from "./nested-scan.ts";
 
 /** Chains whose blocks can be read. */
 export const CHAIN_KINDS = ["ethereum", "solana"] as const;
@@ -59,11 +58,6 @@ export interface BlockPart {
   readonly texts: readonly (Slice | undefined)[];
 }
 
-/** A JSON value, and what is known of its inside. */
-export interface ScannedValue extends Slice {
-  readonly known?: KnownEnds | undefined;
-}
-
 /** What is particular to the blocks of one kind of chain. */
 export interface ChainFormat {
   readonly kind: ChainKind;
@@ -75,7 +69,7 @@ export interface ChainFormat {
    * Finds blocks in a JSON value of a file of that name (without its folder); a text says why it is none. It never parses more than a
    * block's first level.
    */
-  scan(bytes: Uint8Array, value: ScannedValue, file: string): readonly BlockPart[] | string;
+  scan(bytes: Uint8Array, value: Slice, file: string): readonly BlockPart[] | string;
   /** Name of the chain, where the texts of a block say it. */
   chainOf(bytes: Uint8Array, text: Slice): string | undefined;
   /** Why a block cannot come after another; `undefined` when it can. `missing` is the first number that is not there. */

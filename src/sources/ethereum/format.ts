@@ -3,8 +3,7 @@ import { schemaOf } from "../../batch/schema.ts";
 import type { BatchWriter } from "../../batch/writer.ts";
 import { fromHex } from "../../core/bytes.ts";
 import { elementsOf, isText, type Member, membersOf, plainText, type Slice } from "../chain/json-scan.ts";
-import type { BlockHead, BlockPart, ChainFormat, ScannedValue } from "../chain/kind.ts";
-import type { KnownEnds } from "../chain/nested-scan.ts";
+import type { BlockHead, BlockPart, ChainFormat } from "../chain/kind.ts";
 
 const OPEN_OBJECT = 0x7b;
 const OPEN_LIST = 0x5b;
@@ -40,54 +39,49 @@ export const ETHEREUM: ChainFormat = {
   hashBytes,
 };
 
-function scanValue(bytes: Uint8Array, value: ScannedValue, depth: number): readonly BlockPart[] | string {
+function scanValue(bytes: Uint8Array, value: Slice, depth: number): readonly BlockPart[] | string {
   if (depth > DEPTH_MAX) return "its lists and replies lie too deep inside each other";
   const first = bytes[value.from];
   if (first === OPEN_LIST) return scanList(bytes, value, depth);
   if (first !== OPEN_OBJECT) return "it is neither an object nor a list";
-  const members = membersOf(bytes, value.from, value.to, value.known);
+  const members = membersOf(bytes, value.from, value.to);
   if (members === undefined) return "it is not JSON";
   const block = only(bytes, members, "block");
   const receipts = only(bytes, members, "receipts");
   if (block === null || receipts === null) return "a key stands in it twice";
-  if (block !== undefined && receipts !== undefined) return scanPair(bytes, block, receipts, value.known);
+  if (block !== undefined && receipts !== undefined) return scanPair(bytes, block, receipts);
   const result = only(bytes, members, "result");
   if (result === null) return "result stands in it twice";
   if (result !== undefined)
     return isText(bytes, result, "null")
       ? "the reply is empty: the endpoint has no such block"
-      : scanValue(bytes, { ...result, known: value.known }, depth + 1);
+      : scanValue(bytes, result, depth + 1);
   if (only(bytes, members, "error") !== undefined) return "it is the error of an endpoint, not a block";
   const head = headOf(bytes, members);
   return typeof head === "string" ? head : [{ head, of: undefined, texts: [value, undefined] }];
 }
 
-function scanPair(
-  bytes: Uint8Array,
-  block: Slice,
-  receipts: Slice,
-  known: KnownEnds | undefined,
-): readonly BlockPart[] | string {
-  const [plainBlock, plainReceipts] = [unwrapped(bytes, block, known), unwrapped(bytes, receipts, known)];
+function scanPair(bytes: Uint8Array, block: Slice, receipts: Slice): readonly BlockPart[] | string {
+  const [plainBlock, plainReceipts] = [unwrapped(bytes, block), unwrapped(bytes, receipts)];
   if (bytes[plainBlock.from] !== OPEN_OBJECT) return "block is not an object";
   if (bytes[plainReceipts.from] !== OPEN_LIST) return "receipts is not a list";
-  const members = membersOf(bytes, plainBlock.from, plainBlock.to, known);
+  const members = membersOf(bytes, plainBlock.from, plainBlock.to);
   if (members === undefined) return "block is not JSON";
   const head = headOf(bytes, members);
   return typeof head === "string" ? head : [{ head, of: undefined, texts: [plainBlock, plainReceipts] }];
 }
 
 /** A reply's result; any other value as it is. */
-function unwrapped(bytes: Uint8Array, value: Slice, known: KnownEnds | undefined): Slice {
+function unwrapped(bytes: Uint8Array, value: Slice): Slice {
   if (bytes[value.from] !== OPEN_OBJECT) return value;
-  return only(bytes, membersOf(bytes, value.from, value.to, known) ?? [], "result") ?? value;
+  return only(bytes, membersOf(bytes, value.from, value.to) ?? [], "result") ?? value;
 }
 
 /** A list is the receipts of a block, or a list of blocks, pairs or replies. */
-function scanList(bytes: Uint8Array, value: ScannedValue, depth: number): readonly BlockPart[] | string {
-  const [first] = elementsOf(bytes, value.from, value.to, 1, value.known) ?? [];
+function scanList(bytes: Uint8Array, value: Slice, depth: number): readonly BlockPart[] | string {
+  const [first] = elementsOf(bytes, value.from, value.to, 1) ?? [];
   if (first === undefined) return [{ head: undefined, of: undefined, texts: [undefined, value] }];
-  const members = bytes[first.from] === OPEN_OBJECT ? (membersOf(bytes, first.from, first.to, value.known) ?? []) : [];
+  const members = bytes[first.from] === OPEN_OBJECT ? (membersOf(bytes, first.from, first.to) ?? []) : [];
   const isReceipt =
     only(bytes, members, "transactionHash") !== undefined && only(bytes, members, "parentHash") === undefined;
   if (isReceipt) {
@@ -95,11 +89,11 @@ function scanList(bytes: Uint8Array, value: ScannedValue, depth: number): readon
     const text = of === undefined || of === null ? undefined : plainText(bytes, of)?.toLowerCase();
     return [{ head: undefined, of: text, texts: [undefined, value] }];
   }
-  const elements = elementsOf(bytes, value.from, value.to, LIST_MAX, value.known);
+  const elements = elementsOf(bytes, value.from, value.to, LIST_MAX);
   if (elements === undefined) return "it is not JSON";
   const parts: BlockPart[] = [];
   for (const element of elements) {
-    const found = scanValue(bytes, { ...element, known: value.known }, depth + 1);
+    const found = scanValue(bytes, element, depth + 1);
     if (typeof found === "string") return found;
     parts.push(...found);
   }

@@ -3,7 +3,6 @@ import { schemaOf } from "../../batch/schema.ts";
 import type { BatchWriter } from "../../batch/writer.ts";
 import { elementsOf, isText, type Member, membersOf, plainText, type Slice } from "../chain/json-scan.ts";
 import type { BlockHead, BlockPart, ChainFormat } from "../chain/kind.ts";
-import type { KnownEnds } from "../chain/nested-scan.ts";
 
 const OPEN_OBJECT = 0x7b;
 const OPEN_LIST = 0x5b;
@@ -33,7 +32,7 @@ export const SOLANA: ChainFormat = {
   kind: "solana",
   schema: SCHEMA,
   texts: ["block"],
-  scan: (bytes, value, file) => new Scan(bytes, slotOfName(file), value.known).value(value, undefined, 0),
+  scan: (bytes, value, file) => new Scan(bytes, slotOfName(file)).value(value, undefined, 0),
   // A block says nothing of its cluster.
   chainOf: () => undefined,
   gap: (before, after) => (after.parentNumber > before.number ? { missing: after.parentNumber } : undefined),
@@ -49,12 +48,10 @@ export const SOLANA: ChainFormat = {
 class Scan {
   private readonly bytes: Uint8Array;
   private readonly named: number | undefined;
-  private readonly known: KnownEnds | undefined;
 
-  constructor(bytes: Uint8Array, named: number | undefined, known: KnownEnds | undefined) {
+  constructor(bytes: Uint8Array, named: number | undefined) {
     this.bytes = bytes;
     this.named = named;
-    this.known = known;
   }
 
   value(value: Slice, slot: number | undefined, depth: number): readonly BlockPart[] | string {
@@ -62,7 +59,7 @@ class Scan {
     const first = this.bytes[value.from];
     if (first === OPEN_LIST) return this.list(value, depth);
     if (first !== OPEN_OBJECT) return "it is neither an object nor a list";
-    const members = membersOf(this.bytes, value.from, value.to, this.known);
+    const members = membersOf(this.bytes, value.from, value.to);
     if (members === undefined) return "it is not JSON";
     const twice = [...NAMES].find((name) => this.all(members, name).length > 1);
     if (twice !== undefined) return `${twice} stands in it twice`;
@@ -76,7 +73,7 @@ class Scan {
   }
 
   private list(value: Slice, depth: number): readonly BlockPart[] | string {
-    const elements = elementsOf(this.bytes, value.from, value.to, LIST_MAX, this.known);
+    const elements = elementsOf(this.bytes, value.from, value.to, LIST_MAX);
     if (elements === undefined) return "it is not JSON";
     const parts: BlockPart[] = [];
     for (const element of elements) {

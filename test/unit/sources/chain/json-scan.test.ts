@@ -1,8 +1,14 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { elementsOf, INVALID, membersOf, plainText, valueEnd } from "../../../../src/sources/chain/json-scan.ts";
+import {
+  elementsOf,
+  INCOMPLETE,
+  INVALID,
+  membersOf,
+  plainText,
+  valueEnd,
+} from "../../../../src/sources/chain/json-scan.ts";
 import { jsonValues } from "../../../../src/sources/chain/json-values.ts";
-import { INCOMPLETE } from "../../../../src/sources/chain/nested-scan.ts";
 
 const bytesOf = (text: string): Buffer => Buffer.from(text, "utf8");
 const textOf = (bytes: Buffer, { from, to }: { from: number; to: number }): string => bytes.toString("utf8", from, to);
