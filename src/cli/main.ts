@@ -5,7 +5,7 @@ import { type Act, type CommonFlags, common } from "./act.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import { addModuleCommands } from "./module/program.ts";
 import type { ReplayFlags } from "./replay-command.ts";
-import type { RunFlags } from "./run-command.ts";
+import type { Ending, RunFlags } from "./run-command.ts";
 import { Terminal } from "./terminal.ts";
 import type { VerifyFlags } from "./verify-command.ts";
 
@@ -15,7 +15,8 @@ const STOP_GRACE_MS = 4000;
 /** Runs the command line. Returns the process's exit code (docs: README, "Exit codes"); it never throws. */
 export async function main(argv: readonly string[]): Promise<number> {
   const stop = new AbortController();
-  using _listening = listen(argv, stop);
+  const ending: Ending = {};
+  using _listening = listen(argv, stop, ending);
   const output = watchOutput();
   let exit = 0;
   const act: Act = async (flags, work) => {
@@ -33,7 +34,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
   };
   try {
-    await program(act, stop.signal).parseAsync([...argv], { from: "user" });
+    await program(act, stop.signal, ending).parseAsync([...argv], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
@@ -44,8 +45,11 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** Signals, and errors that nobody waited for. */
-function listen(argv: readonly string[], stop: AbortController): Disposable {
+function listen(argv: readonly string[], stop: AbortController, ending: Ending): Disposable {
   const interrupt = (): void => {
+    const { end } = ending;
+    delete ending.end;
+    if (end !== undefined) return end();
     // The first asks to stop in order; the second does not wait.
     if (stop.signal.aborted) process.exit(EXIT_CODES.interrupted);
     stop.abort(
@@ -124,7 +128,7 @@ function usageFailure(error: CommanderError, argv: readonly string[]): Failure {
 const COMMANDS: ReadonlySet<string> = new Set(["run", "verify", "replay", "init", "module"]);
 
 // Commands are loaded when they are used: `--help` must not wait for databases and networks.
-function program(act: Act, signal: AbortSignal): Command {
+function program(act: Act, signal: AbortSignal, ending: Ending): Command {
   const root = new Command("ipdm-runtime")
     .description("Data pipelines whose results carry their own evidence")
     .version(version(), "--version", "print the version")
@@ -158,7 +162,7 @@ function program(act: Act, signal: AbortSignal): Command {
     .option("--fresh", "compute everything again, reuse nothing")
     .action((config: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>
-        (await import("./run-command.ts")).runCommand(config, flags as RunFlags, terminal, signal),
+        (await import("./run-command.ts")).runCommand(config, flags as RunFlags, terminal, signal, ending),
       ),
     );
   common(root.command("verify"))

@@ -20,9 +20,10 @@ import { lanesFor, openLanes } from "../sandbox/lane-pool.ts";
 import type { Lane } from "../sandbox/port.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
 import { openSink } from "../sinks/port.ts";
-import { chainInputs } from "./chains.ts";
+import { chainInputs, isFollowed } from "./chains.ts";
 import { Closers } from "./closers.ts";
 import { prepareFile, prepareFolder } from "./folders.ts";
+import { followPorts, needsEpoch, rememberSealed, startFollowing } from "./following.ts";
 import { beginnings, livePorts, watchFor } from "./live-modules.ts";
 import { epochOf, keysOf, membershipOf, openMembers } from "./members.ts";
 import { namingModule } from "./module-errors.ts";
@@ -131,11 +132,13 @@ class Run {
     const members = await openMembers(dataDir, config.domain.replicas);
     for (const member of members) stack.defer(() => member.store.close());
     const submitter = members[0] as LocalNode;
-    const epoch = await epochOf(submitter, this.options.fresh === true);
+    const before = await epochOf(submitter, this.options.fresh === true);
+    const epoch = (await needsEpoch(config, submitter, before)) ? await epochOf(submitter, true) : before;
     const { membership, block } = membershipOf(config, members, epoch);
     const chains = await chainInputs(config, dataDir, {
       signal,
       onFetch: (source, there, of) => this.report.fetching(source, there, of),
+      pollMs: this.options.pollMs,
     });
     const { facts, rows } = await sourceFacts(config, chains, signal);
     this.report.planning(rows);
@@ -185,6 +188,7 @@ class Run {
         key: circuit.key,
         keyOrigin: circuit.provenance,
         writeOutput: i === 0 ? this.writer() : undefined,
+        ...followPorts(chains, this.options.fresh === true),
         observer: i === 0 ? this.report.observer(members) : {},
         ...this.tamperOf(member.name),
       };
@@ -195,7 +199,9 @@ class Run {
       await Promise.all(nodes.map((node) => node.close()));
     });
     this.report.update({ phase: "running" });
-    await this.carryOut(nodes);
+    const stopped = startFollowing(chains, this.signal, this.options);
+    await Promise.race([this.carryOut(nodes), stopped]);
+    if (config.sources.some(isFollowed)) await rememberSealed(submitter, epoch);
     const lead = nodes[0] as RunNode;
     await this.ensureOutputs(lead);
     return await this.publish(lead, members, circuit.provenance.production, began);
