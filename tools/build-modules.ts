@@ -20,12 +20,12 @@ const MODULES: readonly Recipe[] = [
   { source: "examples/flights/module/late.ts", output: "examples/flights/late.wasm" },
   { source: "examples/stateful/module/ledger.ts", output: "examples/stateful/ledger.wasm" },
   // Those that come with the runtime begin with as much memory as a batch of usual blocks needs: growing costs more.
-  ...["ethereum"].map((name) => ({
+  ...["ethereum", "ethereum-events", "solana"].map((name) => ({
     source: `src/modules/${name}/index.ts`,
     output: `dist/src/modules/${name}.wasm`,
     flags: ["--enable", "simd", "--initialMemory", "128"],
   })),
-  ...["filter", "map", "flat-map", "aggregate"].map((name) => ({
+  ...["filter", "map", "flat-map", "aggregate", "stateful"].map((name) => ({
     source: `examples/modules/${name}/module/index.ts`,
     output: `examples/modules/${name}/build/module.wasm`,
   })),

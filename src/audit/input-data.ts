@@ -3,10 +3,9 @@ import { join } from "node:path";
 import type { CID } from "multiformats/cid";
 import type { Receipt } from "../../proofs/receipt/contents.ts";
 import { type Batch, decodeBatch } from "../batch/batch.ts";
-import { rowValues } from "../batch/rows.ts";
+import { sameRow } from "../batch/rows.ts";
 import { type Schema, sameSchema } from "../batch/schema.ts";
 import type { ChainAnchor } from "../consensus/chain-anchor.ts";
-import { equalBytes } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import { rawBlock } from "../dag/block.ts";
 import { LevelStore } from "../journal/level-store.ts";
@@ -70,6 +69,27 @@ export class AuditInput {
   /** The recorded block, if the data folder has it. */
   async recorded(cid: CID): Promise<Uint8Array | undefined> {
     return this.store?.blocks.get(cid);
+  }
+
+  /**
+   * One batch of a source, which begins at row `from`: from the data folder, or from the file that the reader gave. Throws `NEEDS_DATA`
+   * as {@link read} does, and `INPUT_DIFFERS` where the file is not the recorded one.
+   */
+  async batchAt(name: string, cid: CID, from: number, cut: number, signal: AbortSignal): Promise<Batch> {
+    const file = this.files[name];
+    const recorded = await this.recorded(cid);
+    if (recorded !== undefined) return decodeBatch(recorded);
+    if (file === undefined) throw needsBatch(cid, `rows of input ${name} from row ${from} on`);
+    await using source = await this.open(name, file, signal);
+    for await (const batch of source.batches({ batchRows: cut, fromRow: from, signal })) {
+      if (rawBlock(sha256, batch.bytes).cid.equals(cid)) return batch;
+      break;
+    }
+    throw new IpdmError("INPUT_DIFFERS", `${file} does not give batch ${cid.toString()} from row ${from} on`, {
+      kind: "verification",
+      where: file,
+      hint: "give the file that was processed",
+    });
   }
 
   /**
@@ -165,18 +185,7 @@ export class AuditInput {
     const batches: Batch[] = [];
     for (const cid of cids) {
       const bytes = await this.recorded(cid);
-      if (bytes === undefined) {
-        throw new IpdmError(
-          "NEEDS_DATA",
-          `batch ${cid.toString()} is needed to replay, and it is not in the data folder`,
-          {
-            kind: "unreachable",
-            where: cid.toString(),
-            hint: "pass --data <folder of the run> or --input name=path",
-            facts: { cid: cid.toString() },
-          },
-        );
-      }
+      if (bytes === undefined) throw needsBatch(cid, "what has to be replayed");
       batches.push(decodeBatch(bytes));
     }
     return batches;
@@ -208,6 +217,17 @@ export class AuditInput {
     const declared = (columns && Object.fromEntries(columns)) as SourceSpec["columns"];
     return openSource({ file, format: anchor?.format, columns: declared }, { signal });
   }
+}
+
+/** The error for a batch that is needed and nowhere to be had. */
+export function needsBatch(cid: CID, holds: string): IpdmError {
+  const text = cid.toString();
+  return new IpdmError("NEEDS_DATA", `batch ${text} is needed, and not in the data folder: it holds ${holds}`, {
+    kind: "unreachable",
+    where: text,
+    hint: "pass --data <folder of the run> or --input name=path",
+    facts: { cid: text },
+  });
 }
 
 /** The blocks that a receipt is about, at the place that its reader gives. */
@@ -248,13 +268,6 @@ export function difference(
 /** Position of the first row in which two batches of one schema differ; where the shorter ends, when it is the beginning of the other. */
 function firstDifference(a: Batch, b: Batch): number {
   const rows = Math.min(a.rows, b.rows);
-  for (let row = 0; row < rows; row++) {
-    const [one, other] = [rowValues(a, row), rowValues(b, row)];
-    if (one.some((value, i) => !sameValue(value, other[i]))) return row;
-  }
+  for (let row = 0; row < rows; row++) if (!sameRow(a, row, b, row)) return row;
   return rows;
-}
-
-function sameValue(a: unknown, b: unknown): boolean {
-  return a instanceof Uint8Array && b instanceof Uint8Array ? equalBytes(a, b) : Object.is(a, b);
 }

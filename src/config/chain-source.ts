@@ -1,5 +1,6 @@
 import { isAbsolute, resolve } from "node:path";
 import { z } from "zod";
+import { chainFormat } from "../sources/chain/formats.ts";
 import { CHAIN_KINDS, CHAIN_VERIFY, type ChainKind, ENDPOINT_MODES } from "../sources/chain/kind.ts";
 import type { ChainSourceConfig, FileReference } from "./config.ts";
 import { FINALITY_DEFAULT, FINALITY_MAX, PLACES_MAX } from "./limits.ts";
@@ -163,12 +164,37 @@ function checkChain(path: ConfigPath, kind: ChainKind, source: WrittenChain): Fi
       message: `${shown}.range.to is ${range.to}, before range.from, ${range.from}`,
     });
   const hash = typeof anchor === "string" ? anchor : anchor?.hash;
-  if (kind === "ethereum" && hash !== undefined && !/^0x[0-9a-f]{64}$/i.test(hash))
+  if (hash !== undefined && chainFormat(kind).hashBytes(hash) === undefined)
     findings.push({
       path: [...path, "anchor"],
       atKey: false,
-      message: `${shown}.anchor: ${JSON.stringify(hash)} is no hash`,
-      hint: "write 0x and 64 hexadecimal digits, in quotes",
+      message: `${shown}.anchor: ${JSON.stringify(hash.slice(0, 100))} is no hash`,
+      hint:
+        kind === "ethereum"
+          ? "write 0x and 64 hexadecimal digits, in quotes"
+          : "write the blockhash, 32 bytes in Base58, in quotes",
+    });
+  if (kind === "solana") findings.push(...checkSolana(path, source));
+  return findings;
+}
+
+/** What other chains have, and Solana does not. */
+function checkSolana(path: ConfigPath, { verify, senders }: WrittenChain): Finding[] {
+  const shown = path.join(".");
+  const findings: Finding[] = [];
+  if (verify === "hash")
+    findings.push({
+      path: [...path, "verify"],
+      atKey: false,
+      message: `${shown}.verify: a blockhash of Solana cannot be recomputed from its block`,
+      hint: "write links (the parents), or full (also every signature)",
+    });
+  if (senders !== undefined)
+    findings.push({
+      path: [...path, "senders"],
+      atKey: true,
+      message: `${shown}.senders has no meaning with solana: a transaction names the keys that sign it`,
+      hint: "remove it",
     });
   return findings;
 }

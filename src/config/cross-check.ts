@@ -2,6 +2,7 @@ import { parseDuration } from "../core/duration.ts";
 import { SINK_ENDINGS, sinkFormatOf } from "../sinks/formats.ts";
 import { instantText } from "../streams/instant.ts";
 import { chainKindOf, checkSource } from "./chain-source.ts";
+import { checkChainTask } from "./chain-task.ts";
 import { majorityOf } from "./config.ts";
 import { cyclesOf } from "./graph.ts";
 import { readInstant } from "./instant.ts";
@@ -33,6 +34,7 @@ export function crossCheck(config: WrittenConfig): {
     ...checkModules(config),
     ...Object.entries(config.sources).flatMap(([name, source]) => checkSource(["sources", name], source)),
     ...tasks.flatMap(([name, task]) => checkTask(["tasks", name], task)),
+    ...tasks.flatMap(([name, task]) => checkChainTask(config, ["tasks", name], task)),
     ...cycles.map((cycle) =>
       at(
         ["tasks", cycle[0] ?? "", "input"],
@@ -96,17 +98,15 @@ function checkModule(path: ConfigPath, module: Module): Finding[] {
   return findings;
 }
 
+/** What a task is: exactly one of these keys says it. */
+const TASK_KINDS = ["module", "table", "events", "window"] as const;
+
 function checkTask(path: ConfigPath, task: Task): Finding[] {
   const place = placeName(path);
-  if (task.module !== undefined && task.window !== undefined) {
-    return [
-      at(
-        [...path, "window"],
-        `${place} has both module and window`,
-        "make two tasks of it, one reading the other",
-        true,
-      ),
-    ];
+  const [kind, other] = TASK_KINDS.filter((key) => task[key] !== undefined);
+  if (kind !== undefined && other !== undefined) {
+    const message = `${place} has both ${kind} and ${other}`;
+    return [at([...path, other], message, "make two tasks of it, one reading the other", true)];
   }
   const own =
     task.module !== undefined && isReference(task.module) ? undefined : CATALOGUE_KEYS.find((key) => task[key]);
@@ -121,14 +121,14 @@ function checkTask(path: ConfigPath, task: Task): Finding[] {
         : `${place}.settings: a module of the catalogue runs as its entry declares`;
     return [at([...path, "settings"], message, "remove it", true)];
   }
-  if (task.module !== undefined) {
+  if (kind !== undefined && kind !== "window") {
     return (["key", "aggregate", "prove"] as const).flatMap((key) =>
       task[key] === undefined
         ? []
         : [
             at(
               [...path, key],
-              `${place}.${key} belongs to a task with window, not with module`,
+              `${place}.${key} belongs to a task with window, not with ${kind}`,
               "move it to a task that reads this one",
               true,
             ),
@@ -149,7 +149,7 @@ function checkTask(path: ConfigPath, task: Task): Finding[] {
     findings.push(
       at(
         [...path, "time"],
-        `${place}.time belongs to a task with module; a window reads its input's event time`,
+        `${place}.time belongs to a task with module, table or events; a window reads its input's event time`,
         "declare it at the input",
         true,
       ),

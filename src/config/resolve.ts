@@ -8,11 +8,13 @@ import { formatOf } from "../sources/file.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import { readAggregate } from "./aggregate.ts";
 import { chainKindOf, resolveChain } from "./chain-source.ts";
+import { chainTask, rejectedOf, rejectedTask } from "./chain-task.ts";
 import {
   type CatalogueConfig,
   type Config,
   type DomainConfig,
   type ModuleConfig,
+  type ModuleTaskConfig,
   majorityOf,
   type ProveConfig,
   type SourceConfig,
@@ -38,6 +40,12 @@ export async function resolveConfig(written: WrittenConfig, folder: string): Pro
   const modules = await Promise.all(
     Object.entries(written.modules ?? {}).map(([name, module]) => resolveModule(name, module, folder)),
   );
+  const chains = new Map(sources.flatMap((each) => (each.kind === "file" ? [] : [[each.name, each] as const])));
+  const tasks = await Promise.all(
+    Object.entries(written.tasks ?? {}).map(async ([name, task]) =>
+      resolveTask(name, task, await chainTask(name, task, chains, folder)),
+    ),
+  );
   return {
     name: written.name,
     folder,
@@ -45,7 +53,7 @@ export async function resolveConfig(written: WrittenConfig, folder: string): Pro
     sources,
     modules,
     ...(written.catalogue === undefined ? {} : { catalogue: resolveCatalogue(written.catalogue, folder) }),
-    tasks: inOrder(Object.entries(written.tasks ?? {}).map(([name, task]) => resolveTask(name, task))),
+    tasks: inOrder([...tasks, ...rejectedTasks(written, tasks)]),
     lakes: Object.entries(written.lakes ?? {}).map(([name, lake]) => ({ name, hotBytes: parseSize(lake.hot) })),
     outputs: Object.entries(written.outputs).map(([name, output]) => {
       const { name: input, side } = readInput(output.input);
@@ -154,13 +162,23 @@ function resolveDomain({ name, domain }: WrittenConfig): DomainConfig {
   };
 }
 
-function resolveTask(name: string, task: Written<"tasks">): TaskConfig {
-  const { input, module, window, isolation } = task;
+/** Tasks of the rejected logs that outputs ask for. */
+function rejectedTasks(written: WrittenConfig, tasks: readonly TaskConfig[]): readonly TaskConfig[] {
+  const asked = new Set(Object.values(written.outputs).map(({ input }) => rejectedOf(input)));
+  return tasks.flatMap((task) => (task.kind === "module" && asked.has(task.name) ? [rejectedTask(task)] : []));
+}
+
+function resolveTask(
+  name: string,
+  task: Written<"tasks">,
+  chain: Pick<ModuleTaskConfig, "module" | "settings"> | undefined,
+): TaskConfig {
+  const { input, module = "", window, isolation } = task;
   if (window === undefined) {
     const settings = task.settings === undefined ? {} : { settings: task.settings };
     const apart = isolation === undefined ? {} : { isolation };
     const upgrade = task.upgrade ?? "start";
-    return { kind: "module", name, input, module: module ?? "", upgrade, ...apart, ...settings, ...timeOf(task.time) };
+    return { kind: "module", name, input, module, upgrade, ...apart, ...settings, ...chain, ...timeOf(task.time) };
   }
   return {
     kind: "window",

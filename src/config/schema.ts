@@ -4,6 +4,7 @@ import { ISOLATIONS } from "../sandbox/policy.ts";
 import { CHAIN_KINDS } from "../sources/chain/kind.ts";
 import { readAggregate } from "./aggregate.ts";
 import { chainKeys } from "./chain-source.ts";
+import { chainTaskKeys } from "./chain-task.ts";
 import { TABLE_FORMATS, UPGRADES } from "./config.ts";
 import { readInstant } from "./instant.ts";
 import {
@@ -116,6 +117,7 @@ const task = z
       .describe(
         "Module that the rows go through: a name of modules, name@range of the catalogue (late@^1.2), or ipdm:<name>, one that comes with the runtime.",
       ),
+    ...chainTaskKeys,
     settings: settings
       .optional()
       .describe("Texts that the module may ask for by name, over those of modules. They are part of the result."),
@@ -157,9 +159,11 @@ const task = z
       ),
     prove: prove.optional(),
   })
-  .describe("One step: a module (module) or windows over event time (window, with aggregate).")
+  .describe(
+    "One step: a module (module), a table of a chain (table), decoded events (events) or windows over event time (window, with aggregate).",
+  )
   .meta({
-    oneOf: [{ required: ["module"] }, { required: ["window", "aggregate"] }],
+    oneOf: [["module"], ["table"], ["events"], ["window", "aggregate"]].map((required) => ({ required })),
   });
 
 const lake = z
@@ -170,7 +174,9 @@ const lake = z
 
 const output = z
   .strictObject({
-    input: usedName.describe("Name of a task or source, or <task>.late for the late rows of a window task."),
+    input: usedName.describe(
+      "Name of a task or source, <task>.late for the late rows of a window task, or <task>.rejected for the logs that a task with events could not decode.",
+    ),
     file: file.describe(
       "Where the table goes: relative to the output folder (--out), or absolute. Its ending is the form: .parquet, .csv, .ndjson, .jsonl, .sqlite, .db, .arrow or .feather.",
     ),

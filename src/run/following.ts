@@ -11,6 +11,7 @@ import { anchorMismatch } from "../sources/chain/failure.ts";
 import type { HeadFollower } from "../sources/chain/head-follower.ts";
 import type { BlockHead, ChainFormat, TrustedHash } from "../sources/chain/kind.ts";
 import { isFollowed } from "./chains.ts";
+import { epochOf } from "./members.ts";
 import type { RunOptions } from "./options.ts";
 
 /** A source whose head a run follows. */
@@ -26,16 +27,19 @@ export interface FollowedChain {
 
 const SEALED_KEY = "followed/sealed";
 
-/** True when the newest epoch of a run that follows a head was sealed: to go on it needs the next one. */
-export async function needsEpoch(config: Config, submitter: LocalNode, epoch: number): Promise<boolean> {
-  if (!config.sources.some(isFollowed)) return false;
-  const kept = await submitter.store.meta.get(SEALED_KEY);
-  return kept !== undefined && Number(new TextDecoder().decode(kept)) === epoch;
+/** The epoch of a run: a new one where it is asked for, and where a run that follows a head was sealed and is to go on. */
+export async function epochToRun(config: Config, submitter: LocalNode, fresh: boolean): Promise<number> {
+  const epoch = await epochOf(submitter, fresh);
+  if (!config.sources.some(isFollowed)) return epoch;
+  const sealed = await submitter.store.meta.get(SEALED_KEY);
+  const isSealed = sealed !== undefined && Number(new TextDecoder().decode(sealed)) === epoch;
+  return isSealed ? epochOf(submitter, true) : epoch;
 }
 
-/** Remembers that an epoch was sealed. */
-export async function rememberSealed(submitter: LocalNode, epoch: number): Promise<void> {
-  await submitter.store.meta.put(SEALED_KEY, new TextEncoder().encode(String(epoch)));
+/** Remembers that the epoch of a run that follows a head was sealed. */
+export async function rememberSealed(config: Config, submitter: LocalNode, epoch: number): Promise<void> {
+  if (config.sources.some(isFollowed))
+    await submitter.store.meta.put(SEALED_KEY, new TextEncoder().encode(String(epoch)));
 }
 
 /** Begins to follow heads. Rejects when one cannot be followed any further; else it stays pending. */

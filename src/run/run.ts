@@ -20,12 +20,12 @@ import { lanesFor, openLanes } from "../sandbox/lane-pool.ts";
 import type { Lane } from "../sandbox/port.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
 import { openSink } from "../sinks/port.ts";
-import { chainInputs, isFollowed } from "./chains.ts";
+import { chainInputs } from "./chains.ts";
 import { Closers } from "./closers.ts";
 import { prepareFile, prepareFolder } from "./folders.ts";
-import { followPorts, needsEpoch, rememberSealed, startFollowing } from "./following.ts";
+import { epochToRun, followPorts, rememberSealed, startFollowing } from "./following.ts";
 import { beginnings, livePorts, watchFor } from "./live-modules.ts";
-import { epochOf, keysOf, membershipOf, openMembers } from "./members.ts";
+import { keysOf, membershipOf, openMembers } from "./members.ts";
 import { namingModule } from "./module-errors.ts";
 import { exchangeModules } from "./module-exchange.ts";
 import { loadModules } from "./modules.ts";
@@ -132,8 +132,7 @@ class Run {
     const members = await openMembers(dataDir, config.domain.replicas);
     for (const member of members) stack.defer(() => member.store.close());
     const submitter = members[0] as LocalNode;
-    const before = await epochOf(submitter, this.options.fresh === true);
-    const epoch = (await needsEpoch(config, submitter, before)) ? await epochOf(submitter, true) : before;
+    const epoch = await epochToRun(config, submitter, this.options.fresh === true);
     const { membership, block } = membershipOf(config, members, epoch);
     const chains = await chainInputs(config, dataDir, {
       signal,
@@ -201,7 +200,7 @@ class Run {
     this.report.update({ phase: "running" });
     const stopped = startFollowing(chains, this.signal, this.options);
     await Promise.race([this.carryOut(nodes), stopped]);
-    if (config.sources.some(isFollowed)) await rememberSealed(submitter, epoch);
+    await rememberSealed(config, submitter, epoch);
     const lead = nodes[0] as RunNode;
     await this.ensureOutputs(lead);
     return await this.publish(lead, members, circuit.provenance.production, began);

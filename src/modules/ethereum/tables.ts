@@ -1,5 +1,5 @@
 import { Output, OutputColumn, Type } from "../../sandbox/sdk/index";
-import { decimalAt, decimalOf } from "./decimal";
+import { addDecimal, addTime, pushDecimal, pushTime } from "./converted";
 import { gasPrice, gasPriceLength } from "./gas-price";
 import { has } from "./field";
 import { missing } from "./fault";
@@ -61,11 +61,10 @@ function contentOrNull(column: OutputColumn, field: usize): void {
   else column.pushNull();
 }
 
-/** A QUANTITY as decimal text. */
-function decimal(column: OutputColumn, field: usize): void {
+/** A QUANTITY of up to 256 bits, of a transaction or (-1) of the block. */
+function decimal(column: OutputColumn, field: usize, index: i32): void {
   const item = <usize>load<u32>(field);
-  const length = decimalOf(contentOf(item), contentLength(item, <usize>load<u32>(field, 4)));
-  column.pushBytes(decimalAt, length);
+  pushDecimal(column, contentOf(item), contentLength(item, <usize>load<u32>(field, 4)), index);
 }
 
 function number(column: OutputColumn, field: usize, name: string): void {
@@ -82,13 +81,13 @@ function writeBlocks(blocks: usize, count: i32, rows: i32): usize {
   const height = output.add("block", Type.U64, false);
   const hash = output.add("hash", Type.FIXED, false, HASH_BYTES);
   const parent = output.add("parentHash", Type.FIXED, false, HASH_BYTES);
-  const time = output.add("timestamp", Type.U64, false);
+  const time = addTime(output);
   const miner = output.add("miner", Type.FIXED, false, ADDRESS_BYTES);
   const transactions = output.add("transactions", Type.U32, false);
   const gasLimit = output.add("gasLimit", Type.U64, false);
   const gasUsed = output.add("gasUsed", Type.U64, false);
-  const baseFee = output.add("baseFeePerGas", Type.UTF8, true);
-  const difficulty = output.add("difficulty", Type.UTF8, false);
+  const baseFee = addDecimal(output, "baseFeePerGas", "column.baseFeePerGas", true);
+  const difficulty = addDecimal(output, "difficulty", "column.difficulty", false);
   const extra = output.add("extraData", Type.BINARY, false);
   const mix = output.add("mixHash", Type.FIXED, false, HASH_BYTES);
   const nonce = output.add("nonce", Type.FIXED, false, 8);
@@ -106,14 +105,14 @@ function writeBlocks(blocks: usize, count: i32, rows: i32): usize {
     height.push<u64>(load<u64>(block, Block.HEIGHT));
     hash.pushBytes(<usize>load<u32>(block, Block.ROW_HASH), HASH_BYTES);
     content(parent, block + Block.PARENT);
-    time.push<u64>(load<u64>(block, Block.TIME));
+    pushTime(time, load<u64>(block, Block.TIME));
     content(miner, block + Block.MINER);
     transactions.push<u32>(load<u32>(block, Block.TRANSACTIONS));
     number(gasLimit, block + Block.GAS_LIMIT, "gasLimit");
     number(gasUsed, block + Block.GAS_USED, "gasUsed");
-    if (has(block + Block.BASE_FEE)) decimal(baseFee, block + Block.BASE_FEE);
+    if (has(block + Block.BASE_FEE)) decimal(baseFee, block + Block.BASE_FEE, -1);
     else baseFee.pushNull();
-    decimal(difficulty, block + Block.DIFFICULTY);
+    decimal(difficulty, block + Block.DIFFICULTY, -1);
     content(extra, block + Block.EXTRA);
     content(mix, block + Block.MIX);
     content(nonce, block + Block.NONCE);
@@ -133,7 +132,7 @@ function writeBlocks(blocks: usize, count: i32, rows: i32): usize {
 function writeTransactions(senders: i32, blocks: usize, count: i32, rows: i32): usize {
   const output = Output.of(rows, 20);
   const height = output.add("block", Type.U64, false);
-  const time = output.add("timestamp", Type.U64, false);
+  const time = addTime(output);
   const tx = output.add("tx", Type.FIXED, false, HASH_BYTES);
   const txIndex = output.add("txIndex", Type.U32, false);
   const type = output.add("type", Type.U8, false);
@@ -142,10 +141,10 @@ function writeTransactions(senders: i32, blocks: usize, count: i32, rows: i32): 
   const to = output.add("to", Type.FIXED, true, ADDRESS_BYTES);
   const contract = known ? output.add("contract", Type.FIXED, true, ADDRESS_BYTES) : changetype<OutputColumn>(0);
   const nonce = output.add("nonce", Type.U64, false);
-  const value = output.add("value", Type.UTF8, false);
+  const value = addDecimal(output, "value", "column.value", false);
   const gasLimit = output.add("gasLimit", Type.U64, false);
   const gasUsed = output.add("gasUsed", Type.U64, false);
-  const price = output.add("gasPrice", Type.UTF8, false);
+  const price = addDecimal(output, "gasPrice", "column.gasPrice", false);
   const status = output.add("status", Type.U8, true);
   const logs = output.add("logs", Type.U32, false);
   const input = output.add("input", Type.BINARY, false);
@@ -155,7 +154,7 @@ function writeTransactions(senders: i32, blocks: usize, count: i32, rows: i32): 
     let index = 0;
     for (let at = <usize>load<u32>(block, Block.FIRST_TRANSACTION); at != 0; at = <usize>load<u32>(at)) {
       height.push<u64>(load<u64>(block, Block.HEIGHT));
-      time.push<u64>(load<u64>(block, Block.TIME));
+      pushTime(time, load<u64>(block, Block.TIME));
       tx.pushBytes(at + Tx.COMPUTED, HASH_BYTES);
       txIndex.push<u32>(index);
       type.push<u8>(<u8>load<u32>(at, Tx.KIND));
@@ -167,12 +166,10 @@ function writeTransactions(senders: i32, blocks: usize, count: i32, rows: i32): 
       }
       contentOrNull(to, at + Tx.TO);
       number(nonce, at + Tx.NONCE, "nonce");
-      decimal(value, at + Tx.VALUE);
+      decimal(value, at + Tx.VALUE, index);
       number(gasLimit, at + Tx.GAS, "gas");
       gasUsed.push<u64>(load<u64>(receipt, Receipt.USED));
-      const paid = gasPrice(at, block);
-      const digits = decimalOf(paid, gasPriceLength);
-      price.pushBytes(decimalAt, digits);
+      pushDecimal(price, gasPrice(at, block), gasPriceLength, index);
       if (has(receipt + Receipt.STATUS)) status.push<u8>(<u8>numberOf(receipt + Receipt.STATUS, "status"));
       else status.pushNull();
       logs.push<u32>(load<u32>(receipt, Receipt.LOGS));
@@ -187,7 +184,7 @@ function writeTransactions(senders: i32, blocks: usize, count: i32, rows: i32): 
 function writeLogs(blocks: usize, count: i32, rows: i32): usize {
   const output = Output.of(rows, 11);
   const height = output.add("block", Type.U64, false);
-  const time = output.add("timestamp", Type.U64, false);
+  const time = addTime(output);
   const tx = output.add("tx", Type.FIXED, false, HASH_BYTES);
   const txIndex = output.add("txIndex", Type.U32, false);
   const logIndex = output.add("logIndex", Type.U32, false);
@@ -207,7 +204,7 @@ function writeLogs(blocks: usize, count: i32, rows: i32): usize {
       const hash = <usize>load<u32>(receipt, Receipt.HASH_AT);
       for (let log = <usize>load<u32>(receipt, Receipt.FIRST_LOG); log != 0; log = <usize>load<u32>(log)) {
         height.push<u64>(blockHeight);
-        time.push<u64>(blockTime);
+        pushTime(time, blockTime);
         tx.pushBytes(hash, HASH_BYTES);
         txIndex.push<u32>(index);
         logIndex.push<u32>(inBlock);
@@ -237,7 +234,7 @@ function topic(column: OutputColumn, exists: bool, at: usize): void {
 function writeWithdrawals(blocks: usize, count: i32, rows: i32): usize {
   const output = Output.of(rows, 6);
   const height = output.add("block", Type.U64, false);
-  const time = output.add("timestamp", Type.U64, false);
+  const time = addTime(output);
   const index = output.add("index", Type.U64, false);
   const validator = output.add("validator", Type.U64, false);
   const address = output.add("address", Type.FIXED, false, ADDRESS_BYTES);
@@ -248,7 +245,7 @@ function writeWithdrawals(blocks: usize, count: i32, rows: i32): usize {
     if (load<i32>(block, Block.WITHDRAWALS) < 0 && has(block + Block.WITHDRAWALS_ROOT)) missing("withdrawals");
     for (let at = <usize>load<u32>(block, Block.FIRST_WITHDRAWAL); at != 0; at = <usize>load<u32>(at)) {
       height.push<u64>(load<u64>(block, Block.HEIGHT));
-      time.push<u64>(load<u64>(block, Block.TIME));
+      pushTime(time, load<u64>(block, Block.TIME));
       number(index, at + Withdrawal.INDEX, "index");
       number(validator, at + Withdrawal.VALIDATOR, "validatorIndex");
       content(address, at + Withdrawal.ADDRESS);

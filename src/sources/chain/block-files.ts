@@ -51,7 +51,7 @@ export class BlockFiles {
   async head(number: number): Promise<BlockHead | undefined> {
     if (!this.known.has(number)) return undefined;
     const bytes = await readFile(this.pathOf(number)).catch(() => undefined);
-    const parts = bytes === undefined ? "" : this.format.scan(bytes, { from: 0, to: bytes.length });
+    const parts = bytes === undefined ? "" : this.format.scan(bytes, { from: 0, to: bytes.length }, `${number}.json`);
     const head = typeof parts === "string" ? undefined : parts[0]?.head;
     if (head?.number === number) return head;
     await this.drop(number);

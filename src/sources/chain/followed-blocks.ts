@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { basename } from "node:path";
 import type { Batch } from "../../batch/batch.ts";
 import { BatchWriter } from "../../batch/writer.ts";
 import type { BlockFiles } from "./block-files.ts";
@@ -20,7 +21,7 @@ export async function blockBatch(
 ): Promise<Batch> {
   const [path = ""] = files.places([head.number]);
   const bytes = await readFile(path);
-  const parts = format.scan(bytes, { from: 0, to: bytes.length });
+  const parts = format.scan(bytes, { from: 0, to: bytes.length }, basename(path));
   const part = typeof parts === "string" ? undefined : parts[0];
   if (part?.head?.hash !== head.hash || part.texts.includes(undefined))
     throw malformedBlock(path, 0, "it is not the block that was fetched");

@@ -65,8 +65,11 @@ export interface ChainFormat {
   readonly schema: Schema;
   /** The texts of a row, by name, in the order of the schema. */
   readonly texts: readonly string[];
-  /** Finds blocks in a JSON value; a text says why it is none. It never parses more than a block's first level. */
-  scan(bytes: Uint8Array, value: Slice): readonly BlockPart[] | string;
+  /**
+   * Finds blocks in a JSON value of a file of that name (without its folder); a text says why it is none. It never parses more than a
+   * block's first level.
+   */
+  scan(bytes: Uint8Array, value: Slice, file: string): readonly BlockPart[] | string;
   /** Name of the chain, where the texts of a block say it. */
   chainOf(bytes: Uint8Array, text: Slice): string | undefined;
   /** Why a block cannot come after another; `undefined` when it can. `missing` is the first number that is not there. */

@@ -113,14 +113,14 @@ function transactionHashes(endpoint: Endpoint, json: Buffer): readonly string[] 
 
 /** Receipts that say they are of another block came after the endpoint changed its mind. */
 function belongs(receipts: Buffer, { hash }: BlockHead): boolean {
-  const parts = ETHEREUM.scan(receipts, { from: 0, to: receipts.length });
+  const parts = ETHEREUM.scan(receipts, { from: 0, to: receipts.length }, "");
   const of = typeof parts === "string" ? undefined : parts[0];
   return of !== undefined && of.head === undefined && (of.of === undefined || of.of === hash);
 }
 
 function headIn(endpoint: Endpoint, json: Buffer): BlockHead | undefined {
   if (isText(json, { from: 0, to: json.length }, "null")) return undefined;
-  const parts = ETHEREUM.scan(json, { from: 0, to: json.length });
+  const parts = ETHEREUM.scan(json, { from: 0, to: json.length }, "");
   if (typeof parts === "string") throw odd(endpoint, "eth_getBlockByNumber", parts);
   return parts[0]?.head;
 }

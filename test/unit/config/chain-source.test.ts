@@ -55,6 +55,9 @@ describe("a source that is a chain", () => {
     ['{ ethereum: "http://[", range: { from: 1 } }', /is no address/],
     ["{ ethereum: ./b, range: { from: 9, to: 5 } }", /range\.to is 5, before range\.from, 9/],
     [`{ ethereum: ./b, anchor: "${HASH.slice(0, 40)}" }`, /is no hash/],
+    [`{ solana: ./b, anchor: "${HASH}" }`, /is no hash/],
+    ["{ solana: ./b, verify: hash }", /a blockhash of Solana cannot be recomputed/],
+    ["{ solana: ./b, senders: recover }", /senders has no meaning with solana/],
     ["{ ethereum: ./b, verify: all }", /verify must be none or hash or links or full/],
   ])("is refused as %s", async (source, message) => {
     expect(await refusal(source)).toMatchObject({ code: "CONFIG_INVALID", message: expect.stringMatching(message) });
