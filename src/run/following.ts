@@ -57,7 +57,8 @@ export function startFollowing(
   return Promise.race(followers.map(({ failed }) => failed));
 }
 
-function followedOf(chains: ReadonlyMap<string, object>): ReadonlyMap<string, FollowedChain> {
+/** The chains whose head is followed, by source. */
+export function followedOf(chains: ReadonlyMap<string, object>): ReadonlyMap<string, FollowedChain> {
   const followed = [...chains].filter((entry): entry is [string, FollowedChain] => "follower" in entry[1]);
   return new Map(followed);
 }

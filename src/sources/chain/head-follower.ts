@@ -24,7 +24,7 @@ export interface FollowPorts {
   readonly pollMs?: number | undefined;
 }
 
-/** Who is told how the head moves: of every block that came, and of the number from which on blocks are no longer part of the chain. */
+/** Who is told how the head moves: that a block came, from which number on blocks are gone, up to which one they are final. */
 export interface HeadListener {
   added(head: BlockHead): void;
   removed(from: number): void;

@@ -1,6 +1,8 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { replayReceiptFile } from "../../../src/audit/replay-file.ts";
 import { verifyReceiptFile } from "../../../src/audit/verify-file.ts";
@@ -21,11 +23,11 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-async function configure(source = ""): Promise<string> {
+async function configure(source = "", file = "all.ndjson"): Promise<string> {
   const path = join(folder, "ipdm.yaml");
   await writeFile(
     path,
-    `name: heads\nsources:\n  blocks: { ethereum: "${server.url}", range: { from: 3 }, finality: 4${source} }\noutputs:\n  all: { input: blocks, file: all.ndjson }\n`,
+    `name: heads\nsources:\n  blocks: { ethereum: "${server.url}", range: { from: 3 }, finality: 4${source} }\noutputs:\n  all: { input: blocks, file: ${file} }\n`,
   );
   return path;
 }
@@ -53,6 +55,20 @@ async function hashes(): Promise<string[]> {
 
 const made = (from: number, to: number, branch = "a"): string[] =>
   Array.from({ length: to - from + 1 }, (_, i) => blockHash(from + i, branch).replace("0x", ""));
+
+/** Block numbers and hashes that a database has at the moment; none before it is there. */
+function rowsIn(path: string, table: string): string[] {
+  if (!existsSync(path)) return [];
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    const rows = database.prepare(`SELECT number, lower(hex(hash)) AS hash FROM ${table}`).all();
+    return rows.map(({ hash }) => String(hash));
+  } catch {
+    return []; // it is being made
+  } finally {
+    database.close();
+  }
+}
 
 describe("a run that follows the head", () => {
   it("certifies what is final, seals it when it is ended, and goes on from there", async () => {
@@ -113,6 +129,53 @@ describe("a run that follows the head", () => {
       code: "CHAIN_REORGANISED",
       message: expect.stringMatching(/from block 8 or before, which 4 blocks had followed/),
     });
+  });
+
+  it("writes rows of blocks that are not final to SQLite, and takes them back when the chain is reorganised", async () => {
+    const configPath = await configure("", "live.db");
+    const path = join(folder, "out", "live.db");
+    const stages: { readonly rows: readonly string[]; readonly final: readonly string[]; readonly then: () => void }[] =
+      [
+        { rows: made(3, 12), final: made(3, 8), then: () => server.make(11, 14, { branch: "b" }) },
+        {
+          rows: [...made(3, 10), ...made(11, 14, "b")],
+          final: made(3, 10),
+          then: () => server.make(15, 15, { branch: "b" }),
+        },
+        {
+          rows: [...made(3, 10), ...made(11, 15, "b")],
+          final: [...made(3, 10), ...made(11, 11, "b")],
+          then: () => end(),
+        },
+      ];
+    let end: () => void = () => expect.unreachable();
+    const reached: string[][] = [];
+    server.deed = () => {
+      // Each look of the run at the endpoint is one at the database.
+      const [stage] = stages;
+      const rows = rowsIn(path, "live");
+      if (stage === undefined || rows.join() !== stage.rows.join()) return undefined;
+      const final = rowsIn(path, "live_final");
+      if (final.join() !== stage.final.join()) return undefined;
+      reached.push(final);
+      stages.shift();
+      stage.then();
+      return undefined;
+    };
+    const notices: string[] = [];
+    const summary = await followUntil(configPath, 99, {
+      onFollow: (stop) => (end = stop),
+      onNotice: ({ message }) => notices.push(message),
+    });
+    expect(reached).toHaveLength(3);
+    expect(notices).toEqual(["blocks: the chain was reorganised from block 11 on"]);
+    expect(summary.outputs).toMatchObject([{ name: "all", rows: 9 }]);
+    expect(rowsIn(path, "live")).toEqual([...made(3, 10), ...made(11, 11, "b")]);
+    expect(rowsIn(path, "live_final")).toEqual(rowsIn(path, "live"));
+    server.deed = () => undefined;
+    const again = await followUntil(configPath, 9);
+    expect(again.result).toBe(summary.result);
+    expect(rowsIn(path, "live")).toHaveLength(9);
   });
 
   it("names a trusted hash that the blocks do not have", async () => {
