@@ -28,7 +28,7 @@ export async function chainEthereum(rounds: number, tell: Tell): Promise<Measure
     return { metrics: {}, notes: {} };
   }
   const folder = await mkdtemp(join(tmpdir(), "ipdm-bench-"));
-  const [one, two] = [openLanes(1), openLanes(2)];
+  const [one, two] = [openLanes({ lanes: 1 }), openLanes({ lanes: 2 })];
   try {
     const paths = await unpack(folder, names);
     const work = { paths, peers: loadPeers(), one: await pipelines(one), two: await pipelines(two) };

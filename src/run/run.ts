@@ -1,5 +1,5 @@
 import { join, resolve } from "node:path";
-import type { LivePorts, NodePorts, WriteOutput } from "../../actors/node/node-ports.ts";
+import type { LivePorts, NodePorts } from "../../actors/node/node-ports.ts";
 import { RunNode } from "../../actors/node/run-node.ts";
 import { loadCircuitKey } from "../../proofs/groth16/circuit-files.ts";
 import { ProverPool } from "../../proofs/groth16/prover-pool.ts";
@@ -21,17 +21,19 @@ import type { RunPlan } from "../runtime/plan.ts";
 import { lanesFor, openLanes } from "../sandbox/lane-pool.ts";
 import type { Lane } from "../sandbox/port.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
-import { openSink } from "../sinks/port.ts";
 import { chainInputs } from "./chains.ts";
 import { Closers } from "./closers.ts";
 import { prepareFile, prepareFolder } from "./folders.ts";
+import { epochToRun, followPorts, rememberSealed, startFollowing } from "./following.ts";
 import { beginnings, livePorts, watchFor } from "./live-modules.ts";
-import { epochOf, keysOf, membershipOf, openMembers } from "./members.ts";
+import { LiveOutputs } from "./live-outputs.ts";
+import { keysOf, membershipOf, openMembers } from "./members.ts";
 import { type NamedModule, namingModule } from "./module-errors.ts";
 import { exchangeModules } from "./module-exchange.ts";
 import { loadModules } from "./modules.ts";
 import { openLocalNetworks } from "./networks.ts";
 import type { RunOptions, RunSummary } from "./options.ts";
+import { outputWriter } from "./output-writer.ts";
 import { collectReceipt } from "./receipt.ts";
 import { RunReport } from "./run-report.ts";
 import { sourceFacts, sourceReader } from "./sources.ts";
@@ -119,11 +121,12 @@ class Run {
     const members = await openMembers(dataDir, config.domain.replicas);
     for (const member of members) stack.defer(() => member.store.close());
     const submitter = members[0] as LocalNode;
-    const epoch = await epochOf(submitter, this.options.fresh === true);
+    const epoch = await epochToRun(config, submitter, this.options.fresh === true);
     const { membership, block } = membershipOf(config, members, epoch);
     const chains = await chainInputs(config, dataDir, {
       signal,
       onFetch: (source, there, of) => this.report.fetching(source, there, of),
+      pollMs: this.options.pollMs,
     });
     const { facts, rows } = await sourceFacts(config, chains, signal);
     this.report.planning(rows);
@@ -147,6 +150,9 @@ class Run {
     const networks = await openLocalNetworks(members, this.log, signal);
     for (const network of networks) stack.use(network);
     const modules = await exchangeModules(plan, members, networks, signal);
+    const { files, options } = this;
+    const live = await LiveOutputs.open({ plan, chains, files, epoch, onNotice: options.onNotice });
+    stack.use(live);
     const nodes: RunNode[] = [];
     for (const [i, member] of members.entries()) {
       const ports: NodePorts = {
@@ -166,8 +172,10 @@ class Run {
         prover,
         key: circuit.key,
         keyOrigin: circuit.provenance,
-        writeOutput: i === 0 ? this.writer() : undefined,
-        observer: i === 0 ? this.report.observer(members) : {},
+        writeOutput:
+          i === 0 ? outputWriter({ files, live, onWritten: (output) => this.written.add(output) }) : undefined,
+        ...followPorts(chains, this.options.fresh === true),
+        observer: i === 0 ? live.observing(this.report.observer(members)) : {},
         ...this.tamperOf(member.name),
       };
       nodes.push(new RunNode(ports, config.lakes[0]?.hotBytes));
@@ -177,7 +185,10 @@ class Run {
       await Promise.all(nodes.map((node) => node.close()));
     });
     this.report.update({ phase: "running" });
-    await this.carryOut(nodes);
+    const stopped = startFollowing(chains, signal, options);
+    const begin = (): void => live.attach(nodes[0] as RunNode, signal, (error) => this.stop.abort(error));
+    await Promise.race([this.carryOut(nodes, begin), stopped]);
+    await rememberSealed(config, submitter, epoch);
     const lead = nodes[0] as RunNode;
     await this.ensureOutputs(lead);
     return await this.publish(lead, members, circuit.provenance.production, began);
@@ -243,7 +254,7 @@ class Run {
   }
 
   /** Opens all nodes at once, since each waits for the others, and waits for the submitter; a voter that fails is reported. */
-  private async carryOut(nodes: readonly RunNode[]): Promise<void> {
+  private async carryOut(nodes: readonly RunNode[], begin: () => void): Promise<void> {
     const [lead, ...voters] = nodes as [RunNode, ...RunNode[]];
     const { signal } = this;
     const followed = voters.map(async (voter) => {
@@ -255,6 +266,7 @@ class Run {
       }
     });
     await lead.open(signal);
+    begin();
     this.report.recovered(lead.ledger);
     for (const task of lead.reused) this.report.reused(task);
     await lead.published(signal);
@@ -275,21 +287,6 @@ class Run {
     this.lost++;
     const { quorum } = voter.ports.membership;
     if (members - this.lost < quorum) this.stop.abort(error);
-  }
-
-  private writer(): WriteOutput {
-    return async (output, batches) => {
-      const sink = await openSink({ file: this.files.get(output.name) as string, schema: output.schema });
-      try {
-        for await (const batch of batches) await sink.write(batch);
-        const { rows } = await sink.close();
-        this.written.add(output.name);
-        return rows;
-      } catch (error) {
-        await sink.abort();
-        throw error;
-      }
-    };
   }
 
   /** Outputs that an earlier run wrote are written again: their files may be gone, changed, or wanted in another folder. */
