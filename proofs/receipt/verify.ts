@@ -2,6 +2,7 @@ import { CID } from "multiformats/cid";
 import { type Policy, type QuorumNumbers, quorumNumbers } from "../../src/consensus/membership.ts";
 import type { Hash, Verify } from "../../src/core/ports.ts";
 import type { VerifyingKey } from "../groth16/verifying-key.ts";
+import { checkChains } from "./chain-check.ts";
 import { checkLinks, type Receipt, readBlocks, readContents } from "./contents.ts";
 import { checkJournals } from "./journals-check.ts";
 import { checkLocks, type ShownLock } from "./lock-check.ts";
@@ -61,6 +62,7 @@ export function verifyReceipt(ports: VerifyPorts, bytes: Uint8Array, expected: E
     votes = voted.votes;
     passed("signatures", voted.count);
     const sealed = checkSeal(receipt, ports.hash);
+    checkChains(receipt, ports.hash);
     locks = checkLocks(receipt, ports.verify);
     checkJournals(receipt);
     passed("seal", sealed);

@@ -7,6 +7,7 @@ import { isRowFile } from "../../proofs/row/row-file.ts";
 import { type RowVerdict, verifyRow } from "../../proofs/row/verify-row.ts";
 import { fromHex } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
+import { readJson } from "../core/json.ts";
 import { sha256, verifyEd25519 } from "../node.ts";
 import { readReceiptFile } from "./receipt-file.ts";
 
@@ -102,7 +103,7 @@ async function keysText(path: string): Promise<string> {
 
 function jsonOf(text: string, path: string): unknown {
   try {
-    return JSON.parse(text.replace(/^\u{feff}/u, ""));
+    return readJson(text.replace(/^\u{feff}/u, ""));
   } catch (cause) {
     throw notKeys("the file of trusted keys is not JSON", path, cause);
   }

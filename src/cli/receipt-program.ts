@@ -39,6 +39,7 @@ export function addReceiptCommands(root: Command, act: Act, signal: AbortSignal)
       new Option("--module <task=path>", "run this module instead of the recorded one").argParser(collect).default([]),
     )
     .option("--timeout <duration>", "how long one call of a module may take, up to 1h (default: 60s)")
+    .option("--isolation <kind>", "what separates modules from this process: thread or process (default: process)")
     .action((receipt: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>
         (await import("./replay-command.ts")).replayCommand(receipt, flags as ReplayFlags, terminal, signal),

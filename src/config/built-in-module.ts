@@ -11,7 +11,11 @@ export interface BuiltInModule {
 }
 
 /** The modules that come with the runtime; a task names one as `ipdm:<name>`. */
-export const BUILT_IN_MODULES: readonly BuiltInModule[] = [];
+export const BUILT_IN_MODULES: readonly BuiltInModule[] = [
+  { name: "ethereum", description: "checks blocks of an Ethereum chain against their hash and makes tables of them" },
+  { name: "ethereum-events", description: "decodes a table of logs by the contract ABI" },
+  { name: "solana", description: "tables of Solana's blocks, their signatures and parents checked" },
+];
 
 const PREFIX = "ipdm:";
 const FROM_SOURCE = import.meta.url.endsWith(".ts");

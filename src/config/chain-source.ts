@@ -1,6 +1,7 @@
 import { isAbsolute, resolve } from "node:path";
 import { z } from "zod";
-import { CHAIN_KINDS, CHAIN_VERIFY, type ChainKind } from "../sources/chain/kind.ts";
+import { chainFormat } from "../sources/chain/formats.ts";
+import { CHAIN_KINDS, CHAIN_VERIFY, type ChainKind, ENDPOINT_MODES } from "../sources/chain/kind.ts";
 import type { ChainSourceConfig, FileReference } from "./config.ts";
 import { FINALITY_DEFAULT, FINALITY_MAX, PLACES_MAX } from "./limits.ts";
 import type { ConfigPath, Finding } from "./problem.ts";
@@ -52,6 +53,12 @@ export const chainKeys = {
     .describe(
       "A hash that you trust: of the first block's parent or of any block of the range, or of the block of that number.",
     ),
+  endpoints: z
+    .enum(ENDPOINT_MODES)
+    .optional()
+    .describe(
+      "What several endpoints are for: to agree on every block hash (compare, when left out), or the fastest answers (race).",
+    ),
   finality: z
     .int()
     .min(0)
@@ -62,7 +69,7 @@ export const chainKeys = {
     ),
 };
 
-const KEYS_OF_CHAINS = ["chain", "verify", "senders", "range", "anchor", "finality"] as const;
+const KEYS_OF_CHAINS = ["chain", "verify", "senders", "range", "anchor", "endpoints", "finality"] as const;
 
 /** A source as it is written, as far as this is about chains. */
 export type WrittenChain = z.output<z.ZodObject<typeof chainKeys>> & {
@@ -157,19 +164,44 @@ function checkChain(path: ConfigPath, kind: ChainKind, source: WrittenChain): Fi
       message: `${shown}.range.to is ${range.to}, before range.from, ${range.from}`,
     });
   const hash = typeof anchor === "string" ? anchor : anchor?.hash;
-  if (kind === "ethereum" && hash !== undefined && !/^0x[0-9a-f]{64}$/i.test(hash))
+  if (hash !== undefined && chainFormat(kind).hashBytes(hash) === undefined)
     findings.push({
       path: [...path, "anchor"],
       atKey: false,
-      message: `${shown}.anchor: ${JSON.stringify(hash)} is no hash`,
-      hint: "write 0x and 64 hexadecimal digits, in quotes",
+      message: `${shown}.anchor: ${JSON.stringify(hash.slice(0, 100))} is no hash`,
+      hint:
+        kind === "ethereum"
+          ? "write 0x and 64 hexadecimal digits, in quotes"
+          : "write the blockhash, 32 bytes in Base58, in quotes",
+    });
+  if (kind === "solana") findings.push(...checkSolana(path, source));
+  return findings;
+}
+
+/** What other chains have, and Solana does not. */
+function checkSolana(path: ConfigPath, { verify, senders }: WrittenChain): Finding[] {
+  const shown = path.join(".");
+  const findings: Finding[] = [];
+  if (verify === "hash")
+    findings.push({
+      path: [...path, "verify"],
+      atKey: false,
+      message: `${shown}.verify: a blockhash of Solana cannot be recomputed from its block`,
+      hint: "write links (the parents), or full (also every signature)",
+    });
+  if (senders !== undefined)
+    findings.push({
+      path: [...path, "senders"],
+      atKey: true,
+      message: `${shown}.senders has no meaning with solana: a transaction names the keys that sign it`,
+      hint: "remove it",
     });
   return findings;
 }
 
 /** The configuration of a chain source; `written` has passed {@link checkSource}. */
 export function resolveChain(name: string, kind: ChainKind, source: WrittenChain, folder: string): ChainSourceConfig {
-  const { chain, verify, senders, range, anchor, finality } = source;
+  const { chain, verify, senders, range, anchor, endpoints, finality } = source;
   return {
     kind,
     name,
@@ -180,6 +212,7 @@ export function resolveChain(name: string, kind: ChainKind, source: WrittenChain
     from: range?.from ?? null,
     to: range?.to ?? null,
     anchor: anchor === undefined ? null : typeof anchor === "string" ? { block: null, hash: anchor } : anchor,
+    endpoints: endpoints ?? "compare",
     finality: finality ?? FINALITY_DEFAULT,
   };
 }

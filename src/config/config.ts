@@ -1,8 +1,8 @@
 import type { TextFormat } from "../batch/text/spelling.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Abi, AbiOptions } from "../sandbox/abi/port.ts";
-import type { Isolation, SandboxPolicy } from "../sandbox/policy.ts";
-import type { ChainKind, ChainVerify, TrustedHash } from "../sources/chain/kind.ts";
+import type { Feature, Isolation, SandboxPolicy } from "../sandbox/policy.ts";
+import type { ChainKind, ChainVerify, EndpointMode, TrustedHash } from "../sources/chain/kind.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import type { AggregateKind } from "../streams/window/plan.ts";
 import { REPLICAS_MAX } from "./limits.ts";
@@ -61,6 +61,8 @@ export interface ChainSourceConfig {
   readonly from: number | null;
   readonly to: number | null;
   readonly anchor: TrustedHash | null;
+  /** What several endpoints are for. */
+  readonly endpoints: EndpointMode;
   /** Blocks that must follow a block before it is final. */
   readonly finality: number;
 }
@@ -84,6 +86,8 @@ export interface ModuleConfig {
   /** Form of the text that a program of `wasi/1` reads; other modules have none. */
   readonly stdin?: TextFormat;
   readonly policy: SandboxPolicy;
+  /** What of WebAssembly it may use beyond what every module may, where there is anything. */
+  readonly features?: readonly Feature[];
   readonly timeoutUs: number;
   /** What separates its lanes from the node; it decides no result. */
   readonly isolation: Isolation;
@@ -109,6 +113,12 @@ export type ProveConfig =
   | { readonly kind: "drawn"; readonly windows: number }
   | { readonly kind: "named"; readonly windows: readonly NamedWindow[] };
 
+/** When a newer version of a module in the catalogue takes over. */
+export const UPGRADES = ["start", "live"] as const;
+
+/** One of {@link UPGRADES}. */
+export type Upgrade = (typeof UPGRADES)[number];
+
 /** A task that runs a module over its input. `time` redeclares the event time of the output. */
 export interface ModuleTaskConfig {
   readonly kind: "module";
@@ -117,6 +127,10 @@ export interface ModuleTaskConfig {
   readonly input: string;
   /** Name of one of `modules`, `name@range` of a catalogue, or `ipdm:<name>` of a module that comes with the runtime. */
   readonly module: string;
+  /** When a newer version in the catalogue takes over: where a run starts, or between two slots of it (`live`). */
+  readonly upgrade: Upgrade;
+  /** What separates a module of the catalogue from the node; what follows from who published it when left out. */
+  readonly isolation?: Isolation;
   /** Texts that the module may ask for by name, over those that `modules` gives it. */
   readonly settings?: Readonly<Record<string, string>>;
   readonly time?: TimeConfig;

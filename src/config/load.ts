@@ -7,6 +7,7 @@ import { crossCheck } from "./cross-check.ts";
 import { isFile, isFolder as isFolderThere, npmPackageOf } from "./files.ts";
 import { withInputs } from "./inputs.ts";
 import { CONFIG_BYTES_MAX, PROBLEMS_MAX } from "./limits.ts";
+import { locatedInFile } from "./place.ts";
 import type { ConfigPath, Finding, Problem } from "./problem.ts";
 import { checkPaths, resolveConfig } from "./resolve.ts";
 import type { WrittenConfig } from "./schema.ts";
@@ -83,7 +84,9 @@ export async function parseConfig(
     );
   const { findings, warnings } = crossCheck(shape.ok);
   throwIfAny("CONFIG_INVALID", [...findings, ...checkPaths(shape.ok)], tree, shown);
-  const config = await resolveConfig(shape.ok, dirname(path));
+  const config = await resolveConfig(shape.ok, dirname(path)).catch((error: unknown) => {
+    throw locatedInFile(error, (place) => whereOf(tree, shown, tree.offsetOf(place, false)));
+  });
   const told = warnings.slice(0, PROBLEMS_MAX).map((finding) => problemOf(finding, tree, shown));
   return { config, written: shape.ok, warnings: told, tree };
 }

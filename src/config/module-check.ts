@@ -34,6 +34,14 @@ export function checkModules(config: WrittenConfig): Finding[] {
         hint: "add <name>: <type>",
       });
     }
+    if (module.kind === "rows" && module.capabilities?.includes("time") === true) {
+      findings.push({
+        path: ["modules", name, "capabilities"],
+        atKey: true,
+        message: `modules.${name}.capabilities: calls of a module of kind rows have no event time, since they may be cut anywhere`,
+        hint: "remove time, or write kind: batch",
+      });
+    }
     for (const [key, only] of Object.entries(KEYS_OF_ONE)) {
       if (abi === only || module[key as keyof typeof KEYS_OF_ONE] === undefined) continue;
       findings.push({

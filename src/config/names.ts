@@ -1,5 +1,6 @@
 import { IpdmError } from "../core/errors.ts";
 import { BUILT_IN_MODULES, builtInReference, isBuiltIn } from "./built-in-module.ts";
+import { rejectedOf } from "./chain-task.ts";
 import { isReference, readReference } from "./module-reference.ts";
 import { nearest } from "./nearest.ts";
 import type { ConfigPath, Finding } from "./problem.ts";
@@ -64,6 +65,12 @@ export function checkNames(config: WrittenConfig): {
 
 function checkOutput(config: WrittenConfig, name: string, input: string, inputs: readonly string[]): Finding[] {
   const path = ["outputs", name, "input"];
+  const rejected = rejectedOf(input);
+  if (rejected !== undefined && Object.hasOwn(config.tasks ?? {}, rejected)) {
+    if (config.tasks?.[rejected]?.events !== undefined) return [];
+    const message = `outputs.${name}.input: ${rejected} rejects nothing, only a task with events does`;
+    return [found(path, message, `write ${rejected}`)];
+  }
   const read = readInput(input);
   if (!inputs.includes(read.name))
     return [
@@ -85,7 +92,7 @@ function unused(config: WrittenConfig): Finding[] {
   const tasks = new Map(Object.entries(config.tasks ?? {}));
   const reached = new Set<string>();
   for (const output of Object.values(config.outputs)) {
-    let name: string | undefined = readInput(output.input).name;
+    let name: string | undefined = rejectedOf(output.input) ?? readInput(output.input).name;
     while (name !== undefined && !reached.has(name)) {
       reached.add(name);
       name = tasks.get(name)?.input;

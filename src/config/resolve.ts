@@ -3,16 +3,18 @@ import { BATCH_ROWS_MAX } from "../batch/limits.ts";
 import { parseDuration } from "../core/duration.ts";
 import { hasCode, IpdmError } from "../core/errors.ts";
 import { parseSize } from "../core/size.ts";
-import { CAPABILITIES, ISOLATION, POLICIES, type SandboxPolicy } from "../sandbox/policy.ts";
+import { CAPABILITIES, FEATURES, ISOLATION, POLICIES, type SandboxPolicy } from "../sandbox/policy.ts";
 import { formatOf } from "../sources/file.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import { readAggregate } from "./aggregate.ts";
 import { chainKindOf, resolveChain } from "./chain-source.ts";
+import { chainTask, rejectedOf, rejectedTask } from "./chain-task.ts";
 import {
   type CatalogueConfig,
   type Config,
   type DomainConfig,
   type ModuleConfig,
+  type ModuleTaskConfig,
   majorityOf,
   type ProveConfig,
   type SourceConfig,
@@ -38,6 +40,12 @@ export async function resolveConfig(written: WrittenConfig, folder: string): Pro
   const modules = await Promise.all(
     Object.entries(written.modules ?? {}).map(([name, module]) => resolveModule(name, module, folder)),
   );
+  const chains = new Map(sources.flatMap((each) => (each.kind === "file" ? [] : [[each.name, each] as const])));
+  const tasks = await Promise.all(
+    Object.entries(written.tasks ?? {}).map(async ([name, task]) =>
+      resolveTask(name, task, await chainTask(name, task, chains, folder)),
+    ),
+  );
   return {
     name: written.name,
     folder,
@@ -45,7 +53,7 @@ export async function resolveConfig(written: WrittenConfig, folder: string): Pro
     sources,
     modules,
     ...(written.catalogue === undefined ? {} : { catalogue: resolveCatalogue(written.catalogue, folder) }),
-    tasks: inOrder(Object.entries(written.tasks ?? {}).map(([name, task]) => resolveTask(name, task))),
+    tasks: inOrder([...tasks, ...rejectedTasks(written, tasks)]),
     lakes: Object.entries(written.lakes ?? {}).map(([name, lake]) => ({ name, hotBytes: parseSize(lake.hot) })),
     outputs: Object.entries(written.outputs).map(([name, output]) => {
       const { name: input, side } = readInput(output.input);
@@ -108,13 +116,16 @@ async function resolveSource(name: string, source: Written<"sources">, folder: s
 export async function resolveModule(name: string, given: Written<"modules">, folder: string): Promise<ModuleConfig> {
   const module = typeof given === "string" ? moduleOfPath(given) : given;
   const level = POLICIES[module.trust];
+  // Calls of a module of kind rows have no event time, so a level of trust does not give it.
+  const offered = level.capabilities.filter((capability) => capability !== "time" || module.kind !== "rows");
+  const capabilities = module.capabilities ?? offered;
   const policy: SandboxPolicy = {
     fuelPerCall: module.fuel?.call ?? level.fuelPerCall,
     fuelPerRow: module.fuel?.row ?? level.fuelPerRow,
     memoryBytesMax: module.memory === undefined ? level.memoryBytesMax : parseSize(module.memory),
     stackValuesMax: module.stack ?? level.stackValuesMax,
     outputBytesMax: module.output === undefined ? level.outputBytesMax : parseSize(module.output),
-    capabilities: CAPABILITIES.filter((capability) => (module.capabilities ?? level.capabilities).includes(capability)),
+    capabilities: CAPABILITIES.filter((capability) => capabilities.includes(capability)),
   };
   return {
     name,
@@ -126,6 +137,9 @@ export async function resolveModule(name: string, given: Written<"modules">, fol
     ...optionsOf(module),
     ...(module.abi === "wasi/1" ? { stdin: module.stdin ?? "ndjson" } : {}),
     policy,
+    ...(module.features === undefined || module.features.length === 0
+      ? {}
+      : { features: FEATURES.filter((feature) => module.features?.includes(feature)) }),
     timeoutUs: parseDuration(module.timeout),
     isolation: module.isolation ?? ISOLATION[module.trust],
     ...timeOf(module.time),
@@ -148,11 +162,23 @@ function resolveDomain({ name, domain }: WrittenConfig): DomainConfig {
   };
 }
 
-function resolveTask(name: string, task: Written<"tasks">): TaskConfig {
-  const { input, module, window } = task;
+/** Tasks of the rejected logs that outputs ask for. */
+function rejectedTasks(written: WrittenConfig, tasks: readonly TaskConfig[]): readonly TaskConfig[] {
+  const asked = new Set(Object.values(written.outputs).map(({ input }) => rejectedOf(input)));
+  return tasks.flatMap((task) => (task.kind === "module" && asked.has(task.name) ? [rejectedTask(task)] : []));
+}
+
+function resolveTask(
+  name: string,
+  task: Written<"tasks">,
+  chain: Pick<ModuleTaskConfig, "module" | "settings"> | undefined,
+): TaskConfig {
+  const { input, module = "", window, isolation } = task;
   if (window === undefined) {
     const settings = task.settings === undefined ? {} : { settings: task.settings };
-    return { kind: "module", name, input, module: module ?? "", ...settings, ...timeOf(task.time) };
+    const apart = isolation === undefined ? {} : { isolation };
+    const upgrade = task.upgrade ?? "start";
+    return { kind: "module", name, input, module, upgrade, ...apart, ...settings, ...chain, ...timeOf(task.time) };
   }
   return {
     kind: "window",

@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { SIZE_PATTERN } from "../core/size.ts";
+import { ISOLATIONS } from "../sandbox/policy.ts";
 import { CHAIN_KINDS } from "../sources/chain/kind.ts";
 import { readAggregate } from "./aggregate.ts";
 import { chainKeys } from "./chain-source.ts";
-import { TABLE_FORMATS } from "./config.ts";
+import { chainTaskKeys } from "./chain-task.ts";
+import { TABLE_FORMATS, UPGRADES } from "./config.ts";
 import { readInstant } from "./instant.ts";
 import {
   ADDRESS_CHARS_MAX,
@@ -115,9 +117,22 @@ const task = z
       .describe(
         "Module that the rows go through: a name of modules, name@range of the catalogue (late@^1.2), or ipdm:<name>, one that comes with the runtime.",
       ),
+    ...chainTaskKeys,
     settings: settings
       .optional()
       .describe("Texts that the module may ask for by name, over those of modules. They are part of the result."),
+    upgrade: z
+      .enum(UPGRADES)
+      .optional()
+      .describe(
+        "With a module of the catalogue, when a newer version takes over: where a run starts (start), or between two slots as well (live).",
+      ),
+    isolation: z
+      .enum(ISOLATIONS)
+      .optional()
+      .describe(
+        "With a module of the catalogue, what separates it from the node: a thread, or a process of its own. Left out: a thread where the catalogue's own key published it, else a process.",
+      ),
     time: time
       .optional()
       .describe("Event time of the rows that the module puts out; without it the module's, else the input's."),
@@ -144,9 +159,11 @@ const task = z
       ),
     prove: prove.optional(),
   })
-  .describe("One step: a module (module) or windows over event time (window, with aggregate).")
+  .describe(
+    "One step: a module (module), a table of a chain (table), decoded events (events) or windows over event time (window, with aggregate).",
+  )
   .meta({
-    oneOf: [{ required: ["module"] }, { required: ["window", "aggregate"] }],
+    oneOf: [["module"], ["table"], ["events"], ["window", "aggregate"]].map((required) => ({ required })),
   });
 
 const lake = z
@@ -157,7 +174,9 @@ const lake = z
 
 const output = z
   .strictObject({
-    input: usedName.describe("Name of a task or source, or <task>.late for the late rows of a window task."),
+    input: usedName.describe(
+      "Name of a task or source, <task>.late for the late rows of a window task, or <task>.rejected for the logs that a task with events could not decode.",
+    ),
     file: file.describe(
       "Where the table goes: relative to the output folder (--out), or absolute. Its ending is the form: .parquet, .csv, .ndjson, .jsonl, .sqlite, .db, .arrow or .feather.",
     ),

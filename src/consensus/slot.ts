@@ -21,6 +21,8 @@ const slotBody = {
   key: link,
   /** What is computed: the task's normal form, and through it the whole way from the inputs' content. */
   stage: link,
+  /** Entry of the newer version of its module that a live task runs here; absent where it runs what the stage names. */
+  version: link.optional(),
   seq: count,
   /** Rows of the task's input, counted over the whole run, in batches of at most `cut` rows. `end`: nothing follows. */
   input: z.strictObject({

@@ -4,8 +4,15 @@ import { isReference, type ModuleReference, readReference } from "../config/modu
 import { IpdmError, located } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import type { CataloguedModule } from "../plan/plan.ts";
-import { CATALOGUE_FOLDER, Catalogue } from "./catalogue.ts";
+import { CATALOGUE_FOLDER, type Catalogue } from "./catalogue.ts";
+import { openCatalogue } from "./catalogue-lease.ts";
+import { isolationFor } from "./own-key.ts";
 import { syncFromAddress } from "./peers.ts";
+
+/** Where a run's catalogue is: the folder given, else the configuration's, else that of the working folder. */
+export function catalogueFolder(config: Config, folder: string | undefined): string {
+  return resolve(folder ?? config.catalogue?.folder ?? CATALOGUE_FOLDER);
+}
 
 /** How long a peer may take to give what a run's tasks name, in milliseconds. */
 const PEER_TIMEOUT_MS = 60_000;
@@ -35,10 +42,8 @@ export async function resolveModules(
   const [first] = tasks;
   if (first === undefined) return found;
   const peers = config.catalogue?.peers ?? [];
-  const path = resolve(options.folder ?? config.catalogue?.folder ?? CATALOGUE_FOLDER);
-  await using catalogue = await located(`tasks.${first.name}`, () =>
-    Catalogue.open(path, { create: peers.length > 0 }),
-  );
+  const path = catalogueFolder(config, options.folder);
+  await using catalogue = await located(`tasks.${first.name}`, () => openCatalogue(path, { create: peers.length > 0 }));
   const wanted = [...new Set(tasks.map(({ module }) => module))].map(readReference);
   const failed = await askPeers(catalogue, peers, wanted, options);
   for (const { name, module } of tasks) {
@@ -48,7 +53,8 @@ export async function resolveModules(
         // What is missing may be what the peer has that did not answer.
         throw isMissing(error) && failed !== undefined ? failed : error;
       });
-    found.set(module, await located(`tasks.${name}.module`, get));
+    const resolved = await located(`tasks.${name}.module`, get);
+    found.set(module, { ...resolved, isolation: await isolationFor(path, resolved.entry.publisher) });
   }
   return found;
 }

@@ -1,5 +1,5 @@
 import type { Batch } from "../batch/batch.ts";
-import type { ChainSourceConfig, Config, FileSourceConfig, SourceConfig } from "../config/config.ts";
+import type { Config, FileSourceConfig, SourceConfig } from "../config/config.ts";
 import { filesOf } from "../config/config.ts";
 import { atPlace } from "../config/place.ts";
 import { IpdmError, located } from "../core/errors.ts";
@@ -7,9 +7,9 @@ import { sha256 } from "../node.ts";
 import { isContentOf, type SourceContent } from "../plan/anchor.ts";
 import type { SourceFacts } from "../plan/plan.ts";
 import type { RunPlan } from "../runtime/plan.ts";
-import type { ChainSpec } from "../sources/chain/kind.ts";
 import { openChain } from "../sources/chain/open.ts";
 import { openSource, type TableSource } from "../sources/port.ts";
+import { anchoredContent, type ChainInput } from "./chains.ts";
 import { RowGuess, type RowTotal } from "./row-guess.ts";
 
 /** Who is told what reading the sources shows. */
@@ -21,8 +21,20 @@ export interface SourceObserver {
 }
 
 /** Opens a configured source. */
-function openConfigured(source: SourceConfig, signal: AbortSignal): Promise<TableSource<SourceContent>> {
-  return source.kind === "file" ? openFile(source, signal) : openChain(chainSpec(source), { signal });
+function openConfigured(
+  source: SourceConfig,
+  chains: Chains,
+  signal: AbortSignal,
+): Promise<TableSource<SourceContent>> {
+  return source.kind === "file" ? openFile(source, signal) : openChain(inputOf(source, chains).spec, { signal });
+}
+
+type Chains = ReadonlyMap<string, ChainInput>;
+
+function inputOf({ name }: SourceConfig, chains: Chains): ChainInput {
+  const input = chains.get(name);
+  if (input === undefined) throw new IpdmError("INVARIANT", `chain source ${name} was prepared`);
+  return input;
 }
 
 function openFile(
@@ -32,22 +44,21 @@ function openFile(
   return openSource({ file: file.path, format, columns }, { signal });
 }
 
-function chainSpec({ kind, places, from, to, anchor, chain }: ChainSourceConfig): ChainSpec {
-  return { kind, places: places.map(({ path }) => path), from, to, anchor, chain };
-}
-
 /** Schema and content of every source, and the rows of those whose formats tell. */
 export async function sourceFacts(
   config: Config,
+  chains: Chains,
   signal: AbortSignal,
 ): Promise<{ facts: Map<string, SourceFacts>; rows: Map<string, number> }> {
   const facts = new Map<string, SourceFacts>();
   const rows = new Map<string, number>();
   for (const source of config.sources) {
     await using opened = await located(`sources.${source.name}`, () =>
-      atPlace(["sources", source.name, "columns"], () => openConfigured(source, signal)),
+      atPlace(["sources", source.name, "columns"], () => openConfigured(source, chains, signal)),
     );
-    facts.set(source.name, { schema: opened.schema, content: await opened.content(signal) });
+    const content = await opened.content(signal);
+    const known = "kind" in content ? anchoredContent(content, inputOf(source, chains)) : content;
+    facts.set(source.name, { schema: opened.schema, content: known });
     if (opened.rows !== undefined) rows.set(source.name, opened.rows);
   }
   return { facts, rows };
@@ -57,7 +68,7 @@ export async function sourceFacts(
  * One node's own reading of the sources: it opens each itself and checks, before the first row, that it holds what the plan
  * names. `observer` is told what reading shows. Throws `INPUT_CHANGED` when it does not.
  */
-export function sourceReader(config: Config, plan: RunPlan, observer?: SourceObserver) {
+export function sourceReader(config: Config, chains: Chains, plan: RunPlan, observer?: SourceObserver) {
   return (name: string, batchRows: number, fromRow: number, signal: AbortSignal): AsyncIterator<Batch> =>
     read(name, batchRows, fromRow, signal);
 
@@ -65,7 +76,7 @@ export function sourceReader(config: Config, plan: RunPlan, observer?: SourceObs
     const source = config.sources.find((candidate) => candidate.name === name);
     const input = plan.inputs.find((candidate) => candidate.name === name);
     if (source === undefined || input === undefined) throw new IpdmError("INVARIANT", `source ${name} is in the plan`);
-    await using opened = await openConfigured(source, signal);
+    await using opened = await openConfigured(source, chains, signal);
     const content = await opened.content(signal);
     if (!isContentOf(input.anchor, content, sha256)) throw changed(source);
     const guess = new RowGuess(content.bytes, fromRow);

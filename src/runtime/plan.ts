@@ -1,8 +1,9 @@
 import type { CID } from "multiformats/cid";
 import type { Schema } from "../batch/schema.ts";
+import type { ModuleEntry } from "../consensus/module-entry.ts";
 import type { Anchor, InputRef, Operator } from "../consensus/result.ts";
 import type { LeafKind } from "../consensus/statement.ts";
-import type { WindowsAsked } from "../consensus/work-key.ts";
+import type { LiveRange, WindowsAsked } from "../consensus/work-key.ts";
 import type { Block } from "../dag/block.ts";
 import type { ModuleSpec } from "../sandbox/port.ts";
 
@@ -25,6 +26,11 @@ export function windowsAsked(prove: ProveWindows): WindowsAsked {
     : prove.windows.map(({ startUs, key }) => ({ start: Number(startUs), key: [...key] }));
 }
 
+/** A module that changes while its task runs, between two slots. */
+export interface LiveModule extends LiveRange {
+  readonly entry: ModuleEntry;
+}
+
 /** A task as every node runs it. */
 export interface TaskPlan {
   readonly name: string;
@@ -38,6 +44,8 @@ export interface TaskPlan {
   readonly leaves: Readonly<Record<string, LeafKind>>;
   readonly module: ModuleSpec | null;
   readonly prove: ProveWindows | null;
+  /** Present where newer versions of the task's module take over while it runs: what may, and the entry that it begins with. */
+  readonly live?: LiveModule;
   /** Identity of the work: stage, membership, cut and proofs. Its slots carry it, and a finished task of this key need not run again. */
   readonly key: Block;
 }
@@ -81,6 +89,8 @@ export interface ModuleLock {
   readonly module: CID;
   /** The publisher's signed entry. */
   readonly entry: Block;
+  /** Newer versions take over while the task runs; `version` is the one that it begins with. */
+  readonly live: boolean;
 }
 
 /** Everything about a run that its nodes agree on before it starts. */

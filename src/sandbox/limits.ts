@@ -15,7 +15,7 @@ export const IN_FLIGHT_MAX = 16;
 export const IN_FLIGHT_BYTES_MAX = 8 * 1024 * 1024;
 /** Batches up to this size are copied into the message: moving a buffer to another thread costs more. */
 export const MESSAGE_BYTES_MAX = 4096;
-/** Calls that may wait for a lane. */
+/** Calls that may wait for a lane, and calls of a module that may wait for a pool of lanes. */
 export const QUEUE_MAX = 4096;
 /** Fresh workers in a row that may fail to start before a lane gives up. */
 export const STARTS_MAX = 3;

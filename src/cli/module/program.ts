@@ -21,9 +21,12 @@ export function addModuleCommands(root: Command, act: Act, signal: AbortSignal):
 
 function addAuthoring(group: Command, act: Act, signal: AbortSignal): void {
   common(group.command("new"))
-    .description("write an AssemblyScript project that builds, with tests that pass")
+    .description("write a project that builds, with tests that pass")
     .argument("<dir>", "a new or empty folder")
-    .option("--template <name>", "filter, map, flat-map or aggregate (default: filter)")
+    .option(
+      "--template <name>",
+      "filter (or rows), map, flat-map, aggregate, stateful, wasi-c or extism (default: filter)",
+    )
     .action((dir: string, flags: CommonFlags) =>
       act(flags, async (terminal) => (await import("./new-command.ts")).newCommand(dir, flags as NewFlags, terminal)),
     );
@@ -61,6 +64,7 @@ function addAuthoring(group: Command, act: Act, signal: AbortSignal): void {
     .argument("<module>", "a .wasm file, a folder with ipdm.module.json, or name@range of the catalogue")
     .addOption(new Option("--input <file>", "the rows: Parquet, NDJSON or CSV").makeOptionMandatory())
     .option("--input-columns <list>", "its columns as name=type,name=type (default: the manifest's, else guessed)")
+    .option("--time <column>", "the column of the event time, for calls that may ask for it (default: the manifest's)")
     .option("--output <file>", "where the rows go (default: stdout, as NDJSON)")
     .action((module: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>
@@ -152,7 +156,8 @@ function calling(command: Command): Command {
     .option("--trust <level>", "what it may use: trusted, standard or untrusted (default: standard)")
     .option("--kind <kind>", "rows, or batch (default: rows)")
     .option("--unit <rows>", "with --kind batch, rows of a unit (default: 4096)")
-    .option("--columns <list>", "columns of its output as name=type,name=type, for an ABI that cannot say them");
+    .option("--columns <list>", "columns of its output as name=type,name=type, for an ABI that cannot say them")
+    .option("--features <list>", "what of WebAssembly it may use beyond what every module may: tail-calls");
 }
 
 function checking(command: Command): Command {

@@ -1,5 +1,5 @@
 import { HEADER, HEADER_BYTES, MAGIC } from "../../batch/format.ts";
-import { DESCRIPTOR_BYTES, DESCRIPTOR_SEED, SEED_BYTES } from "../descriptor.ts";
+import { DESCRIPTOR_BYTES, DESCRIPTOR_SEED, descriptorTime, SEED_BYTES } from "../descriptor.ts";
 import { rowRandom } from "../host/random.ts";
 import { signatureFunctions } from "../host/signature.ts";
 import { HOST_FUNCTIONS } from "../host/table.ts";
@@ -114,7 +114,7 @@ function imports(host: AbiHost, current: CurrentCall): Record<string, Record<str
       ...signatureFunctions(pay, (address, bytes) => range(host, address, bytes)),
       time: () => {
         pay("ipdm.time");
-        return current.descriptor.getBigInt64(16, true);
+        return descriptorTime(current.descriptor, "ipdm.time");
       },
     },
   };

@@ -41,6 +41,6 @@ export const HOST_FUNCTIONS: Readonly<Record<string, HostFunction>> = {
    * address (64 bytes), else 0.
    */
   "ipdm.secp256k1_recover": { signature: "(i32,i32,i32)->i32", fuel: 1_000_000, fuelPerByte: 0 },
-  /** The batch's event time in microseconds since 1970, as in the descriptor; 0 where there is none. */
+  /** The batch's event time in microseconds since 1970, as in the descriptor. A call that has none is stopped. */
   "ipdm.time": { signature: "()->i64", capability: "time", fuel: 20, fuelPerByte: 0 },
 };

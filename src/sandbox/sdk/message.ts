@@ -43,6 +43,12 @@ export class Message {
     return this;
   }
 
+  /** All of a text of printable ASCII in memory. */
+  digits(text: usize, length: usize): Message {
+    for (let i: usize = 0; i < length; i++) this.byte(load<u8>(text + i));
+    return this;
+  }
+
   /** A piece of a text in memory, up to 64 bytes of it; what is not printable ASCII becomes `?`. */
   quote(text: usize, length: usize): Message {
     const shown = min(length, 64);

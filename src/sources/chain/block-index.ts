@@ -1,4 +1,5 @@
 import { isUtf8 } from "node:buffer";
+import { basename } from "node:path";
 import { byteStream } from "../byte-stream.ts";
 import { overLimit } from "../failure.ts";
 import { SourceFile } from "../file.ts";
@@ -75,10 +76,10 @@ class Gathering {
     for await (const value of jsonValues(byteStream(new SourceFile(version), compression, { signal }))) {
       if ("fault" in value) throw faultyValue(path, value);
       const { bytes, from, to, offset } = value;
-      const parts = this.format.scan(bytes, { from, to });
+      const parts = this.format.scan(bytes, { from, to }, basename(path));
       if (typeof parts === "string") throw malformedBlock(path, offset, parts);
       for (const part of parts) this.add(path, number, bytes, offset - from, part);
-      found += parts.length;
+      found++;
     }
     if (found === 0) throw malformedBlock(path, 0, "the file is empty");
   }

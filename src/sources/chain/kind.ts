@@ -14,6 +14,12 @@ export const CHAIN_VERIFY = ["none", "hash", "links", "full"] as const;
 /** One of {@link CHAIN_VERIFY}. */
 export type ChainVerify = (typeof CHAIN_VERIFY)[number];
 
+/** What several endpoints are for: to agree on every block's hash, or to give it as soon as any can. */
+export const ENDPOINT_MODES = ["compare", "race"] as const;
+
+/** One of {@link ENDPOINT_MODES}. */
+export type EndpointMode = (typeof ENDPOINT_MODES)[number];
+
 /** A hash that the reader trusts: of the block of that number, or, without one, of the first block's parent or of any block. */
 export interface TrustedHash {
   readonly block: number | null;
@@ -59,8 +65,11 @@ export interface ChainFormat {
   readonly schema: Schema;
   /** The texts of a row, by name, in the order of the schema. */
   readonly texts: readonly string[];
-  /** Finds blocks in a JSON value; a text says why it is none. It never parses more than a block's first level. */
-  scan(bytes: Uint8Array, value: Slice): readonly BlockPart[] | string;
+  /**
+   * Finds blocks in a JSON value of a file of that name (without its folder); a text says why it is none. It never parses more than a
+   * block's first level.
+   */
+  scan(bytes: Uint8Array, value: Slice, file: string): readonly BlockPart[] | string;
   /** Name of the chain, where the texts of a block say it. */
   chainOf(bytes: Uint8Array, text: Slice): string | undefined;
   /** Why a block cannot come after another; `undefined` when it can. `missing` is the first number that is not there. */

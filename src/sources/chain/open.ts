@@ -15,7 +15,7 @@ import type { ChainContent, ChainFormat, ChainSpec } from "./kind.ts";
 /**
  * Opens blocks of a chain as a table: finds them, and checks that numbers have no gap and none is there twice, and that a trusted
  * hash is among them. What the blocks say of themselves is not checked here but by the modules that read them. Throws what
- * {@link indexBlocks} does, `CHAIN_UNSUPPORTED`, `CHAIN_ANCHOR_MISMATCH`.
+ * {@link indexBlocks} does, and `CHAIN_ANCHOR_MISMATCH`.
  */
 export async function openChain(
   spec: ChainSpec,

@@ -51,6 +51,7 @@ describe("a valid configuration", () => {
       sources: [
         {
           name: "rows",
+          kind: "file",
           file: { written: "./rows.csv", path: "/somewhere/rows.csv" },
           format: "csv",
           time: { column: "at", outOfOrderUs: 0 },
@@ -70,7 +71,7 @@ describe("a valid configuration", () => {
         },
       ],
       tasks: [
-        { kind: "module", name: "kept", input: "rows", module: "keep" },
+        { kind: "module", name: "kept", input: "rows", module: "keep", upgrade: "start" },
         {
           kind: "window",
           name: "daily",

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { rawBlock } from "../../../src/dag/block.ts";
 import { sha256 } from "../../../src/node.ts";
+import { moduleForm } from "../../../src/plan/module-form.ts";
 import { type ModuleOperatorForm, moduleSpec, optionsForm } from "../../../src/runtime/stage/module-spec.ts";
 import { POLICIES } from "../../../src/sandbox/policy.ts";
 
@@ -35,6 +36,20 @@ describe("a module task in normal form", () => {
     expect(() => moduleSpec(silent, bytes, 5)).toThrow(expect.objectContaining(refused));
     expect(() => moduleSpec({ ...operator, abi: "ipdm/1" }, bytes, 5)).toThrow(expect.objectContaining(refused));
     expect(moduleSpec({ ...silent, abi: "ipdm/1", columns: null }, bytes, 5)).not.toHaveProperty("stdin");
+  });
+
+  it("says what of WebAssembly a module may use only where it is asked for, and refuses what is not known", () => {
+    expect(moduleSpec(operator, bytes, 5)).not.toHaveProperty("features");
+    expect(moduleSpec({ ...operator, features: ["tail-calls"] }, bytes, 5).features).toEqual(["tail-calls"]);
+    const refused = { code: "MODULE_ABI_UNKNOWN", kind: "verification" };
+    expect(() => moduleSpec({ ...operator, features: ["threads"] }, bytes, 5)).toThrow(
+      expect.objectContaining(refused),
+    );
+    const policy = { ...limits, capabilities: [] };
+    const config = { abi: "ipdm/1", unit: null, stateful: false, columns: null, policy } as const;
+    expect(moduleForm(config, operator.module)).not.toHaveProperty("features");
+    const asked = moduleForm({ ...config, features: ["tail-calls"] }, operator.module);
+    expect(moduleSpec(asked, bytes, 5).features).toEqual(["tail-calls"]);
   });
 
   it.each([
