@@ -10,7 +10,7 @@ export function addProjectCommands(root: Command, act: Act, signal: AbortSignal)
   common(root.command("init"))
     .description("write a working starter into a new folder")
     .argument("<dir>", "a new or empty folder")
-    .option("--template <name>", "readings, blank or flights (default: readings)")
+    .option("--template <name>", "readings, blank, ethereum-erc20, solana-fees or flights (default: readings)")
     .action((dir: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>
         (await import("./init-command.ts")).initCommand(dir, flags as InitFlags, terminal),
