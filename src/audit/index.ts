@@ -1,8 +1,8 @@
 /** Checking and redoing what a receipt claims (`ipdm-runtime/replay`). */
 export type { Fault } from "../../proofs/receipt/verdict.ts";
 export type { Expectations, Verdict } from "../../proofs/receipt/verify.ts";
-export type { JournalReplay, JournalReplayReport, ReplayMismatch } from "../runtime/replay-journal.ts";
 export { replayJournal } from "../runtime/replay-journal.ts";
+export type { JournalReplay, JournalReplayReport, ReplayMismatch } from "../runtime/replay-report.ts";
 export type { Mismatch, ReplayReport } from "./replay.ts";
 export type { FileReplay, ReplayFileOptions } from "./replay-file.ts";
 export { replayReceiptFile } from "./replay-file.ts";

@@ -2,6 +2,8 @@ import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import { type Act, type CommonFlags, common } from "./act.ts";
+import { addActorCommands, withMachines } from "./actors/program.ts";
+import type { JournalReplayFlags } from "./actors/replay-command.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import { addModuleCommands } from "./module/program.ts";
 import type { ReplayFlags } from "./replay-command.ts";
@@ -121,7 +123,7 @@ function usageFailure(error: CommanderError, argv: readonly string[]): Failure {
   };
 }
 
-const COMMANDS: ReadonlySet<string> = new Set(["run", "verify", "replay", "init", "module"]);
+const COMMANDS: ReadonlySet<string> = new Set(["run", "verify", "replay", "init", "module", "actors", "events", "dag"]);
 
 // Commands are loaded when they are used: `--help` must not wait for databases and networks.
 function program(act: Act, signal: AbortSignal): Command {
@@ -166,19 +168,28 @@ function program(act: Act, signal: AbortSignal): Command {
         (await import("./verify-command.ts")).verifyCommand(receipt, flags as VerifyFlags, terminal),
       ),
     );
-  common(root.command("replay"))
-    .description("redo everything a receipt claims and compare: transitions, modules, windows, statements, outputs")
-    .argument("<receipt>", "receipt.car")
+  withMachines(common(root.command("replay")))
+    .description("redo everything a receipt claims, or one actor's journal, and compare")
+    .argument("<what>", "receipt.car; with --dir an actor's id or an entry's CID; or a CAR file with a journal")
     .option("--data <dir>", "data folder of the run (default: .data beside the receipt)", written)
     .addOption(new Option("--input <name=path>", "read this input from a file").argParser(collect).default([]))
     .addOption(
       new Option("--module <task=path>", "run this module instead of the recorded one").argParser(collect).default([]),
     )
     .option("--timeout <duration>", "how long one call of a module may take, up to 1h (default: 60s)")
-    .action((receipt: string, flags: CommonFlags) =>
-      act(flags, async (terminal) =>
-        (await import("./replay-command.ts")).replayCommand(receipt, flags as ReplayFlags, terminal, signal),
-      ),
+    .option(
+      "--dir <dir>",
+      "folder of a runtime, or of a node in a run's data folder: replay a journal of its store",
+      written,
+    )
+    .option("--at <seq>", "stop after this event of the journal, and print the state")
+    .option("--from <checkpoint>", "begin at a checkpoint of the journal: its CID, or the number of its event")
+    .action((what: string, flags: CommonFlags & JournalReplayFlags) =>
+      act(flags, async (terminal) => {
+        const journals = await import("./actors/replay-command.ts");
+        if (await journals.isJournal(what, flags)) return await journals.replayJournalCommand(what, flags, terminal);
+        return await (await import("./replay-command.ts")).replayCommand(what, flags as ReplayFlags, terminal, signal);
+      }),
     );
   common(root.command("init"))
     .description("write a working starter into a new folder")
@@ -187,6 +198,7 @@ function program(act: Act, signal: AbortSignal): Command {
       act(flags, async (terminal) => (await import("./init-command.ts")).initCommand(dir, terminal)),
     );
   addModuleCommands(root, act, signal);
+  addActorCommands(root, act);
   for (const command of root.commands) command.exitOverride().showSuggestionAfterError();
   return root;
 }

@@ -160,7 +160,7 @@ describe("a machine", () => {
         TELL: {
           actions: sendTo(({ context }: { context: { list: readonly never[] } }) => context.list[0] as never, {
             type: "X",
-          }),
+          } as never),
         },
       }),
     );
