@@ -148,7 +148,11 @@ function computing<From extends Flow, To extends Flow>(
     (out) => {
       const tied = new Tied(planOf);
       return {
-        header: (header) => (name === "withColumns" ? header : keptAlone(header, made)),
+        header(header) {
+          const { schema } = header;
+          const kept = name === "withColumns" ? header : keptAlone(header, made);
+          return schema === undefined ? kept : { ...kept, schema: planOf(schema).schema };
+        },
         batch(batch) {
           const { schema, columns } = tied.to(batch);
           const parts = columns.map((compiled, i) =>
