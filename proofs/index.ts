@@ -26,3 +26,6 @@ export type { Check, CheckName, Fault } from "./receipt/verdict.ts";
 export { CHECKS } from "./receipt/verdict.ts";
 export type { Expectations, Verdict, VerifyPorts } from "./receipt/verify.ts";
 export { verifyReceipt } from "./receipt/verify.ts";
+export { isRowFile } from "./row/row-file.ts";
+export type { RowCheckName, RowVerdict, ShownRow } from "./row/verify-row.ts";
+export { ROW_CHECKS, verifyRow } from "./row/verify-row.ts";

@@ -9,21 +9,36 @@ export interface BuiltModule {
   readonly sizeBytes: number;
 }
 
+interface Recipe {
+  readonly source: string;
+  readonly output: string;
+  readonly flags?: readonly string[];
+}
+
 /** Modules that the build makes: entry file and output. */
-const MODULES = [
+const MODULES: readonly Recipe[] = [
   { source: "examples/flights/module/late.ts", output: "examples/flights/late.wasm" },
   { source: "examples/stateful/module/ledger.ts", output: "examples/stateful/ledger.wasm" },
-  ...["filter", "map", "flat-map", "aggregate"].map((name) => ({
+  // Those that come with the runtime begin with as much memory as a batch of usual blocks needs: growing costs more.
+  ...["ethereum", "ethereum-events", "solana"].map((name) => ({
+    source: `src/modules/${name}/index.ts`,
+    output: `dist/src/modules/${name}.wasm`,
+    flags: ["--enable", "simd", "--initialMemory", "128"],
+  })),
+  ...["filter", "map", "flat-map", "aggregate", "stateful"].map((name) => ({
     source: `examples/modules/${name}/module/index.ts`,
     output: `examples/modules/${name}/build/module.wasm`,
   })),
-] as const;
+];
 
-/** Compiles every module of the repository. Equal sources and compiler give equal bytes. Throws with the compiler's words. */
-export async function buildModules(root: string): Promise<BuiltModule[]> {
+/** Compiles every module of the repository, or those whose source is wanted. Equal sources and compiler give equal bytes. Throws with the compiler's words. */
+export async function buildModules(
+  root: string,
+  wanted: (source: string) => boolean = () => true,
+): Promise<BuiltModule[]> {
   const built: BuiltModule[] = [];
-  for (const { source, output } of MODULES) {
-    const bytes = await compileModule(root, source);
+  for (const { source, output, flags } of MODULES.filter((module) => wanted(module.source))) {
+    const bytes = await compileModule(root, source, {}, flags);
     await mkdir(dirname(join(root, output)), { recursive: true });
     await writeFile(join(root, output), bytes);
     built.push({ source, output, sizeBytes: bytes.length });
@@ -36,13 +51,26 @@ export async function compileModule(
   root: string,
   source: string,
   texts: Readonly<Record<string, string>> = {},
+  flags: readonly string[] = [],
 ): Promise<Uint8Array> {
   // Loaded here since it is large, and only a build needs it.
   const { default: asc } = await import("assemblyscript/asc");
   let binary: Uint8Array | undefined;
   const { error, stderr } = await asc.main(
     // Nothing of the runtime: the SDK allocates for itself, so that no start function is needed.
-    [source, "--outFile", "module.wasm", "--baseDir", root, "-O3", "--runtime", "stub", "--enable", "bulk-memory"],
+    [
+      source,
+      "--outFile",
+      "module.wasm",
+      "--baseDir",
+      root,
+      "-O3",
+      "--runtime",
+      "stub",
+      "--enable",
+      "bulk-memory",
+      ...flags,
+    ],
     {
       readFile: async (name, base) => texts[name] ?? (await readFile(join(base, name), "utf8").catch(() => null)),
       writeFile: (_name, contents) => {

@@ -12,6 +12,8 @@ const DIST = join(ROOT, "dist");
 const TREES = ["src", "actors", "machines", "proofs", "circuits"];
 /** Folders that are other languages' sources: they go along as they are, `.ts` files included. */
 const FOREIGN = [join("src", "sandbox", "sdk")];
+/** Sources of the modules that come with the runtime: they are built, and stay behind. */
+const MODULES = join("src", "modules");
 
 // The slowest first.
 const STEPS: Readonly<Record<string, () => Promise<unknown>>> = {
@@ -56,7 +58,7 @@ async function buildAll(): Promise<number> {
 async function buildChangedModules(): Promise<void> {
   const stamp = join(DIST, ".modules.json");
   const sources = await fingerprint(
-    [join("src", "sandbox", "sdk"), join("examples"), join("tools", "build-modules.ts")],
+    [join("src", "sandbox", "sdk"), MODULES, join("examples"), join("tools", "build-modules.ts")],
     (path) => path.endsWith(".ts"),
   );
   const kept = await readFile(stamp, "utf8").catch(() => "");
@@ -95,6 +97,7 @@ async function copyAssets(): Promise<void> {
     if (tree === "circuits" || !existsSync(join(ROOT, tree))) continue;
     for (const entry of await readdir(join(ROOT, tree), { recursive: true, withFileTypes: true })) {
       const path = relative(ROOT, join(entry.parentPath, entry.name));
+      if (path.startsWith(MODULES)) continue;
       if (!entry.isFile() || (extname(path) === ".ts" && !isForeign(path))) continue;
       const to = join(DIST, path);
       await mkdir(dirname(to), { recursive: true });

@@ -37,7 +37,7 @@ const PURE: readonly string[] = ["src/core", "src/dag", "src/batch", "src/consen
 /** Packages under the GPL: only files in circuits/ name them, and those run as processes of their own. */
 const GPL: readonly string[] = ["snarkjs", "circom2", "circomlib", "circomlibjs", "ffjavascript"];
 /** Other languages' sources, which end in .ts all the same. */
-const FOREIGN = /^src\/sandbox\/sdk\/|^examples\/.*\/module\//;
+const FOREIGN = /^src\/(sandbox\/sdk|modules)\/|^examples\/.*\/module\//;
 /** Trees that stand outside the layers: they may import any layer. */
 const OUTSIDE = ["test", "bench", "tools", "examples"];
 const BUILTIN = new Set(builtinModules);

@@ -35,7 +35,7 @@ const RULES: readonly Rule[] = [
   },
   {
     name: "default export",
-    files: /^(src|actors|machines|proofs|circuits|bench|tools)\/(?!sandbox\/sdk).*\.ts$/,
+    files: /^(src|actors|machines|proofs|circuits|bench|tools)\/(?!sandbox\/sdk|modules).*\.ts$/,
     found: /^export default\b/,
   },
   { name: "focused or skipped test", files: /^test\/.*\.ts$/, found: /\b(it|test|describe)\.(only|todo|skip)\b/ },

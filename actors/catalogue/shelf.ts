@@ -20,6 +20,7 @@ export class Shelf {
     { readonly owner: Uint8Array; readonly versions: Map<string, CatalogueRecord> }
   >();
   private readonly blocks = new Set<string>();
+  private readonly listed = new Set<string>();
   private count = 0;
   private newest: CID | null = null;
 
@@ -40,6 +41,11 @@ export class Shelf {
   /** True for an entry or a module of it. */
   holds(cid: CID): boolean {
     return this.blocks.has(cid.toString());
+  }
+
+  /** True for a record of it. */
+  lists(cid: CID): boolean {
+    return this.listed.has(cid.toString());
   }
 
   /** All records, by name, then in the order in which they were published. */
@@ -76,6 +82,7 @@ export class Shelf {
       throw corrupt(cid, `${name}@${version} has no place after what stands before it`);
     shelved.versions.set(version, record);
     this.blocks.add(record.entry.toString()).add(record.module.toString());
+    this.listed.add(cid.toString());
     this.count++;
     this.newest = cid;
   }

@@ -4,12 +4,13 @@ import { statementsRoot } from "../../proofs/merkle/statements.ts";
 import type { ReceiptConfig } from "../../proofs/receipt/root.ts";
 import { schemaToIpld } from "../../src/batch/schema.ts";
 import { coverageFault, type TaskCommits } from "../../src/consensus/coverage.ts";
+import { type ModuleEntry, operatorOfEntry, parseModuleEntry } from "../../src/consensus/module-entry.ts";
+import { operatorHistory, type Takeover, takeoversOf } from "../../src/consensus/module-version.ts";
 import type { Result } from "../../src/consensus/result.ts";
 import { type Place, signSlot } from "../../src/consensus/slot.ts";
 import { SEAL_TASK, type Seal } from "../../src/consensus/statement.ts";
 import { IpdmError } from "../../src/core/errors.ts";
-import type { Block } from "../../src/dag/block.ts";
-import { cborBlock } from "../../src/dag/block.ts";
+import { type Block, cborBlock, decodeBlock } from "../../src/dag/block.ts";
 import { type RunPlan, windowsAsked } from "../../src/runtime/plan.ts";
 import type { NodeContext } from "../node/run-node.ts";
 
@@ -29,12 +30,13 @@ export async function sealRun(
   const fault = coverageFault(tasks, rows);
   if (fault !== undefined)
     throw new IpdmError(fault.code, `${fault.where}: ${fault.message}`, { kind: "verification", where: fault.where });
-  const result = resultBlock(node);
-  const config = configBlock(node);
+  const taken = await versionsTaken(node, signal);
+  const result = resultBlock(node, taken);
+  const config = configBlock(node, taken);
   await store.blocks.putAll([
     result,
     config,
-    ...plan.inputs.map((input) => input.anchorBlock),
+    ...plan.inputs.flatMap(({ anchorBlock, parts }) => [anchorBlock, ...parts]),
     ...plan.tasks.flatMap((task) => [task.stage, task.key]),
     plan.key,
     plan.membership.block,
@@ -105,6 +107,25 @@ async function awaitSealSlot(node: NodeContext, signal: AbortSignal): Promise<CI
   return known.cid;
 }
 
+/** Versions of modules that took over on the way, by task. */
+type VersionsTaken = ReadonlyMap<string, readonly (Takeover & { readonly entry: ModuleEntry })[]>;
+
+async function versionsTaken({ ports, ledger, reader }: NodeContext, signal: AbortSignal): Promise<VersionsTaken> {
+  const taken = new Map<string, (Takeover & { readonly entry: ModuleEntry })[]>();
+  for (const { name, live } of ports.plan.tasks) {
+    if (live === undefined) continue;
+    const found = takeoversOf(ledger.commits(name).map(({ slot }) => slot));
+    if (typeof found === "string") throw new IpdmError("INVARIANT", `${name}: ${found}`);
+    const own = [];
+    for (const takeover of found) {
+      const bytes = await reader.read(takeover.version, signal);
+      own.push({ ...takeover, entry: parseModuleEntry(decodeBlock({ cid: takeover.version, bytes })) });
+    }
+    taken.set(name, own);
+  }
+  return taken;
+}
+
 interface OutputTable {
   readonly name: string;
   readonly task: string;
@@ -122,14 +143,25 @@ function outputTables(node: NodeContext): OutputTable[] {
 }
 
 /** What the run was asked for, beside the result: every member states the same, so that nobody can ask for fewer proofs afterwards. */
-function configBlock({ ports }: NodeContext): Block {
+function configBlock({ ports }: NodeContext, taken: VersionsTaken): Block {
   const { plan, key, keyOrigin, hash } = ports;
   const asked = plan.tasks.flatMap(({ name, prove }) => (prove === null ? [] : [[name, windowsAsked(prove)] as const]));
   const { production, label } = keyOrigin;
   const circuit = asked.length > 0 ? { name: WINDOW_CIRCUIT.name, key: key.hash, production, label } : null;
   const lock = Object.fromEntries(
-    plan.locks.map(({ task, entry, ...pinned }) => [task, { ...pinned, entry: entry.cid }]),
+    plan.locks.map(({ task, name, range, version, module, entry, live }) => {
+      const pinned = { name, range, version, module, entry: entry.cid };
+      if (!live) return [task, pinned];
+      const later = (taken.get(task) ?? []).map(({ seq, version: cid, entry: newer }) => ({
+        slot: seq,
+        version: newer.version,
+        module: newer.module,
+        entry: cid,
+      }));
+      return [task, { ...pinned, live: later }];
+    }),
   );
+  const anchored = plan.inputs.flatMap(({ name, trusted }) => (trusted === null ? [] : [[name, trusted] as const]));
   const config: ReceiptConfig = {
     v: 1,
     name: plan.name,
@@ -137,17 +169,25 @@ function configBlock({ ports }: NodeContext): Block {
     prove: Object.fromEntries(asked),
     lock,
     circuit,
+    ...(anchored.length > 0 ? { anchored: Object.fromEntries(anchored) } : {}),
   };
   return cborBlock(hash, config);
 }
 
-function resultBlock(node: NodeContext): Block {
+function resultBlock(node: NodeContext, versions: VersionsTaken): Block {
   const { plan, hash } = node.ports;
   const tables = new Map(outputTables(node).map((table) => [table.name, table]));
   const result: Result = {
     v: 1,
     inputs: Object.fromEntries(plan.inputs.map(({ name, anchorBlock }) => [name, anchorBlock.cid])),
-    tasks: Object.fromEntries(plan.tasks.map(({ name, input, operator }) => [name, { input, operator }])),
+    tasks: Object.fromEntries(
+      plan.tasks.map(({ name, input, operator }) => {
+        const time = operator.kind === "module" ? operator.time : undefined;
+        const taken = versions.get(name) ?? [];
+        const later = taken.map(({ from, entry }) => ({ from, operator: operatorOfEntry(entry, time) }));
+        return [name, { input, ...operatorHistory(operator, later) }];
+      }),
+    ),
     outputs: Object.fromEntries(
       plan.outputs.map(({ name, task, port, schema }) => {
         const table = tables.get(name) as OutputTable;

@@ -2,7 +2,13 @@ import type { CID } from "multiformats/cid";
 import type { Batch } from "../../src/batch/batch.ts";
 import { decodeBatch } from "../../src/batch/batch.ts";
 import type { InputRef } from "../../src/consensus/result.ts";
-import { SLOT_BATCHES_MAX, SLOT_ROWS_TARGET, type Slot, slotName } from "../../src/consensus/slot.ts";
+import {
+  SLOT_BATCHES_MAX,
+  SLOT_BYTES_TARGET,
+  SLOT_ROWS_TARGET,
+  type Slot,
+  slotName,
+} from "../../src/consensus/slot.ts";
 import { IpdmError } from "../../src/core/errors.ts";
 import type { Hash } from "../../src/core/ports.ts";
 import type { Block } from "../../src/dag/block.ts";
@@ -54,11 +60,13 @@ export class SourceInput implements TaskInputReader {
     await this.seek(from, signal);
     const batches: Batch[] = [];
     let rows = 0;
-    while (rows < SLOT_ROWS_TARGET && batches.length < SLOT_BATCHES_MAX) {
+    let bytes = 0;
+    while (rows < SLOT_ROWS_TARGET && bytes < SLOT_BYTES_TARGET && batches.length < SLOT_BATCHES_MAX) {
       const batch = await this.take(signal);
       if (batch === undefined) break;
       batches.push(batch);
       rows += batch.rows;
+      bytes += batch.bytes.length;
     }
     const end = (await this.peek(signal)).done === true;
     const fresh = batches.map((batch) => rawBlock(this.hash, batch.bytes));

@@ -3,6 +3,7 @@ import type { Prover } from "../../proofs/groth16/prover.ts";
 import type { VerifyingKey } from "../../proofs/groth16/verifying-key.ts";
 import type { Batch } from "../../src/batch/batch.ts";
 import type { Membership } from "../../src/consensus/membership.ts";
+import type { ModuleEntry } from "../../src/consensus/module-entry.ts";
 import type { Hash, Log, Signer, Verify } from "../../src/core/ports.ts";
 import type { Block } from "../../src/dag/block.ts";
 import type { Store } from "../../src/journal/port.ts";
@@ -20,12 +21,29 @@ export interface NodeObserver {
   certified?(task: string, seq: number): void;
   /** A member did what it should not have; `voter` is its key. */
   evidence?(kind: string, voter: Uint8Array, task: string, seq: number): void;
+  /** A newer version of a live task's module runs from a slot on (its first row), or cannot (`fault`). */
+  newVersion?(task: string, entry: ModuleEntry, from: number, fault: string | undefined): void;
   /** Proofs were made or checked. */
   proved?(task: string, proofs: number): void;
 }
 
 /** Writes a finished table where the user wants it, from its batches in order. Returns the rows written. */
 export type WriteOutput = (output: OutputPlan, batches: AsyncIterable<Batch>, signal: AbortSignal) => Promise<number>;
+
+/** A module of a catalogue, as a node comes by it. */
+export interface NewerModule {
+  readonly entry: ModuleEntry;
+  readonly entryBlock: Block;
+  readonly moduleBlock: Block;
+}
+
+/** What a node needs for tasks whose module changes on the way. */
+export interface LivePorts {
+  /** Checks a module against its entry and loads it for a task. Throws what the check and the lane throw. */
+  load(task: string, entry: ModuleEntry, bytes: Uint8Array): Promise<LoadedModule>;
+  /** The newest version that there is for a task by now; `undefined` where that cannot be told. Present where the node submits. */
+  newest?(task: string, signal: AbortSignal): Promise<NewerModule | undefined>;
+}
 
 /** Everything a node needs for one run. */
 export interface NodePorts {
@@ -41,6 +59,8 @@ export interface NodePorts {
   readonly membershipCid: CID;
   readonly plan: RunPlan;
   readonly modules: ReadonlyMap<string, LoadedModule>;
+  /** Absent where no task is live. */
+  readonly live?: LivePorts;
   /** Absent where this node does not have the sources: it takes batches from the submitter by their CIDs. */
   readonly readSource: ReadSource | undefined;
   readonly prover: Prover;

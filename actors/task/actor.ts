@@ -16,6 +16,7 @@ import { drawAsVoter } from "../domain/draws.ts";
 import type { KnownCertificate } from "../domain/slot-book.ts";
 import { type Piece, readStored, SourceInput, type TaskInputReader, TaskOutputInput } from "../node/input.ts";
 import type { NodeContext } from "../node/run-node.ts";
+import { ModuleVersions } from "./module-versions.ts";
 
 /** Parameters of a task's request of a type. */
 type Params<T extends TaskRequest["type"]> = Extract<TaskRequest, { type: T }>["params"];
@@ -31,11 +32,20 @@ export interface TaskRecord {
   readonly prev: CID | null;
 }
 
+/** A slot that a node may take over unexecuted: the state before it, and the module that it runs. */
+interface Offered {
+  readonly cid: CID;
+  readonly slot: Slot;
+  readonly state: CID | null;
+  readonly module: CID | null;
+}
+
 /** Carries out a task machine's requests on one node. */
 export class TaskEffects {
   readonly effects: Readonly<Record<TaskRequest["type"], Effect>>;
   private readonly node: NodeContext;
   private readonly task: TaskPlan;
+  private readonly versions: ModuleVersions;
   private readonly runner: StageRunner;
   private readonly input: TaskInputReader | undefined;
   /** Batches of open slots, so that what was just pulled need not be read again. */
@@ -44,9 +54,14 @@ export class TaskEffects {
   constructor(node: NodeContext, task: TaskPlan) {
     this.node = node;
     this.task = task;
-    const { hash, modules, readSource, plan } = node.ports;
-    const module = task.module === null ? null : (modules.get(task.name) ?? null);
-    this.runner = new StageRunner(task, { hash, read: (cid, signal) => this.readState(cid, signal), module });
+    const { hash, readSource, plan } = node.ports;
+    const versions = new ModuleVersions(node, task);
+    this.versions = versions;
+    this.runner = new StageRunner(task, {
+      hash,
+      read: (cid, signal) => this.readState(cid, signal),
+      module: (slot, signal) => versions.of(slot, signal),
+    });
     if (task.input.from === "task")
       this.input = new TaskOutputInput(task.input, node.ledger, (cid, bound) => node.reader.read(cid, bound));
     else if (readSource !== undefined) this.input = new SourceInput(task.input.name, plan.cut, hash, readSource);
@@ -72,6 +87,7 @@ export class TaskEffects {
         kind: "config",
       });
     const piece = await this.input.next(from, signal);
+    const version = await this.versions.decide(seq, from, piece.rows, signal);
     const body: Omit<Slot, "signature"> = {
       v: 1,
       membership: ports.membershipCid,
@@ -80,6 +96,7 @@ export class TaskEffects {
       task: this.task.name,
       key: this.task.key.cid,
       stage: this.task.stage.cid,
+      ...(version && { version }),
       seq,
       input: { from, rows: piece.rows, end: piece.end, cut: plan.cut, batches: [...piece.cids] },
       submitter: signer.publicKey,
@@ -96,9 +113,10 @@ export class TaskEffects {
   private async execute(request: RequestRecord, signal: AbortSignal): Promise<OutcomeEvent> {
     const { seq, slot: cid, state } = request.params as unknown as Params<"execute">;
     const { slot } = await this.node.learnSlot(cid);
+    const module = await this.versions.check(slot, signal);
     const { policy } = this.node.ports.membership;
     if (policy.verify === "sample" && !this.node.isSubmitter) {
-      const adopted = await this.adopt(cid, slot, state, signal);
+      const adopted = await this.adopt({ cid, slot, state, module }, signal);
       if (adopted !== undefined)
         return {
           type: "executed",
@@ -141,16 +159,13 @@ export class TaskEffects {
   }
 
   /** Under `sample`: takes the executor's statement over unless the draw says to execute; what a quorum certified is taken over as it is. */
-  private async adopt(cid: CID, slot: Slot, state: CID | null, signal: AbortSignal): Promise<Committed | undefined> {
+  private async adopt(offered: Offered, signal: AbortSignal): Promise<Committed | undefined> {
+    const { cid, slot } = offered;
     const { committee, reader, ports, draws } = this.node;
     const drawn = await committee.unlessCertified(cid, signal, async (bound) => {
       const announced = await this.firstAnnounced(cid, bound);
-      this.checkShape(
-        cid,
-        slot,
-        parseStatement(decodeStrict(ports.hash, { cid: announced, bytes: await reader.read(announced, bound) })),
-        state,
-      );
+      const bytes = await reader.read(announced, bound);
+      this.checkShape(offered, parseStatement(decodeStrict(ports.hash, { cid: announced, bytes })));
       const { seed, challenges } = await drawAsVoter(draws, { slot: cid, statement: announced }, bound);
       const own = ports.signer.publicKey;
       // A submitter that may leave this node's challenge out could choose among draws until one excuses it.
@@ -161,7 +176,7 @@ export class TaskEffects {
     const statementCid = drawn?.announced ?? (committee.certificate(cid) as KnownCertificate).certificate.statement;
     const bytes = await reader.read(statementCid, signal);
     const statement = parseStatement(decodeStrict(ports.hash, { cid: statementCid, bytes }));
-    this.checkShape(cid, slot, statement, state);
+    this.checkShape(offered, statement);
     const stateBlock: Block = { cid: statement.state.after, bytes: await reader.read(statement.state.after, signal) };
     await ports.store.blocks.putAll([{ cid: statementCid, bytes }, stateBlock]);
     const committed = { slot, slotCid: cid, statement, statementCid };
@@ -188,15 +203,15 @@ export class TaskEffects {
     return bytes;
   }
 
-  private checkShape(cid: CID, slot: Slot, statement: Committed["statement"], state: CID | null): void {
-    const { before } = statement.state;
-    const chained = before === null || state === null ? before === state : before.equals(state);
+  private checkShape({ cid, slot, state, module }: Offered, statement: Committed["statement"]): void {
     const fits =
+      sameLink(statement.state.before, state) &&
+      sameLink(statement.module?.original ?? null, module) &&
       statement.slot.equals(cid) &&
       statement.stage.equals(slot.stage) &&
       statement.input.from === slot.input.from &&
       statement.input.rows === slot.input.rows;
-    if (!chained || !fits || (statement.tables !== null) !== slot.input.end) {
+    if (!fits || (statement.tables !== null) !== slot.input.end) {
       throw new IpdmError(
         "STATEMENT_INVALID",
         `the executor's statement for ${slotName(slot)} does not follow from its slot and the state before`,
@@ -226,4 +241,8 @@ export class TaskEffects {
     await this.node.domain.send({ type: "completed", task: this.task.name, head, count });
     return undefined;
   }
+}
+
+function sameLink(a: CID | null, b: CID | null): boolean {
+  return a === null || b === null ? a === b : a.equals(b);
 }

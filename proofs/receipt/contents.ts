@@ -1,6 +1,7 @@
 import type { CID } from "multiformats/cid";
 import type { Committed, TaskCommits } from "../../src/consensus/coverage.ts";
 import { type Membership, parseMembership } from "../../src/consensus/membership.ts";
+import { type ModuleEntry, parseModuleEntry } from "../../src/consensus/module-entry.ts";
 import {
   type Anchor,
   parseAnchor,
@@ -50,6 +51,8 @@ export interface Receipt {
   readonly tasks: readonly ShownTask[];
   readonly stages: ReadonlyMap<string, Stage>;
   readonly anchors: ReadonlyMap<string, Anchor>;
+  /** Entries of the versions that slots run, by their CIDs. Their signatures are still to be checked. */
+  readonly entries: ReadonlyMap<string, ModuleEntry>;
   readonly proofs: readonly { readonly cid: CID; readonly proof: RowProof }[];
 }
 
@@ -131,11 +134,21 @@ export function readContents(rootCid: CID, root: ReceiptRoot, blocks: ReadonlyMa
       parseStage(nodeOf(own[0]?.slot.stage ?? refuse("COVERAGE_GAP", task, "the task has no statements"))),
     ]),
   );
+  const versions = new Map<string, CID>();
+  for (const { slot } of commits) if (slot.version !== undefined) versions.set(slot.version.toString(), slot.version);
   const anchors = new Map(Object.entries(result.inputs).map(([name, cid]) => [name, parseAnchor(nodeOf(cid))]));
   const sealed = parseSeal(nodeOf(root.seal.statement));
   const sealSlot = parseSlot(nodeOf(sealed.slot));
   const { from, rows, end, batches } = sealSlot.input;
-  if (sealSlot.task !== SEAL_TASK || sealSlot.seq !== 0 || from !== 0 || rows !== 0 || !end || batches.length > 0) {
+  if (
+    sealSlot.task !== SEAL_TASK ||
+    sealSlot.version !== undefined ||
+    sealSlot.seq !== 0 ||
+    from !== 0 ||
+    rows !== 0 ||
+    !end ||
+    batches.length > 0
+  ) {
     refuse("SEAL_MISMATCH", "seal", "the seal is for another slot");
   }
   return {
@@ -146,6 +159,7 @@ export function readContents(rootCid: CID, root: ReceiptRoot, blocks: ReadonlyMa
     tasks,
     stages,
     anchors,
+    entries: new Map([...versions].map(([key, cid]) => [key, parseModuleEntry(nodeOf(cid))])),
     config: parseReceiptConfig(nodeOf(root.config)),
     membership: parseMembership(nodeOf(root.membership)),
     seal: {

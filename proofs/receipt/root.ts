@@ -17,10 +17,28 @@ const configSchema = z.strictObject({
    */
   lock: z.record(
     name,
-    z.strictObject({ name, range: z.string().min(1).max(256), version: name, module: link, entry: link }),
+    z.strictObject({
+      name,
+      range: z.string().min(1).max(256),
+      version: name,
+      module: link,
+      entry: link,
+      /** For a task that takes newer versions as they come: those that took over, with the slot that each ran first. */
+      live: z
+        .array(z.strictObject({ slot: count, version: name, module: link, entry: link }))
+        .max(1024)
+        .optional(),
+    }),
   ),
   /** The key that window proofs are made with; null where none are asked for. */
   circuit: z.strictObject({ name, key: bytes32, production: z.boolean(), label: z.string().max(1000) }).nullable(),
+  /**
+   * By input, the block of a chain whose hash was known beforehand: the user gave it, or so many endpoints were found to agree on
+   * it. Absent where there is none.
+   */
+  anchored: z
+    .record(name, z.strictObject({ block: count, hash: bytes32, by: z.enum(["given", "compared"]), endpoints: count }))
+    .optional(),
 });
 
 /** How a run was carried out, and what it asked for. Nothing of it is part of the result; the seal names it, so the members vouch for it. */

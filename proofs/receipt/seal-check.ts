@@ -1,6 +1,9 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import type { CID } from "multiformats/cid";
 import { coverageFault } from "../../src/consensus/coverage.ts";
+import { type ModuleEntry, operatorOfEntry } from "../../src/consensus/module-entry.ts";
+import { type OperatorHistory, operatorHistory, takeoversOf } from "../../src/consensus/module-version.ts";
+import type { Operator } from "../../src/consensus/result.ts";
 import { slotName } from "../../src/consensus/slot.ts";
 import { parseTaskState } from "../../src/consensus/statement.ts";
 import { runKey, taskKey } from "../../src/consensus/work-key.ts";
@@ -9,7 +12,7 @@ import type { Hash } from "../../src/core/ports.ts";
 import { decodeBlock } from "../../src/dag/block.ts";
 import { Frontier } from "../merkle/frontier.ts";
 import { statementsRoot } from "../merkle/statements.ts";
-import type { Receipt, ShownCommit } from "./contents.ts";
+import type { Receipt, ShownCommit, ShownTask } from "./contents.ts";
 import { refuse } from "./verdict.ts";
 
 /**
@@ -49,11 +52,13 @@ function checkConfig({ config, root, seal, result, tasks }: Receipt): void {
     refuse("SEAL_MISMATCH", `config/prove/${unknown}`, "windows of a task that the result does not have");
 }
 
-/** The modules are those that the tasks run, each once. */
-function checkModules({ root, stages, tasks }: Receipt): void {
-  const run = tasks.flatMap(({ task }) => {
+/** The modules are those that the tasks run, each once: a task's first, then those that took over. */
+function checkModules({ root, stages, tasks, entries }: Receipt): void {
+  const run = tasks.flatMap(({ task, commits }) => {
     const operator = stages.get(task)?.operator;
-    return operator?.kind === "module" ? [operator.module.toString()] : [];
+    if (operator?.kind !== "module") return [];
+    const versions = commits.flatMap(({ slot }) => (slot.version === undefined ? [] : [slot.version.toString()]));
+    return [operator.module, ...[...new Set(versions)].map((cid) => entries.get(cid)?.module)].map(String);
   });
   if (!sameList([...new Set(run)], root.modules.map(String)))
     refuse("STAGE_MISMATCH", "modules", "the modules are not those that the tasks run");
@@ -64,7 +69,7 @@ function sameList(a: readonly string[], b: readonly string[]): boolean {
 }
 
 /** Every stage is the task of the result, tied to the stage or anchor before it; so the result is what the statements computed. */
-function checkStages({ result, stages, tasks }: Receipt): void {
+function checkStages({ result, stages, tasks, entries }: Receipt): void {
   for (const { task, commits } of tasks) {
     const stage = stages.get(task);
     const wanted = result.tasks[task];
@@ -73,8 +78,8 @@ function checkStages({ result, stages, tasks }: Receipt): void {
       wanted !== undefined &&
       stage.task === task &&
       equalBytes(
-        dagCbor.encode({ input: stage.input, operator: stage.operator }),
-        dagCbor.encode({ input: wanted.input, operator: wanted.operator }),
+        dagCbor.encode({ input: stage.input, ...historyOf(stage.operator, commits, entries) }),
+        dagCbor.encode(wanted),
       );
     if (!same || stage === undefined)
       return refuse("STAGE_MISMATCH", task, "the statements are for another task than the result names");
@@ -86,12 +91,30 @@ function checkStages({ result, stages, tasks }: Receipt): void {
     if (upstream === undefined || !stage.upstream.equals(upstream))
       refuse("STAGE_MISMATCH", task, `it does not follow from ${input.name}`);
     for (const { slot, statement } of commits) {
-      const module = stage.operator.kind === "module" ? stage.operator.module : null;
+      const first = stage.operator.kind === "module" ? stage.operator.module : null;
+      // Whether another version may run here, the locks are to say.
+      const module = slot.version === undefined ? first : (entries.get(slot.version.toString())?.module ?? null);
       const ran = statement.module?.original ?? null;
       if (module === null || ran === null ? module !== ran : !module.equals(ran))
         refuse("STAGE_MISMATCH", `${task}/${slot.seq}`, "the statement is by another module");
     }
   }
+}
+
+/** What a task did, by its stage and the versions that its slots run. */
+function historyOf(
+  operator: Operator,
+  commits: readonly ShownCommit[],
+  entries: ReadonlyMap<string, ModuleEntry>,
+): OperatorHistory {
+  const taken = takeoversOf(commits.map(({ slot }) => slot));
+  if (typeof taken === "string") return refuse("STAGE_MISMATCH", commits[0]?.slot.task ?? "", taken);
+  const time = operator.kind === "module" ? operator.time : undefined;
+  const later = taken.map(({ from, version }) => {
+    const entry = entries.get(version.toString());
+    return { from, operator: operatorOfEntry(entry as ModuleEntry, time) }; // reading the receipt found one for each slot
+  });
+  return operatorHistory(operator, later);
 }
 
 /**
@@ -100,13 +123,19 @@ function checkStages({ result, stages, tasks }: Receipt): void {
  */
 function checkKeys({ result, config, root, seal, tasks }: Receipt, hash: Hash): void {
   const { membership } = root;
-  const { name, cut, prove } = config;
+  const { name, cut, prove, lock } = config;
   const keys: Record<string, CID> = {};
-  for (const { task, commits } of tasks) {
+  const changing = new Set<string>();
+  for (const { task, input, commits } of upstreamFirst(tasks)) {
     const { slot } = commits[0] as ShownCommit;
     const asked = Object.hasOwn(prove, task) ? (prove[task] ?? null) : null;
-    const own = taskKey(hash, { stage: slot.stage, membership, cut, prove: asked }).cid;
+    const locked = Object.hasOwn(lock, task) ? lock[task] : undefined;
+    const live = locked?.live === undefined ? {} : { live: { name: locked.name, range: locked.range } };
+    const before = input.from === "task" && changing.has(input.name) ? keys[input.name] : undefined;
+    const after = before === undefined ? {} : { after: before };
+    const own = taskKey(hash, { stage: slot.stage, membership, cut, prove: asked, ...live, ...after }).cid;
     keys[task] = own;
+    if (live.live !== undefined || before !== undefined) changing.add(task);
     // Coverage found that all slots of the task carry this one.
     if (!slot.key.equals(own)) refuse("WORK_MISMATCH", slotName(slot), "the slot's key is not that of the task's work");
   }
@@ -115,6 +144,19 @@ function checkKeys({ result, config, root, seal, tasks }: Receipt, hash: Hash): 
   );
   if (!seal.slot.key.equals(runKey(hash, { name, membership, tasks: keys, outputs }).cid))
     refuse("WORK_MISMATCH", "seal", "the key of the seal's slot is not that of the run");
+}
+
+/** Tasks after those that they read: their stages, which link one another by hash, form no cycle. */
+function upstreamFirst(tasks: readonly ShownTask[]): ShownTask[] {
+  const ordered = new Set<ShownTask>();
+  const add = (task: ShownTask): void => {
+    const { input } = task;
+    const before = input.from === "task" ? tasks.find((other) => other.task === input.name) : undefined;
+    if (before !== undefined && !ordered.has(before)) add(before);
+    ordered.add(task);
+  };
+  for (const task of tasks) add(task);
+  return [...ordered];
 }
 
 function checkInputs({ result, seal, root, tasks }: Receipt): void {

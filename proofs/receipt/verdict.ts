@@ -23,3 +23,13 @@ export interface Fault {
 export function refuse(code: string, where: string, message: string): never {
   throw new IpdmError(code, message, { kind: "verification", where });
 }
+
+/** What an error says of the file that caused it: nothing that is read from one may end a verification otherwise. */
+export function faultOf(error: unknown): Fault {
+  if (error instanceof IpdmError) return { code: error.code, message: error.message, where: error.where ?? "receipt" };
+  return {
+    code: "RECEIPT_MALFORMED",
+    message: error instanceof Error ? error.message : String(error),
+    where: "receipt",
+  };
+}

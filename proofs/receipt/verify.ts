@@ -1,15 +1,15 @@
 import { CID } from "multiformats/cid";
 import { type Policy, type QuorumNumbers, quorumNumbers } from "../../src/consensus/membership.ts";
-import { IpdmError } from "../../src/core/errors.ts";
 import type { Hash, Verify } from "../../src/core/ports.ts";
 import type { VerifyingKey } from "../groth16/verifying-key.ts";
+import { checkChains } from "./chain-check.ts";
 import { checkLinks, type Receipt, readBlocks, readContents } from "./contents.ts";
 import { checkJournals } from "./journals-check.ts";
 import { checkLocks, type ShownLock } from "./lock-check.ts";
 import { checkProofs } from "./proofs-check.ts";
 import { checkMerkle, checkSeal } from "./seal-check.ts";
 import type { Check, CheckName, Fault } from "./verdict.ts";
-import { CHECKS, refuse } from "./verdict.ts";
+import { CHECKS, faultOf, refuse } from "./verdict.ts";
 import { checkVotes, type VoteCounts } from "./votes-check.ts";
 
 /** What a verification needs. */
@@ -62,6 +62,7 @@ export function verifyReceipt(ports: VerifyPorts, bytes: Uint8Array, expected: E
     votes = voted.votes;
     passed("signatures", voted.count);
     const sealed = checkSeal(receipt, ports.hash);
+    checkChains(receipt, ports.hash);
     locks = checkLocks(receipt, ports.verify);
     checkJournals(receipt);
     passed("seal", sealed);
@@ -94,13 +95,4 @@ function checkExpected({ root }: Receipt, result: string | undefined): void {
   }
   if (!wanted.equals(root.result))
     refuse("RESULT_UNEXPECTED", String(root.result), "the receipt is of another result than expected");
-}
-
-function faultOf(error: unknown): Fault {
-  if (error instanceof IpdmError) return { code: error.code, message: error.message, where: error.where ?? "receipt" };
-  return {
-    code: "RECEIPT_MALFORMED",
-    message: error instanceof Error ? error.message : String(error),
-    where: "receipt",
-  };
 }

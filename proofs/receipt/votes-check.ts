@@ -1,4 +1,5 @@
 import type { CID } from "multiformats/cid";
+import type { Membership } from "../../src/consensus/membership.ts";
 import { parseSlot, placeText, type Slot, slotName, slotSigned } from "../../src/consensus/slot.ts";
 import { type Certificate, certificateFault, parseCertificate } from "../../src/consensus/vote.ts";
 import { toHex } from "../../src/core/bytes.ts";
@@ -28,12 +29,7 @@ export function checkVotes(
   trusted: ReadonlySet<string> | undefined,
 ): { count: number; votes: VoteCounts } {
   const { membership, tasks, seal } = receipt;
-  if (trusted !== undefined) {
-    for (const member of membership.members) {
-      if (!trusted.has(toHex(member)))
-        refuse("VOTE_UNTRUSTED", `membership/${toHex(member)}`, "a member's key is not among the keys you trust");
-    }
-  }
+  checkTrusted(membership, trusted);
   if (!rootSigned(receipt.root, membership.submitter, verify))
     refuse("SIGNATURE_INVALID", "root", "the receipt's signature is not the submitter's");
   checkOneCertificateEach(receipt);
@@ -42,15 +38,10 @@ export function checkVotes(
   let executed = 0;
   let read = 0;
   const check = (slot: Slot, slotCid: CID, statementCid: CID, certificate: Certificate): void => {
-    const where = slotName(slot);
-    if (!slot.membership.equals(receipt.root.membership))
-      refuse("MEMBERSHIP_MISMATCH", where, "the slot is for another membership");
-    if (!slotSigned(slot, membership, verify))
-      refuse("SIGNATURE_INVALID", where, "the slot's signature is not the submitter's");
-    if (!certificate.slot.equals(slotCid) || !certificate.statement.equals(statementCid))
-      refuse("VOTE_MISMATCH", where, "the certificate is for another statement");
-    const fault = certificateFault(certificate, membership, hash, verify);
-    if (fault !== undefined) refuse(fault.code, where, fault.message);
+    checkCertified(
+      { membership, membershipCid: receipt.root.membership, hash, verify },
+      { slot, slotCid, statementCid, certificate },
+    );
     count += 1 + certificate.votes.length + certificate.challenges.length;
     votes += certificate.votes.length;
     executed += certificate.votes.filter((vote) => vote.executed).length;
@@ -61,6 +52,47 @@ export function checkVotes(
       check(slot, slotCid, statementCid, certificate);
   check(seal.slot, seal.slotCid, seal.statementCid, seal.certificate);
   return { count, votes: { votes, executed, read } };
+}
+
+/** With `trusted` keys (hexadecimal), refuses a membership with a key that is not one of them. */
+export function checkTrusted({ members }: Membership, trusted: ReadonlySet<string> | undefined): void {
+  if (trusted === undefined) return;
+  for (const member of members) {
+    if (!trusted.has(toHex(member)))
+      refuse("VOTE_UNTRUSTED", `membership/${toHex(member)}`, "a member's key is not among the keys you trust");
+  }
+}
+
+/** A slot, the statement certified for it, and the certificate. */
+export interface Certified {
+  readonly slot: Slot;
+  readonly slotCid: CID;
+  readonly statementCid: CID;
+  readonly certificate: Certificate;
+}
+
+/** Whose word counts, and what checks it. */
+export interface CertifyingPorts {
+  readonly membership: Membership;
+  readonly membershipCid: CID;
+  readonly hash: Hash;
+  readonly verify: Verify;
+}
+
+/** Refuses a slot that the membership's submitter did not sign, and a certificate that is not a quorum's for this statement of it. */
+export function checkCertified(
+  { membership, membershipCid, hash, verify }: CertifyingPorts,
+  { slot, slotCid, statementCid, certificate }: Certified,
+): void {
+  const where = slotName(slot);
+  if (!slot.membership.equals(membershipCid))
+    refuse("MEMBERSHIP_MISMATCH", where, "the slot is for another membership");
+  if (!slotSigned(slot, membership, verify))
+    refuse("SIGNATURE_INVALID", where, "the slot's signature is not the submitter's");
+  if (!certificate.slot.equals(slotCid) || !certificate.statement.equals(statementCid))
+    refuse("VOTE_MISMATCH", where, "the certificate is for another statement");
+  const fault = certificateFault(certificate, membership, hash, verify);
+  if (fault !== undefined) refuse(fault.code, where, fault.message);
 }
 
 /**

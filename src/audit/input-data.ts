@@ -3,15 +3,18 @@ import { join } from "node:path";
 import type { CID } from "multiformats/cid";
 import type { Receipt } from "../../proofs/receipt/contents.ts";
 import { type Batch, decodeBatch } from "../batch/batch.ts";
-import { rowValues } from "../batch/rows.ts";
+import { sameRow } from "../batch/rows.ts";
 import { type Schema, sameSchema } from "../batch/schema.ts";
-import { equalBytes } from "../core/bytes.ts";
+import type { ChainAnchor } from "../consensus/chain-anchor.ts";
 import { IpdmError } from "../core/errors.ts";
 import { rawBlock } from "../dag/block.ts";
 import { LevelStore } from "../journal/level-store.ts";
 import type { Store } from "../journal/port.ts";
 import { sha256 } from "../node.ts";
-import { openSource, type Source, type SourceSpec } from "../sources/port.ts";
+import { isContentOf, type SourceContent } from "../plan/anchor.ts";
+import type { ChainSpec } from "../sources/chain/kind.ts";
+import { openChain } from "../sources/chain/open.ts";
+import { openSource, type SourceSpec, type TableSource } from "../sources/port.ts";
 
 /** Opens the store of a run's data folder that holds blocks: that of its first node. `undefined` when there is none. */
 export async function openData(folder: string): Promise<Store | undefined> {
@@ -45,7 +48,7 @@ export interface InputDifference {
 }
 
 interface Reader {
-  readonly source: Source;
+  readonly source: TableSource<SourceContent>;
   readonly iterator: AsyncIterator<Batch>;
 }
 
@@ -66,6 +69,27 @@ export class AuditInput {
   /** The recorded block, if the data folder has it. */
   async recorded(cid: CID): Promise<Uint8Array | undefined> {
     return this.store?.blocks.get(cid);
+  }
+
+  /**
+   * One batch of a source, which begins at row `from`: from the data folder, or from the file that the reader gave. Throws `NEEDS_DATA`
+   * as {@link read} does, and `INPUT_DIFFERS` where the file is not the recorded one.
+   */
+  async batchAt(name: string, cid: CID, from: number, cut: number, signal: AbortSignal): Promise<Batch> {
+    const file = this.files[name];
+    const recorded = await this.recorded(cid);
+    if (recorded !== undefined) return decodeBatch(recorded);
+    if (file === undefined) throw needsBatch(cid, `rows of input ${name} from row ${from} on`);
+    await using source = await this.open(name, file, signal);
+    for await (const batch of source.batches({ batchRows: cut, fromRow: from, signal })) {
+      if (rawBlock(sha256, batch.bytes).cid.equals(cid)) return batch;
+      break;
+    }
+    throw new IpdmError("INPUT_DIFFERS", `${file} does not give batch ${cid.toString()} from row ${from} on`, {
+      kind: "verification",
+      where: file,
+      hint: "give the file that was processed",
+    });
   }
 
   /**
@@ -139,9 +163,12 @@ export class AuditInput {
           hint: `its inputs: ${known}`,
         });
       }
-      // Opened in the form that needs no look inside: what another file holds is compared later.
-      await using source = await openSource({ file, format: "ndjson", columns: { _: "utf8" } }, { signal });
-      if (!equalBytes((await source.content(signal)).sha256, anchor.sha256)) this.differing.add(name);
+      // A file is opened in the form that needs no look inside: what another one holds is compared later.
+      await using source: TableSource<SourceContent> =
+        anchor.kind === "file"
+          ? await openSource({ file, format: "ndjson", columns: { _: "utf8" } }, { signal })
+          : await openChain(chainSpec(anchor, file), { signal });
+      if (!isContentOf(anchor, await source.content(signal), sha256)) this.differing.add(name);
     }
     return [...this.differing];
   }
@@ -158,18 +185,7 @@ export class AuditInput {
     const batches: Batch[] = [];
     for (const cid of cids) {
       const bytes = await this.recorded(cid);
-      if (bytes === undefined) {
-        throw new IpdmError(
-          "NEEDS_DATA",
-          `batch ${cid.toString()} is needed to replay, and it is not in the data folder`,
-          {
-            kind: "unreachable",
-            where: cid.toString(),
-            hint: "pass --data <folder of the run> or --input name=path",
-            facts: { cid: cid.toString() },
-          },
-        );
-      }
+      if (bytes === undefined) throw needsBatch(cid, "what has to be replayed");
       batches.push(decodeBatch(bytes));
     }
     return batches;
@@ -179,19 +195,37 @@ export class AuditInput {
     const key = `${task}/${name}`;
     let reader = this.readers.get(key);
     if (reader === undefined) {
-      const source = await openSource(this.spec(name, file), { signal });
+      const source = await this.open(name, file, signal);
       reader = { source, iterator: source.batches({ batchRows: cut, signal }) };
       this.readers.set(key, reader);
     }
     return reader;
   }
 
-  private spec(name: string, file: string): SourceSpec {
+  private async open(name: string, file: string, signal: AbortSignal): Promise<TableSource<SourceContent>> {
     const anchor = this.receipt.anchors.get(name);
+    if (anchor !== undefined && anchor.kind !== "file") return openChain(chainSpec(anchor, file), { signal });
     const columns = anchor?.columns?.map((column) => [column.name, column.type] as const);
     // The receipt's own word for its columns; openSource refuses types that it does not know.
-    return { file, format: anchor?.format, columns: (columns && Object.fromEntries(columns)) as SourceSpec["columns"] };
+    const declared = (columns && Object.fromEntries(columns)) as SourceSpec["columns"];
+    return openSource({ file, format: anchor?.format, columns: declared }, { signal });
   }
+}
+
+/** The error for a batch that is needed and nowhere to be had. */
+export function needsBatch(cid: CID, holds: string): IpdmError {
+  const text = cid.toString();
+  return new IpdmError("NEEDS_DATA", `batch ${text} is needed, and not in the data folder: it holds ${holds}`, {
+    kind: "unreachable",
+    where: text,
+    hint: "pass --data <folder of the run> or --input name=path",
+    facts: { cid: text },
+  });
+}
+
+/** The blocks that a receipt is about, at the place that its reader gives. */
+function chainSpec({ kind, chain, from, to }: ChainAnchor, place: string): ChainSpec {
+  return { kind, places: [place], from, to, anchor: null, chain };
 }
 
 /**
@@ -227,13 +261,6 @@ export function difference(
 /** Position of the first row in which two batches of one schema differ; where the shorter ends, when it is the beginning of the other. */
 function firstDifference(a: Batch, b: Batch): number {
   const rows = Math.min(a.rows, b.rows);
-  for (let row = 0; row < rows; row++) {
-    const [one, other] = [rowValues(a, row), rowValues(b, row)];
-    if (one.some((value, i) => !sameValue(value, other[i]))) return row;
-  }
+  for (let row = 0; row < rows; row++) if (!sameRow(a, row, b, row)) return row;
   return rows;
-}
-
-function sameValue(a: unknown, b: unknown): boolean {
-  return a instanceof Uint8Array && b instanceof Uint8Array ? equalBytes(a, b) : Object.is(a, b);
 }

@@ -5,6 +5,7 @@ import type { Fault } from "../../proofs/receipt/verdict.ts";
 import { MODULE_TIMEOUT_US_MAX } from "../config/limits.ts";
 import { IpdmError } from "../core/errors.ts";
 import { openLanes } from "../sandbox/lane-pool.ts";
+import type { Isolation } from "../sandbox/policy.ts";
 import { AuditInput, openData } from "./input-data.ts";
 import { type ReplayReport, replayReceipt } from "./replay.ts";
 import type { GivenModule } from "./replay-runner.ts";
@@ -26,6 +27,11 @@ export interface ReplayFileOptions {
    * is no part of a result, and a receipt does not tell what the run allowed.
    */
   readonly timeoutMs?: number | undefined;
+  /**
+   * What separates modules from this process: `process` by default, since a receipt's modules are whoever's made it. It decides
+   * nothing of what comes out.
+   */
+  readonly isolation?: Isolation | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Called after each statement. */
   readonly onProgress?: ((statements: number, of: number, rows: number) => void) | undefined;
@@ -58,7 +64,7 @@ export async function replayReceiptFile(path: string, options: ReplayFileOptions
     options.data === undefined ? join(dirname(resolve(path)), ".data") : resolve(options.data),
   );
   const input = new AuditInput(receipt, inputs, store);
-  const lane = openLanes();
+  const lane = openLanes({ isolation: options.isolation ?? "process" });
   try {
     const ports = { receipt, input, lane, modules, timeoutMs, signal };
     const report = await replayReceipt(onProgress === undefined ? ports : { ...ports, onProgress });

@@ -1,13 +1,14 @@
 import type { CID } from "multiformats/cid";
 import type { ShownCommit, ShownTask } from "../../proofs/receipt/contents.ts";
 import type { Schema } from "../batch/schema.ts";
+import { operatorOfEntry } from "../consensus/module-entry.ts";
 import { type Operator, parseStage } from "../consensus/result.ts";
 import { IpdmError } from "../core/errors.ts";
 import { type Block, decodeBlock } from "../dag/block.ts";
 import { sha256 } from "../node.ts";
 import { loadModule } from "../run/modules.ts";
 import { LATE, MAIN, type TaskPlan } from "../runtime/plan.ts";
-import { moduleSpec } from "../runtime/stage/module-spec.ts";
+import { type ModuleOperatorForm, moduleSpec } from "../runtime/stage/module-spec.ts";
 import { type LoadedModule, StageRunner } from "../runtime/stage/runner.ts";
 import { windowPlan } from "../runtime/stage/window-operator.ts";
 import { outputSchema } from "../streams/window/plan.ts";
@@ -40,7 +41,8 @@ export async function replayRunner(
   const { operator, leaves, input } = parseStage(decodeBlock(stageBlock));
   const inputSchema = known ?? (await ports.input.schema(task, input.name, slot.input.cut, ports.signal));
   if (inputSchema === undefined) throw schemaUnknown(input.name, String(receipt.result.inputs[input.name]));
-  const module = operator.kind === "module" ? await moduleOf(ports, task, operator) : null;
+  const modules = new ReplayModules(ports, task);
+  const module = operator.kind === "module" ? await modules.load(operator) : null;
   const schemas = await portsOf(operator, inputSchema, module);
   const plan: TaskPlan = {
     name: task,
@@ -54,7 +56,38 @@ export async function replayRunner(
     prove: null,
     key: receipt.blocks.get(slot.key.toString()) as Block,
   };
-  return { runner: new StageRunner(plan, { hash: sha256, read: (cid) => stateOf(ports, cid), module }), schemas };
+  const runner = new StageRunner(plan, {
+    hash: sha256,
+    read: (cid) => stateOf(ports, cid),
+    module: async ({ version }) => (version === undefined ? module : modules.of(version)),
+  });
+  return { runner, schemas };
+}
+
+/** The versions of a task's module, each loaded once: those that its slots were certified with, or what the reader gives for them. */
+class ReplayModules {
+  private readonly ports: ReplayPorts;
+  private readonly task: string;
+  private readonly loaded = new Map<string, Promise<LoadedModule>>();
+
+  constructor(ports: ReplayPorts, task: string) {
+    this.ports = ports;
+    this.task = task;
+  }
+
+  load(operator: ModuleOperatorForm): Promise<LoadedModule> {
+    return moduleOf(this.ports, this.task, operator);
+  }
+
+  of(version: CID): Promise<LoadedModule> {
+    const key = version.toString();
+    const entry = this.ports.receipt.entries.get(key);
+    if (entry === undefined) throw new IpdmError("INVARIANT", `entry ${key} is in the receipt`);
+    // The column of the event time is the task's: the runner knows it.
+    const loading = this.loaded.get(key) ?? this.load(operatorOfEntry(entry));
+    this.loaded.set(key, loading);
+    return loading;
+  }
 }
 
 function schemaUnknown(name: string, anchor: string): IpdmError {
@@ -78,7 +111,7 @@ async function stateOf({ receipt, input }: ReplayPorts, cid: CID): Promise<Uint8
 async function moduleOf(
   { receipt, modules, lane, timeoutMs }: ReplayPorts,
   task: string,
-  operator: Extract<Operator, { kind: "module" }>,
+  operator: ModuleOperatorForm,
 ): Promise<LoadedModule> {
   const given = modules.get(task);
   const { bytes } = given ?? (receipt.blocks.get(operator.module.toString()) as Block);

@@ -2,9 +2,12 @@ import { readFile, stat } from "node:fs/promises";
 import { CID } from "multiformats/cid";
 import { loadCircuitKey } from "../../proofs/groth16/circuit-files.ts";
 import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
-import { type Verdict, verifyReceipt } from "../../proofs/receipt/verify.ts";
+import { type Expectations, type Verdict, verifyReceipt } from "../../proofs/receipt/verify.ts";
+import { isRowFile } from "../../proofs/row/row-file.ts";
+import { type RowVerdict, verifyRow } from "../../proofs/row/verify-row.ts";
 import { fromHex } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
+import { readJson } from "../core/json.ts";
 import { sha256, verifyEd25519 } from "../node.ts";
 import { readReceiptFile } from "./receipt-file.ts";
 
@@ -19,6 +22,8 @@ export interface VerifyFileOptions {
 /** A verdict, and whether the zero-knowledge proofs were checked with a key of a ceremony (`false`: development keys). */
 export interface FileVerdict extends Verdict {
   readonly production: boolean;
+  /** Size of the file. */
+  readonly bytes: number;
 }
 
 /** Most bytes of a file of trusted keys. */
@@ -30,14 +35,34 @@ const KEYS_BYTES_MAX = 1024 * 1024;
  * expected result is no CID; all of kind `usage`) and `CIRCUIT_KEY_MISMATCH` (kind `verification`).
  */
 export async function verifyReceiptFile(path: string, options: VerifyFileOptions = {}): Promise<FileVerdict> {
-  const { trust, expect } = options;
+  const expected = await expectations(options);
+  return receiptVerdict(await readReceiptFile(path), expected);
+}
+
+/** What a file is, and what it was found to show. */
+export type AnyVerdict =
+  | { readonly kind: "receipt"; readonly verdict: FileVerdict }
+  | { readonly kind: "row"; readonly verdict: RowVerdict };
+
+/** Checks a file that is a receipt, or a row saved from one, as {@link verifyReceiptFile} does. A damaged file counts as a receipt. */
+export async function verifyFile(path: string, options: VerifyFileOptions = {}): Promise<AnyVerdict> {
+  const expected = await expectations(options);
+  const bytes = await readReceiptFile(path);
+  if (!isRowFile(sha256, bytes)) return { kind: "receipt", verdict: await receiptVerdict(bytes, expected) };
+  return { kind: "row", verdict: verifyRow({ hash: sha256, verify: verifyEd25519 }, bytes, expected) };
+}
+
+async function receiptVerdict(bytes: Uint8Array, expected: Expectations): Promise<FileVerdict> {
+  const { key, provenance } = await loadCircuitKey(WINDOW_CIRCUIT);
+  const ports = { hash: sha256, verify: verifyEd25519, key };
+  return { ...verifyReceipt(ports, bytes, expected), production: provenance.production, bytes: bytes.length };
+}
+
+async function expectations({ trust, expect }: VerifyFileOptions): Promise<Expectations> {
   const trusted =
     trust === undefined ? undefined : typeof trust === "string" ? await readTrusted(trust) : keySet(trust);
   if (expect !== undefined) checkExpected(expect);
-  const bytes = await readReceiptFile(path);
-  const { key, provenance } = await loadCircuitKey(WINDOW_CIRCUIT);
-  const ports = { hash: sha256, verify: verifyEd25519, key };
-  return { ...verifyReceipt(ports, bytes, { trusted, result: expect }), production: provenance.production };
+  return { trusted, result: expect };
 }
 
 function checkExpected(result: string): void {
@@ -78,7 +103,7 @@ async function keysText(path: string): Promise<string> {
 
 function jsonOf(text: string, path: string): unknown {
   try {
-    return JSON.parse(text.replace(/^\u{feff}/u, ""));
+    return readJson(text.replace(/^\u{feff}/u, ""));
   } catch (cause) {
     throw notKeys("the file of trusted keys is not JSON", path, cause);
   }

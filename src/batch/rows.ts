@@ -1,3 +1,4 @@
+import { equalBytes } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Batch } from "./batch.ts";
 import type { Column, Value } from "./column.ts";
@@ -133,4 +134,13 @@ export class RowEncoder {
 /** One row's values in schema order. */
 export function rowValues(batch: Batch, row: number): Value[] {
   return batch.columns.map((column) => valueAt(column, row));
+}
+
+/** True when two rows of batches of one schema hold the same values: floats bit by bit but for NaN, bytes byte by byte. */
+export function sameRow(a: Batch, row: number, b: Batch, other: number): boolean {
+  return a.columns.every((column, i) => sameValue(valueAt(column, row), valueAt(b.columns[i] as Column, other)));
+}
+
+function sameValue(a: Value, b: Value): boolean {
+  return a instanceof Uint8Array && b instanceof Uint8Array ? equalBytes(a, b) : Object.is(a, b);
 }

@@ -1,4 +1,4 @@
-import type { Command } from "commander";
+import { type Command, InvalidArgumentError } from "commander";
 import type { Terminal } from "./terminal.ts";
 
 /** Flags of every command. */
@@ -17,4 +17,15 @@ export function common(command: Command): Command {
     .option("--json", "one JSON object a line on stdout")
     .option("--quiet", "no narration on stderr")
     .option("--verbose", "more narration, and stack traces of errors");
+}
+
+/** An option's value of at least one letter: an unset variable of a script must not become the working folder. */
+export function written(value: string): string {
+  if (value === "") throw new InvalidArgumentError("It is empty.");
+  return value;
+}
+
+/** Collects the values of an option that may be repeated. */
+export function collect(value: string, before: readonly string[]): string[] {
+  return [...before, value];
 }

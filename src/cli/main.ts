@@ -1,13 +1,9 @@
-import { readFileSync } from "node:fs";
-import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { CommanderError } from "commander";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
-import { type Act, type CommonFlags, common } from "./act.ts";
+import type { Act } from "./act.ts";
 import { type Failure, failureOf } from "./failure.ts";
-import { addModuleCommands } from "./module/program.ts";
-import type { ReplayFlags } from "./replay-command.ts";
-import type { RunFlags } from "./run-command.ts";
+import { program } from "./program.ts";
 import { Terminal } from "./terminal.ts";
-import type { VerifyFlags } from "./verify-command.ts";
 
 /** How long a command may take to stop in order after it was asked to, in milliseconds. Journals are safe at any moment. */
 const STOP_GRACE_MS = 4000;
@@ -110,7 +106,8 @@ function usageFailure(error: CommanderError, argv: readonly string[]): Failure {
   const isBare = error.code === "commander.help";
   const [what = "", ...rest] = error.message.replace(/^error: /, "").split("\n");
   const meant = /\(Did you mean (.+)\?\)/.exec(rest.join(" "))?.[1];
-  const help = `ipdm-runtime ${COMMANDS.has(argv[0] ?? "") ? `${argv[0]} ` : ""}--help`;
+  const named = program(async () => {}, new AbortController().signal).commands.some((one) => one.name() === argv[0]);
+  const help = `ipdm-runtime ${named ? `${argv[0]} ` : ""}--help`;
   return {
     code: "USAGE",
     message: isBare ? "a command is missing" : what,
@@ -119,93 +116,4 @@ function usageFailure(error: CommanderError, argv: readonly string[]): Failure {
     facts: {},
     exit: EXIT_CODES.usage,
   };
-}
-
-const COMMANDS: ReadonlySet<string> = new Set(["run", "verify", "replay", "init", "module"]);
-
-// Commands are loaded when they are used: `--help` must not wait for databases and networks.
-function program(act: Act, signal: AbortSignal): Command {
-  const root = new Command("ipdm-runtime")
-    .description("Data pipelines whose results carry their own evidence")
-    .version(version(), "--version", "print the version")
-    .helpOption("-h, --help", "show help")
-    .showSuggestionAfterError()
-    // `module publish --version` is an option of that command.
-    .enablePositionalOptions()
-    .exitOverride()
-    .configureOutput({ outputError: () => {} });
-  common(root.command("run"))
-    .description("run a configuration: data in, tables and a receipt out")
-    .argument("<config>", "ipdm.yaml, or a folder that holds one")
-    .option("--out <dir>", "folder for tables and receipt (default: out/<name>)", written)
-    .option("--data <dir>", "folder for keys, journals and batches (default: .data in the out folder)", written)
-    .option(
-      "--catalogue <dir>",
-      "folder with the catalogue of modules (default: as configured, else .ipdm/catalogue)",
-      written,
-    )
-    .option("--replicas <n>", "nodes that compute and vote (default: as configured)")
-    .option("--batch-rows <n>", "rows a batch, 1 to 4096; never changes the result (default: 4096)")
-    .option(
-      "--lanes <n>",
-      "threads that run a node's modules; never changes the result (default: cores shared by nodes)",
-    )
-    .option("--fresh", "compute everything again, reuse nothing")
-    .action((config: string, flags: CommonFlags) =>
-      act(flags, async (terminal) =>
-        (await import("./run-command.ts")).runCommand(config, flags as RunFlags, terminal, signal),
-      ),
-    );
-  common(root.command("verify"))
-    .description("check a receipt offline: hashes, links, signatures, quorum, Merkle and zero-knowledge proofs")
-    .argument("<receipt>", "receipt.car")
-    .option("--trust <keys.json>", "keys that the reader trusts: every signer has to be one of them", written)
-    .option("--expect <result>", "the result that the reader expects, as its CID", written)
-    .action((receipt: string, flags: CommonFlags) =>
-      act(flags, async (terminal) =>
-        (await import("./verify-command.ts")).verifyCommand(receipt, flags as VerifyFlags, terminal),
-      ),
-    );
-  common(root.command("replay"))
-    .description("redo everything a receipt claims and compare: transitions, modules, windows, statements, outputs")
-    .argument("<receipt>", "receipt.car")
-    .option("--data <dir>", "data folder of the run (default: .data beside the receipt)", written)
-    .addOption(new Option("--input <name=path>", "read this input from a file").argParser(collect).default([]))
-    .addOption(
-      new Option("--module <task=path>", "run this module instead of the recorded one").argParser(collect).default([]),
-    )
-    .option("--timeout <duration>", "how long one call of a module may take, up to 1h (default: 60s)")
-    .action((receipt: string, flags: CommonFlags) =>
-      act(flags, async (terminal) =>
-        (await import("./replay-command.ts")).replayCommand(receipt, flags as ReplayFlags, terminal, signal),
-      ),
-    );
-  common(root.command("init"))
-    .description("write a working starter into a new folder")
-    .argument("<dir>", "a new or empty folder")
-    .action((dir: string, flags: CommonFlags) =>
-      act(flags, async (terminal) => (await import("./init-command.ts")).initCommand(dir, terminal)),
-    );
-  addModuleCommands(root, act, signal);
-  for (const command of root.commands) command.exitOverride().showSuggestionAfterError();
-  return root;
-}
-
-/** A value of at least one letter: an unset variable of a script must not become the working folder. */
-function written(value: string): string {
-  if (value === "") throw new InvalidArgumentError("It is empty.");
-  return value;
-}
-
-function collect(value: string, before: readonly string[]): string[] {
-  return [...before, value];
-}
-
-function version(): string {
-  const path = new URL(
-    import.meta.url.endsWith(".ts") ? "../../package.json" : "../../../package.json",
-    import.meta.url,
-  );
-  const parsed: unknown = JSON.parse(readFileSync(path, "utf8"));
-  return String((parsed as { version?: unknown }).version);
 }

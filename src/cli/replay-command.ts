@@ -2,7 +2,9 @@ import type { ReplayReport } from "../audit/replay.ts";
 import { replayReceiptFile } from "../audit/replay-file.ts";
 import { parseDuration } from "../core/duration.ts";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
+import { ISOLATIONS, type Isolation } from "../sandbox/policy.ts";
 import { counted, words } from "./counted.ts";
+import { pair } from "./pair.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Flags of `replay`, as the command line gives them. */
@@ -11,6 +13,7 @@ export interface ReplayFlags {
   readonly input: readonly string[];
   readonly module: readonly string[];
   readonly timeout?: string;
+  readonly isolation?: string;
 }
 
 /** `ipdm-runtime replay <receipt>`: redoes everything and compares. Returns the exit code. */
@@ -27,6 +30,7 @@ export async function replayCommand(
     inputs,
     modules,
     timeoutMs: flags.timeout === undefined ? undefined : milliseconds(flags.timeout),
+    isolation: flags.isolation === undefined ? undefined : isolationOf(flags.isolation),
     signal,
     onProgress: (done, of, rows) =>
       terminal.progress(() => `replaying: ${done} of ${of} statements · ${counted(rows, "row")}`),
@@ -61,6 +65,15 @@ function* reportLines(
   yield ok ? "REPLAYED: everything came out the same." : "NOT THE SAME.";
 }
 
+function isolationOf(text: string): Isolation {
+  const known = ISOLATIONS.find((isolation) => isolation === text);
+  if (known !== undefined) return known;
+  throw new IpdmError("USAGE", `--isolation takes ${ISOLATIONS.join(" or ")}, not ${JSON.stringify(text)}`, {
+    kind: "usage",
+    hint: "leave it out: modules of a receipt run in processes of their own",
+  });
+}
+
 function milliseconds(text: string): number {
   try {
     return parseDuration(text) / 1000;
@@ -71,13 +84,4 @@ function milliseconds(text: string): number {
       cause,
     });
   }
-}
-
-function pair(flag: string, text: string): [string, string] {
-  const at = text.indexOf("=");
-  if (at > 0 && at < text.length - 1) return [text.slice(0, at), text.slice(at + 1)];
-  throw new IpdmError("USAGE", `${flag} takes name=path, not ${text}`, {
-    kind: "usage",
-    hint: `for example ${flag} flights=./flights.parquet`,
-  });
 }

@@ -4,7 +4,8 @@ import type { Log } from "../core/ports.ts";
 import { quietLog } from "../node.ts";
 import type { RunSummary } from "../run/options.ts";
 import { runConfig } from "../run/run.ts";
-import { counted, number } from "./counted.ts";
+import { bytesText, counted, number } from "./counted.ts";
+import { pair } from "./pair.ts";
 import { progressLine } from "./progress-line.ts";
 import { shellWord } from "./shell-word.ts";
 import type { Terminal } from "./terminal.ts";
@@ -17,6 +18,7 @@ export interface RunFlags {
   readonly replicas?: string;
   readonly batchRows?: string;
   readonly lanes?: string;
+  readonly input: readonly string[];
   readonly fresh?: boolean;
 }
 
@@ -38,6 +40,7 @@ export async function runCommand(
     batchRows: wholeNumber("--batch-rows", flags.batchRows),
     lanes: wholeNumber("--lanes", flags.lanes),
     fresh: flags.fresh,
+    inputs: Object.fromEntries(flags.input.map((flag) => pair("--input", flag))),
     signal,
     log: terminal.options.verbose ? narrating(terminal) : quietLog,
     onProgress: (progress) => {
@@ -64,7 +67,7 @@ function doneLine(summary: RunSummary): object {
 }
 
 function* summaryLines(summary: RunSummary): Generator<string> {
-  const { rows, quorum, reused } = summary;
+  const { rows, quorum, reused, computed } = summary;
   const shown = (path: string): string => relative(process.cwd(), path) || path;
   yield `rows          ${number(rows.in)} in, ${number(rows.out)} out`;
   yield `statements    ${summary.statements}, each with a certificate of at least ${quorum.q} of ${quorum.n} votes (nodes of one process, not independent parties)`;
@@ -72,11 +75,14 @@ function* summaryLines(summary: RunSummary): Generator<string> {
   yield `proofs        ${summary.proofs}${summary.proofs > 0 ? ` zero-knowledge${summary.production ? "" : ", made with DEVELOPMENT keys"}` : ""}`;
   for (const [task, count] of Object.entries(summary.late))
     yield `late rows     ${number(count)} of ${task}, kept as ${task}.late`;
-  if (reused.length > 0) yield `reused        ${reused.join(", ")}`;
+  if (reused.length > 0) {
+    yield `reused        ${reused.join(", ")}: same work over the same inputs, certified in the data folder`;
+    yield `computed      ${computed.length > 0 ? computed.join(", ") : "nothing"}`;
+  }
   yield `seconds       ${summary.seconds.toFixed(1)}`;
   for (const output of summary.outputs)
     yield `table         ${shown(output.file)} (${output.name}, ${counted(output.rows, "row")})`;
-  yield `receipt       ${shown(summary.receipt)}`;
+  yield `receipt       ${shown(summary.receipt)} (${bytesText(summary.receiptBytes)})`;
   yield `keys          ${shown(summary.keys)} (readers who are to trust them need them from you by another way)`;
   yield `result        ${summary.result}`;
   yield "";

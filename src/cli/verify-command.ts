@@ -1,26 +1,79 @@
 import { CHECKS, type CheckName } from "../../proofs/receipt/verdict.ts";
 import type { Verdict } from "../../proofs/receipt/verify.ts";
-import { verifyReceiptFile } from "../audit/verify-file.ts";
+import { parseRowFilter } from "../audit/row/row-filter.ts";
+import { type FoundRow, rowOfReceipt } from "../audit/row/row-of-receipt.ts";
+import { type FileVerdict, verifyFile } from "../audit/verify-file.ts";
 import { toHex } from "../core/bytes.ts";
-import { EXIT_CODES } from "../core/errors.ts";
-import { counted, words } from "./counted.ts";
+import { EXIT_CODES, IpdmError } from "../core/errors.ts";
+import { writeWhole } from "../sinks/atomic-file.ts";
+import { bytesText, counted, words } from "./counted.ts";
+import { anchoredText, attestedText, inputText } from "./input-lines.ts";
+import { rowFields, rowLine, rowLines, rowVerdictLines } from "./row-lines.ts";
+import { shellWord } from "./shell-word.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Flags of `verify`, as the command line gives them. */
 export interface VerifyFlags {
   readonly trust?: string;
   readonly expect?: string;
+  readonly row?: string;
+  readonly output?: string;
+  readonly data?: string;
+  readonly out?: string;
 }
 
-/** `ipdm-runtime verify <receipt>`: checks a receipt offline and says what that shows. Returns the exit code. */
-export async function verifyCommand(path: string, { trust, expect }: VerifyFlags, terminal: Terminal): Promise<number> {
-  const verdict = await verifyReceiptFile(path, { trust, expect });
-  if (terminal.options.json) terminal.json(verifiedLine(verdict));
-  else for (const line of verdictLines(verdict, verdict.production)) terminal.print(line);
+/** `ipdm-runtime verify <receipt>`: checks a receipt, or a row saved from one, offline and says what that shows. Returns the exit code. */
+export async function verifyCommand(
+  path: string,
+  flags: VerifyFlags,
+  terminal: Terminal,
+  signal: AbortSignal,
+): Promise<number> {
+  const wanted = flags.row === undefined ? undefined : parseRowFilter(flags.row);
+  checkFlags(flags);
+  const found = await verifyFile(path, { trust: flags.trust, expect: flags.expect });
+  if (found.kind === "row") {
+    if (wanted !== undefined)
+      throw new IpdmError("USAGE", `${path} is a saved row; --row asks for one of a receipt`, { kind: "usage" });
+    if (terminal.options.json) terminal.json(rowLine(found.verdict));
+    else for (const line of rowVerdictLines(found.verdict)) terminal.print(line);
+    return found.verdict.ok ? 0 : EXIT_CODES.verification;
+  }
+  const { verdict } = found;
+  const { receipt } = verdict;
+  const isWanted = wanted !== undefined && verdict.ok && receipt !== undefined;
+  const row = isWanted
+    ? await rowOfReceipt(path, receipt, { wanted, output: flags.output, data: flags.data, signal })
+    : undefined;
+  if (row !== undefined && flags.out !== undefined) await writeWhole(flags.out, row.file);
+  if (terminal.options.json) {
+    const shown =
+      row === undefined
+        ? {}
+        : { row: { ...rowFields(row.shown), ...(flags.out === undefined ? {} : { file: flags.out }) } };
+    terminal.json({ ...verifiedLine(verdict), ...shown });
+  } else {
+    for (const line of verdictLines(verdict)) terminal.print(line);
+    if (row !== undefined) for (const line of foundLines(row, flags.out)) terminal.print(line);
+  }
   return verdict.ok ? 0 : EXIT_CODES.verification;
 }
 
-function verifiedLine({ ok, trust, quorum, checks, fault, receipt, policy, votes, locks }: Verdict): object {
+function checkFlags({ row, output, out }: VerifyFlags): void {
+  if (row !== undefined || (output === undefined && out === undefined)) return;
+  throw new IpdmError("USAGE", `${out === undefined ? "--output" : "--out"} is about a row, and there is no --row`, {
+    kind: "usage",
+    hint: "say which row: --row 'column=value,column=value'",
+  });
+}
+
+function* foundLines({ shown }: FoundRow, out: string | undefined): Generator<string> {
+  yield "";
+  yield* rowLines(shown);
+  if (out !== undefined) yield `  saved       ${out}: \`ipdm-runtime verify ${shellWord(out)}\` checks it by itself`;
+}
+
+function verifiedLine({ ok, trust, quorum, checks, fault, receipt, policy, votes, locks, bytes }: FileVerdict): object {
   const said = fault === undefined ? {} : { code: fault.code, where: fault.where, message: fault.message };
   const about =
     receipt === undefined ? {} : { root: receipt.rootCid.toString(), result: receipt.root.result.toString() };
@@ -32,11 +85,13 @@ function verifiedLine({ ok, trust, quorum, checks, fault, receipt, policy, votes
     checks,
     ...said,
     ...about,
+    bytes,
     policy: policy ?? null,
     members: receipt?.membership.members.map(toHex) ?? null,
     votes: votes ?? null,
-    lock: locks.map(({ module, entry, publisher, ...lock }) => ({
+    lock: locks.map(({ module, entry, publisher, live, ...lock }) => ({
       ...lock,
+      ...(live && { live: live.map((taken) => ({ ...taken, module: taken.module.toString() })) }),
       module: module.toString(),
       entry: entry.toString(),
       publisher: toHex(publisher),
@@ -68,9 +123,10 @@ export function* checkLines(checks: Verdict["checks"], production: boolean): Gen
   }
 }
 
-function* verdictLines(verdict: Verdict, production: boolean): Generator<string> {
+function* verdictLines(verdict: FileVerdict): Generator<string> {
   const { checks, fault, receipt, quorum, policy, votes, trust } = verdict;
-  yield* checkLines(checks, production);
+  yield* checkLines(checks, verdict.production);
+  yield `  size        ${bytesText(verdict.bytes)}`;
   if (quorum !== undefined && policy !== undefined) {
     const asked =
       policy.verify === "full" ? "full re-execution" : `re-execution of a drawn share of ${policy.share / 10_000} %`;
@@ -83,10 +139,18 @@ function* verdictLines(verdict: Verdict, production: boolean): Generator<string>
     yield `  signers     ${counted(members.length, "key")}: ${members.map((key) => `${toHex(key).slice(0, 16)}…`).join(", ")}`;
     for (const [name, { rows }] of Object.entries(receipt.seal.statement.inputs)) {
       const anchor = receipt.anchors.get(name);
-      yield `  input       ${name}: ${counted(rows, "row")} of the file with SHA-256 ${anchor === undefined ? "?" : toHex(anchor.sha256)}`;
+      yield `  input       ${name}: ${inputText(rows, anchor)}`;
+      const anchored = receipt.config.anchored?.[name];
+      if (anchor === undefined || anchor.kind === "file") continue;
+      yield `  anchor      ${name}: ${anchoredText(anchor.kind, anchored)}`;
+      const attested = attestedText(anchor.kind);
+      if (attested !== undefined) yield `  attested    ${name}: ${attested}`;
     }
-    for (const { task, name, version, range, module, publisher } of verdict.locks)
+    for (const { task, name, version, range, module, publisher, live = [] } of verdict.locks) {
       yield `  module      ${task}: ${name}@${version} (asked for ${range}), ${module.toString()}, published by ${toHex(publisher).slice(0, 16)}…`;
+      for (const taken of live)
+        yield `              ${task}: ${name}@${taken.version} from slot ${taken.slot} on, ${taken.module.toString()}`;
+    }
     for (const [name, { rows, root }] of Object.entries(receipt.seal.statement.outputs))
       yield `  output      ${name}: ${counted(rows, "row")}, row root ${toHex(root)}`;
     yield `  result      ${receipt.root.result.toString()}`;

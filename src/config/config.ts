@@ -1,7 +1,8 @@
 import type { TextFormat } from "../batch/text/spelling.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Abi, AbiOptions } from "../sandbox/abi/port.ts";
-import type { Isolation, SandboxPolicy } from "../sandbox/policy.ts";
+import type { Feature, Isolation, SandboxPolicy } from "../sandbox/policy.ts";
+import type { ChainKind, ChainVerify, EndpointMode, TrustedHash } from "../sources/chain/kind.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import type { AggregateKind } from "../streams/window/plan.ts";
 import { REPLICAS_MAX } from "./limits.ts";
@@ -12,7 +13,7 @@ export interface FileReference {
   readonly path: string;
 }
 
-/** Forms a table is read from or written to. */
+/** Forms a table is read from. */
 export const TABLE_FORMATS = ["parquet", "csv", "ndjson"] as const;
 
 /** One of {@link TABLE_FORMATS}. */
@@ -35,14 +36,39 @@ export interface DomainConfig {
   readonly verify: VerifyConfig;
 }
 
-/** A bounded input. `columns` selects and orders the columns to read and declares their types; `format` is said or follows from the name. */
-export interface SourceConfig {
+/** A file. `columns` selects and orders the columns to read and declares their types; `format` is said or follows from the name. */
+export interface FileSourceConfig {
+  readonly kind: "file";
   readonly name: string;
   readonly file: FileReference;
   readonly format: TableFormat;
   readonly columns?: Readonly<Record<string, ColumnTypeName>>;
   readonly time?: TimeConfig;
 }
+
+/**
+ * Blocks of a chain, one row each. All `places` are files and folders, or all are endpoints. `from` is given with endpoints; where
+ * `to` is null there, the run follows the head. `senders` is what tables say of a transaction's sender: nothing, the block's
+ * claim, or what its signature gives.
+ */
+export interface ChainSourceConfig {
+  readonly kind: ChainKind;
+  readonly name: string;
+  readonly places: readonly FileReference[];
+  readonly chain: string | null;
+  readonly verify: ChainVerify;
+  readonly senders: "omit" | "trust" | "recover";
+  readonly from: number | null;
+  readonly to: number | null;
+  readonly anchor: TrustedHash | null;
+  /** What several endpoints are for. */
+  readonly endpoints: EndpointMode;
+  /** Blocks that must follow a block before it is final. */
+  readonly finality: number;
+}
+
+/** An input: one of the two kinds. */
+export type SourceConfig = FileSourceConfig | ChainSourceConfig;
 
 /** A WASM program and what it may do; `time` is the event time of its output unless the task says otherwise. */
 export interface ModuleConfig {
@@ -55,11 +81,13 @@ export interface ModuleConfig {
   readonly stateful: boolean;
   /** Columns of the output, where its ABI needs them said. */
   readonly columns: Readonly<Record<string, ColumnTypeName>> | null;
-  /** For a plugin of `extism/1`: the exported function that is called, and texts that it may ask for by key. */
+  /** Texts that the module may ask for by key; for a plugin of `extism/1` also the exported function that is called. */
   readonly options?: AbiOptions;
   /** Form of the text that a program of `wasi/1` reads; other modules have none. */
   readonly stdin?: TextFormat;
   readonly policy: SandboxPolicy;
+  /** What of WebAssembly it may use beyond what every module may, where there is anything. */
+  readonly features?: readonly Feature[];
   readonly timeoutUs: number;
   /** What separates its lanes from the node; it decides no result. */
   readonly isolation: Isolation;
@@ -85,14 +113,26 @@ export type ProveConfig =
   | { readonly kind: "drawn"; readonly windows: number }
   | { readonly kind: "named"; readonly windows: readonly NamedWindow[] };
 
+/** When a newer version of a module in the catalogue takes over. */
+export const UPGRADES = ["start", "live"] as const;
+
+/** One of {@link UPGRADES}. */
+export type Upgrade = (typeof UPGRADES)[number];
+
 /** A task that runs a module over its input. `time` redeclares the event time of the output. */
 export interface ModuleTaskConfig {
   readonly kind: "module";
   readonly name: string;
   /** Name of a source or of another task. */
   readonly input: string;
-  /** Name of one of `modules`, or `name@range` of a catalogue. */
+  /** Name of one of `modules`, `name@range` of a catalogue, or `ipdm:<name>` of a module that comes with the runtime. */
   readonly module: string;
+  /** When a newer version in the catalogue takes over: where a run starts, or between two slots of it (`live`). */
+  readonly upgrade: Upgrade;
+  /** What separates a module of the catalogue from the node; what follows from who published it when left out. */
+  readonly isolation?: Isolation;
+  /** Texts that the module may ask for by name, over those that `modules` gives it. */
+  readonly settings?: Readonly<Record<string, string>>;
   readonly time?: TimeConfig;
 }
 
@@ -124,7 +164,14 @@ export interface OutputConfig {
   readonly input: string;
   readonly side: "main" | "late";
   readonly file: string;
-  readonly format: TableFormat;
+}
+
+/** Where the modules come from that tasks name as `name@range`. */
+export interface CatalogueConfig {
+  /** Absolute path of the catalogue's folder, where the file names one. */
+  readonly folder?: string;
+  /** Multiaddrs of served catalogues that are asked as well. */
+  readonly peers: readonly string[];
 }
 
 /**
@@ -138,8 +185,7 @@ export interface Config {
   readonly domain: DomainConfig;
   readonly sources: readonly SourceConfig[];
   readonly modules: readonly ModuleConfig[];
-  /** Absolute path of the folder with the catalogue of modules, where the file names one. */
-  readonly catalogue?: string;
+  readonly catalogue?: CatalogueConfig;
   readonly tasks: readonly TaskConfig[];
   readonly lakes: readonly LakeConfig[];
   readonly outputs: readonly OutputConfig[];
@@ -165,6 +211,11 @@ export function majorityOf(replicas: number): number {
   return Math.floor(replicas / 2) + 1;
 }
 
+/** The files and folders, or addresses, that a source is read from. */
+export function filesOf(source: SourceConfig): readonly FileReference[] {
+  return source.kind === "file" ? [source.file] : source.places;
+}
+
 /** Event time of a source's or task's rows: its own declaration, or what its input has; `undefined` for a window's table and where none is declared. */
 export function eventTimeOf(config: Config, name: string): TimeConfig | undefined {
   return declaredTime(config, name)?.time;
@@ -181,7 +232,9 @@ export function declaredTime(
     const current: string = at;
     const source = config.sources.find((candidate) => candidate.name === current);
     if (source !== undefined)
-      return source.time === undefined ? undefined : { time: source.time, path: ["sources", current, "time"] };
+      return source.kind !== "file" || source.time === undefined
+        ? undefined
+        : { time: source.time, path: ["sources", current, "time"] };
     const task = config.tasks.find((candidate) => candidate.name === current);
     if (task === undefined || task.kind === "window") return undefined;
     if (task.time !== undefined) return { time: task.time, path: ["tasks", current, "time"] };

@@ -1,16 +1,23 @@
 import { parseDuration } from "../core/duration.ts";
+import { SINK_ENDINGS, sinkFormatOf } from "../sinks/formats.ts";
 import { instantText } from "../streams/instant.ts";
-import { majorityOf, TABLE_FORMATS, type TableFormat } from "./config.ts";
+import { chainKindOf, checkSource } from "./chain-source.ts";
+import { checkChainTask } from "./chain-task.ts";
+import { majorityOf } from "./config.ts";
 import { cyclesOf } from "./graph.ts";
 import { readInstant } from "./instant.ts";
 import { AGGREGATES_MAX } from "./limits.ts";
 import { checkModules } from "./module-check.ts";
+import { isReference } from "./module-reference.ts";
 import { checkNames } from "./names.ts";
 import { type ConfigPath, type Finding, placeName } from "./problem.ts";
 import type { WrittenConfig } from "./schema.ts";
 
 type Module = NonNullable<WrittenConfig["modules"]>[string];
 type Task = NonNullable<WrittenConfig["tasks"]>[string];
+
+/** Keys of a task that are about a module of the catalogue; of others `modules` says what there is to say. */
+const CATALOGUE_KEYS = ["upgrade", "isolation"] as const;
 
 /** Checks what one part of a well-formed configuration says about another. All that is wrong, or odd (`warnings`), is returned. */
 export function crossCheck(config: WrittenConfig): {
@@ -25,7 +32,9 @@ export function crossCheck(config: WrittenConfig): {
     ...Object.entries(config.modules ?? {}).flatMap(([name, module]) => checkModule(["modules", name], module)),
     ...names,
     ...checkModules(config),
+    ...Object.entries(config.sources).flatMap(([name, source]) => checkSource(["sources", name], source)),
     ...tasks.flatMap(([name, task]) => checkTask(["tasks", name], task)),
+    ...tasks.flatMap(([name, task]) => checkChainTask(config, ["tasks", name], task)),
     ...cycles.map((cycle) =>
       at(
         ["tasks", cycle[0] ?? "", "input"],
@@ -89,26 +98,37 @@ function checkModule(path: ConfigPath, module: Module): Finding[] {
   return findings;
 }
 
+/** What a task is: exactly one of these keys says it. */
+const TASK_KINDS = ["module", "table", "events", "window"] as const;
+
 function checkTask(path: ConfigPath, task: Task): Finding[] {
   const place = placeName(path);
-  if (task.module !== undefined && task.window !== undefined) {
-    return [
-      at(
-        [...path, "window"],
-        `${place} has both module and window`,
-        "make two tasks of it, one reading the other",
-        true,
-      ),
-    ];
+  const [kind, other] = TASK_KINDS.filter((key) => task[key] !== undefined);
+  if (kind !== undefined && other !== undefined) {
+    const message = `${place} has both ${kind} and ${other}`;
+    return [at([...path, other], message, "make two tasks of it, one reading the other", true)];
   }
-  if (task.module !== undefined) {
+  const own =
+    task.module !== undefined && isReference(task.module) ? undefined : CATALOGUE_KEYS.find((key) => task[key]);
+  if (own !== undefined) {
+    const message = `${place}.${own} has no meaning without a module of the catalogue`;
+    return [at([...path, own], message, `name the module as name@range, or remove ${own}`, true)];
+  }
+  if (task.settings !== undefined && (task.module === undefined || isReference(task.module))) {
+    const message =
+      task.module === undefined
+        ? `${place}.settings belongs to a task with module`
+        : `${place}.settings: a module of the catalogue runs as its entry declares`;
+    return [at([...path, "settings"], message, "remove it", true)];
+  }
+  if (kind !== undefined && kind !== "window") {
     return (["key", "aggregate", "prove"] as const).flatMap((key) =>
       task[key] === undefined
         ? []
         : [
             at(
               [...path, key],
-              `${place}.${key} belongs to a task with window, not with module`,
+              `${place}.${key} belongs to a task with window, not with ${kind}`,
               "move it to a task that reads this one",
               true,
             ),
@@ -129,7 +149,7 @@ function checkTask(path: ConfigPath, task: Task): Finding[] {
     findings.push(
       at(
         [...path, "time"],
-        `${place}.time belongs to a task with module; a window reads its input's event time`,
+        `${place}.time belongs to a task with module, table or events; a window reads its input's event time`,
         "declare it at the input",
         true,
       ),
@@ -220,7 +240,11 @@ function checkEventTime(config: WrittenConfig, name: string, task: Task): Findin
     if (source !== undefined && Object.hasOwn(config.sources, input)) {
       if (source.time !== undefined) return [];
       const message = `tasks.${name}.window needs an event time, and sources.${input} declares none`;
-      return [at(["tasks", name, "window"], message, `add time: { column: <name> } to sources.${input}`, true)];
+      const hint =
+        chainKindOf(source) === undefined
+          ? `add time: { column: <name> } to sources.${input}`
+          : "put a task between them whose rows have a time: blocks have none";
+      return [at(["tasks", name, "window"], message, hint, true)];
     }
     const before = Object.hasOwn(config.tasks ?? {}, input) ? config.tasks?.[input] : undefined;
     if (before === undefined || before.window !== undefined || before.time !== undefined) return []; // an unknown input is another finding
@@ -237,12 +261,12 @@ function checkOutputFiles(config: WrittenConfig): Finding[] {
   return Object.entries(config.outputs).flatMap(([name, output]) => {
     const path = ["outputs", name, "file"];
     const findings: Finding[] = [];
-    if (formatOfName(output.file) === undefined) {
+    if (sinkFormatOf(output.file) === undefined) {
       findings.push(
         at(
           path,
           `outputs.${name}.file: the form of ${output.file} cannot be told from its name`,
-          "end it in .parquet, .csv, .ndjson or .jsonl",
+          `end it in one of ${SINK_ENDINGS}`,
         ),
       );
     }
@@ -255,10 +279,4 @@ function checkOutputFiles(config: WrittenConfig): Finding[] {
     seen.set(file, name);
     return findings;
   });
-}
-
-/** The form of a table that is written, by the ending of its file's name; compressed files are not written. */
-export function formatOfName(file: string): TableFormat | undefined {
-  const ending = /\.([a-z]+)$/i.exec(file)?.[1]?.toLowerCase();
-  return ending === "jsonl" ? "ndjson" : TABLE_FORMATS.find((format) => format === ending);
 }

@@ -38,6 +38,15 @@ export async function locate(written: string, folder: string): Promise<FileRefer
   return { written, path: join(folder, inside) };
 }
 
+/** True when the path leads to a folder, also through links. */
+export async function isFolder(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isDirectory();
+  } catch {
+    return false; // whatever hides it, it cannot be read
+  }
+}
+
 /** True when the path leads to a file, also through links. */
 export async function isFile(path: string): Promise<boolean> {
   try {

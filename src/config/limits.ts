@@ -10,6 +10,11 @@ export const DEPTH_MAX = 32;
 export const PROBLEMS_MAX = 100;
 /** Sources, modules and outputs of a configuration (each). */
 export const NAMED_MAX = 256;
+/** Files, folders or endpoints of one chain source. */
+export const PLACES_MAX = 64;
+/** Blocks that must follow a block before it is final, when nobody says otherwise, and the most that can be asked for. */
+export const FINALITY_DEFAULT = 64;
+export const FINALITY_MAX = 4096;
 /** Tasks of a configuration. */
 export const TASKS_MAX = 1024;
 /** Columns of a window's key. */
@@ -38,3 +43,7 @@ export const LAKE_HOT_DEFAULT = "256MiB";
 export const SETTINGS_MAX = 64;
 export const SETTING_NAME_MAX = 200;
 export const SETTING_VALUE_MAX = 4096;
+
+/** Served catalogues that a configuration may name, and characters of each address. */
+export const CATALOGUE_PEERS_MAX = 16;
+export const ADDRESS_CHARS_MAX = 512;

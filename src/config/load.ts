@@ -1,10 +1,13 @@
 import { open, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { IpdmError } from "../core/errors.ts";
-import type { Config } from "./config.ts";
+import { isEndpoint } from "./chain-source.ts";
+import { type Config, filesOf } from "./config.ts";
 import { crossCheck } from "./cross-check.ts";
-import { isFile, npmPackageOf } from "./files.ts";
+import { isFile, isFolder as isFolderThere, npmPackageOf } from "./files.ts";
+import { withInputs } from "./inputs.ts";
 import { CONFIG_BYTES_MAX, PROBLEMS_MAX } from "./limits.ts";
+import { locatedInFile } from "./place.ts";
 import type { ConfigPath, Finding, Problem } from "./problem.ts";
 import { checkPaths, resolveConfig } from "./resolve.ts";
 import { checkShape } from "./shape.ts";
@@ -26,6 +29,8 @@ export interface LoadedConfig {
 /** How to load: `files: "skip"` does not look whether sources and modules exist (default `"check"`). */
 export interface LoadOptions {
   readonly files?: "check" | "skip";
+  /** Other places of sources, by name: see {@link withInputs}. */
+  readonly inputs?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -40,7 +45,8 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   const shown = await configPathOf(path);
   const text = await readText(shown);
   const absolute = resolve(shown);
-  const { config, warnings, tree } = await parseConfig(text, absolute, shown);
+  const { config: written, warnings, tree } = await parseConfig(text, absolute, shown);
+  const config = options.inputs === undefined ? written : await withInputs(written, options.inputs);
   if (options.files !== "skip") {
     const missing = await missingFiles(config, tree);
     options.signal?.throwIfAborted();
@@ -73,7 +79,9 @@ export async function parseConfig(
     );
   const { findings, warnings } = crossCheck(shape.ok);
   throwIfAny("CONFIG_INVALID", [...findings, ...checkPaths(shape.ok)], tree, shown);
-  const config = await resolveConfig(shape.ok, dirname(path));
+  const config = await resolveConfig(shape.ok, dirname(path)).catch((error: unknown) => {
+    throw locatedInFile(error, (place) => whereOf(tree, shown, tree.offsetOf(place, false)));
+  });
   return { config, warnings: warnings.slice(0, PROBLEMS_MAX).map((finding) => problemOf(finding, tree, shown)), tree };
 }
 
@@ -124,10 +132,16 @@ async function readText(path: string): Promise<string> {
 
 async function missingFiles(config: Config, tree: YamlTree): Promise<Finding[]> {
   const checks = [
-    ...config.sources.map(({ name, file }) => ({ path: ["sources", name, "file"], file })),
-    ...config.modules.map(({ name, file }) => ({ path: ["modules", name, "file"], file })),
-  ].map(async ({ path, file }): Promise<Finding[]> => {
-    if (await isFile(file.path)) return [];
+    ...config.sources.flatMap((source) =>
+      filesOf(source).map((file) => ({
+        path: ["sources", source.name, source.kind],
+        file,
+        isFolder: source.kind !== "file",
+      })),
+    ),
+    ...config.modules.map(({ name, file }) => ({ path: ["modules", name, "file"], file, isFolder: false })),
+  ].map(async ({ path, file, isFolder }): Promise<Finding[]> => {
+    if (isEndpoint(file) || (await isFile(file.path)) || (isFolder && (await isFolderThere(file.path)))) return [];
     const npm = npmPackageOf(file.written);
     const written = tree.has(path) ? path : path.slice(0, -1); // a module may be given by its path alone
     const shown = npm === undefined ? file.path : file.written;

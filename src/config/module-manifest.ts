@@ -1,7 +1,9 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { validRange } from "semver";
 import { z } from "zod";
 import { IpdmError } from "../core/errors.ts";
+import { readJson } from "../core/json.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import type { ModuleConfig } from "./config.ts";
 import { CONFIG_BYTES_MAX } from "./limits.ts";
@@ -19,6 +21,7 @@ export interface ModuleOverrides {
   readonly unit?: number;
   /** Columns of the output, as name and type. */
   readonly columns?: Readonly<Record<string, string>>;
+  readonly features?: readonly string[];
 }
 
 /** A module as its author describes it: its file and limits, and what publishing and testing it need. */
@@ -30,6 +33,10 @@ export interface DescribedModule {
   readonly description: string;
   /** Columns of the rows that it is made for. */
   readonly input: Readonly<Record<string, ColumnTypeName>> | undefined;
+  /** The column of those rows that gives its calls their event time. */
+  readonly inputTime: string | undefined;
+  /** For a stateful module: range of the versions whose memory it goes on from. */
+  readonly continues: string | undefined;
   /** Folder of the manifest, or of the file. */
   readonly folder: string;
 }
@@ -40,6 +47,12 @@ const manifestSchema = moduleObject.omit({ time: true }).extend({
   version: z.string().max(64),
   description: z.string().max(2000).default(""),
   input: moduleObject.shape.columns,
+  inputTime: z.string().max(200).optional(),
+  continues: z
+    .string()
+    .max(256)
+    .refine((range) => range !== "" && validRange(range) !== null, "is no version range")
+    .optional(),
 });
 const fileSchema = manifestSchema.partial({ name: true, version: true });
 
@@ -66,7 +79,11 @@ export async function describeModule(path: string, overrides: ModuleOverrides = 
     const issue = parsed.error.issues[0];
     throw invalid(manifest ?? path, `${issue?.path.join(".") ?? ""}: ${issue?.message ?? "malformed"}`);
   }
-  const { name, version, description, input, $schema: _, ...module } = parsed.data;
+  const { name, version, description, input, inputTime, continues, $schema: _, ...module } = parsed.data;
+  if (continues !== undefined && module.kind !== "stateful")
+    throw invalid(manifest ?? path, "continues: only a module of kind stateful goes on from the memory of another");
+  if (module.kind === "rows" && module.capabilities?.includes("time") === true)
+    throw invalid(manifest ?? path, "capabilities: calls of a module of kind rows have no event time");
   const folder = manifest === undefined ? dirname(path) : dirname(manifest);
   return {
     module: await resolveModule(name ?? "module", module, manifest === undefined ? process.cwd() : folder),
@@ -74,6 +91,8 @@ export async function describeModule(path: string, overrides: ModuleOverrides = 
     version,
     description,
     input: input as DescribedModule["input"], // the schema has read every type
+    inputTime,
+    continues,
     folder,
   };
 }
@@ -92,7 +111,7 @@ async function readManifest(path: string): Promise<unknown> {
   }
   if (text.length > CONFIG_BYTES_MAX) throw invalid(path, `it has more than ${CONFIG_BYTES_MAX} characters`);
   try {
-    return JSON.parse(text) as unknown;
+    return readJson(text);
   } catch (cause) {
     throw invalid(path, (cause as Error).message);
   }

@@ -4,7 +4,7 @@ import { TEXT_FORMATS } from "../batch/text/spelling.ts";
 import { parseSize, SIZE_PATTERN } from "../core/size.ts";
 import { ABIS } from "../sandbox/abi/port.ts";
 import { STACK_MAX } from "../sandbox/metering/meter.ts";
-import { CAPABILITIES, ISOLATIONS, TRUST_LEVELS } from "../sandbox/policy.ts";
+import { CAPABILITIES, FEATURES, ISOLATIONS, TRUST_LEVELS } from "../sandbox/policy.ts";
 import { FUEL_CALL_MAX, FUEL_ROW_MAX, MODULE_OUTPUT_BYTES_MAX, MODULE_TIMEOUT_DEFAULT } from "./limits.ts";
 import { moduleOptions } from "./module-options.ts";
 import {
@@ -74,6 +74,11 @@ export const moduleObject = z.strictObject({
     .max(CAPABILITIES.length)
     .optional()
     .describe("What the module may ask the host for: log, random (seeded), time (of the batch)."),
+  features: z
+    .array(z.enum(FEATURES))
+    .max(FEATURES.length)
+    .optional()
+    .describe("What of WebAssembly the module may use beyond what every module may: tail-calls."),
   timeout: timeout
     .default(MODULE_TIMEOUT_DEFAULT)
     .describe("Longest time of one call, 1ms to 1h: the way out when a node is at fault; fuel is what stops a module.")

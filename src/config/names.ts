@@ -1,4 +1,6 @@
 import { IpdmError } from "../core/errors.ts";
+import { BUILT_IN_MODULES, builtInReference, isBuiltIn } from "./built-in-module.ts";
+import { rejectedOf } from "./chain-task.ts";
 import { isReference, readReference } from "./module-reference.ts";
 import { nearest } from "./nearest.ts";
 import type { ConfigPath, Finding } from "./problem.ts";
@@ -42,7 +44,9 @@ export function checkNames(config: WrittenConfig): {
         ),
       );
     }
-    if (task.module !== undefined && isReference(task.module)) {
+    if (task.module !== undefined && isBuiltIn(task.module)) {
+      findings.push(...checkBuiltIn([...path, "module"], task.module));
+    } else if (task.module !== undefined && isReference(task.module)) {
       findings.push(...checkReference([...path, "module"], task.module));
     } else if (task.module !== undefined && !modules.includes(task.module)) {
       findings.push(
@@ -61,6 +65,12 @@ export function checkNames(config: WrittenConfig): {
 
 function checkOutput(config: WrittenConfig, name: string, input: string, inputs: readonly string[]): Finding[] {
   const path = ["outputs", name, "input"];
+  const rejected = rejectedOf(input);
+  if (rejected !== undefined && Object.hasOwn(config.tasks ?? {}, rejected)) {
+    if (config.tasks?.[rejected]?.events !== undefined) return [];
+    const message = `outputs.${name}.input: ${rejected} rejects nothing, only a task with events does`;
+    return [found(path, message, `write ${rejected}`)];
+  }
   const read = readInput(input);
   if (!inputs.includes(read.name))
     return [
@@ -82,7 +92,7 @@ function unused(config: WrittenConfig): Finding[] {
   const tasks = new Map(Object.entries(config.tasks ?? {}));
   const reached = new Set<string>();
   for (const output of Object.values(config.outputs)) {
-    let name: string | undefined = readInput(output.input).name;
+    let name: string | undefined = rejectedOf(output.input) ?? readInput(output.input).name;
     while (name !== undefined && !reached.has(name)) {
       reached.add(name);
       name = tasks.get(name)?.input;
@@ -113,6 +123,13 @@ function checkReference(path: ConfigPath, module: string): Finding[] {
     if (!(error instanceof IpdmError)) throw error;
     return [found(path, `${path.join(".")}: ${error.message}`, error.hint)];
   }
+}
+
+function checkBuiltIn(path: ConfigPath, module: string): Finding[] {
+  const known = BUILT_IN_MODULES.map(({ name }) => builtInReference(name));
+  if (known.includes(module)) return [];
+  const message = `${path.join(".")}: no module ${quoted(module)} comes with the runtime`;
+  return [found(path, message, meant(module, known))];
 }
 
 function meant(name: string, known: readonly string[]): string {

@@ -1,6 +1,6 @@
 import { basename, join, relative, resolve } from "node:path";
 import { IpdmError } from "../core/errors.ts";
-import type { Config, OutputConfig } from "./config.ts";
+import { type Config, filesOf, type OutputConfig } from "./config.ts";
 
 /** An output and the absolute path its table goes to. */
 export interface OutputPath {
@@ -23,7 +23,8 @@ export function defaultOutDir(config: Config, cwd: string): string {
  */
 export function outputPaths(config: Config, outDir: string): readonly OutputPath[] {
   const taken = new Map<string, string>();
-  for (const source of config.sources) taken.set(source.file.path, `sources.${source.name}`);
+  for (const source of config.sources)
+    for (const { path } of filesOf(source)) taken.set(path, `sources.${source.name}`);
   for (const module of config.modules) taken.set(module.file.path, `modules.${module.name}`);
   return config.outputs.map((output) => {
     const path = resolve(outDir, output.file);

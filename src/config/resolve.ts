@@ -3,21 +3,24 @@ import { BATCH_ROWS_MAX } from "../batch/limits.ts";
 import { parseDuration } from "../core/duration.ts";
 import { hasCode, IpdmError } from "../core/errors.ts";
 import { parseSize } from "../core/size.ts";
-import { CAPABILITIES, ISOLATION, POLICIES, type SandboxPolicy } from "../sandbox/policy.ts";
+import { CAPABILITIES, FEATURES, ISOLATION, POLICIES, type SandboxPolicy } from "../sandbox/policy.ts";
 import { formatOf } from "../sources/file.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import { readAggregate } from "./aggregate.ts";
+import { chainKindOf, resolveChain } from "./chain-source.ts";
+import { chainTask, rejectedOf, rejectedTask } from "./chain-task.ts";
 import {
+  type CatalogueConfig,
   type Config,
   type DomainConfig,
   type ModuleConfig,
+  type ModuleTaskConfig,
   majorityOf,
   type ProveConfig,
   type SourceConfig,
   type TaskConfig,
   type TimeConfig,
 } from "./config.ts";
-import { formatOfName } from "./cross-check.ts";
 import { locate, pathFault } from "./files.ts";
 import { inOrder } from "./graph.ts";
 import { readInstant } from "./instant.ts";
@@ -37,26 +40,38 @@ export async function resolveConfig(written: WrittenConfig, folder: string): Pro
   const modules = await Promise.all(
     Object.entries(written.modules ?? {}).map(([name, module]) => resolveModule(name, module, folder)),
   );
+  const chains = new Map(sources.flatMap((each) => (each.kind === "file" ? [] : [[each.name, each] as const])));
+  const tasks = await Promise.all(
+    Object.entries(written.tasks ?? {}).map(async ([name, task]) =>
+      resolveTask(name, task, await chainTask(name, task, chains, folder)),
+    ),
+  );
   return {
     name: written.name,
     folder,
     domain: resolveDomain(written),
     sources,
     modules,
-    ...(written.catalogue === undefined ? {} : { catalogue: resolve(folder, written.catalogue) }),
-    tasks: inOrder(Object.entries(written.tasks ?? {}).map(([name, task]) => resolveTask(name, task))),
+    ...(written.catalogue === undefined ? {} : { catalogue: resolveCatalogue(written.catalogue, folder) }),
+    tasks: inOrder([...tasks, ...rejectedTasks(written, tasks)]),
     lakes: Object.entries(written.lakes ?? {}).map(([name, lake]) => ({ name, hotBytes: parseSize(lake.hot) })),
     outputs: Object.entries(written.outputs).map(([name, output]) => {
       const { name: input, side } = readInput(output.input);
-      return { name, input, side, file: output.file, format: formatOfName(output.file) ?? "parquet" };
+      return { name, input, side, file: output.file };
     }),
   };
+}
+
+function resolveCatalogue(written: NonNullable<WrittenConfig["catalogue"]>, folder: string): CatalogueConfig {
+  const { folder: named, peers } = typeof written === "string" ? { folder: written, peers: [] } : written;
+  return { ...(named === undefined ? {} : { folder: resolve(folder, named) }), peers };
 }
 
 /** Faults of the paths of sources and modules that can be told without touching a disk. */
 export function checkPaths(written: WrittenConfig): Finding[] {
   const findings: Finding[] = [];
   for (const [name, source] of Object.entries(written.sources)) {
+    if (source.file === undefined) continue;
     const fault = pathFault(source.file);
     if (fault !== undefined)
       findings.push({ path: ["sources", name, "file"], atKey: false, message: `sources.${name}.file ${fault}` });
@@ -82,12 +97,16 @@ export function checkPaths(written: WrittenConfig): Finding[] {
 }
 
 async function resolveSource(name: string, source: Written<"sources">, folder: string): Promise<SourceConfig> {
-  const file = await locate(source.file, folder);
+  const chain = chainKindOf(source);
+  if (chain !== undefined) return resolveChain(name, chain, source, folder);
+  const written = source.file ?? ""; // checked: a source that is no chain has a file
+  const file = await locate(written, folder);
   const columns = source.columns as Record<string, ColumnTypeName> | undefined; // the schema has read every type
   return {
+    kind: "file",
     name,
     file,
-    format: formatOf(source.file, source.format).format,
+    format: formatOf(written, source.format).format,
     ...(columns === undefined ? {} : { columns }),
     ...timeOf(source.time),
   };
@@ -97,13 +116,16 @@ async function resolveSource(name: string, source: Written<"sources">, folder: s
 export async function resolveModule(name: string, given: Written<"modules">, folder: string): Promise<ModuleConfig> {
   const module = typeof given === "string" ? moduleOfPath(given) : given;
   const level = POLICIES[module.trust];
+  // Calls of a module of kind rows have no event time, so a level of trust does not give it.
+  const offered = level.capabilities.filter((capability) => capability !== "time" || module.kind !== "rows");
+  const capabilities = module.capabilities ?? offered;
   const policy: SandboxPolicy = {
     fuelPerCall: module.fuel?.call ?? level.fuelPerCall,
     fuelPerRow: module.fuel?.row ?? level.fuelPerRow,
     memoryBytesMax: module.memory === undefined ? level.memoryBytesMax : parseSize(module.memory),
     stackValuesMax: module.stack ?? level.stackValuesMax,
     outputBytesMax: module.output === undefined ? level.outputBytesMax : parseSize(module.output),
-    capabilities: CAPABILITIES.filter((capability) => (module.capabilities ?? level.capabilities).includes(capability)),
+    capabilities: CAPABILITIES.filter((capability) => capabilities.includes(capability)),
   };
   return {
     name,
@@ -112,15 +134,22 @@ export async function resolveModule(name: string, given: Written<"modules">, fol
     unit: module.kind === "rows" ? null : (module.unit ?? BATCH_ROWS_MAX),
     stateful: module.kind === "stateful",
     columns: (module.columns as Record<string, ColumnTypeName> | undefined) ?? null, // the schema has read every type
-    ...(module.export === undefined && module.config === undefined
-      ? {}
-      : { options: { entry: module.export ?? null, settings: module.config ?? {} } }),
+    ...optionsOf(module),
     ...(module.abi === "wasi/1" ? { stdin: module.stdin ?? "ndjson" } : {}),
     policy,
+    ...(module.features === undefined || module.features.length === 0
+      ? {}
+      : { features: FEATURES.filter((feature) => module.features?.includes(feature)) }),
     timeoutUs: parseDuration(module.timeout),
     isolation: module.isolation ?? ISOLATION[module.trust],
     ...timeOf(module.time),
   };
+}
+
+function optionsOf(module: ReturnType<typeof moduleOfPath>): Pick<ModuleConfig, "options"> {
+  const { export: entry, config, settings } = module;
+  if (entry === undefined && config === undefined && settings === undefined) return {};
+  return { options: { entry: entry ?? null, settings: settings ?? config ?? {} } };
 }
 
 function resolveDomain({ name, domain }: WrittenConfig): DomainConfig {
@@ -133,9 +162,24 @@ function resolveDomain({ name, domain }: WrittenConfig): DomainConfig {
   };
 }
 
-function resolveTask(name: string, task: Written<"tasks">): TaskConfig {
-  const { input, module, window } = task;
-  if (window === undefined) return { kind: "module", name, input, module: module ?? "", ...timeOf(task.time) };
+/** Tasks of the rejected logs that outputs ask for. */
+function rejectedTasks(written: WrittenConfig, tasks: readonly TaskConfig[]): readonly TaskConfig[] {
+  const asked = new Set(Object.values(written.outputs).map(({ input }) => rejectedOf(input)));
+  return tasks.flatMap((task) => (task.kind === "module" && asked.has(task.name) ? [rejectedTask(task)] : []));
+}
+
+function resolveTask(
+  name: string,
+  task: Written<"tasks">,
+  chain: Pick<ModuleTaskConfig, "module" | "settings"> | undefined,
+): TaskConfig {
+  const { input, module = "", window, isolation } = task;
+  if (window === undefined) {
+    const settings = task.settings === undefined ? {} : { settings: task.settings };
+    const apart = isolation === undefined ? {} : { isolation };
+    const upgrade = task.upgrade ?? "start";
+    return { kind: "module", name, input, module, upgrade, ...apart, ...settings, ...chain, ...timeOf(task.time) };
+  }
   return {
     kind: "window",
     name,

@@ -1,9 +1,15 @@
 import { z } from "zod";
 import { SIZE_PATTERN } from "../core/size.ts";
+import { ISOLATIONS } from "../sandbox/policy.ts";
+import { CHAIN_KINDS } from "../sources/chain/kind.ts";
 import { readAggregate } from "./aggregate.ts";
-import { TABLE_FORMATS } from "./config.ts";
+import { chainKeys } from "./chain-source.ts";
+import { chainTaskKeys } from "./chain-task.ts";
+import { TABLE_FORMATS, UPGRADES } from "./config.ts";
 import { readInstant } from "./instant.ts";
 import {
+  ADDRESS_CHARS_MAX,
+  CATALOGUE_PEERS_MAX,
   KEY_COLUMNS_MAX,
   LAKE_HOT_DEFAULT,
   NAMED_MAX,
@@ -12,6 +18,7 @@ import {
   SHARE_DEFAULT,
   TASKS_MAX,
 } from "./limits.ts";
+import { settings } from "./module-options.ts";
 import { moduleSchema } from "./module-schema.ts";
 import {
   AGGREGATE_PATTERN,
@@ -58,9 +65,11 @@ const domain = z
 
 const source = z
   .strictObject({
-    file: file.describe(
-      "Path relative to this file, absolute, or npm:<package>/<path> for a file of an installed npm package.",
-    ),
+    file: file
+      .optional()
+      .describe(
+        "Path relative to this file, absolute, or npm:<package>/<path> for a file of an installed npm package.",
+      ),
     format: format
       .optional()
       .describe(
@@ -73,8 +82,10 @@ const source = z
         "Columns to read, in this order, as name: type; all of them with the file's own or guessed types when left out.",
       ),
     time: time.optional(),
+    ...chainKeys,
   })
-  .describe("A bounded input.");
+  .describe("An input: a file (file) or blocks of a chain (ethereum, solana).")
+  .meta({ oneOf: ["file", ...CHAIN_KINDS].map((key) => ({ required: [key] })) });
 
 const namedWindow = z.strictObject({
   start: z
@@ -103,7 +114,25 @@ const task = z
     input: usedName.describe("Name of a source or of another task."),
     module: usedName
       .optional()
-      .describe("Module that the rows go through: a name of modules, or name@range of the catalogue (late@^1.2)."),
+      .describe(
+        "Module that the rows go through: a name of modules, name@range of the catalogue (late@^1.2), or ipdm:<name>, one that comes with the runtime.",
+      ),
+    ...chainTaskKeys,
+    settings: settings
+      .optional()
+      .describe("Texts that the module may ask for by name, over those of modules. They are part of the result."),
+    upgrade: z
+      .enum(UPGRADES)
+      .optional()
+      .describe(
+        "With a module of the catalogue, when a newer version takes over: where a run starts (start), or between two slots as well (live).",
+      ),
+    isolation: z
+      .enum(ISOLATIONS)
+      .optional()
+      .describe(
+        "With a module of the catalogue, what separates it from the node: a thread, or a process of its own. Left out: a thread where the catalogue's own key published it, else a process.",
+      ),
     time: time
       .optional()
       .describe("Event time of the rows that the module puts out; without it the module's, else the input's."),
@@ -130,9 +159,11 @@ const task = z
       ),
     prove: prove.optional(),
   })
-  .describe("One step: a module (module) or windows over event time (window, with aggregate).")
+  .describe(
+    "One step: a module (module), a table of a chain (table), decoded events (events) or windows over event time (window, with aggregate).",
+  )
   .meta({
-    oneOf: [{ required: ["module"] }, { required: ["window", "aggregate"] }],
+    oneOf: [["module"], ["table"], ["events"], ["window", "aggregate"]].map((required) => ({ required })),
   });
 
 const lake = z
@@ -143,12 +174,39 @@ const lake = z
 
 const output = z
   .strictObject({
-    input: usedName.describe("Name of a task or source, or <task>.late for the late rows of a window task."),
+    input: usedName.describe(
+      "Name of a task or source, <task>.late for the late rows of a window task, or <task>.rejected for the logs that a task with events could not decode.",
+    ),
     file: file.describe(
-      "Where the table goes: relative to the output folder (--out), or absolute. Its ending is the form: .parquet, .csv, .ndjson or .jsonl.",
+      "Where the table goes: relative to the output folder (--out), or absolute. Its ending is the form: .parquet, .csv, .ndjson, .jsonl, .sqlite, .db, .arrow or .feather.",
     ),
   })
   .describe("A table that leaves the pipeline.");
+
+const peerAddress = z
+  .string()
+  .max(ADDRESS_CHARS_MAX)
+  .regex(/^\/\S+\/p2p\/[1-9A-HJ-NP-Za-km-z]+$/, "must be a multiaddr that ends in /p2p/ and a peer id");
+
+const catalogueFolder = file.describe(
+  "Folder with the catalogue of modules, relative to this file; .ipdm/catalogue of the working folder when left out.",
+);
+
+const catalogue = z
+  .union([
+    catalogueFolder,
+    z.strictObject({
+      folder: catalogueFolder.optional(),
+      peers: z
+        .array(peerAddress)
+        .min(1)
+        .max(CATALOGUE_PEERS_MAX)
+        .describe(
+          "Multiaddrs of served catalogues that are asked for the modules that tasks name, each with its peer id.",
+        ),
+    }),
+  ])
+  .describe("The catalogue that tasks take modules from: its folder, or a mapping with peers that are asked as well.");
 
 /** `ipdm.yaml` as it is written: strict, so that a key nobody reads is an error. `resolveConfig` makes a `Config` of it. */
 export const writtenConfigSchema = z
@@ -158,11 +216,7 @@ export const writtenConfigSchema = z
     domain: domain.optional(),
     sources: named(source, NAMED_MAX).describe("Inputs by name."),
     modules: named(moduleSchema, NAMED_MAX).optional().describe("WASM modules by name."),
-    catalogue: file
-      .optional()
-      .describe(
-        "Folder with the catalogue of modules, relative to this file; .ipdm/catalogue of the working folder when left out.",
-      ),
+    catalogue: catalogue.optional(),
     tasks: named(task, TASKS_MAX).optional().describe("Steps by name, in any order."),
     lakes: named(lake, NAMED_MAX).optional().describe("Stores of results by name."),
     outputs: named(output, NAMED_MAX).describe("Tables to write, by name."),

@@ -14,12 +14,13 @@ export const MODULE_NAME = /^[a-z][a-z0-9-]{0,62}$/;
 export const MODULE_VERSION =
   /^(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,14})\.(0|[1-9]\d{0,14})(-((0|[1-9]\d{0,14}|\d*[a-zA-Z-][0-9a-zA-Z-]*)(\.(0|[1-9]\d{0,14}|\d*[a-zA-Z-][0-9a-zA-Z-]*))*))?$/;
 
-/** Characters of a version, and of a description. */
+/** Characters of a version, of a range of versions, and of a description. */
 export const MODULE_VERSION_CHARS_MAX = 64;
+export const MODULE_RANGE_CHARS_MAX = 256;
 export const MODULE_DESCRIPTION_CHARS_MAX = 2000;
 
-/** All of an operator's keys but its kind: an entry declares whatever an operator may say, and is run as it declares. */
-const form = moduleOperator.omit({ kind: true }).shape;
+/** All of an operator's keys but its kind and what its input says: an entry declares whatever an operator may say, and is run as it declares. */
+const form = moduleOperator.omit({ kind: true, time: true }).shape;
 
 const entryBody = {
   v: z.literal(1),
@@ -32,6 +33,8 @@ const entryBody = {
   bytes: count,
   /** The price list that fuel is counted in. */
   costTable: name,
+  /** For a stateful module: range of the versions whose memory and globals it goes on from; absent where it begins anew. */
+  continues: z.string().min(1).max(MODULE_RANGE_CHARS_MAX).optional(),
   description: z.string().max(MODULE_DESCRIPTION_CHARS_MAX),
   /** Ed25519 public key of who publishes it. */
   publisher: bytes32,
@@ -65,12 +68,21 @@ function entryMessage(unsigned: Omit<ModuleEntry, "signature">): Uint8Array {
   return dagCbor.encode([MODULE_ENTRY_KIND, unsigned]);
 }
 
-/** The operator of a task that runs the module as its entry declares it. */
-export function operatorOfEntry(entry: ModuleEntry): Extract<Operator, { kind: "module" }> {
+/**
+ * The operator of a task that runs the module as its entry declares it; `time` is the column of its input that has the event time, for
+ * modules whose calls can have one.
+ */
+export function operatorOfEntry(entry: ModuleEntry, time?: string): Extract<Operator, { kind: "module" }> {
   const declared = Object.keys(form).flatMap((key) => {
     const value = entry[key as keyof typeof form];
     return value === undefined ? [] : [[key, value] as const];
   });
+  const timed = time !== undefined && callsHaveTime(entry) ? { time } : {};
   // The entry's schema has read every key of the operator's.
-  return { kind: "module", ...Object.fromEntries(declared) } as Extract<Operator, { kind: "module" }>;
+  return { kind: "module", ...Object.fromEntries(declared), ...timed } as Extract<Operator, { kind: "module" }>;
+}
+
+/** True for a module whose calls have an event time where its input declares one: it may ask for the time, and is called on units. */
+export function callsHaveTime({ unit, capabilities }: Pick<ModuleEntry, "unit" | "capabilities">): boolean {
+  return unit !== null && capabilities.includes("time");
 }

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { TEXT_FORMATS } from "../batch/text/spelling.ts";
+import { chainAnchorSchema } from "./chain-anchor.ts";
 import { bytes32, count, link, name, parseNode } from "./ipld-schema.ts";
 
 /** Columns with their types in their order (a map would lose it), or null where nobody declares them. */
@@ -8,8 +9,7 @@ const declaredColumns = z
   .max(256)
   .nullable();
 
-/** The content of an input: what a stranger needs to be sure that he holds the same one. Names and paths are no part of it. */
-const anchorSchema = z.strictObject({
+const fileAnchor = z.strictObject({
   v: z.literal(1),
   kind: z.literal("file"),
   format: z.enum(["parquet", "ndjson", "csv"]),
@@ -18,6 +18,12 @@ const anchorSchema = z.strictObject({
   bytes: count,
   columns: declaredColumns,
 });
+
+/** The content of an input: what a stranger needs to be sure that he holds the same one. Names and paths are no part of it. */
+const anchorSchema = z.discriminatedUnion("kind", [fileAnchor, chainAnchorSchema]);
+
+/** The content of a file. */
+export type FileAnchor = z.infer<typeof fileAnchor>;
 
 /** See {@link anchorSchema}. */
 export type Anchor = z.infer<typeof anchorSchema>;
@@ -31,7 +37,7 @@ const inputRef = z.strictObject({ from: z.enum(["source", "task"]), name, port: 
 /** Which output of which task, or which source, a task reads. */
 export type InputRef = z.infer<typeof inputRef>;
 
-/** What a module task does, in normal form. A module's entry in a catalogue declares the same keys. */
+/** What a module task does, in normal form. A module's entry in a catalogue declares the same keys but `time`. */
 export const moduleOperator = z.strictObject({
   kind: z.literal("module"),
   /** CID of the module's original bytes. */
@@ -44,6 +50,11 @@ export const moduleOperator = z.strictObject({
   unit: count.nullable(),
   /** It keeps memory and globals from one unit to the next. */
   stateful: z.boolean(),
+  /**
+   * Column of the input that gives each call on a unit its event time: the latest of its rows. Only for a module that may ask for the
+   * time and is called on units, where the task's input declares one. It is the task's, so no catalogue's entry has it.
+   */
+  time: name.optional(),
   /** Columns of the output, where the module's ABI cannot say them. */
   columns: declaredColumns,
   /** The exported function that is called, where the configuration names one. */
@@ -65,6 +76,8 @@ export const moduleOperator = z.strictObject({
     outputBytesMax: count,
   }),
   capabilities: z.array(name).max(16),
+  /** What of WebAssembly it may use beyond what every module may; absent where there is nothing. */
+  features: z.array(name).min(1).max(16).optional(),
 });
 
 const windowOperator = z.strictObject({
@@ -111,7 +124,19 @@ const fieldSchema = z.strictObject({ name, type: name, nullable: z.boolean(), wi
 const resultSchema = z.strictObject({
   v: z.literal(1),
   inputs: z.record(name, link),
-  tasks: z.record(name, z.strictObject({ input: inputRef, operator: operatorSchema })),
+  tasks: z.record(
+    name,
+    z.strictObject({
+      input: inputRef,
+      operator: operatorSchema,
+      /** Newer versions of the module that took over, with the first row of the input that each was called on. */
+      later: z
+        .array(z.strictObject({ from: count, operator: moduleOperator }))
+        .min(1)
+        .max(1024)
+        .optional(),
+    }),
+  ),
   outputs: z.record(
     name,
     z.strictObject({ task: name, port: name, schema: z.array(fieldSchema).max(256), rows: count, root: bytes32 }),

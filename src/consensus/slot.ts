@@ -7,8 +7,9 @@ import type { Membership } from "./membership.ts";
 
 /** Batches a slot may cover: their links must fit one gossip message. */
 export const SLOT_BATCHES_MAX = 256;
-/** Rows after which a slot is closed, so that a restart loses little work. */
+/** Rows and bytes of batches after which a slot is closed, so that a restart loses little work. */
 export const SLOT_ROWS_TARGET = 262_144;
+export const SLOT_BYTES_TARGET = 32 * 1024 * 1024;
 
 const slotBody = {
   v: z.literal(1),
@@ -20,6 +21,8 @@ const slotBody = {
   key: link,
   /** What is computed: the task's normal form, and through it the whole way from the inputs' content. */
   stage: link,
+  /** Entry of the newer version of its module that a live task runs here; absent where it runs what the stage names. */
+  version: link.optional(),
   seq: count,
   /** Rows of the task's input, counted over the whole run, in batches of at most `cut` rows. `end`: nothing follows. */
   input: z.strictObject({

@@ -18,11 +18,23 @@ export interface TaskWork {
   readonly membership: CID;
   readonly cut: number;
   readonly prove: WindowsAsked | null;
+  /** What a task that takes newer versions of its module as they come may take; absent where its module never changes. */
+  readonly live?: LiveRange;
+  /** Key of the task that it reads, where that one or one before it is live: its stage does not tell all that was done then. */
+  readonly after?: CID;
+}
+
+/** A module by its name in a catalogue, and the range of its versions. */
+export interface LiveRange {
+  readonly name: string;
+  readonly range: string;
 }
 
 /** The key of a task's work, which its slots carry: two runs that share a key share its slots, and others have none in common. */
-export function taskKey(hash: Hash, { stage, membership, cut, prove }: TaskWork): Block {
-  return cborBlock(hash, { v: 1, kind: "task", stage, membership, cut, prove });
+export function taskKey(hash: Hash, { stage, membership, cut, prove, live, after }: TaskWork): Block {
+  const lively = live === undefined ? {} : { live: { name: live.name, range: live.range } };
+  const behind = after === undefined ? {} : { after };
+  return cborBlock(hash, { v: 1, kind: "task", stage, membership, cut, prove, ...lively, ...behind });
 }
 
 /** What makes a run this run: its name, the members, every task's key, and which of their ports leave it. */

@@ -1,5 +1,6 @@
 import { utf8 } from "../core/bytes.ts";
 import { type ErrorKind, EXIT_CODES, IpdmError, type Retry } from "../core/errors.ts";
+import { readJson } from "../core/json.ts";
 import { abortable, type Deadline } from "./deadline.ts";
 import { malformedFrame, tooLarge } from "./errors.ts";
 import type { ChannelLimits, FrameChannel } from "./frame-channel.ts";
@@ -77,7 +78,7 @@ function encodeError(error: unknown): Uint8Array {
 function decodeError(body: Uint8Array): IpdmError {
   let value: unknown;
   try {
-    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(body));
+    value = readJson(new TextDecoder("utf-8", { fatal: true }).decode(body));
   } catch (cause) {
     return new IpdmError("FRAME_MALFORMED", "an error from a peer does not decode", { kind: "verification", cause });
   }

@@ -1,12 +1,12 @@
-import { readFile } from "node:fs/promises";
 import type { CID } from "multiformats/cid";
 import type { Schema } from "../batch/schema.ts";
+import { builtInModule, isBuiltIn } from "../config/built-in-module.ts";
 import type { Config, ModuleTaskConfig, SourceConfig, TaskConfig, WindowTaskConfig } from "../config/config.ts";
 import { declaredTime } from "../config/config.ts";
 import { isReference, readReference } from "../config/module-reference.ts";
 import { atPlace } from "../config/place.ts";
 import { type ModuleEntry, operatorOfEntry } from "../consensus/module-entry.ts";
-import type { Anchor, InputRef, Operator, Stage } from "../consensus/result.ts";
+import type { InputRef, Operator, Stage } from "../consensus/result.ts";
 import type { LeafKind } from "../consensus/statement.ts";
 import { runKey, taskKey } from "../consensus/work-key.ts";
 import { IpdmError, located } from "../core/errors.ts";
@@ -15,6 +15,7 @@ import { type Block, cborBlock, rawBlock } from "../dag/block.ts";
 import {
   type InputPlan,
   LATE,
+  type LiveModule,
   MAIN,
   type ModuleLock,
   type OutputPlan,
@@ -24,16 +25,19 @@ import {
   windowsAsked,
 } from "../runtime/plan.ts";
 import { CALL_TIMEOUT_MS, type ModuleOperatorForm, moduleSpec } from "../runtime/stage/module-spec.ts";
+import type { Isolation } from "../sandbox/policy.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
-import type { Content } from "../sources/port.ts";
 import { outputSchema, type WindowPlan } from "../streams/window/plan.ts";
-import { declaredColumns, moduleForm } from "./module-form.ts";
+import { anchorOf, type SourceContent } from "./anchor.ts";
+import { moduleForm, readModule, withSettings } from "./module-form.ts";
+import { moduleTime } from "./module-time.ts";
 import { checkProvable, proveOf } from "./prove.ts";
+import { checkColumns } from "./window-columns.ts";
 
 /** A source as the planner needs to know it. */
 export interface SourceFacts {
   readonly schema: Schema;
-  readonly content: Content;
+  readonly content: SourceContent;
 }
 
 /** What a plan is made from. `lane` is where modules are asked for their output's schema. */
@@ -47,6 +51,8 @@ export interface PlanInput {
   readonly hash: Hash;
   /** Modules of the catalogue, by what the tasks call them (`late@^1.2`). */
   readonly catalogued?: ReadonlyMap<string, CataloguedModule>;
+  /** The module that a live task began with in an earlier run of the same work; else `found`, from then on. It is `found` always when left out. */
+  readonly begun?: (work: CID, found: CataloguedModule) => Promise<CataloguedModule>;
 }
 
 /** A module of a catalogue: its entry, whose signature was checked, and the blocks of both. */
@@ -54,6 +60,8 @@ export interface CataloguedModule {
   readonly entry: ModuleEntry;
   readonly entryBlock: Block;
   readonly moduleBlock: Block;
+  /** What separates it from the node, unless the task says so; a thread when left out. */
+  readonly isolation?: Isolation;
 }
 
 /**
@@ -66,11 +74,28 @@ export async function makePlan(input: PlanInput): Promise<RunPlan> {
   return planner.plan();
 }
 
+/** What a task reads: how it is named, and the way back to the inputs; `after` as in a task's key. */
+interface Upstream {
+  readonly ref: InputRef;
+  readonly schema: Schema;
+  readonly link: CID;
+  readonly after?: CID;
+}
+
+/** A task as the planner adds it, its input by name. */
+interface NewTask extends Pick<TaskPlan, "name" | "operator" | "ports" | "live"> {
+  readonly input: string;
+  readonly module?: ModuleSpec | null;
+  readonly prove?: ProveWindows | null;
+}
+
 class Planner {
   private readonly input: PlanInput;
   private readonly inputs = new Map<string, InputPlan>();
   private readonly tasks = new Map<string, TaskPlan>();
   private readonly locks: ModuleLock[] = [];
+  /** Tasks that are live, or read one that is. */
+  private readonly changing = new Set<string>();
 
   constructor(input: PlanInput) {
     this.input = input;
@@ -103,20 +128,10 @@ class Planner {
   private addInput(source: SourceConfig): void {
     const facts = this.input.sources.get(source.name);
     if (facts === undefined) return;
-    const anchor: Anchor = {
-      v: 1,
-      kind: "file",
-      format: source.format,
-      sha256: facts.content.sha256,
-      bytes: facts.content.bytes,
-      columns: declaredColumns(source.columns ?? null),
-    };
-    this.inputs.set(source.name, {
-      name: source.name,
-      anchor,
-      anchorBlock: cborBlock(this.input.hash, anchor),
-      schema: facts.schema,
-    });
+    const { anchor, block, parts } = anchorOf(source, facts.content, this.input.hash);
+    const { schema, content } = facts;
+    const trusted = "kind" in content ? content.anchor : null;
+    this.inputs.set(source.name, { name: source.name, anchor, anchorBlock: block, parts, trusted, schema });
   }
 
   private async addTask(task: TaskConfig): Promise<void> {
@@ -127,24 +142,13 @@ class Planner {
   private async addModule(task: ModuleTaskConfig): Promise<void> {
     const { config, hash } = this.input;
     if (isReference(task.module)) return this.addCatalogued(task);
-    const module = config.modules.find((candidate) => candidate.name === task.module);
+    const module = isBuiltIn(task.module)
+      ? builtInModule(task.module)
+      : config.modules.find((candidate) => candidate.name === task.module);
     if (module === undefined) throw new IpdmError("INVARIANT", `module ${task.module} was checked`);
-    const bytes = new Uint8Array(
-      await readFile(module.file.path).catch((cause: Error) => {
-        throw new IpdmError(
-          "MODULE_UNREADABLE",
-          `tasks.${task.name}: module ${module.name} cannot be read: ${cause.message}`,
-          {
-            kind: "config",
-            where: module.file.path,
-            hint: "check the file and its permissions",
-            cause,
-          },
-        );
-      }),
-    );
+    const bytes = await readModule(task.name, module);
     const { cid } = rawBlock(hash, bytes);
-    const operator = moduleForm(module, cid);
+    const operator = moduleForm(withSettings(module, task.settings), cid);
     const spec = moduleSpec(operator, bytes, Math.ceil(module.timeoutUs / 1000));
     await this.addLoaded(task, operator, { ...spec, isolation: module.isolation });
   }
@@ -153,18 +157,47 @@ class Planner {
   private async addCatalogued(task: ModuleTaskConfig): Promise<void> {
     const found = this.input.catalogued?.get(task.module);
     if (found === undefined) throw new IpdmError("INVARIANT", `module ${task.module} was resolved`);
-    const { entry, entryBlock, moduleBlock } = found;
+    const { range } = readReference(task.module);
+    const isLive = task.upgrade === "live";
+    const { entry, entryBlock, moduleBlock } = isLive ? await this.begunWith(task, found) : found;
     const { name, version, module } = entry;
     const operator = operatorOfEntry(entry);
-    await this.addLoaded(task, operator, moduleSpec(operator, moduleBlock.bytes, CALL_TIMEOUT_MS));
-    const { range } = readReference(task.module);
-    this.locks.push({ task: task.name, name, range, version, module, entry: entryBlock });
+    const isolation = task.isolation ?? found.isolation ?? "thread";
+    const spec = { ...moduleSpec(operator, moduleBlock.bytes, CALL_TIMEOUT_MS), isolation };
+    await this.addLoaded(task, operator, spec, isLive ? { name, range, entry } : undefined);
+    this.locks.push({ task: task.name, name, range, version, module, entry: entryBlock, live: isLive });
   }
 
-  private async addLoaded(task: ModuleTaskConfig, operator: ModuleOperatorForm, spec: ModuleSpec): Promise<void> {
+  /** What was begun goes on as it began: the newer versions come after it. */
+  private async begunWith(task: ModuleTaskConfig, found: CataloguedModule): Promise<CataloguedModule> {
+    const { hash, membership, cut, begun } = this.input;
+    const { ref, link, after } = this.upstream(task.input);
+    const work = {
+      v: 1,
+      kind: "live",
+      task: task.name,
+      module: task.module,
+      input: ref,
+      upstream: link,
+      after: after ?? null,
+      membership: membership.cid,
+      cut,
+    };
+    return begun === undefined ? found : begun(cborBlock(hash, work).cid, found);
+  }
+
+  private async addLoaded(
+    task: ModuleTaskConfig,
+    operator: ModuleOperatorForm,
+    spec: ModuleSpec,
+    live?: LiveModule,
+  ): Promise<void> {
     const handle = await this.input.lane.load(spec);
     const { schema } = this.upstream(task.input);
-    this.add(task.name, task.input, operator, { [MAIN]: await handle.outputSchema(schema) }, spec, null);
+    const time = await moduleTime(this.input.config, task, { operator, handle, input: schema });
+    const ports = { [MAIN]: await handle.outputSchema(schema) };
+    const timed = time === undefined ? operator : { ...operator, time };
+    this.add({ name: task.name, input: task.input, operator: timed, ports, module: spec, ...(live && { live }) });
   }
 
   private async addWindow(task: WindowTaskConfig): Promise<void> {
@@ -193,7 +226,8 @@ class Planner {
     await checkColumns(plan, schema, ["tasks", task.name], [...path, "column"]);
     const prove = proveOf(task);
     if (prove !== null) await atPlace(["tasks", task.name, "prove"], () => checkProvable(task, schema));
-    this.add(task.name, task.input, operator, { [MAIN]: outputSchema(plan, schema), [LATE]: schema }, null, prove);
+    const ports = { [MAIN]: outputSchema(plan, schema), [LATE]: schema };
+    this.add({ name: task.name, input: task.input, operator, ports, prove });
   }
 
   /** A source that is an output itself becomes one through a task that copies it. */
@@ -201,25 +235,19 @@ class Planner {
     const name = `copy:${source}`;
     return (
       this.tasks.get(name) ??
-      this.add(name, source, { kind: "copy" }, { [MAIN]: this.upstream(source).schema }, null, null)
+      this.add({ name, input: source, operator: { kind: "copy" }, ports: { [MAIN]: this.upstream(source).schema } })
     );
   }
 
-  private add(
-    name: string,
-    input: string,
-    operator: Operator,
-    ports: Readonly<Record<string, Schema>>,
-    module: ModuleSpec | null,
-    prove: ProveWindows | null,
-  ): TaskPlan {
+  private add({ name, input, operator, ports, module = null, prove = null, live }: NewTask): TaskPlan {
     const { hash, membership, cut } = this.input;
-    const { ref, schema, link } = this.upstream(input);
+    const { ref, schema, link, after } = this.upstream(input);
     const leaves = Object.fromEntries(Object.keys(ports).map((port) => [port, this.leafOf(name, port, prove)]));
     const stage: Stage = { v: 1, task: name, input: ref, operator, upstream: link, leaves };
     const block = cborBlock(hash, stage);
     const asked = prove === null ? null : windowsAsked(prove);
-    const key = taskKey(hash, { stage: block.cid, membership: membership.cid, cut, prove: asked });
+    const changing = { ...(live && { live }), ...(after && { after }) };
+    const key = taskKey(hash, { stage: block.cid, membership: membership.cid, cut, prove: asked, ...changing });
     const task: TaskPlan = {
       name,
       input: ref,
@@ -231,8 +259,10 @@ class Planner {
       module,
       prove,
       key,
+      ...(live && { live }),
     };
     this.tasks.set(name, task);
+    if (live !== undefined || after !== undefined) this.changing.add(name);
     return task;
   }
 
@@ -243,29 +273,14 @@ class Planner {
     return leaves || (prove !== null && port === MAIN) ? "row" : "batch";
   }
 
-  private upstream(name: string): { readonly ref: InputRef; readonly schema: Schema; readonly link: CID } {
+  private upstream(name: string): Upstream {
     const source = this.inputs.get(name);
     if (source !== undefined)
       return { ref: { from: "source", name, port: MAIN }, schema: source.schema, link: source.anchorBlock.cid };
     const task = this.tasks.get(name);
     if (task === undefined) throw new IpdmError("INVARIANT", `input ${name} was checked`);
-    return { ref: { from: "task", name, port: MAIN }, schema: task.ports[MAIN] as Schema, link: task.stage.cid };
+    const ref: InputRef = { from: "task", name, port: MAIN };
+    const after = this.changing.has(name) ? { after: task.key.cid } : {};
+    return { ref, schema: task.ports[MAIN] as Schema, link: task.stage.cid, ...after };
   }
-}
-
-/** Checks a window's columns one by one, so that an error names the place of the one that it is about. */
-async function checkColumns(
-  plan: WindowPlan,
-  schema: Schema,
-  task: readonly string[],
-  time: readonly string[],
-): Promise<void> {
-  const bare = { ...plan, keys: [], aggregates: [] };
-  await atPlace(time, () => outputSchema(bare, schema));
-  for (const [i, key] of plan.keys.entries())
-    await atPlace([...task, "key", i], () => outputSchema({ ...bare, keys: [key] }, schema));
-  for (const aggregate of plan.aggregates)
-    await atPlace([...task, "aggregate", aggregate.name], () =>
-      outputSchema({ ...bare, aggregates: [aggregate] }, schema),
-    );
 }

@@ -12,10 +12,11 @@ import { entrySigned, type ModuleEntry } from "../consensus/module-entry.ts";
 import { IpdmError } from "../core/errors.ts";
 import { type Block, cborBlock, rawBlock } from "../dag/block.ts";
 import { LevelStore } from "../journal/level-store.ts";
-import type { Store } from "../journal/port.ts";
+import type { BlockStore, MetaStore, Store } from "../journal/port.ts";
 import { quietLog, sha256, verifyEd25519 } from "../node.ts";
 import { type Actor, Kernel } from "../runtime/kernel.ts";
 import { checkEntry } from "./entry-check.ts";
+import { refuse } from "./refusal.ts";
 
 /** Where a catalogue is when nobody says otherwise, in the working folder. */
 export const CATALOGUE_FOLDER = join(".ipdm", "catalogue");
@@ -99,6 +100,26 @@ export class Catalogue implements AsyncDisposable {
     return this.work.shelf.size;
   }
 
+  /** Its newest record, and how many there are. */
+  get head(): { readonly head: CID | null; readonly count: number } {
+    return { head: this.work.shelf.head, count: this.work.shelf.size };
+  }
+
+  /** Its blocks: what is fetched for it is kept there, and is nobody else's before a record names it. */
+  get blocks(): BlockStore {
+    return this.store.blocks;
+  }
+
+  /** What it remembers beside its history. */
+  get notes(): MetaStore {
+    return this.store.meta;
+  }
+
+  /** The record of a version here, if there is one. */
+  recordOf(name: string, version: string): CatalogueRecord | undefined {
+    return this.work.shelf.name(name)?.versions.get(version);
+  }
+
   /** All entries' records, by name, then as they were published. */
   records(): CatalogueRecord[] {
     return [...this.work.shelf.records()];
@@ -137,7 +158,7 @@ export class Catalogue implements AsyncDisposable {
     checkEntry(entry, bytes);
     // What cannot be taken is not stored either; the machine decides again, by what its records say.
     const foreseen = this.foresee(entry, entryBlock.cid);
-    this.refuse(entry, foreseen);
+    refuse(entry, foreseen, this.folder);
     if (foreseen !== "present" && this.size >= CATALOGUE_ENTRIES_MAX) {
       throw new IpdmError("CATALOGUE_FULL", `a catalogue holds ${CATALOGUE_ENTRIES_MAX} entries, and this one does`, {
         where: this.folder,
@@ -151,7 +172,7 @@ export class Catalogue implements AsyncDisposable {
     const { last, records } = this.context();
     await this.work.follow(records.head);
     const outcome = last?.outcome ?? "changed";
-    this.refuse(entry, outcome);
+    refuse(entry, outcome, this.folder);
     return { entry, entryBlock, moduleBlock, outcome: outcome === "present" ? "present" : "published" };
   }
 
@@ -196,9 +217,14 @@ export class Catalogue implements AsyncDisposable {
     return { entry, entryBlock: cborBlock(sha256, entry), moduleBlock: { cid: record.module, bytes } };
   }
 
-  /** True for the blocks that anyone may have: entries and their modules. For a block exchange's look-ups. */
-  isPublic(cid: CID): boolean {
-    return this.work.shelf.holds(cid);
+  /** True for a record of its list. */
+  isRecord(cid: CID): boolean {
+    return this.work.shelf.lists(cid);
+  }
+
+  /** True for the blocks that anyone may have: records, entries and their modules. */
+  private isPublic(cid: CID): boolean {
+    return this.isRecord(cid) || this.work.shelf.holds(cid);
   }
 
   /** The bytes of a public block, for peers that ask by CID. */
@@ -239,29 +265,6 @@ export class Catalogue implements AsyncDisposable {
     const existing = shelved.versions.get(version)?.entry;
     if (existing === undefined) return "published";
     return existing.equals(cid) ? "present" : "changed";
-  }
-
-  private refuse({ name, version }: ModuleEntry, outcome: CatalogueOutcome): void {
-    if (outcome === "foreign") {
-      throw new IpdmError("CATALOGUE_NAME_TAKEN", `the name ${name} belongs to another publisher in ${this.folder}`, {
-        kind: "conflict",
-        where: `${name}@${version}`,
-        hint: "publish under another name, or use a catalogue of its own for this publisher",
-        facts: { name, catalogue: this.folder },
-      });
-    }
-    if (outcome === "changed") {
-      throw new IpdmError(
-        "CATALOGUE_VERSION_TAKEN",
-        `${name}@${version} is in ${this.folder} with other contents; what is published never changes`,
-        {
-          kind: "conflict",
-          where: `${name}@${version}`,
-          hint: "publish the change as a new version",
-          facts: { name, version, catalogue: this.folder },
-        },
-      );
-    }
   }
 }
 

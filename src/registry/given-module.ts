@@ -37,7 +37,8 @@ export async function readGivenModule(path: string, overrides: ModuleOverrides =
     });
   }
   const operator = moduleForm(module, rawBlock(sha256, bytes).cid);
-  return { described, operator, spec: moduleSpec(operator, bytes, Math.ceil(module.timeoutUs / 1000)) };
+  const spec = moduleSpec(operator, bytes, Math.ceil(module.timeoutUs / 1000));
+  return { described, operator, spec: { ...spec, isolation: module.isolation } };
 }
 
 /** What a publisher signs of a module. Throws `MODULE_NAME_INVALID`, `MODULE_VERSION_INVALID`, both of kind `usage`. */
@@ -66,6 +67,7 @@ export function entryBodyOf(
     bytes: spec.bytes.length,
     ...form,
     costTable,
+    ...(described.continues === undefined ? {} : { continues: described.continues }),
     description: named.description ?? described.description,
   };
 }

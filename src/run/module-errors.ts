@@ -1,4 +1,5 @@
 import { readFile } from "node:fs/promises";
+import { builtInModule, isBuiltIn } from "../config/built-in-module.ts";
 import type { Config } from "../config/config.ts";
 import { IpdmError } from "../core/errors.ts";
 import { rawBlock } from "../dag/block.ts";
@@ -52,10 +53,11 @@ function inCatalogue(cid: string, catalogued: ReadonlyMap<string, CataloguedModu
 }
 
 async function inFiles(cid: string, config: Config): Promise<KnownModule | undefined> {
-  for (const { name, file } of config.modules) {
+  const builtIn = config.tasks.flatMap((task) => (task.kind === "module" ? (builtInModule(task.module) ?? []) : []));
+  for (const { name, file } of [...config.modules, ...builtIn]) {
     const bytes = await readFile(file.path).catch(() => undefined);
     if (bytes !== undefined && rawBlock(sha256, bytes).cid.toString() === cid)
-      return { reference: name, name, place: file.path };
+      return { reference: name, name, place: isBuiltIn(name) ? name : file.path };
   }
   return undefined;
 }

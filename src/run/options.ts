@@ -30,6 +30,8 @@ export interface RunOptions {
   readonly batchRows?: number | undefined;
   /** Lanes that run a node's modules, 1 to 64; as many as cores for each node by default. Never changes a result. */
   readonly lanes?: number | undefined;
+  /** Other places of sources than the configuration's, by name: a file; for a chain also a folder or an endpoint's address. */
+  readonly inputs?: Readonly<Record<string, string>> | undefined;
   /** Compute everything again, in a new epoch. */
   readonly fresh?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -50,6 +52,8 @@ export interface RunNotice {
 /** What a run came to. */
 export interface RunSummary {
   readonly receipt: string;
+  /** Size of the receipt's file. */
+  readonly receiptBytes: number;
   /** File of the nodes' public keys. Whoever is to trust them needs them by another way than the receipt. */
   readonly keys: string;
   /** CID of the receipt's root. */
@@ -64,6 +68,8 @@ export interface RunSummary {
   readonly outputs: readonly { readonly name: string; readonly file: string; readonly rows: number }[];
   /** Stages whose certified work was found in the data folder. */
   readonly reused: readonly string[];
+  /** Stages that this run computed, in part where an earlier one had begun them. */
+  readonly computed: readonly string[];
   readonly quorum: { readonly n: number; readonly q: number; readonly f: number };
   /** Rows that came too late for their windows, by task. */
   readonly late: Readonly<Record<string, number>>;

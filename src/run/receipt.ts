@@ -6,9 +6,11 @@ import type { DomainContext } from "../../machines/domain/step.ts";
 import { MACHINES } from "../../machines/registry.ts";
 import type { TaskContext } from "../../machines/task/step.ts";
 import { type BuiltReceipt, buildReceipt } from "../../proofs/receipt/build.ts";
+import { parseModuleEntry } from "../consensus/module-entry.ts";
+import { takeoversOf } from "../consensus/module-version.ts";
 import { parseSeal } from "../consensus/statement.ts";
 import { IpdmError } from "../core/errors.ts";
-import { decodeBlock, rawBlock } from "../dag/block.ts";
+import { type Block, decodeBlock, rawBlock } from "../dag/block.ts";
 import { decodeCbor } from "../dag/cbor.ts";
 import { sha256 } from "../node.ts";
 import type { Actor } from "../runtime/kernel.ts";
@@ -47,7 +49,15 @@ export async function collectReceipt(node: RunNode): Promise<ReceiptContents> {
         proofCount += (decodeBlock({ cid, bytes: await read(cid) }) as { chunks: unknown[] }).chunks.length;
     }
   }
-  const moduleBlocks = byName.flatMap((task) => (task.module === null ? [] : [rawBlock(sha256, task.module.bytes)]));
+  const moduleBlocks: Block[] = [];
+  for (const { name, module } of byName) {
+    if (module !== null) moduleBlocks.push(rawBlock(sha256, module.bytes));
+    const taken = takeoversOf(node.ledger.commits(name).map(({ slot }) => slot));
+    for (const { version } of typeof taken === "string" ? [] : taken) {
+      const { module: cid } = parseModuleEntry(decodeBlock({ cid: version, bytes: await read(version) }));
+      moduleBlocks.push({ cid, bytes: await read(cid) });
+    }
+  }
   const definitions = MACHINES.map((machine) => definitionBlock(sha256, machine));
   await store.blocks.putAll([...moduleBlocks, ...definitions]);
   const ids = actorIds(plan, membership.domain);

@@ -50,6 +50,13 @@ export class RunReport implements SourceObserver {
     this.options.onProgress?.(this.progress);
   }
 
+  /** Blocks of a chain are being fetched: so many are there. */
+  fetching(source: string, there: number, of: number): void {
+    this.totals.set(source, { rows: of, isExact: false });
+    this.update({ phase: "fetching", rowsIn: there, ...this.total() });
+    this.progress = { ...this.progress, rowsIn: 0 };
+  }
+
   /** The plan is being made; `rows` of the sources that tell their number. */
   planning(rows: ReadonlyMap<string, number>): void {
     for (const [source, count] of rows) this.totals.set(source, { rows: count, isExact: true });
@@ -123,6 +130,20 @@ export class RunReport implements SourceObserver {
         this.update({ statements: statements + 1, rowsIn: rowsIn + (this.sourceTasks.has(task) ? rows : 0) });
       },
       certified: () => this.update({ certificates: this.progress.certificates + 1 }),
+      newVersion: (task, { name, version, module }, from, fault) => {
+        const facts = { task, name, version, module: module.toString(), from };
+        if (fault === undefined) {
+          const message = `${task}: ${name} ${version} takes over from row ${from} on (${module.toString()})`;
+          return this.options.onNotice?.({ level: "info", code: "MODULE_TAKEN_OVER", message, facts });
+        }
+        const message = `${task}: ${name} ${version} cannot take over, so the run goes on without it: ${fault}`;
+        return this.options.onNotice?.({
+          level: "warn",
+          code: "MODULE_NOT_TAKEN",
+          message,
+          facts: { ...facts, fault },
+        });
+      },
       proved: (_task, proofs) => this.update({ proofs: this.progress.proofs + proofs }),
       evidence: (kind, voter, task, seq) => {
         const node = nameOf(voter);

@@ -15,13 +15,15 @@ import type { Log } from "../core/ports.ts";
 import type { Block } from "../dag/block.ts";
 import { type LocalNode, quietLog, sha256, verifyEd25519 } from "../node.ts";
 import { type CataloguedModule, makePlan } from "../plan/plan.ts";
-import { resolveModules } from "../registry/resolve.ts";
+import { catalogueFolder, resolveModules } from "../registry/resolve.ts";
 import { lanesFor, openLanes } from "../sandbox/lane-pool.ts";
 import type { Lane } from "../sandbox/port.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
 import { openSink } from "../sinks/port.ts";
+import { chainInputs } from "./chains.ts";
 import { Closers } from "./closers.ts";
 import { prepareFile, prepareFolder } from "./folders.ts";
+import { beginnings, livePorts, watchFor } from "./live-modules.ts";
 import { epochOf, keysOf, membershipOf, openMembers } from "./members.ts";
 import { namingModule } from "./module-errors.ts";
 import { exchangeModules } from "./module-exchange.ts";
@@ -57,10 +59,17 @@ export interface Tamper {
   readonly change: (task: string, seq: number, statement: Block) => Block;
 }
 
+/** Awaited each time before the submitter looks for newer versions of modules, so that a test can publish one between two slots. */
+type BeforeLook = (task: string) => Promise<void>;
+
 /** {@link runConfig} with nodes that lie: for tests of the protocol, and on no public face. */
-export async function runTampered(options: RunOptions, tampers: readonly Tamper[]): Promise<RunSummary> {
+export async function runTampered(
+  options: RunOptions,
+  tampers: readonly Tamper[],
+  beforeLook?: BeforeLook,
+): Promise<RunSummary> {
   const began = performance.now();
-  const { config, warnings, locate } = await loadConfig(options.configPath);
+  const { config, warnings, locate } = await loadConfig(options.configPath, { inputs: options.inputs });
   for (const { message, where } of warnings)
     options.onNotice?.({ level: "warn", code: "CONFIG_ODD", message: `${where}: ${message}` });
   const chosen = options.replicas === undefined ? config : withReplicas(config, options.replicas);
@@ -73,12 +82,18 @@ export async function runTampered(options: RunOptions, tampers: readonly Tamper[
   }
   const outDir = resolve(options.outDir ?? defaultOutDir(config, process.cwd()));
   const dataDir = resolve(options.dataDir ?? join(outDir, ".data"));
-  const run = new Run(chosen, cut, outDir, options, tampers);
+  const run = new Run(chosen, cut, outDir, options, { tampers, beforeLook });
   try {
     return await run.start(dataDir, began);
   } catch (error) {
     throw await namingModule(locatedInFile(error, locate), config, run.catalogued);
   }
+}
+
+/** What a test does to a run. */
+interface Trial {
+  readonly tampers: readonly Tamper[];
+  readonly beforeLook: BeforeLook | undefined;
 }
 
 class Run {
@@ -88,7 +103,7 @@ class Run {
   private readonly cut: number;
   private readonly outDir: string;
   private readonly options: RunOptions;
-  private readonly tampers: readonly Tamper[];
+  private readonly trial: Trial;
   private readonly log: Log;
   private readonly signal: AbortSignal;
   private readonly stop = new AbortController();
@@ -97,12 +112,12 @@ class Run {
   private readonly written = new Set<string>();
   private lost = 0;
 
-  constructor(config: Config, cut: number, outDir: string, options: RunOptions, tampers: readonly Tamper[]) {
+  constructor(config: Config, cut: number, outDir: string, options: RunOptions, trial: Trial) {
     this.config = config;
     this.cut = cut;
     this.outDir = outDir;
     this.options = options;
-    this.tampers = tampers;
+    this.trial = trial;
     this.report = new RunReport(options, config);
     this.log = options.log ?? quietLog;
     this.signal = options.signal === undefined ? this.stop.signal : AbortSignal.any([options.signal, this.stop.signal]);
@@ -118,12 +133,21 @@ class Run {
     const submitter = members[0] as LocalNode;
     const epoch = await epochOf(submitter, this.options.fresh === true);
     const { membership, block } = membershipOf(config, members, epoch);
-    const { facts, rows } = await sourceFacts(config, signal);
+    const chains = await chainInputs(config, dataDir, {
+      signal,
+      onFetch: (source, there, of) => this.report.fetching(source, there, of),
+    });
+    const { facts, rows } = await sourceFacts(config, chains, signal);
     this.report.planning(rows);
     const laneCount = this.options.lanes ?? lanesFor(members.length);
     const lanes = members.map(() => openLanes({ lanes: laneCount }));
     for (const lane of lanes) stack.use(lane);
-    this.catalogued = await resolveModules(config, this.options.catalogueDir);
+    this.catalogued = await resolveModules(config, {
+      folder: this.options.catalogueDir,
+      log: this.log,
+      signal,
+      onPeer: ({ code, message }, peer) => this.options.onNotice?.({ level: "warn", code, message, facts: { peer } }),
+    });
     const plan = await makePlan({
       config,
       sources: facts,
@@ -132,7 +156,9 @@ class Run {
       lane: lanes[0] as Lane,
       hash: sha256,
       catalogued: this.catalogued,
+      begun: beginnings(submitter),
     });
+    const watch = watchFor(plan, catalogueFolder(config, this.options.catalogueDir), this.log);
     this.report.locked(plan.locks);
     const circuit = await loadCircuitKey(WINDOW_CIRCUIT);
     const prover = stack.use(new ProverPool());
@@ -153,7 +179,8 @@ class Run {
         membershipCid: block.cid,
         plan,
         modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map(), this.log),
-        readSource: sourceReader(config, plan, i === 0 ? this.report : undefined),
+        live: livePorts(plan, lanes[i] as Lane, this.log, i === 0 ? watch : undefined, this.trial.beforeLook),
+        readSource: sourceReader(config, chains, plan, i === 0 ? this.report : undefined),
         prover,
         key: circuit.key,
         keyOrigin: circuit.provenance,
@@ -229,7 +256,7 @@ class Run {
   }
 
   private tamperOf(node: string): Pick<NodePorts, "tamper"> {
-    const found = this.tampers.find((tamper) => tamper.node === node);
+    const found = this.trial.tampers.find((tamper) => tamper.node === node);
     return found === undefined ? {} : { tamper: found.change };
   }
 

@@ -1,11 +1,15 @@
 import type { Batch } from "../batch/batch.ts";
-import type { Config, SourceConfig } from "../config/config.ts";
+import type { Config, FileSourceConfig, SourceConfig } from "../config/config.ts";
+import { filesOf } from "../config/config.ts";
 import { atPlace } from "../config/place.ts";
-import { equalBytes } from "../core/bytes.ts";
 import { IpdmError, located } from "../core/errors.ts";
+import { sha256 } from "../node.ts";
+import { isContentOf, type SourceContent } from "../plan/anchor.ts";
 import type { SourceFacts } from "../plan/plan.ts";
 import type { RunPlan } from "../runtime/plan.ts";
-import { openSource, type Source } from "../sources/port.ts";
+import { openChain } from "../sources/chain/open.ts";
+import { openSource, type TableSource } from "../sources/port.ts";
+import { anchoredContent, type ChainInput } from "./chains.ts";
 import { RowGuess, type RowTotal } from "./row-guess.ts";
 
 /** Who is told what reading the sources shows. */
@@ -17,33 +21,54 @@ export interface SourceObserver {
 }
 
 /** Opens a configured source. */
-export function openConfigured(source: SourceConfig, signal: AbortSignal, file = source.file.path): Promise<Source> {
-  return openSource({ file, format: source.format, columns: source.columns }, { signal });
+function openConfigured(
+  source: SourceConfig,
+  chains: Chains,
+  signal: AbortSignal,
+): Promise<TableSource<SourceContent>> {
+  return source.kind === "file" ? openFile(source, signal) : openChain(inputOf(source, chains).spec, { signal });
 }
 
-/** Schema, size and digest of every source, and the rows of those whose formats tell. Files may be replaced by name. */
+type Chains = ReadonlyMap<string, ChainInput>;
+
+function inputOf({ name }: SourceConfig, chains: Chains): ChainInput {
+  const input = chains.get(name);
+  if (input === undefined) throw new IpdmError("INVARIANT", `chain source ${name} was prepared`);
+  return input;
+}
+
+function openFile(
+  { file, format, columns }: FileSourceConfig,
+  signal: AbortSignal,
+): Promise<TableSource<SourceContent>> {
+  return openSource({ file: file.path, format, columns }, { signal });
+}
+
+/** Schema and content of every source, and the rows of those whose formats tell. */
 export async function sourceFacts(
   config: Config,
+  chains: Chains,
   signal: AbortSignal,
-  replaced: Readonly<Record<string, string>> = {},
 ): Promise<{ facts: Map<string, SourceFacts>; rows: Map<string, number> }> {
   const facts = new Map<string, SourceFacts>();
   const rows = new Map<string, number>();
   for (const source of config.sources) {
     await using opened = await located(`sources.${source.name}`, () =>
-      atPlace(["sources", source.name, "columns"], () => openConfigured(source, signal, replaced[source.name])),
+      atPlace(["sources", source.name, "columns"], () => openConfigured(source, chains, signal)),
     );
-    facts.set(source.name, { schema: opened.schema, content: await opened.content(signal) });
+    const content = await opened.content(signal);
+    const known = "kind" in content ? anchoredContent(content, inputOf(source, chains)) : content;
+    facts.set(source.name, { schema: opened.schema, content: known });
     if (opened.rows !== undefined) rows.set(source.name, opened.rows);
   }
   return { facts, rows };
 }
 
 /**
- * One node's own reading of the sources: it opens each file itself and checks, before the first row, that the file is the one
- * that the plan names. `observer` is told what reading shows. Throws `INPUT_CHANGED` when it is not.
+ * One node's own reading of the sources: it opens each itself and checks, before the first row, that it holds what the plan
+ * names. `observer` is told what reading shows. Throws `INPUT_CHANGED` when it does not.
  */
-export function sourceReader(config: Config, plan: RunPlan, observer?: SourceObserver) {
+export function sourceReader(config: Config, chains: Chains, plan: RunPlan, observer?: SourceObserver) {
   return (name: string, batchRows: number, fromRow: number, signal: AbortSignal): AsyncIterator<Batch> =>
     read(name, batchRows, fromRow, signal);
 
@@ -51,15 +76,9 @@ export function sourceReader(config: Config, plan: RunPlan, observer?: SourceObs
     const source = config.sources.find((candidate) => candidate.name === name);
     const input = plan.inputs.find((candidate) => candidate.name === name);
     if (source === undefined || input === undefined) throw new IpdmError("INVARIANT", `source ${name} is in the plan`);
-    await using opened = await openConfigured(source, signal);
+    await using opened = await openConfigured(source, chains, signal);
     const content = await opened.content(signal);
-    if (!equalBytes(content.sha256, input.anchor.sha256)) {
-      throw new IpdmError("INPUT_CHANGED", `${source.file.written} changed while the run was reading it`, {
-        kind: "verification",
-        where: source.file.path,
-        hint: "run again once the file is complete",
-      });
-    }
+    if (!isContentOf(input.anchor, content, sha256)) throw changed(source);
     const guess = new RowGuess(content.bytes, fromRow);
     const onRead = (bytes: number): void => {
       const rows = guess.read(bytes);
@@ -79,4 +98,14 @@ export function sourceReader(config: Config, plan: RunPlan, observer?: SourceObs
       await batches.return?.();
     }
   }
+}
+
+function changed(source: SourceConfig): IpdmError {
+  const [first] = filesOf(source);
+  const what = source.kind === "file" ? "changed" : "came to hold other blocks";
+  return new IpdmError("INPUT_CHANGED", `${first?.written ?? source.name} ${what} while the run was reading it`, {
+    kind: "verification",
+    where: first?.path ?? source.name,
+    hint: "run again once it is complete",
+  });
 }

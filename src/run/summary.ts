@@ -29,6 +29,7 @@ export function summaryOf(lead: RunNode, made: ReceiptContents, input: SummaryIn
   }
   return {
     receipt: input.receipt,
+    receiptBytes: made.receipt.bytes.length,
     keys: input.keys,
     root: made.receipt.root.toString(),
     result: made.result.toString(),
@@ -42,6 +43,7 @@ export function summaryOf(lead: RunNode, made: ReceiptContents, input: SummaryIn
     seconds: input.seconds,
     outputs,
     reused: [...lead.reused],
+    computed: plan.tasks.map(({ name }) => name).filter((name) => !lead.reused.has(name)),
     quorum: quorumNumbers(membership),
     late,
     production: input.production,

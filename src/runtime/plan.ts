@@ -1,8 +1,9 @@
 import type { CID } from "multiformats/cid";
 import type { Schema } from "../batch/schema.ts";
+import type { ModuleEntry } from "../consensus/module-entry.ts";
 import type { Anchor, InputRef, Operator } from "../consensus/result.ts";
 import type { LeafKind } from "../consensus/statement.ts";
-import type { WindowsAsked } from "../consensus/work-key.ts";
+import type { LiveRange, WindowsAsked } from "../consensus/work-key.ts";
 import type { Block } from "../dag/block.ts";
 import type { ModuleSpec } from "../sandbox/port.ts";
 
@@ -25,6 +26,11 @@ export function windowsAsked(prove: ProveWindows): WindowsAsked {
     : prove.windows.map(({ startUs, key }) => ({ start: Number(startUs), key: [...key] }));
 }
 
+/** A module that changes while its task runs, between two slots. */
+export interface LiveModule extends LiveRange {
+  readonly entry: ModuleEntry;
+}
+
 /** A task as every node runs it. */
 export interface TaskPlan {
   readonly name: string;
@@ -38,8 +44,19 @@ export interface TaskPlan {
   readonly leaves: Readonly<Record<string, LeafKind>>;
   readonly module: ModuleSpec | null;
   readonly prove: ProveWindows | null;
+  /** Present where newer versions of the task's module take over while it runs: what may, and the entry that it begins with. */
+  readonly live?: LiveModule;
   /** Identity of the work: stage, membership, cut and proofs. Its slots carry it, and a finished task of this key need not run again. */
   readonly key: Block;
+}
+
+/** A block whose hash was known beforehand: given by the user, or the same at so many endpoints (see `anchored` of a receipt's configuration). */
+export interface TrustedBlock {
+  readonly block: number;
+  readonly hash: Uint8Array;
+  readonly by: "given" | "compared";
+  /** Endpoints that agree; 0 where the hash was given. */
+  readonly endpoints: number;
 }
 
 /** An input of the run. */
@@ -47,6 +64,10 @@ export interface InputPlan {
   readonly name: string;
   readonly anchor: Anchor;
   readonly anchorBlock: Block;
+  /** Blocks that the anchor links. */
+  readonly parts: readonly Block[];
+  /** The block whose hash the user trusts, for a chain with one; receipts say it. */
+  readonly trusted: TrustedBlock | null;
   readonly schema: Schema;
 }
 
@@ -68,6 +89,8 @@ export interface ModuleLock {
   readonly module: CID;
   /** The publisher's signed entry. */
   readonly entry: Block;
+  /** Newer versions take over while the task runs; `version` is the one that it begins with. */
+  readonly live: boolean;
 }
 
 /** Everything about a run that its nodes agree on before it starts. */

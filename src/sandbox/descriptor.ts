@@ -1,5 +1,6 @@
 import { assert } from "../core/errors.ts";
 import type { CallContext } from "./port.ts";
+import { Stop } from "./stop.ts";
 
 /**
  * The 64 bytes beside a batch in a module's memory (docs/reference/abi.md), little-endian:
@@ -12,6 +13,12 @@ export const SEED_BYTES = 32;
 /** Where the seed stands. */
 export const DESCRIPTOR_SEED = 32;
 const FLAG_TIME = 1;
+
+/** The event time that stands in a descriptor, in microseconds since 1970. Stops the call of a module that asks for one that is not there. */
+export function descriptorTime(descriptor: DataView, asked: string): bigint {
+  if ((descriptor.getUint32(24, true) & FLAG_TIME) !== 0) return descriptor.getBigInt64(16, true);
+  throw new Stop("denied", `it called ${asked}, and this call has no event time`);
+}
 
 /** The descriptor of a call. */
 export function encodeDescriptor(context: CallContext): Uint8Array<ArrayBuffer> {

@@ -1,5 +1,6 @@
 import type { ErrorDetails } from "../core/errors.ts";
 import { IpdmError } from "../core/errors.ts";
+import { QUEUE_MAX } from "./limits.ts";
 
 /** What the sandbox reports. `MODULE_*` is about the module, `LANE_*` about this node. */
 export type SandboxErrorCode =
@@ -38,4 +39,14 @@ export function moduleRefused(code: SandboxErrorCode, cid: string, what: string,
 /** The error of a wait that its caller ended. */
 export function interrupted(signal: AbortSignal): IpdmError {
   return new IpdmError("INTERRUPTED", "the call was interrupted", { kind: "interrupted", cause: signal.reason });
+}
+
+/** The error of a call on a closed lane. */
+export function laneClosed(): Error {
+  return sandboxError("LANE_CLOSED", "the lane is closed", { hint: "open another lane" });
+}
+
+/** The error of a call too many. */
+export function laneOverloaded(): Error {
+  return sandboxError("LANE_OVERLOADED", `more than ${QUEUE_MAX} calls wait for a lane`, { retry: "later" });
 }

@@ -1,7 +1,7 @@
-import { interrupted } from "./errors.ts";
+import { interrupted, laneClosed, laneOverloaded } from "./errors.ts";
 import type { CallResult, SessionLink } from "./lane-call.ts";
 import type { Work } from "./lane-messages.ts";
-import { type LaneQueue, laneClosed, laneOverloaded } from "./lane-queue.ts";
+import type { LaneQueue } from "./lane-queue.ts";
 import { ACTIVE_MS, IN_FLIGHT_MAX, QUEUE_MAX, SLICE_MS, SLOW_MS } from "./limits.ts";
 import type { Loaded } from "./load.ts";
 import type { Image } from "./state/image.ts";
@@ -71,8 +71,9 @@ export class FairQueue {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(interrupted(signal));
       if (this.isClosed) return reject(laneClosed());
-      if (this.waiting >= QUEUE_MAX) return reject(laneOverloaded());
       const share = this.shares[module] as Share;
+      // Counted for each module: one that asks for much does not turn the others away.
+      if (share.waiting.length >= QUEUE_MAX) return reject(laneOverloaded());
       const entry: Waiting = { work, signal, resolve, reject, onAbort: undefined };
       if (signal !== undefined) {
         entry.onAbort = () => {

@@ -22,11 +22,16 @@ export interface LaneLink {
   /** Calls that are asked for ahead, so that it never waits. */
   readonly window: number;
   open(image: Image | null): SessionLink;
-  readonly face: StateFace;
+  readonly face: StateFace & { readonly importsTime: boolean };
 }
 
 /** The result of a call behind one that did not end well. */
 export const BROKEN = { type: "broken", message: "a call before did not end well" } as const;
+
+/** The result of a call that this node could not even hand over. */
+export function faultOf(error: unknown): CallResult {
+  return { type: "fault", message: error instanceof Error ? error.message : String(error) };
+}
 
 /** A call in a lane's queue, or under way. */
 export interface LaneCall {

@@ -36,13 +36,22 @@ export type Work = ProcessWork | { readonly type: "abi"; readonly fuel: number }
 
 /**
  * What a call came to; `fault` is this node's own inability, `broken` a session in which a call before did not end well, the rest
- * is the module's doing.
+ * is the module's doing. `log` is what it wrote to the log until then.
  */
 export type Outcome =
   | { readonly type: "abi"; readonly version: number }
   | { readonly type: "output"; readonly bytes: ArrayBuffer; readonly fuel: number; readonly log: readonly string[] }
   | { readonly type: "saved"; readonly change: ImageChange }
-  | { readonly type: StopType | "fault" | "broken"; readonly message: string };
+  | (Failed & { readonly type: "failed"; readonly code: string })
+  | (Failed & { readonly type: Exclude<StopType, "failed"> | "fault" | "broken" });
+
+/** An outcome that is an error. */
+export type Failure = Exclude<Outcome, { readonly type: "abi" | "output" | "saved" }>;
+
+interface Failed {
+  readonly message: string;
+  readonly log?: readonly string[];
+}
 
 /** What a worker tells its lane: once that it is ready, then one outcome a call, in the order of the calls. */
 export type FromWorker = { readonly type: "ready" } | { readonly type: "outcome"; readonly outcome: Outcome };

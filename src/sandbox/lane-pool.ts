@@ -1,8 +1,8 @@
 import { availableParallelism } from "node:os";
-import { sandboxError } from "./errors.ts";
+import { laneClosed, sandboxError } from "./errors.ts";
 import { FairQueue } from "./fair-queue.ts";
 import { LaneProcess } from "./lane-process.ts";
-import { LaneQueue, laneClosed, type StartThread } from "./lane-queue.ts";
+import { LaneQueue, type StartThread } from "./lane-queue.ts";
 import { LaneThread } from "./lane-thread.ts";
 import { IN_FLIGHT_MAX, LANES_MAX } from "./limits.ts";
 import { loadModule } from "./load.ts";

@@ -1,5 +1,5 @@
-import { interrupted, sandboxError } from "./errors.ts";
-import { BROKEN, type CallResult, type LaneCall, LaneSession, type SessionLink } from "./lane-call.ts";
+import { interrupted, laneClosed, laneOverloaded } from "./errors.ts";
+import { BROKEN, type CallResult, faultOf, type LaneCall, LaneSession, type SessionLink } from "./lane-call.ts";
 import type { Outcome, ThreadCall, Work } from "./lane-messages.ts";
 import type { Thread, ThreadEvents } from "./lane-thread.ts";
 import { FAULT_RETRIES, IN_FLIGHT_BYTES_MAX, IN_FLIGHT_MAX, QUEUE_MAX, STARTS_MAX } from "./limits.ts";
@@ -122,32 +122,51 @@ export class LaneQueue {
 
   private hand(thread: Thread): void {
     const wasIdle = this.underWay.length === 0;
-    const calls: ThreadCall[] = [];
+    const calls: Handed[] = [];
     while (this.queue.length > 0 && this.hasRoom()) {
       const call = this.queue.shift() as LaneCall;
-      const { module, session } = call;
-      if (session !== undefined && session.thread !== thread) {
-        session.thread = thread;
-        thread.openSession(session.number, module, session.image);
-      }
-      const work = this.workOf(call);
-      if (work === undefined) continue;
+      const message = this.messageOf(call, thread);
+      if (message === undefined) continue;
+      const { work } = message;
       call.sizeBytes = work.type === "process" ? work.batch.byteLength : 0;
       this.underWayBytes += call.sizeBytes;
-      calls.push({ module, session: session?.number ?? null, work });
       this.underWay.push(call);
+      calls.push({ call, message });
     }
     if (calls.length === 0) return;
-    thread.call(calls);
+    this.post(thread, calls);
+    if (this.underWay.length === 0) return this.pump();
     if (wasIdle) this.arm();
   }
 
-  /** A call's message. Where this node has no memory for it, the call has failed, and those behind it go on. */
-  private workOf(call: LaneCall): Work | undefined {
+  /** Posts calls in one message. Where that fails, each goes by itself, and those that cannot go have failed. */
+  private post(thread: Thread, calls: readonly Handed[]): void {
     try {
-      return call.work();
+      thread.call(calls.map(({ message }) => message));
     } catch (error) {
-      this.conclude(call, { type: "fault", message: error instanceof Error ? error.message : String(error) });
+      const [only] = calls;
+      if (only === undefined || calls.length > 1) {
+        for (const one of calls) this.post(thread, [one]);
+        return;
+      }
+      const { call } = only;
+      this.underWay = this.underWay.filter((other) => other !== call);
+      this.underWayBytes -= call.sizeBytes;
+      this.conclude(call, faultOf(error));
+    }
+  }
+
+  /** A call's message. Where this node has no memory for it, the call has failed, and those behind it go on. */
+  private messageOf(call: LaneCall, thread: Thread): ThreadCall | undefined {
+    const { module, session } = call;
+    try {
+      if (session !== undefined && session.thread !== thread) {
+        thread.openSession(session.number, module, session.image);
+        session.thread = thread;
+      }
+      return { module, session: session?.number ?? null, work: call.work() };
+    } catch (error) {
+      this.conclude(call, faultOf(error));
       return undefined;
     }
   }
@@ -270,16 +289,12 @@ export class LaneQueue {
   }
 }
 
+/** A call, and what the thread is told of it. */
+interface Handed {
+  readonly call: LaneCall;
+  readonly message: ThreadCall;
+}
+
 /** Milliseconds after which a timer is late, and how often a call's time begins again for it. */
 const TIMER_LATE_MS = 50;
 const TIMER_DELAYS_MAX = 3;
-
-/** The error of a call on a closed lane. */
-export function laneClosed(): Error {
-  return sandboxError("LANE_CLOSED", "the lane is closed", { hint: "open another lane" });
-}
-
-/** The error of a call too many. */
-export function laneOverloaded(): Error {
-  return sandboxError("LANE_OVERLOADED", `more than ${QUEUE_MAX} calls wait for a lane`, { retry: "later" });
-}

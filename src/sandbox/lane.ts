@@ -1,4 +1,5 @@
-import { LaneQueue, laneClosed, type StartThread } from "./lane-queue.ts";
+import { laneClosed } from "./errors.ts";
+import { LaneQueue, type StartThread } from "./lane-queue.ts";
 import { LaneThread } from "./lane-thread.ts";
 import { IN_FLIGHT_MAX } from "./limits.ts";
 import { loadModule } from "./load.ts";

@@ -15,7 +15,7 @@ export const IN_FLIGHT_MAX = 16;
 export const IN_FLIGHT_BYTES_MAX = 8 * 1024 * 1024;
 /** Batches up to this size are copied into the message: moving a buffer to another thread costs more. */
 export const MESSAGE_BYTES_MAX = 4096;
-/** Calls that may wait for a lane. */
+/** Calls that may wait for a lane, and calls of a module that may wait for a pool of lanes. */
 export const QUEUE_MAX = 4096;
 /** Fresh workers in a row that may fail to start before a lane gives up. */
 export const STARTS_MAX = 3;
@@ -30,6 +30,9 @@ export const LOG_LINES_MAX = 100;
 export const LOG_CHARACTERS_MAX = 1000;
 /** Characters of a module's own words that an error repeats. */
 export const MESSAGE_CHARACTERS_MAX = 200;
+/** What the code of a module's own error looks like, and characters of its message. */
+export const FAIL_CODE = /^[A-Z][A-Z0-9_]{2,63}$/;
+export const FAIL_MESSAGE_CHARACTERS_MAX = 1000;
 /** Output a call may return: this many bytes an input byte, and the constant beside it; a module's own limit may be lower. */
 export const OUTPUT_PER_INPUT_BYTE = 16;
 export const OUTPUT_BYTES_BASE = 1024 * 1024;

@@ -1,6 +1,7 @@
 import { adapterOf, hostTableOf } from "./abi/adapters.ts";
 import { NO_OPTIONS } from "./abi/port.ts";
 import { moduleRefused, sandboxError } from "./errors.ts";
+import { WASI_MODULE } from "./host/wasi-table.ts";
 import { reusePlan } from "./instance-keeper.ts";
 import type { LaneLink } from "./lane-call.ts";
 import { PAGE_BYTES } from "./limits.ts";
@@ -11,6 +12,9 @@ import { stateGlobals } from "./state/image.ts";
 import { validateModule } from "./validate.ts";
 
 const ABI_VERSION = 1;
+
+/** Functions of the host that tell a call's event time. */
+const TIME_FUNCTIONS: ReadonlySet<string> = new Set(["ipdm.time", `${WASI_MODULE}.clock_time_get`]);
 
 /** A module that was checked, instrumented and compiled: once, however many threads run it. */
 export interface Loaded {
@@ -43,7 +47,9 @@ export async function loadModule(
     reuse: reusePlan(instrumented),
   };
   const pagesMax = Math.floor(memoryBytesMax / PAGE_BYTES);
-  const face = { cid: spec.cid, globals: content.globals, pagesMin: shape.memories[0]?.initial ?? 0, pagesMax };
+  const pagesMin = shape.memories[0]?.initial ?? 0;
+  const importsTime = shape.imports.some(({ module, name }) => TIME_FUNCTIONS.has(`${module}.${name}`));
+  const face = { cid: spec.cid, globals: content.globals, pagesMin, pagesMax, importsTime };
   const identity = { instrumented: bytes, costTable, hostTable: hostTableOf(abi) };
   const handle = new LoadedModule(spec, identity, { ...attach({ content, bytes, timeoutMs }), face });
   const version = await handle.abiVersion(options.signal);

@@ -1,7 +1,7 @@
 import { adapterOf } from "./abi/adapters.ts";
 import { type Abi, type AbiHost, type AbiOptions, type Exports, NO_OPTIONS } from "./abi/port.ts";
 import type { InstanceSource, Reusable } from "./instance-keeper.ts";
-import type { Outcome, Work } from "./lane-messages.ts";
+import type { Failure, Outcome, Work } from "./lane-messages.ts";
 import { LOG_CHARACTERS_MAX, LOG_LINES_MAX, PAGE_BYTES } from "./limits.ts";
 import {
   charge,
@@ -128,11 +128,21 @@ export class CallHost implements AbiHost {
   /** What a call that came to its end has to be told: it checks its fuel now and then, and may have ended between two checks. */
   overdraft(): Outcome | undefined {
     const spent = this.meter === undefined ? undefined : overdrawn(this.meter.value);
-    return spent === undefined ? undefined : { type: spent, message: "the fuel did not suffice to the end" };
+    if (spent === undefined) return undefined;
+    return { type: spent, message: "the fuel did not suffice to the end", log: this.lines };
   }
 
+  /** The outcome of a call that something stopped, with the lines it had written. */
   outcomeOf(error: unknown): Outcome {
-    if (error instanceof Stop) return { type: error.type, message: error.message };
+    const verdict = this.verdictOn(error);
+    return this.lines.length === 0 ? verdict : { ...verdict, log: this.lines };
+  }
+
+  private verdictOn(error: unknown): Failure {
+    if (error instanceof Stop) {
+      const { type, message, code } = error;
+      return type === "failed" ? { type, message, code: code ?? "MODULE_TRAP" } : { type, message };
+    }
     const message = error instanceof Error ? error.message : String(error);
     // V8 reports an overflown stack and memory it cannot get as RangeError, at a point that depends on the machine: never a result.
     if (!(error instanceof WebAssembly.RuntimeError)) return { type: "fault", message };

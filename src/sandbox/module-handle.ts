@@ -27,12 +27,14 @@ import { StatefulSession } from "./state/stateful-session.ts";
 export class LoadedModule implements ModuleHandle {
   readonly spec: ModuleSpec;
   readonly identity: ModuleIdentity;
+  readonly asksTime: boolean;
   private readonly lane: LaneLink;
   private schemas: { readonly input: Schema; readonly output: Promise<Schema> }[] = [];
 
   constructor(spec: ModuleSpec, identity: ModuleIdentity, lane: LaneLink) {
     this.spec = spec;
     this.identity = identity;
+    this.asksTime = spec.capabilities.includes("time") && lane.face.importsTime;
     this.lane = lane;
   }
 
@@ -46,7 +48,9 @@ export class LoadedModule implements ModuleHandle {
     if (this.spec.columns !== null) return Promise.resolve(this.spec.columns);
     const known = this.schemas.find((entry) => entry.input === input || sameSchema(entry.input, input));
     if (known !== undefined) return known.output;
-    const context = { firstRow: 0, seed: new Uint8Array(SEED_BYTES) };
+    // Its rows are none, so they have no time; a module that asks for it before it looks is not to be stopped.
+    const timed = this.spec.kind === "rows" ? {} : { timeUs: 0n };
+    const context = { firstRow: 0, seed: new Uint8Array(SEED_BYTES), ...timed };
     const output = this.call(this.lane.call, new BatchWriter(input).take(), context, undefined).then(({ batch }) => {
       if (batch.rows !== 0 && this.spec.kind === "rows")
         throw this.invalid(`${batch.rows} rows came from none`, "rows none");
@@ -80,6 +84,13 @@ export class LoadedModule implements ModuleHandle {
     const { tree, image } =
       saved === null ? { tree: new MemoryTree(), image: null } : await MemoryTree.load(saved, this.lane.face);
     return new StatefulSession(this, this.lane.open(image), tree);
+  }
+
+  canContinue(other: ModuleHandle): boolean {
+    if (!(other instanceof LoadedModule)) return false;
+    const [own, from] = [this.lane.face, other.lane.face];
+    const sameGlobals = JSON.stringify(own.globals) === JSON.stringify(from.globals);
+    return sameGlobals && own.pagesMin <= from.pagesMin && own.pagesMax >= from.pagesMax;
   }
 
   /** A call that the given lane or session carries out, whose output is to have the declared columns. Throws as {@link process} does. */
@@ -120,8 +131,8 @@ export class LoadedModule implements ModuleHandle {
       }),
       signal,
     );
+    this.deliver(result);
     if (result.type !== "output") throw this.failure(result, rows);
-    for (const line of result.log) this.spec.onLog?.(line);
     try {
       return { batch: decodeBatch(new Uint8Array(result.bytes)), fuel: result.fuel };
     } catch (cause) {
@@ -130,8 +141,20 @@ export class LoadedModule implements ModuleHandle {
     }
   }
 
+  /** Hands on what a call wrote to the log, also of one that failed. Whoever takes it cannot fail the call. */
+  private deliver(result: CallResult): void {
+    const { onLog } = this.spec;
+    if (onLog === undefined || !("log" in result)) return;
+    try {
+      for (const line of result.log ?? []) onLog(line);
+    } catch {
+      // No result depends on the log.
+    }
+  }
+
   /** The error that a call's result is. */
   failure(result: CallResult, rows: string): IpdmError {
+    if (result.type === "failed") return this.ownError(result.code, result.message, rows);
     switch (result.type) {
       case "trap":
         return this.error("MODULE_TRAP", `trapped on ${rows}: ${result.message}`, rows, {
@@ -196,6 +219,16 @@ export class LoadedModule implements ModuleHandle {
           rows,
         );
     }
+  }
+
+  /** What a module says itself of its rows. */
+  private ownError(code: string, message: string, rows: string): IpdmError {
+    const { cid } = this.spec;
+    return new IpdmError(code, `module ${cid} found an error in ${rows}: ${message}`, {
+      kind: "verification",
+      where: `${cid} ${rows}`,
+      facts: { module: cid, rows },
+    });
   }
 
   private invalid(what: string, rows: string, cause?: unknown): IpdmError {

@@ -7,6 +7,12 @@ export const CAPABILITIES = ["log", "random", "time"] as const;
 /** One of {@link CAPABILITIES}: to write lines to the node's log, to read the seeded random stream, to read the batch's event time. */
 export type Capability = (typeof CAPABILITIES)[number];
 
+/** What of WebAssembly a module may use beyond what every module may. Off unless it is asked for. */
+export const FEATURES = ["tail-calls"] as const;
+
+/** One of {@link FEATURES}: `return_call` and `return_call_indirect`. */
+export type Feature = (typeof FEATURES)[number];
+
 /** How far a module is trusted: what it may use up, and what it may ask for. All of it is part of what a result is made of. */
 export interface SandboxPolicy {
   /** Fuel of a call, and what it has more for each row of its input. */

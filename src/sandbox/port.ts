@@ -2,7 +2,7 @@ import type { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import type { TextFormat } from "../batch/text/spelling.ts";
 import type { Abi, AbiOptions } from "./abi/port.ts";
-import type { Isolation, SandboxPolicy } from "./policy.ts";
+import type { Feature, Isolation, SandboxPolicy } from "./policy.ts";
 import type { MemorySource, SavedMemory } from "./state/memory-tree.ts";
 
 /** How a module's output depends on its input. */
@@ -27,7 +27,12 @@ export interface ModuleSpec extends SandboxPolicy {
   readonly columns: Schema | null;
   /** Form of the text on a program's standard input, for `wasi/1`; NDJSON when left out. */
   readonly stdin?: TextFormat;
-  /** Takes the lines that the module writes to the log, where its policy allows that. No result depends on them. */
+  /** What of WebAssembly it may use beyond what every module may; nothing when left out. */
+  readonly features?: readonly Feature[];
+  /**
+   * Takes the lines that a call has written to the log, where the module's policy allows that, before its output or error is known. No result
+   * depends on them, and what this throws is dropped. Of a call that was terminated there are none.
+   */
   readonly onLog?: (line: string) => void;
   /** Wall clock a call may take before its worker is terminated: the way out when this node is at fault, not a measure of work. */
   readonly timeoutMs: number;
@@ -41,7 +46,7 @@ export interface CallContext {
   readonly firstRow: number;
   /** 32 bytes, derived from the task's configuration. */
   readonly seed: Uint8Array;
-  /** Event time of the batch in microseconds since the Unix epoch, where the task has one. */
+  /** Event time of the batch in microseconds since the Unix epoch, where there is one: without it a module that asks is stopped. */
   readonly timeUs?: bigint;
 }
 
@@ -97,6 +102,8 @@ export interface ModuleSession {
 export interface ModuleHandle {
   readonly spec: ModuleSpec;
   readonly identity: ModuleIdentity;
+  /** It may ask for the event time of its calls, and imports a function that tells it. */
+  readonly asksTime: boolean;
   /** Schema of the output for that input, found by a call with no rows. Throws as {@link process} does. */
   outputSchema(input: Schema): Promise<Schema>;
   /**
@@ -114,6 +121,8 @@ export interface ModuleHandle {
    * Throws `MODULE_STATE_MALFORMED`, `DAG_CID_MISMATCH`, `LANE_CLOSED`, and what reading throws.
    */
   openSession(saved: MemorySource | null): Promise<ModuleSession>;
+  /** For modules of kind `stateful`: whatever state the other leaves, this one can begin with; the same globals, and room for its memory. */
+  canContinue(other: ModuleHandle): boolean;
 }
 
 /** Threads that run modules, each one call at a time, and their replacements after a fault. */

@@ -3,16 +3,18 @@ import { NO_OPTIONS } from "./abi/port.ts";
 import { moduleRefused, sandboxError } from "./errors.ts";
 import { PAGE_BYTES, PAGES_MAX, TABLE_ELEMENTS_MAX } from "./limits.ts";
 import { lanesOf } from "./metering/global-access.ts";
-import { type Instrumented, instrument } from "./metering/instrument.ts";
+import { type Instrumented, instrument, TailCallsError } from "./metering/instrument.ts";
 import type { ModuleSpec } from "./port.ts";
 import { BinaryError, hasHeader } from "./wasm/binary.ts";
 import { MODULE_LIMITS } from "./wasm/limits.ts";
 import type { ModuleShape } from "./wasm/module.ts";
 import type { GlobalShape } from "./wasm/shape.ts";
 
+const TAIL_CALLS_HINT = "allow them: features: [tail-calls], or --features tail-calls";
+
 /** What of a module's specification decides how it is checked and instrumented. */
 export type ModuleSource = Pick<ModuleSpec, "bytes" | "cid" | "abi" | "options" | "memoryBytesMax" | "capabilities"> &
-  Partial<Pick<ModuleSpec, "kind">>;
+  Partial<Pick<ModuleSpec, "kind" | "features">>;
 
 /**
  * Checks a module from anyone and makes it ready to compile: valid as given, nothing but what is allowed in it, the imports
@@ -45,15 +47,17 @@ export function validateModule(source: ModuleSource): Instrumented {
   return result;
 }
 
-function instrumented({ bytes, cid }: ModuleSource, memoryPagesMax: number): Instrumented {
+function instrumented({ bytes, cid, features = [] }: ModuleSource, memoryPagesMax: number): Instrumented {
   try {
     return instrument(bytes, {
       memoryPagesMax,
+      tailCalls: features.includes("tail-calls"),
       tableElementsMax: TABLE_ELEMENTS_MAX,
       exportGlobals: true,
       foreignImports: true,
     });
   } catch (cause) {
+    if (cause instanceof TailCallsError) throw moduleRefused("MODULE_INVALID", cid, cause.message, TAIL_CALLS_HINT);
     if (cause instanceof BinaryError) throw moduleRefused("MODULE_INVALID", cid, cause.message);
     throw cause;
   }

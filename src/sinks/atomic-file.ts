@@ -7,8 +7,10 @@ import { IpdmError } from "../core/errors.ts";
 /** A new file written beside its final name and renamed to it when it is complete and synced. */
 export class AtomicFile {
   readonly path: string;
+  /** Where its bytes are until {@link commit}; another writer than {@link append} may fill it, and closes it before. */
+  readonly temporary: string;
+  /** Bytes appended so far; after {@link commit} the file's size. */
   sizeBytes = 0;
-  private readonly temporary: string;
   private readonly handle: FileHandle;
   private isOpen = true;
 
@@ -49,6 +51,7 @@ export class AtomicFile {
   async commit(): Promise<void> {
     try {
       await this.handle.sync();
+      this.sizeBytes = (await this.handle.stat()).size;
       await this.handle.close();
       this.isOpen = false;
       await rename(this.temporary, this.path);

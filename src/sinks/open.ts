@@ -2,46 +2,61 @@ import type { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import { sameSchema } from "../batch/schema.ts";
 import { IpdmError } from "../core/errors.ts";
+import { ArrowEncoder } from "./arrow.ts";
 import { AtomicFile } from "./atomic-file.ts";
-import type { TableEncoder } from "./encoder.ts";
+import { SINK_ENDINGS, type SinkFormat, sinkFormatOf } from "./formats.ts";
 import { ParquetEncoder } from "./parquet.ts";
 import type { Sink, SinkSpec, Written } from "./port.ts";
+import { SqliteTable } from "./sqlite.ts";
+import { EncodedTable, type TableWriter } from "./table-writer.ts";
 import { TextRowsEncoder } from "./text.ts";
 
-const ENCODERS: Readonly<Record<string, (schema: Schema) => TableEncoder>> = {
-  parquet: (schema) => new ParquetEncoder(schema),
-  csv: (schema) => new TextRowsEncoder("csv", schema),
-  ndjson: (schema) => new TextRowsEncoder("ndjson", schema),
-  jsonl: (schema) => new TextRowsEncoder("ndjson", schema),
-};
-
-/** Opens a file for a table by its ending. Throws `SINK_UNSUPPORTED`, `SINK_UNWRITABLE`, `DISK_FULL`. */
+/**
+ * Opens a file for a table by its ending. Throws `SINK_UNSUPPORTED`, `SINK_UNWRITABLE`, `SINK_COLUMN_CLASH` (SQLite),
+ * `DISK_FULL`.
+ */
 export async function openSink({ file, schema }: SinkSpec): Promise<Sink> {
-  const ending = /\.([a-z0-9]+)$/i.exec(file)?.[1]?.toLowerCase() ?? "";
-  const encoderOf = Object.hasOwn(ENCODERS, ending) ? ENCODERS[ending] : undefined;
-  if (encoderOf === undefined) {
+  const format = sinkFormatOf(file);
+  if (format === undefined) {
     throw new IpdmError("SINK_UNSUPPORTED", `${file} has no ending that tells its format`, {
       kind: "config",
       where: file,
-      hint: `name it ${Object.keys(ENCODERS)
-        .map((known) => `.${known}`)
-        .join(", ")}`,
+      hint: `name it ${SINK_ENDINGS}`,
     });
   }
-  return new FileSink(await AtomicFile.create(file), schema, encoderOf(schema));
+  const atomic = await AtomicFile.create(file);
+  try {
+    return new FileSink(atomic, schema, await writerOf(format, atomic, schema));
+  } catch (error) {
+    await atomic.discard();
+    throw error;
+  }
+}
+
+async function writerOf(format: SinkFormat, file: AtomicFile, schema: Schema): Promise<TableWriter> {
+  switch (format) {
+    case "parquet":
+      return new EncodedTable(new ParquetEncoder(schema), file);
+    case "arrow":
+      return new EncodedTable(new ArrowEncoder(schema), file);
+    case "sqlite":
+      return SqliteTable.open(file, schema);
+    default:
+      return new EncodedTable(new TextRowsEncoder(format, schema), file);
+  }
 }
 
 class FileSink implements Sink {
   private readonly file: AtomicFile;
   private readonly schema: Schema;
-  private readonly encoder: TableEncoder;
+  private readonly writer: TableWriter;
   private rows = 0;
   private state: "open" | "closed" | "aborted" = "open";
 
-  constructor(file: AtomicFile, schema: Schema, encoder: TableEncoder) {
+  constructor(file: AtomicFile, schema: Schema, writer: TableWriter) {
     this.file = file;
     this.schema = schema;
-    this.encoder = encoder;
+    this.writer = writer;
   }
 
   write(batch: Batch): Promise<void> {
@@ -51,14 +66,14 @@ class FileSink implements Sink {
           where: this.file.path,
         });
       }
-      for (const bytes of this.encoder.encode(batch)) await this.file.append(bytes);
+      await this.writer.write(batch);
       this.rows += batch.rows;
     });
   }
 
   async close(): Promise<Written> {
     await this.guarded(async () => {
-      for (const bytes of this.encoder.finish()) await this.file.append(bytes);
+      await this.writer.finish();
       await this.file.commit();
       this.state = "closed";
     });
@@ -68,6 +83,7 @@ class FileSink implements Sink {
   async abort(): Promise<void> {
     if (this.state !== "open") return;
     this.state = "aborted";
+    this.writer.release();
     await this.file.discard();
   }
 

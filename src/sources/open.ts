@@ -2,6 +2,7 @@ import type { Batch } from "../batch/batch.ts";
 import { declaredField } from "../batch/declared-field.ts";
 import type { Field, Schema } from "../batch/schema.ts";
 import { schemaOf } from "../batch/schema.ts";
+import { type BlockPlan, BlockReader } from "./chain/block-reader.ts";
 import { CsvReader, inferCsv } from "./csv.ts";
 import { checkBatches } from "./cut.ts";
 import type { FileVersion } from "./file.ts";
@@ -45,8 +46,12 @@ export async function openSource(spec: SourceSpec, { signal, worker = true }: Op
   return new FileSource(file, plan, await openReader(plan), worker);
 }
 
+/** Reads of a thread: a file, or blocks of a chain. */
+export type ThreadPlan = ReadPlan | { readonly chain: BlockPlan };
+
 /** The reader of a plan, in this thread. */
-export async function openReader(plan: ReadPlan): Promise<FileReader> {
+export async function openReader(plan: ThreadPlan): Promise<FileReader> {
+  if ("chain" in plan) return new BlockReader(plan.chain);
   const file = new SourceFile(plan.version);
   if (plan.format === "parquet") return openParquet(file, { file: file.path, columns: plan.columns });
   const text = { file, gzip: plan.gzip, schema: schemaOf(plan.fields), strict: plan.inferred };

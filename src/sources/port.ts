@@ -42,7 +42,7 @@ export interface Content {
  * A bounded table to read. Batches hold exactly `batchRows` rows counted from `fromRow`, and the last what is left; a batch
  * closes early after the row that brings it to 1 MiB. Where it is cut depends on the rows alone.
  */
-export interface Source extends AsyncDisposable {
+export interface TableSource<C> extends AsyncDisposable {
   readonly schema: Schema;
   /** Rows, where the format tells before reading. */
   readonly rows: number | undefined;
@@ -51,11 +51,14 @@ export interface Source extends AsyncDisposable {
    * `SOURCE_CHANGED` (the file was written meanwhile), `SOURCE_UNREADABLE`, and the signal's reason when it is aborted.
    */
   batches(options: BatchesOptions): AsyncIterableIterator<Batch>;
-  /** SHA-256 and size of the file. Throws as {@link batches}. */
-  content(signal?: AbortSignal): Promise<Content>;
+  /** What identifies what it holds: of a file SHA-256 and size, of a chain its block hashes. Throws as {@link batches}. */
+  content(signal?: AbortSignal): Promise<C>;
   /** Ends reading and frees the file; safe to call twice. */
   close(): Promise<void>;
 }
+
+/** A file as a table. */
+export type Source = TableSource<Content>;
 
 /** How to open a source. */
 export interface OpenSourceOptions {

@@ -5,7 +5,7 @@ import type { Schema } from "../batch/schema.ts";
 import { IpdmError } from "../core/errors.ts";
 import { fromRecord } from "./failure.ts";
 import { WORKER_HEAP_MIB_MAX } from "./limits.ts";
-import type { ReadPlan } from "./open.ts";
+import type { ThreadPlan } from "./open.ts";
 import type { BatchesOptions } from "./port.ts";
 import type { FromThread, ThreadTask, ToThread } from "./worker.ts";
 
@@ -14,7 +14,7 @@ import type { FromThread, ThreadTask, ToThread } from "./worker.ts";
  * at most 64 or 16 MiB ahead of the consumer.
  */
 export async function* readInThread(
-  plan: ReadPlan,
+  plan: ThreadPlan,
   schema: Schema,
   options: BatchesOptions,
 ): AsyncGenerator<Batch, void, undefined> {

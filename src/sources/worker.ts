@@ -3,13 +3,13 @@ import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../core/errors.ts";
 import type { ErrorRecord } from "./failure.ts";
 import { toRecord } from "./failure.ts";
-import type { ReadPlan } from "./open.ts";
+import type { ThreadPlan } from "./open.ts";
 import { openReader } from "./open.ts";
 import { SendWindow } from "./send-window.ts";
 
 /** What a reading thread is started with. */
 export interface ThreadTask {
-  readonly plan: ReadPlan;
+  readonly plan: ThreadPlan;
   readonly batchRows: number;
   readonly fromRow: number;
 }

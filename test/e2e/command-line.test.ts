@@ -150,7 +150,7 @@ describe("progress", () => {
 
   const script = hasScript();
   it.skipIf(!script)("is one line, drawn again and again, on a terminal, and gone at the end", async () => {
-    const config = await writeSmall(folder.path, { rows: 30_000, replicas: 3, quorum: 2 });
+    const config = await writeSmall(folder.path, { rows: 12_000, replicas: 1, quorum: 1 });
     const onTerminal = (command: string): string => `script -qec ${JSON.stringify(command)} /dev/null`;
     const env = { CI: "", NO_COLOR: "", COLUMNS: "100" };
     const args = ["run", config, "--out", folder.fresh("out")];

@@ -3,12 +3,11 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { audit } from "../support/audit.ts";
-import { build, endAll, FLIGHTS, ROOT, runJson } from "../support/command.ts";
-import { dailyByDuckdb, dailyOfRun, difference, duckdb } from "../support/duckdb.ts";
+import { build, endAll, runJson } from "../support/command.ts";
+import { difference } from "../support/duckdb.ts";
 import { makeTestFolder, type TestFolder } from "../support/folder.ts";
 import { numbers } from "../support/small-flights.ts";
 
-const PARQUET = join(ROOT, "node_modules", "vega-datasets", "data", "flights-3m.parquet");
 /** Rows of the readings. */
 const ROWS = 20_000;
 
@@ -21,21 +20,6 @@ beforeAll(async () => {
 afterAll(async () => {
   endAll();
   await folder.remove();
-});
-
-describe("the whole example", () => {
-  it("makes the table that DuckDB computes from the same file", async () => {
-    const outDir = folder.fresh("flights");
-    const done = await runJson(["run", FLIGHTS, "--replicas", "1", "--out", outDir]);
-    expect(done).toMatchObject({ rows: { in: 3_000_000 } });
-    // Two windows are drawn; one of more than 128 rows takes several proofs.
-    expect(Number(done["proofs"])).toBeGreaterThanOrEqual(2);
-    expect(await difference(dailyOfRun(join(outDir, "daily.parquet")), dailyByDuckdb(PARQUET))).toEqual([0, 0, 28_646]);
-    const order = await duckdb(
-      `SELECT count(*) FROM (SELECT ("end", "start", origin) AS this, lag(("end", "start", origin)) OVER () AS before FROM '${join(outDir, "daily.parquet")}') WHERE this <= before`,
-    );
-    expect(Number(order[0]?.[0])).toBe(0);
-  });
 });
 
 /** Readings out of order by some minutes, some values missing; and their lines as NDJSON. */

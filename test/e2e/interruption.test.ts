@@ -19,7 +19,7 @@ let seconds: number;
 beforeAll(async () => {
   build();
   folder = await makeTestFolder("stop");
-  config = await writeSmall(folder.path, { rows: 20_000, replicas: 3, quorum: 2 });
+  config = await writeSmall(folder.path, { rows: 12_000, replicas: 3, quorum: 2 });
   const done = await runJson(["run", config, "--out", folder.fresh("out")]);
   result = done["result"];
   seconds = Number(done["seconds"]);
@@ -30,11 +30,14 @@ afterAll(async () => {
 });
 
 describe("a run that is interrupted", () => {
-  it.each(["SIGINT", "SIGTERM"] as const)(
-    "by %s ends soon with exit code 130, and the same command goes on",
-    async (signal) => {
+  it.each([
+    ["SIGINT", 3],
+    ["SIGTERM", 1],
+  ] as const)(
+    "by %s on %i nodes ends soon with exit code 130, and the same command goes on",
+    async (signal, replicas) => {
       const outDir = folder.fresh("out");
-      const args = ["run", config, "--out", outDir, "--json"];
+      const args = ["run", config, "--replicas", String(replicas), "--out", outDir, "--json"];
       const running = start(args);
       await running.says('"phase":"running"');
       const asked = performance.now();

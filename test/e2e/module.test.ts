@@ -2,8 +2,10 @@ import { execFileSync } from "node:child_process";
 import { copyFile, cp, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Catalogue } from "../../src/registry/catalogue.ts";
 import { audit } from "../support/audit.ts";
-import { build, type Ended, endAll, lastJson, ROOT, run, runJson } from "../support/command.ts";
+import { entryOf } from "../support/catalogue.ts";
+import { build, type Ended, endAll, lastJson, ROOT, run, runJson, start } from "../support/command.ts";
 import { makeTestFolder, type TestFolder } from "../support/folder.ts";
 import { smallCsv } from "../support/small-flights.ts";
 import { watBytes, watSource } from "../support/wat-module.ts";
@@ -58,6 +60,21 @@ const publishLate = (cwd: string, version: string, more: readonly string[] = [])
     ],
     { cwd },
   );
+/** Puts a module into the catalogue `shelf` of a folder, as `publish` does once its check has passed. */
+async function shelve(cwd: string, path: string, version: string): Promise<void> {
+  const bytes = new Uint8Array(await readFile(path));
+  await using catalogue = await Catalogue.open(join(cwd, "shelf"), { create: true });
+  await catalogue.add(entryOf(bytes, { version }), bytes);
+}
+const config = (module: string): string => `name: late-flights
+catalogue: ./shelf
+sources:
+  flights: { file: ${rows}, columns: { ${COLUMNS.replaceAll("=", ": ").replaceAll(",", ", ")} } }
+tasks:
+  delayed: { module: "${module}", input: flights }
+outputs:
+  table: { input: delayed, file: late.ndjson }
+`;
 const codeOf = (ended: Ended): unknown => [ended.code, lastJson(ended)["code"]];
 
 describe("module check", () => {
@@ -67,7 +84,7 @@ describe("module check", () => {
       v: 1,
       event: "checked",
       ok: true,
-      hostTable: "ipdm-host/1",
+      hostTable: "ipdm-host/2",
       facts: { costTable: "ipdm-cost/1", imports: ["env.abort(i32,i32,i32,i32)->()"], functions: { recursive: 0 } },
       calls: {
         given: true,
@@ -183,21 +200,10 @@ describe("module publish, list, show, export, import, run", () => {
 });
 
 describe("a pipeline with a module of the catalogue", () => {
-  const config = (module: string): string => `name: late-flights
-catalogue: ./shelf
-sources:
-  flights: { file: ${rows}, columns: { ${COLUMNS.replaceAll("=", ": ").replaceAll(",", ", ")} } }
-tasks:
-  delayed: { module: "${module}", input: flights }
-outputs:
-  table: { input: delayed, file: late.ndjson }
-`;
-
   it("pins the version it takes, which verify shows and replay runs; the next run takes a newer one", async () => {
     const cwd = await fresh();
     await writeFile(join(cwd, "ipdm.yaml"), config("late@^1.2"));
-    const shelf = ["--catalogue", "shelf"];
-    await publishLate(cwd, "1.2.0", shelf);
+    await shelve(cwd, LATE, "1.2.0");
     const first = await runJson(["run", "ipdm.yaml", "--out", "out"], { cwd });
     const verified = await runJson(["verify", "out/receipt.car"], { cwd });
     const pinned = { task: "delayed", name: "late", range: "^1.2", version: "1.2.0" };
@@ -208,7 +214,7 @@ outputs:
     await copyFile(join(cwd, "out", "receipt.car"), join(cwd, "first.car"));
     // The same again: nothing is newer, everything is reused.
     expect(await runJson(["run", "ipdm.yaml", "--out", "out"], { cwd })).toMatchObject({ reused: ["delayed"] });
-    await runJson(["module", "publish", file("echo.wasm"), "--name", "late", "--version", "1.3.0", ...shelf], { cwd });
+    await shelve(cwd, file("echo.wasm"), "1.3.0");
     const second = await runJson(["run", "ipdm.yaml", "--out", "out"], { cwd });
     expect(second).toMatchObject({ reused: [], rows: { in: 2000, out: 2000 } });
     expect(second["result"]).not.toBe(first["result"]);
@@ -227,7 +233,7 @@ outputs:
   it("is the same for voters, and an error of the module names it as people know it", async () => {
     const cwd = await fresh();
     await writeFile(join(cwd, "ipdm.yaml"), config("late@1.x"));
-    await publishLate(cwd, "1.2.0", ["--catalogue", "shelf"]);
+    await shelve(cwd, LATE, "1.2.0");
     const one = await runJson(["run", "ipdm.yaml", "--out", "one"], { cwd });
     const three = await runJson(["run", "ipdm.yaml", "--out", "three", "--replicas", "3"], { cwd });
     expect(three["result"]).toBe(one["result"]);
@@ -257,21 +263,52 @@ outputs:
       return lastJson(ended);
     };
     expect(await failing("late@^1")).toMatchObject({ code: "CATALOGUE_MISSING" });
-    await publishLate(cwd, "1.2.0", ["--catalogue", "shelf"]);
+    await shelve(cwd, LATE, "1.2.0");
     expect(await failing("late@^2")).toMatchObject({ code: "MODULE_VERSION_NONE", hint: "there are 1.2.0" });
     expect(await failing("lat@^1")).toMatchObject({ code: "MODULE_UNKNOWN", hint: "it has late" });
     expect(await failing("late@newest")).toMatchObject({ code: "CONFIG_INVALID" });
   });
 });
 
-describe("module new and module test", () => {
-  it.each(["filter", "map", "flat-map", "aggregate"])("the example %s gives what its cases expect", async (name) => {
-    expect(await runJson(["module", "test", join(ROOT, "examples", "modules", name)])).toMatchObject({
-      event: "tested",
-      ok: true,
-      cases: 2,
-    });
+describe("catalogues of two processes", () => {
+  it("find each other: one serves, others pull, and run what they do not have", async () => {
+    const cwd = await fresh();
+    const bytes = new Uint8Array(await readFile(LATE));
+    {
+      await using shelf = await Catalogue.open(join(cwd, "shelf"), { create: true });
+      await shelf.add(entryOf(bytes, { version: "1.2.0" }), bytes);
+    }
+    const serving = start(["module", "serve", "--catalogue", "shelf", "--json"], { cwd });
+    await serving.says("addresses");
+    const { addresses, modules } = JSON.parse(serving.said()) as { addresses: string[]; modules: number };
+    expect(modules).toBe(1);
+    const [address = ""] = addresses;
+    expect(address).toMatch(/^\/ip4\/127\.0\.0\.1\/tcp\/\d+\/p2p\/\w+$/);
+    const pull = ["module", "pull", "late@^1", "--from", address, "--catalogue", "pulled"];
+    expect(await runJson(pull, { cwd })).toMatchObject({ event: "pulled", added: [{ version: "1.2.0" }] });
+    const yaml = config("late@^1.2").replace("./shelf", `{ folder: ./peers, peers: [ ${address} ] }`);
+    await writeFile(join(cwd, "ipdm.yaml"), yaml);
+    const ran = await run(["run", "ipdm.yaml", "--out", "out", "--json"], { cwd });
+    expect(lastJson(ran)).toMatchObject({ event: "done", rows: { in: 2000 } });
+    expect(ran.stdout).toContain('"code":"MODULE_LOCKED"');
+    serving.child.kill("SIGINT");
+    expect((await serving.ended).code).toBe(130);
+    const lacking = await run(["run", "ipdm.yaml", "--catalogue", "none", "--json"], { cwd });
+    expect(codeOf(lacking)).toEqual([4, "PEER_UNREACHABLE"]);
   });
+});
+
+describe("module new and module test", () => {
+  it.each(["filter", "map", "flat-map", "aggregate", "stateful"])(
+    "the example %s gives what its cases expect",
+    async (name) => {
+      expect(await runJson(["module", "test", join(ROOT, "examples", "modules", name)])).toMatchObject({
+        event: "tested",
+        ok: true,
+        cases: 2,
+      });
+    },
+  );
 
   it("write a project that builds, and whose cases pass until it changes", async () => {
     const cwd = await fresh();

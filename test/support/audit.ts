@@ -7,6 +7,6 @@ export async function audit(outDir: string, data = join(outDir, ".data")): Promi
   const receipt = join(outDir, "receipt.car");
   const verified = await verifyReceiptFile(receipt);
   if (!verified.ok) throw new Error(`not verified: ${JSON.stringify(verified.fault)}`);
-  const replayed = await replayReceiptFile(receipt, { data });
+  const replayed = await replayReceiptFile(receipt, { data, isolation: "thread" });
   if (!replayed.ok) throw new Error(`not replayed: ${JSON.stringify(replayed.fault ?? replayed.report?.mismatches)}`);
 }

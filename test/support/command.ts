@@ -62,6 +62,8 @@ export interface Running {
   readonly ended: Promise<Ended>;
   /** Resolves when stdout and stderr together hold the text; rejects when the command ends without. */
   says(text: string): Promise<void>;
+  /** What it has written to stdout by now. */
+  said(): string;
 }
 
 /** Starts `ipdm-runtime` from `dist`. */
@@ -99,7 +101,7 @@ export function start(args: readonly string[], { cwd = ROOT, env = {}, shell }: 
         throw new Error(`it ended without saying ${wanted}: ${text.stderr}`);
     }
   };
-  return { child, ended, says };
+  return { child, ended, says, said: () => text.stdout };
 }
 
 /** Runs `ipdm-runtime` to its end. */

@@ -4,9 +4,11 @@ import type { ModuleOverrides } from "../../config/module-manifest.ts";
 import { isReference, readReference } from "../../config/module-reference.ts";
 import { operatorOfEntry } from "../../consensus/module-entry.ts";
 import { IpdmError } from "../../core/errors.ts";
-import { CATALOGUE_FOLDER, Catalogue } from "../../registry/catalogue.ts";
+import { CATALOGUE_FOLDER } from "../../registry/catalogue.ts";
+import { openCatalogue } from "../../registry/catalogue-lease.ts";
 import { checkEntry } from "../../registry/entry-check.ts";
 import { type GivenModule, readGivenModule } from "../../registry/given-module.ts";
+import { isolationFor } from "../../registry/own-key.ts";
 import type { ModuleOperatorForm } from "../../runtime/stage/module-spec.ts";
 import type { ModuleSpec } from "../../sandbox/port.ts";
 
@@ -17,6 +19,7 @@ export interface HowFlags {
   readonly kind?: string;
   readonly unit?: string;
   readonly columns?: string;
+  readonly features?: string;
 }
 
 /** The flag that says where the catalogue is. */
@@ -25,13 +28,14 @@ export interface CatalogueFlag {
 }
 
 /** The flags as a manifest's keys; those that are not given are left out. Throws `USAGE`. */
-export function overridesOf({ abi, trust, kind, unit, columns }: HowFlags): ModuleOverrides {
+export function overridesOf({ abi, trust, kind, unit, columns, features }: HowFlags): ModuleOverrides {
   return {
     ...(abi === undefined ? {} : { abi }),
     ...(trust === undefined ? {} : { trust }),
     ...(kind === undefined ? {} : { kind }),
     ...(unit === undefined ? {} : { unit: wholeNumber("--unit", unit) }),
     ...(columns === undefined ? {} : { columns: readColumns("--columns", columns) }),
+    ...(features === undefined ? {} : { features: features.split(",").map((feature) => feature.trim()) }),
   };
 }
 
@@ -68,11 +72,12 @@ export async function runnable(
   const reference = readReference(module);
   if (Object.keys(overridesOf(flags)).length > 0)
     throw usage(
-      "a module of the catalogue runs as its entry declares; leave --abi, --trust, --kind, --unit and --columns out",
+      "a module of the catalogue runs as its entry declares; leave --abi, --trust, --kind, --unit, --columns and --features out",
     );
-  await using catalogue = await Catalogue.open(catalogueFolder(flags));
+  await using catalogue = await openCatalogue(catalogueFolder(flags));
   const { entry, moduleBlock } = await catalogue.resolve(reference);
-  const spec = checkEntry(entry, moduleBlock.bytes);
+  const isolation = await isolationFor(catalogue.folder, entry.publisher);
+  const spec = { ...checkEntry(entry, moduleBlock.bytes), isolation };
   return { spec, operator: operatorOfEntry(entry), label: `${entry.name}@${entry.version}` };
 }
 

@@ -6,6 +6,8 @@ import type { CatalogueFlag } from "./flags.ts";
 import type { NewFlags } from "./new-command.ts";
 import type { PublishFlags } from "./publish-command.ts";
 import type { ModuleRunFlags } from "./run-command.ts";
+import type { ServeFlags } from "./serve-command.ts";
+import type { PullFlags, SyncFlags } from "./sync-command.ts";
 import type { TestFlags } from "./test-command.ts";
 
 /** Adds the commands of `module`. Each is loaded when it is used. */
@@ -13,14 +15,18 @@ export function addModuleCommands(root: Command, act: Act, signal: AbortSignal):
   const group = root.command("module").description("make, check, publish and run WASM modules");
   addAuthoring(group, act, signal);
   addCatalogue(group, act);
+  addPeers(group, act, signal);
   for (const command of [group, ...group.commands]) command.exitOverride().showSuggestionAfterError();
 }
 
 function addAuthoring(group: Command, act: Act, signal: AbortSignal): void {
   common(group.command("new"))
-    .description("write an AssemblyScript project that builds, with tests that pass")
+    .description("write a project that builds, with tests that pass")
     .argument("<dir>", "a new or empty folder")
-    .option("--template <name>", "filter, map, flat-map or aggregate (default: filter)")
+    .option(
+      "--template <name>",
+      "filter (or rows), map, flat-map, aggregate, stateful, wasi-c or extism (default: filter)",
+    )
     .action((dir: string, flags: CommonFlags) =>
       act(flags, async (terminal) => (await import("./new-command.ts")).newCommand(dir, flags as NewFlags, terminal)),
     );
@@ -58,6 +64,7 @@ function addAuthoring(group: Command, act: Act, signal: AbortSignal): void {
     .argument("<module>", "a .wasm file, a folder with ipdm.module.json, or name@range of the catalogue")
     .addOption(new Option("--input <file>", "the rows: Parquet, NDJSON or CSV").makeOptionMandatory())
     .option("--input-columns <list>", "its columns as name=type,name=type (default: the manifest's, else guessed)")
+    .option("--time <column>", "the column of the event time, for calls that may ask for it (default: the manifest's)")
     .option("--output <file>", "where the rows go (default: stdout, as NDJSON)")
     .action((module: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>
@@ -105,6 +112,39 @@ function addCatalogue(group: Command, act: Act): void {
     );
 }
 
+/** What goes from one catalogue to another over the network. */
+function addPeers(group: Command, act: Act, signal: AbortSignal): void {
+  catalogue(common(group.command("serve")))
+    .description("let other catalogues take what is in this one, until Ctrl-C")
+    .option("--listen <multiaddr>", "where peers connect (default: /ip4/127.0.0.1/tcp/0, this machine alone)")
+    .action((flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./serve-command.ts")).serveCommand(flags as ServeFlags, terminal, signal),
+      ),
+    );
+  taking(catalogue(common(group.command("sync"))))
+    .description("take all that a served catalogue has and this one does not")
+    .argument("<multiaddr>", "its address, as `module serve` prints it")
+    .action((address: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./sync-command.ts")).syncCommand(address, flags as SyncFlags, terminal, signal),
+      ),
+    );
+  taking(catalogue(common(group.command("pull"))))
+    .description("take the newest version that matches from a served catalogue")
+    .argument("<module>", "name, or name@range")
+    .addOption(new Option("--from <multiaddr>", "its address, as `module serve` prints it").makeOptionMandatory())
+    .action((module: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./sync-command.ts")).pullCommand(module, flags as unknown as PullFlags, terminal, signal),
+      ),
+    );
+}
+
+function taking(command: Command): Command {
+  return command.option("--timeout <duration>", "how long it may take, up to 24h (default: 5m)");
+}
+
 function catalogue(command: Command): Command {
   return command.option("--catalogue <dir>", "folder of the catalogue (default: .ipdm/catalogue)");
 }
@@ -116,7 +156,8 @@ function calling(command: Command): Command {
     .option("--trust <level>", "what it may use: trusted, standard or untrusted (default: standard)")
     .option("--kind <kind>", "rows, or batch (default: rows)")
     .option("--unit <rows>", "with --kind batch, rows of a unit (default: 4096)")
-    .option("--columns <list>", "columns of its output as name=type,name=type, for an ABI that cannot say them");
+    .option("--columns <list>", "columns of its output as name=type,name=type, for an ABI that cannot say them")
+    .option("--features <list>", "what of WebAssembly it may use beyond what every module may: tail-calls");
 }
 
 function checking(command: Command): Command {

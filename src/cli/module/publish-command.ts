@@ -3,16 +3,14 @@ import { signModuleEntry } from "../../consensus/module-entry.ts";
 import { toHex } from "../../core/bytes.ts";
 import { EXIT_CODES, IpdmError } from "../../core/errors.ts";
 import { loadOrMakeSeed, loadSeed, signerOf } from "../../node.ts";
-import { Catalogue } from "../../registry/catalogue.ts";
+import { openCatalogue } from "../../registry/catalogue-lease.ts";
 import { entryBodyOf, readGivenModule } from "../../registry/given-module.ts";
+import { PUBLISHER_KEY_FILE } from "../../registry/own-key.ts";
 import { COST_TABLE } from "../../sandbox/metering/cost-table.ts";
 import type { Terminal } from "../terminal.ts";
 import { type CheckFlags, checkedFields, checkGiven } from "./check-command.ts";
 import { type CatalogueFlag, catalogueFolder, overridesOf } from "./flags.ts";
 import { reportLines } from "./report.ts";
-
-/** Name of the publisher's key in a catalogue's folder. */
-const KEY_FILE = "publisher.key";
 
 /** Flags of `module publish`, as the command line gives them. */
 export interface PublishFlags extends CheckFlags, CatalogueFlag {
@@ -41,7 +39,7 @@ export async function publishCommand(
   }
   const folder = catalogueFolder(flags);
   // The store's lock comes first: of two first publications, only the one that holds it may make the key.
-  await using catalogue = await Catalogue.open(folder, { create: true });
+  await using catalogue = await openCatalogue(folder, { create: true });
   const { seed, file, isNew } = await keyOf(flags.key, folder);
   const { entry, entryBlock, outcome } = await catalogue.add(signModuleEntry(body, signerOf(seed)), given.spec.bytes);
   const publisher = toHex(entry.publisher);
@@ -72,13 +70,13 @@ async function keyOf(
   given: string | undefined,
   folder: string,
 ): Promise<{ readonly seed: Uint8Array; readonly file: string; readonly isNew: boolean }> {
-  const file = given ?? join(folder, KEY_FILE);
+  const file = given ?? join(folder, PUBLISHER_KEY_FILE);
   if (given === undefined) return { ...(await loadOrMakeSeed(file)), file };
   const seed = await loadSeed(given);
   if (seed !== undefined) return { seed, file, isNew: false };
   throw new IpdmError("KEY_MISSING", `there is no key at ${given}`, {
     kind: "config",
     where: given,
-    hint: `leave --key out: one is made in the catalogue's folder, as ${KEY_FILE}`,
+    hint: `leave --key out: one is made in the catalogue's folder, as ${PUBLISHER_KEY_FILE}`,
   });
 }

@@ -9,6 +9,7 @@ import { type CatalogueFlag, type HowFlags, runnable } from "./flags.ts";
 export interface ModuleRunFlags extends HowFlags, CatalogueFlag {
   readonly input: string;
   readonly inputColumns?: string;
+  readonly time?: string;
   readonly output?: string;
 }
 
@@ -20,7 +21,8 @@ export async function moduleRunCommand(
   signal: AbortSignal,
 ): Promise<void> {
   const found = await runnable(module, flags);
-  const counts = await runModule(found, inputOf(flags.input, flags, found.given), signal, async (run) => {
+  const time = flags.time ?? found.given?.described.inputTime;
+  const counts = await runModule({ ...found, time }, inputOf(flags.input, flags, found.given), signal, async (run) => {
     if (flags.output === undefined) await print(run, terminal.options.json);
     else await write(run, flags.output);
     return run.counts;

@@ -1,13 +1,13 @@
 import { readReference } from "../../config/module-reference.ts";
 import { toHex } from "../../core/bytes.ts";
-import { Catalogue } from "../../registry/catalogue.ts";
+import { openCatalogue } from "../../registry/catalogue-lease.ts";
 import type { Terminal } from "../terminal.ts";
 import { type CatalogueFlag, catalogueFolder } from "./flags.ts";
 
 /** `ipdm-runtime module show <name[@range]>`: what the publisher declares of a module. */
 export async function showCommand(module: string, flags: CatalogueFlag, terminal: Terminal): Promise<void> {
   const reference = readReference(module);
-  await using catalogue = await Catalogue.open(catalogueFolder(flags));
+  await using catalogue = await openCatalogue(catalogueFolder(flags));
   const { entry, entryBlock } = await catalogue.resolve(reference);
   const { v: _v, kind: _kind, signature, publisher, module: cid, ...declared } = entry;
   const shown = {
@@ -21,7 +21,7 @@ export async function showCommand(module: string, flags: CatalogueFlag, terminal
     terminal.json({ event: "shown", ok: true, ...shown, catalogue: catalogue.folder });
     return;
   }
-  const { limits, columns, capabilities, unit } = entry;
+  const { limits, columns, capabilities, features, unit } = entry;
   terminal.print(
     `${entry.name}@${entry.version}${entry.description === "" ? "" : `: ${printable(entry.description)}`}`,
   );
@@ -37,6 +37,9 @@ export async function showCommand(module: string, flags: CatalogueFlag, terminal
   terminal.print(
     `memory        ${limits.memoryBytesMax} bytes; stack ${limits.stackValuesMax} values; output ${limits.outputBytesMax} bytes`,
   );
+  if (entry.continues !== undefined)
+    terminal.print(`goes on from  the memory of versions ${printable(entry.continues)}`);
+  if (features !== undefined) terminal.print(`may use       ${features.join(", ")}`);
   terminal.print(`may ask for   ${capabilities.length === 0 ? "nothing" : capabilities.join(", ")}`);
 }
 

@@ -63,25 +63,30 @@ async function outputOf(
   input: string,
   signal: AbortSignal,
 ): Promise<{ readonly text: string; readonly fuel: number }> {
-  return await runModule(given, inputOf(input, {}, given), signal, async (run) => {
-    const parts: Uint8Array[] = [];
-    let bytes = 0;
-    for await (const part of ndjsonOf(run)) {
-      bytes += part.length;
-      if (bytes > OUTPUT_BYTES_MAX)
-        throw new IpdmError(
-          "MODULE_CASE_TOO_LARGE",
-          `the output for ${input} has more than ${OUTPUT_BYTES_MAX} bytes`,
-          {
-            kind: "config",
-            where: input,
-            hint: "make the case smaller",
-          },
-        );
-      parts.push(part);
-    }
-    return { text: Buffer.concat(parts).toString(), fuel: run.counts.fuel };
-  });
+  return await runModule(
+    { ...given, time: given.described.inputTime },
+    inputOf(input, {}, given),
+    signal,
+    async (run) => {
+      const parts: Uint8Array[] = [];
+      let bytes = 0;
+      for await (const part of ndjsonOf(run)) {
+        bytes += part.length;
+        if (bytes > OUTPUT_BYTES_MAX)
+          throw new IpdmError(
+            "MODULE_CASE_TOO_LARGE",
+            `the output for ${input} has more than ${OUTPUT_BYTES_MAX} bytes`,
+            {
+              kind: "config",
+              where: input,
+              hint: "make the case smaller",
+            },
+          );
+        parts.push(part);
+      }
+      return { text: Buffer.concat(parts).toString(), fuel: run.counts.fuel };
+    },
+  );
 }
 
 async function update(file: string, text: string): Promise<readonly string[]> {

@@ -1,13 +1,17 @@
 import { declaredField } from "../../batch/declared-field.ts";
 import { schemaOf } from "../../batch/schema.ts";
+import { callsHaveTime } from "../../consensus/module-entry.ts";
 import type { Operator } from "../../consensus/result.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { ABIS, type Abi, type AbiOptions } from "../../sandbox/abi/port.ts";
-import { CAPABILITIES, policyFault } from "../../sandbox/policy.ts";
+import { CAPABILITIES, FEATURES, policyFault } from "../../sandbox/policy.ts";
 import type { ModuleSpec } from "../../sandbox/port.ts";
 
 /** Longest time of a call where nobody says otherwise, in milliseconds: the way out when a node is at fault. */
 export const CALL_TIMEOUT_MS = 10_000;
+
+/** ABIs whose modules can ask for settings. */
+const SETTABLE: readonly string[] = ["extism/1", "ipdm/1"] satisfies readonly Abi[];
 
 /** A module task in normal form. */
 export type ModuleOperatorForm = Extract<Operator, { kind: "module" }>;
@@ -18,14 +22,29 @@ export type ModuleOperatorForm = Extract<Operator, { kind: "module" }>;
  * `MODULE_LIMIT_INVALID` for a limit or a unit out of its range: receipts and entries come from strangers.
  */
 export function moduleSpec(operator: ModuleOperatorForm, bytes: Uint8Array, timeoutMs: number): ModuleSpec {
-  const { module, abi, unit, stateful, columns, stdin, entry, settings, limits, capabilities } = operator;
-  const unknown = capabilities.find((capability) => !CAPABILITIES.some((known) => known === capability));
-  const hasOptions = entry !== undefined || settings !== undefined;
-  const isWellFormed = (abi === "wasi/1") === (stdin !== undefined) && (abi === "extism/1" || !hasOptions);
+  const {
+    module,
+    abi,
+    unit,
+    stateful,
+    columns,
+    stdin,
+    entry,
+    settings,
+    limits,
+    capabilities,
+    features = [],
+  } = operator;
+  const unknown =
+    capabilities.find((capability) => !CAPABILITIES.some((known) => known === capability)) ??
+    features.find((feature) => !FEATURES.some((known) => known === feature));
+  const optionsFit = (entry === undefined || abi === "extism/1") && (settings === undefined || SETTABLE.includes(abi));
+  const timeFits = operator.time === undefined || callsHaveTime(operator);
+  const isWellFormed = (abi === "wasi/1") === (stdin !== undefined) && optionsFit && timeFits;
   if (!ABIS.some((known) => known === abi) || unknown !== undefined || !isWellFormed) {
     throw new IpdmError(
       "MODULE_ABI_UNKNOWN",
-      `this version cannot call modules of ${abi} with ${capabilities.join(", ")}`,
+      `this version cannot call modules of ${abi} with ${[...capabilities, ...features].join(", ")}`,
       {
         kind: "verification",
         where: module.toString(),
@@ -55,6 +74,7 @@ export function moduleSpec(operator: ModuleOperatorForm, bytes: Uint8Array, time
     ...(stdin === undefined ? {} : { stdin }),
     ...limits,
     capabilities: CAPABILITIES.filter((capability) => capabilities.includes(capability)),
+    ...(features.length === 0 ? {} : { features: FEATURES.filter((feature) => features.includes(feature)) }),
     timeoutMs,
   };
 }

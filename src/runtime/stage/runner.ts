@@ -16,6 +16,7 @@ import type { Hash } from "../../core/ports.ts";
 import type { Block } from "../../dag/block.ts";
 import { cborBlock, decodeBlock, rawBlock } from "../../dag/block.ts";
 import type { ModuleHandle } from "../../sandbox/port.ts";
+import { timeField } from "../../streams/window/plan.ts";
 import type { StateSource } from "../../streams/window/state-tree.ts";
 import type { TaskPlan } from "../plan.ts";
 import { CopyOperator } from "./copy-operator.ts";
@@ -50,7 +51,8 @@ export interface Executed {
 export interface RunnerPorts {
   readonly hash: Hash;
   readonly read: ReadBlock;
-  readonly module: LoadedModule | null;
+  /** The module that a slot of the task runs; null where its operator is none. It may change from slot to slot. */
+  readonly module: (slot: Slot, signal: AbortSignal) => Promise<LoadedModule | null>;
 }
 
 interface PortState {
@@ -61,6 +63,7 @@ interface PortState {
 interface Position {
   readonly cid: CID | null;
   readonly rowsIn: number;
+  readonly module: LoadedModule | null;
   readonly operator: StageOperator;
   readonly ports: ReadonlyMap<string, PortState>;
 }
@@ -105,7 +108,7 @@ export class StageRunner {
     before: CID | null,
     signal: AbortSignal,
   ): Promise<Executed> {
-    const position = await this.at(before, signal);
+    const position = await this.at(before, await this.ports.module(slot, signal), signal);
     // A failure leaves a half-advanced operator behind: whoever asks again starts from the stored state.
     this.position = undefined;
     try {
@@ -156,7 +159,7 @@ export class StageRunner {
       kind: "result",
       slot: slotCid,
       stage: this.task.stage.cid,
-      module: this.moduleOf(),
+      module: moduleOf(position.module),
       input: { from: input.from, rows: input.rows },
       outputs: described,
       state: { before: position.cid, after: state.cid },
@@ -175,12 +178,13 @@ export class StageRunner {
     return "window" in error.facts ? within(`tasks.${task}`, error) : error;
   }
 
-  private async at(before: CID | null, signal: AbortSignal): Promise<Position> {
+  private async at(before: CID | null, module: LoadedModule | null, signal: AbortSignal): Promise<Position> {
     const kept = this.position;
-    if (kept !== undefined && (before === null ? kept.cid === null : kept.cid?.equals(before))) return kept;
+    const goesOn = kept !== undefined && (before === null ? kept.cid === null : kept.cid?.equals(before));
+    if (goesOn && kept.module === module) return kept;
     kept?.operator.close();
     this.position = undefined;
-    if (before === null) return this.beginning();
+    if (before === null) return this.beginning(module);
     const read = (cid: CID): Promise<Uint8Array> => this.ports.read(cid, signal);
     const state = parseTaskState(decodeBlock({ cid: before, bytes: await read(before) }));
     const saved = state.operator === null ? null : { root: state.operator, hash: this.ports.hash, read };
@@ -190,35 +194,25 @@ export class StageRunner {
       const frontier = { count: kept?.leaves ?? 0, hashes: kept?.frontier ?? [] };
       ports.set(port, { rows: kept?.rows ?? 0, frontier: new Frontier(this.ports.hash, frontier) });
     }
-    return { cid: before, rowsIn: state.rowsIn, operator: await this.operator(saved), ports };
+    return { cid: before, rowsIn: state.rowsIn, module, operator: await this.operator(module, saved), ports };
   }
 
-  private async beginning(): Promise<Position> {
+  private async beginning(module: LoadedModule | null): Promise<Position> {
     const names = Object.keys(this.task.ports);
     const ports = new Map(names.map((port) => [port, { rows: 0, frontier: new Frontier(this.ports.hash) }]));
-    return { cid: null, rowsIn: 0, operator: await this.operator(null), ports };
+    return { cid: null, rowsIn: 0, module, operator: await this.operator(module, null), ports };
   }
 
-  private async operator(saved: StateSource | null): Promise<StageOperator> {
+  private async operator(module: LoadedModule | null, saved: StateSource | null): Promise<StageOperator> {
     const { operator, inputSchema } = this.task;
     if (operator.kind === "window") return WindowOperator.open(operator, inputSchema, saved);
     if (operator.kind === "copy") return new CopyOperator();
-    assert(this.ports.module !== null, `module of ${this.task.name} is loaded`);
-    const { handle } = this.ports.module;
+    assert(module !== null, `module of ${this.task.name} is loaded`);
+    const { handle } = module;
     const seed = moduleSeed(this.ports.hash, this.task.stage.cid);
-    return openModuleStage({ module: handle, seed, unit: operator.unit, input: inputSchema }, saved);
-  }
-
-  private moduleOf(): Statement["module"] {
-    const { module } = this.ports;
-    return module === null
-      ? null
-      : {
-          original: module.original,
-          instrumented: module.instrumented,
-          costTable: module.costTable,
-          hostTable: module.hostTable,
-        };
+    const { unit, time } = operator;
+    if (time !== undefined) timeField(inputSchema, time);
+    return openModuleStage({ module: handle, seed, unit, input: inputSchema, time }, saved);
   }
 
   private describe(
@@ -275,4 +269,10 @@ export class StageRunner {
     }
     return tables;
   }
+}
+
+function moduleOf(module: LoadedModule | null): Statement["module"] {
+  if (module === null) return null;
+  const { original, instrumented, costTable, hostTable } = module;
+  return { original, instrumented, costTable, hostTable };
 }

@@ -12,6 +12,7 @@ import type { Call, ModuleHandle, ModuleSession } from "../../sandbox/port.ts";
 import type { SavedState, StateSource } from "../../streams/window/state-tree.ts";
 import { MAIN } from "../plan.ts";
 import type { PortBatches, StageOperator } from "./operator.ts";
+import { latestTime } from "./unit-time.ts";
 
 /** What a unit operator works with. */
 export interface UnitOperatorParts {
@@ -20,6 +21,8 @@ export interface UnitOperatorParts {
   /** Rows of a unit; the last of an input may have fewer. */
   readonly unit: number;
   readonly input: Schema;
+  /** Column of the input with the event time, a timestamp; calls have none when left out. */
+  readonly time?: string | undefined;
 }
 
 /** Its state: where the next unit begins, its rows so far, and what a stateful module keeps (null before its first call). */
@@ -114,7 +117,11 @@ export class UnitOperator implements StageOperator {
     const batch = this.waiting.take();
     const firstRow = this.nextRow;
     this.nextRow += batch.rows;
-    return { batch, context: { firstRow, seed: this.parts.seed } };
+    const { seed, time, module } = this.parts;
+    // A version that took over may ask for less than the one before it.
+    const latest =
+      time !== undefined && module.spec.capabilities.includes("time") ? latestTime(batch, time) : undefined;
+    return { batch, context: { firstRow, seed, ...(latest === undefined ? {} : { timeUs: latest }) } };
   }
 }
 

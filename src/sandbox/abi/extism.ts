@@ -38,23 +38,26 @@ export const extismAbi: AbiAdapter = {
 
   call(host, work) {
     const texts = new RowTexts(work.batch);
-    const collector = new RowCollector(work);
-    if (texts.rows === 0) return collector.take();
     const tab = new Tab(host);
+    const collector = new RowCollector(work, tab);
+    if (texts.rows === 0) return collector.take();
     const env = new ExtismEnv(host, tab, new ExtismSpace(host.memoryBytesMax));
     env.begin(new Uint8Array(0));
     const wasi = wasiBeside(host, work, texts.schema);
     const exports = inside(wasi, () => setUp(host.instantiate({ [EXTISM_ENV]: env.imports(), ...wasi.imports() })));
     const entry = exports[host.options.entry ?? ""] as () => unknown; // found when the module was checked
-    for (let row = 0; row < texts.rows; row++) {
-      const input = texts.at(row);
-      tab.note(EXTISM_INPUT, input.length);
-      env.begin(input);
-      const output = env.end(inside(wasi, entry));
-      tab.note(EXTISM_OUTPUT, output.length);
-      collector.addRows(output, `row ${row} of the call`);
+    try {
+      for (let row = 0; row < texts.rows; row++) {
+        const input = texts.at(row);
+        tab.note(EXTISM_INPUT, input.length);
+        env.begin(input);
+        const output = env.end(inside(wasi, entry));
+        tab.note(EXTISM_OUTPUT, output.length);
+        collector.addRows(output, `row ${row} of the call`);
+      }
+    } finally {
+      wasi.errors.end();
     }
-    wasi.errors.end();
     tab.settle();
     return collector.take();
   },

@@ -1,14 +1,17 @@
 import { HEADER, HEADER_BYTES, MAGIC } from "../../batch/format.ts";
-import { DESCRIPTOR_BYTES, DESCRIPTOR_SEED, SEED_BYTES } from "../descriptor.ts";
+import { DESCRIPTOR_BYTES, DESCRIPTOR_SEED, descriptorTime, SEED_BYTES } from "../descriptor.ts";
 import { rowRandom } from "../host/random.ts";
+import { signatureFunctions } from "../host/signature.ts";
 import { HOST_FUNCTIONS } from "../host/table.ts";
-import { LOG_CHARACTERS_MAX, MESSAGE_CHARACTERS_MAX } from "../limits.ts";
+import { FAIL_CODE, FAIL_MESSAGE_CHARACTERS_MAX, LOG_CHARACTERS_MAX, MESSAGE_CHARACTERS_MAX } from "../limits.ts";
 import { Stop } from "../stop.ts";
 import { checkExport, checkImports, checkMemory } from "./face.ts";
 import type { AbiAdapter, AbiHost, AbiWork, KeptInstance } from "./port.ts";
 
 /** Functions of the ABI `ipdm/1` and their signatures; `memory` stands beside them. */
 export const ABI_EXPORTS = { ipdm_abi: "()->i32", ipdm_alloc: "(i32)->i32", ipdm_process: "(i32,i32)->i32" } as const;
+
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /** The exports of a module, as its check has found them to be. */
 interface IpdmExports {
@@ -73,6 +76,7 @@ function imports(host: AbiHost, current: CurrentCall): Record<string, Record<str
     const price = HOST_FUNCTIONS[name];
     host.charge((price?.fuel ?? 0) + (price?.fuelPerByte ?? 0) * bytes);
   };
+  const { settings } = host.options;
   return {
     env: {
       abort: (message: number, file: number, line: number, column: number) => {
@@ -92,12 +96,40 @@ function imports(host: AbiHost, current: CurrentCall): Record<string, Record<str
         const seed = new Uint8Array(current.descriptor.buffer, DESCRIPTOR_SEED, SEED_BYTES);
         target.set(rowRandom(seed, row, target.length));
       },
+      setting: (name: number, nameBytes: number, target: number, most: number) => {
+        pay("ipdm.setting", nameBytes >>> 0);
+        const key = decoder.decode(range(host, name, nameBytes));
+        const text = Object.hasOwn(settings, key) ? settings[key] : undefined;
+        if (text === undefined) return -1;
+        const bytes = new TextEncoder().encode(text);
+        const copied = bytes.subarray(0, Math.min(bytes.length, most >>> 0));
+        pay("ipdm.setting", copied.length);
+        range(host, target, copied.length).set(copied);
+        return bytes.length;
+      },
+      fail: (code: number, codeBytes: number, message: number, messageBytes: number) => {
+        pay("ipdm.fail", (codeBytes >>> 0) + (messageBytes >>> 0));
+        throw failure(range(host, code, codeBytes), range(host, message, messageBytes));
+      },
+      ...signatureFunctions(pay, (address, bytes) => range(host, address, bytes)),
       time: () => {
         pay("ipdm.time");
-        return current.descriptor.getBigInt64(16, true);
+        return descriptorTime(current.descriptor, "ipdm.time");
       },
     },
   };
+}
+
+/** What a module's own error is: its code as it is written in the text, its message cut and without control characters. */
+function failure(code: Uint8Array, message: Uint8Array): Stop {
+  const name = decoder.decode(code.subarray(0, MESSAGE_CHARACTERS_MAX));
+  if (!FAIL_CODE.test(name)) return new Stop("trap", `ipdm.fail was given a code that is none: ${printable(name)}`);
+  const text = decoder.decode(message.subarray(0, 4 * FAIL_MESSAGE_CHARACTERS_MAX));
+  return new Stop("failed", printable(text.slice(0, FAIL_MESSAGE_CHARACTERS_MAX)), name);
+}
+
+function printable(text: string): string {
+  return text.replaceAll(/\p{Cc}/gu, " ").toWellFormed();
 }
 
 function range({ memory }: AbiHost, address: number, bytes: number): Uint8Array {
@@ -161,5 +193,5 @@ function textAt(memory: WebAssembly.Memory, address: number): string | undefined
   );
   let text = "";
   for (let at = address; at + 1 < address + length; at += 2) text += String.fromCharCode(view.getUint16(at, true));
-  return text.replaceAll(/\p{Cc}/gu, " ").toWellFormed();
+  return printable(text);
 }

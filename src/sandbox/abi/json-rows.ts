@@ -8,6 +8,8 @@ import { RowWriter } from "../../batch/text/row-writer.ts";
 import { TextBytes } from "../../batch/text/text-bytes.ts";
 import { BatchWriter } from "../../batch/writer.ts";
 import { IpdmError } from "../../core/errors.ts";
+import { CELL } from "../host/cell.ts";
+import type { Tab } from "../host/tab.ts";
 import { Stop } from "../stop.ts";
 import type { AbiWork } from "./port.ts";
 import { ROW_TEXT_BYTES_MAX } from "./wasi-streams.ts";
@@ -37,19 +39,26 @@ export class RowTexts {
   }
 }
 
-/** Collects the rows of a call's output from JSON texts. What is no row, or too much, ends in a {@link Stop}. */
+/**
+ * Collects the rows of a call's output from JSON texts. Each row's cells are put on the tab before it is added, so that fuel bounds
+ * what a short text makes of wide tables. What is no row, or too much, ends in a {@link Stop}.
+ */
 export class RowCollector {
   private readonly scanner: JsonLineScanner | undefined;
   private readonly reader: JsonRowReader;
   private readonly writer: BatchWriter;
   private readonly bytesMax: number;
+  private readonly tab: Tab;
+  private readonly cells: number;
 
-  constructor({ columns, outputBytesMax }: AbiWork) {
+  constructor({ columns, outputBytesMax }: AbiWork, tab: Tab) {
     if (columns === null) throw new Stop("output-invalid", "nobody declared the columns of its output");
     this.scanner = JsonLineScanner.of(columns);
     this.reader = new JsonRowReader(columns, true);
     this.writer = new BatchWriter(columns);
     this.bytesMax = outputBytesMax;
+    this.tab = tab;
+    this.cells = columns.fields.length;
   }
 
   /** Adds the row that a text is: one JSON object. `of` says what wrote it, for errors. */
@@ -74,6 +83,7 @@ export class RowCollector {
       const end = this.scanner?.push(this.writer, text, 0) ?? -1;
       if (end === -1) return false;
       if (end !== text.length) throw new Stop("output-invalid", `${of} gave more than one JSON text`);
+      this.tab.note(CELL, this.cells);
     } catch (error) {
       if (error instanceof IpdmError) throw new Stop("output-invalid", `${of}: ${error.message}`);
       throw error;
@@ -91,6 +101,7 @@ export class RowCollector {
 
   private push(row: unknown, of: string): void {
     if (!isObject(row)) throw new Stop("output-invalid", `${of} gave something else than JSON objects`);
+    this.tab.note(CELL, this.cells);
     const fault = this.reader.pushObject(this.writer, row);
     if (fault !== undefined) throw new Stop("output-invalid", `${of}: ${fault.message}`);
     this.checkSize();

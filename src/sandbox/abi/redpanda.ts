@@ -26,10 +26,10 @@ export const redpandaAbi: AbiAdapter = {
 
   call(host, work) {
     const texts = new RowTexts(work.batch);
-    const collector = new RowCollector(work);
+    const tab = new Tab(host);
+    const collector = new RowCollector(work, tab);
     // A broker hands out no batches without records.
     if (texts.rows === 0) return collector.take();
-    const tab = new Tab(host);
     const env = new RedpandaEnv({ host, tab, texts, collector, descriptor: new DataView(work.descriptor) });
     const wasi = wasiBeside(host, work, texts.schema);
     try {

@@ -1,6 +1,6 @@
 import { decodeBatch } from "../../batch/batch.ts";
 import type { TextFormat } from "../../batch/text/spelling.ts";
-import { SEED_BYTES } from "../descriptor.ts";
+import { descriptorTime, SEED_BYTES } from "../descriptor.ts";
 import { RandomStream } from "../host/random.ts";
 import { WASI_FUNCTIONS, WASI_MODULE, WASI_NAMES, type WasiName } from "../host/wasi-table.ts";
 import { Stop } from "../stop.ts";
@@ -44,7 +44,7 @@ export class WasiFunctions {
   private readonly memory: WasiMemory;
   private readonly input: BatchText;
   private readonly random: RandomStream;
-  private readonly nowNs: bigint;
+  private readonly descriptor: DataView;
   private readonly open = [true, true, true];
 
   constructor(host: AbiHost, work: AbiWork, stdin: TextFormat) {
@@ -55,7 +55,7 @@ export class WasiFunctions {
     this.output = new OutputText(work.outputBytesMax);
     this.errors = new ErrorText(host.allows("log") ? (line) => host.log(line) : undefined);
     this.random = new RandomStream(new Uint8Array(work.descriptor, 32, SEED_BYTES), descriptor.getBigUint64(8, true));
-    this.nowNs = host.allows("time") ? clockOf(descriptor.getBigInt64(16, true)) : 0n;
+    this.descriptor = descriptor;
   }
 
   /** Every function of preview1. What is not answered here is not there: `EBADF` for a file that is not open, else `ENOSYS`. */
@@ -76,9 +76,10 @@ export class WasiFunctions {
       args_sizes_get: (count: number, bytes: number) => this.sizes("args_sizes_get", count, bytes, 1, ARGUMENT.length),
       environ_get: () => this.plain("environ_get"),
       environ_sizes_get: (count: number, bytes: number) => this.sizes("environ_sizes_get", count, bytes, 0, 0),
-      clock_res_get: (clock: number, target: number) => this.clock("clock_res_get", clock, target, CLOCK_RESOLUTION_NS),
+      clock_res_get: (clock: number, target: number) =>
+        this.clock("clock_res_get", clock, target, () => CLOCK_RESOLUTION_NS),
       clock_time_get: (clock: number, _precision: bigint, target: number) =>
-        this.clock("clock_time_get", clock, target, this.nowNs),
+        this.clock("clock_time_get", clock, target, () => this.nowNs()),
       fd_close: (fd: number) => this.onOpen("fd_close", fd, () => (this.open[fd] = false)),
       fd_fdstat_get: (fd: number, target: number) => this.onOpen("fd_fdstat_get", fd, () => this.fdstat(fd, target)),
       fd_filestat_get: (fd: number, target: number) => this.onOpen("fd_filestat_get", fd, () => this.filestat(target)),
@@ -142,11 +143,16 @@ export class WasiFunctions {
   }
 
   /** Clocks 0 (real time) and 1 (monotonic) stand at one time; those of processor time, 2 and 3, are not there. */
-  private clock(name: WasiName, clock: number, target: number, value: bigint): number {
+  private clock(name: WasiName, clock: number, target: number, value: () => bigint): number {
     this.pay(name);
     if (clock !== 0 && clock !== 1) return ERRNO.inval;
-    this.memory.u64(target, value);
+    this.memory.u64(target, value());
     return ERRNO.success;
+  }
+
+  /** The time at which clocks stand: the call's, for a program that may have it, else 0. */
+  private nowNs(): bigint {
+    return this.host.allows("time") ? clockOf(descriptorTime(this.descriptor, "clock_time_get")) : 0n;
   }
 
   /** `fdstat`: a file of unknown type, so that libraries collect what they write, with the rights that it has. */

@@ -1,6 +1,7 @@
 import { Batch } from "../../batch/batch.ts";
 import { readNdjson } from "../../batch/text/ndjson-text.ts";
-import { WASI_CELL_FUEL, WASI_FUNCTIONS } from "../host/wasi-table.ts";
+import { CELL_FUEL } from "../host/cell.ts";
+import { WASI_FUNCTIONS } from "../host/wasi-table.ts";
 import { Stop } from "../stop.ts";
 import { checkExport, checkImports, checkMemory } from "./face.ts";
 import type { AbiAdapter, AbiWork } from "./port.ts";
@@ -39,7 +40,7 @@ export const wasiAbi: AbiAdapter = {
       functions.errors.end();
     }
     const text = functions.output.bytes;
-    host.charge(WASI_CELL_FUEL * linesOf(text) * columns.fields.length);
+    host.charge(CELL_FUEL * linesOf(text) * columns.fields.length);
     return takeOutput(text, columns, work);
   },
 };

@@ -3,7 +3,7 @@ import { decodeBatch } from "../../batch/batch.ts";
 import type { Schema } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
 import type { Hash } from "../../core/ports.ts";
-import { openLane } from "../lane.ts";
+import { openLanes } from "../lane-pool.ts";
 import type { Lane, ModuleSpec } from "../port.ts";
 import { checkRowsProperty } from "../rows-property.ts";
 import { analyseModule, type ModuleFacts } from "./analyse.ts";
@@ -80,7 +80,7 @@ export async function checkModule(spec: ModuleSpec, options: CheckOptions): Prom
   } catch (error) {
     return { ok: false, faults: [faultOf(error)], facts: undefined, calls: undefined };
   }
-  const lane = openLane();
+  const lane = openLanes({ lanes: 1 });
   try {
     return { ...(await new Calls(spec, options, lane).check()), facts };
   } catch (error) {

@@ -5,6 +5,9 @@ import { rawBlock } from "../../dag/block.ts";
 import { SEED_BYTES } from "../descriptor.ts";
 import type { Lane, ModuleSpec } from "../port.ts";
 
+/** Event time of the calls of a module that may ask for it: 2001-01-01T00:00:00Z, in microseconds. */
+const EXERCISE_TIME_US = 978_307_200_000_000n;
+
 /** What one call came to, as it has to come out everywhere. */
 export interface CallOutcome {
   readonly rows: number;
@@ -35,12 +38,13 @@ export async function exercise(
   const handle = await lane.load(spec, signal === undefined ? {} : { signal });
   const seed = hash(spec.bytes).slice(0, SEED_BYTES);
   const outcomes: CallOutcome[] = [];
+  const timed = spec.kind !== "rows" && spec.capabilities.includes("time") ? { timeUs: EXERCISE_TIME_US } : {};
   let firstRow = 0;
   for (const bytes of batches) {
     const batch = decodeBatch(bytes);
     const { rows } = batch;
     try {
-      const done = await handle.run(batch, { firstRow, seed }, signal === undefined ? {} : { signal });
+      const done = await handle.run(batch, { firstRow, seed, ...timed }, signal === undefined ? {} : { signal });
       const output = rawBlock(hash, done.batch.bytes).cid.toString();
       outcomes.push({ rows, output, rowsOut: done.batch.rows, fuel: done.fuel, code: null, message: "" });
     } catch (error) {

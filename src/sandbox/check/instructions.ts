@@ -128,7 +128,8 @@ function featuresOf(shape: ModuleShape, byNumber: Float64Array): string[] {
     ["reference types", uses(0xd0, 0xd2) || uses(0x25, 0x26) || uses(PREFIX_MISC + 15, PREFIX_MISC + 17)],
     ["SIMD", uses(PREFIX_SIMD, PREFIX_SIMD + 0xff)],
     ["mutable globals", sharedGlobal],
-    ["calls through tables", uses(0x11, 0x11)],
+    ["calls through tables", uses(0x11, 0x11) || uses(0x13, 0x13)],
+    ["tail calls", uses(0x12, 0x13)],
     ["start function", shape.start !== undefined],
   ];
   return found.flatMap(([feature, used]) => (used ? [feature] : []));

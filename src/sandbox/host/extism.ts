@@ -1,7 +1,7 @@
 import type { HostFunction } from "./table.ts";
 
 /** Name of the table of Extism's functions with their prices. */
-export const EXTISM_TABLE = "ipdm-extism/1";
+export const EXTISM_TABLE = "ipdm-extism/2";
 
 /** A call that moves a byte or a word, or looks something up. */
 const STEP: HostFunction = { signature: "()->i64", fuel: 60, fuelPerByte: 0 };

@@ -1,7 +1,7 @@
 import type { HostFunction } from "./table.ts";
 
 /** Name of the table of Redpanda's functions with their prices. */
-export const REDPANDA_TABLE = "ipdm-redpanda/1";
+export const REDPANDA_TABLE = "ipdm-redpanda/2";
 
 /**
  * The functions of Redpanda's data transforms, ABI versions 1 and 2, by module and name as the SDKs import them (redpanda

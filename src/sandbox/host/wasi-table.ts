@@ -1,7 +1,7 @@
 import type { HostFunction } from "./table.ts";
 
 /** Name of the table of WASI functions with their prices, as {@link HOST_TABLE} is for those of `ipdm/1`. */
-export const WASI_TABLE = "ipdm-wasi/1";
+export const WASI_TABLE = "ipdm-wasi/2";
 
 /** The module that all WASI functions are imported from. */
 export const WASI_MODULE = "wasi_snapshot_preview1";
@@ -75,9 +75,6 @@ const PRICES: Partial<Record<WasiName, Pick<HostFunction, "fuel" | "fuelPerByte"
   poll_oneoff: { fuel: 100, fuelPerByte: 1 },
   random_get: { fuel: 200, fuelPerByte: 16 },
 };
-
-/** Fuel of each line of standard output for each declared column: a short line can be a wide row of nulls. */
-export const WASI_CELL_FUEL = 8;
 
 /** The functions of WASI preview1 with their prices, by module and name as they are imported. */
 export const WASI_FUNCTIONS: Readonly<Record<string, HostFunction>> = Object.fromEntries(

@@ -10,6 +10,9 @@ import { type AddedFunction, accessors, isExact } from "./global-access.ts";
 import { FRAME_MAX, GLOBAL_EXPORT, METER_EXPORT, RESERVED_PREFIX, START_EXPORT } from "./meter.ts";
 import { Rewriter } from "./rewriter.ts";
 
+/** A module that uses tail calls, where that is not allowed. */
+export class TailCallsError extends BinaryError {}
+
 /** How a module is instrumented. */
 export interface InstrumentOptions {
   /** Memory and tables never grow beyond these; growth beyond them fails inside the module, the same on every node. */
@@ -21,7 +24,7 @@ export interface InstrumentOptions {
   readonly canonicalNaN?: boolean;
   /** Export the mutable globals (see {@link GLOBAL_EXPORT}), so that a host can save and restore them. Default: false. */
   readonly exportGlobals?: boolean;
-  /** Allow `return_call`. Default: false. */
+  /** Allow `return_call` and `return_call_indirect`. Default: false. */
   readonly tailCalls?: boolean;
   /** Allow to import memories, tables and globals: their maxima and contents are the host's to answer for. Default: false. */
   readonly foreignImports?: boolean;
@@ -62,7 +65,7 @@ export function instrument(original: Uint8Array, options: InstrumentOptions): In
     throw new BinaryError(`imports a ${foreign.kind}, ${foreign.module}.${foreign.name}`);
   const scanner = new FunctionScanner(shape, limits, options.canonicalNaN ?? true);
   const functions = shape.bodies.map((_, own) => scanner.scan(own));
-  if (scanner.facts.usesTailCalls && options.tailCalls !== true) throw new BinaryError("uses tail calls");
+  if (scanner.facts.usesTailCalls && options.tailCalls !== true) throw new TailCallsError("uses tail calls");
   const plan = planMetering(shape, scanner, functions);
   const large = plan.functions.find(({ frame }) => frame > FRAME_MAX);
   if (large !== undefined) throw new BinaryError(`has a function that needs ${large.frame} values of stack`);

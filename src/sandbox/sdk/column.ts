@@ -85,6 +85,14 @@ export class OutputColumn {
     this.closeRow();
   }
 
+  /** As {@link pushBytes}, with a text of the program. */
+  pushText(text: string): void {
+    const length = <usize>String.UTF8.byteLength(text);
+    const bytes = allocate(length);
+    String.UTF8.encodeUnsafe(changetype<usize>(text), text.length, bytes);
+    this.pushBytes(bytes, length);
+  }
+
   /** Appends a null. Traps where the column holds none. */
   pushNull(): void {
     if (this.rows >= this.capacity || !this.isNullable) unreachable();

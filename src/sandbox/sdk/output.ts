@@ -47,7 +47,12 @@ export class Output {
     const length = <usize>String.UTF8.byteLength(name);
     const text = allocate(length);
     String.UTF8.encodeUnsafe(changetype<usize>(name), name.length, text);
-    const column = OutputColumn.of(text, length, type, fixedWidth, isNullable, this.rows);
+    return this.addNamed(text, length, type, isNullable, fixedWidth);
+  }
+
+  /** Adds a new column whose name, UTF-8, lies in memory. */
+  addNamed(name: usize, nameLength: usize, type: u32, isNullable: bool, fixedWidth: u32 = 0): OutputColumn {
+    const column = OutputColumn.of(name, nameLength, type, fixedWidth, isNullable, this.rows);
     this.push(column);
     return column;
   }

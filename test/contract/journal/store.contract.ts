@@ -82,9 +82,9 @@ export function storeContract(name: string, under: StoreUnderTest): void {
       });
     });
 
-    it("refuses a block over 8 MiB and an overlong meta key", async () => {
+    it("refuses a block over 32 MiB and an overlong meta key", async () => {
       await using store = await under.open();
-      const block = rawBlock(sha256, new Uint8Array(8 * 1024 * 1024 + 1));
+      const block = rawBlock(sha256, new Uint8Array(32 * 1024 * 1024 + 1));
       await expect(store.blocks.put(block)).rejects.toMatchObject({ code: "JOURNAL_LIMIT" });
       await expect(store.meta.put("k".repeat(513), Uint8Array.of())).rejects.toMatchObject({ code: "JOURNAL_LIMIT" });
     });

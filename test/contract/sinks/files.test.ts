@@ -1,5 +1,7 @@
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
+import { tableFromIPC } from "apache-arrow";
 import { parquetMetadata } from "hyparquet";
 import { describe, expect, it } from "vitest";
 import type { Schema } from "../../../src/batch/schema.ts";
@@ -7,11 +9,12 @@ import { schemaOf } from "../../../src/batch/schema.ts";
 import { utf8 } from "../../../src/core/bytes.ts";
 import { writeWhole } from "../../../src/sinks/atomic-file.ts";
 import { openSink } from "../../../src/sinks/port.ts";
-import { batchesOf, declared, EVERY_TYPE, everyTypeRow, folder, readRows, write } from "../sources/table.ts";
+import { batchesOf, EVERY_TYPE, everyTypeRow, folder, write } from "../sources/table.ts";
+import { readBack } from "./read-back.ts";
 
 const ROWS = Array.from({ length: 500 }, (_, i) => everyTypeRow(i));
 
-for (const format of ["parquet", "ndjson", "jsonl", "csv"] as const) {
+for (const format of ["parquet", "ndjson", "jsonl", "csv", "sqlite", "arrow"] as const) {
   describe(`a ${format} sink`, () => {
     for (const field of EVERY_TYPE.fields) {
       it(`keeps values of ${field.type}, with nulls and without`, async () => {
@@ -21,7 +24,7 @@ for (const format of ["parquet", "ndjson", "jsonl", "csv"] as const) {
           const schema: Schema = schemaOf([{ ...field, nullable }]);
           const rows = ROWS.map((row) => [row[column] ?? null]).filter(([value]) => nullable || value !== null);
           const file = await write(join(dir.path, `${field.type}-${nullable}.${format}`), schema, rows);
-          expect(await readRows({ file, columns: declared(schema) })).toEqual(rows);
+          expect(await readBack(file, schema)).toEqual(rows);
         }
       });
     }
@@ -29,7 +32,7 @@ for (const format of ["parquet", "ndjson", "jsonl", "csv"] as const) {
     it("writes the same bytes however the rows are cut", async () => {
       await using dir = await folder();
       const files = await Promise.all(
-        [1, 7, 500].map((cut) => write(join(dir.path, `t${cut}.${format}`), EVERY_TYPE, ROWS, cut)),
+        [1, 7, 500].map((cut) => write(join(dir.path, String(cut), `t.${format}`), EVERY_TYPE, ROWS, cut)),
       );
       const [first, ...others] = await Promise.all(files.map((file) => readFile(file)));
       for (const other of others) expect(other).toEqual(first);
@@ -38,7 +41,7 @@ for (const format of ["parquet", "ndjson", "jsonl", "csv"] as const) {
     it("writes a table without rows", async () => {
       await using dir = await folder();
       const file = await write(join(dir.path, `none.${format}`), EVERY_TYPE, []);
-      expect(await readRows({ file, columns: declared(EVERY_TYPE) })).toEqual([]);
+      expect(await readBack(file, EVERY_TYPE)).toEqual([]);
     });
 
     it("creates its folder, reports what it wrote, and replaces an older file only when it is complete", async () => {
@@ -92,12 +95,83 @@ describe("a Parquet file's row groups", () => {
   });
 });
 
+describe("an Arrow file's record batches", () => {
+  it("say the types that other programs know, and stay small where a dictionary's long texts repeat", async () => {
+    await using dir = await folder();
+    const types = tableFromIPC(await readFile(await write(join(dir.path, "t.arrow"), EVERY_TYPE, ROWS))).schema.fields;
+    expect(types.map(({ type }) => String(type))).toEqual([
+      ...["Bool", "Int8", "Int16", "Int32", "Int64", "Uint8", "Uint16", "Uint32", "Uint64", "Float32", "Float64"],
+      ...["Timestamp<MICROSECOND, UTC>", "Utf8", "Utf8", "Binary", "FixedSizeBinary[5]"],
+    ]);
+    const words = schemaOf([{ name: "w", type: "dict", nullable: true }]);
+    const rows = Array.from({ length: 40 }, (_, i) => [i % 5 === 0 ? null : "x".repeat(2_000_000)]);
+    const table = tableFromIPC(await readFile(await write(join(dir.path, "w.feather"), words, rows)));
+    expect(table.batches.map(({ numRows }) => numRows)).toEqual([20, 20]);
+    expect(table.getChildAt(0)?.nullCount).toBe(8);
+  });
+});
+
+describe("a SQLite database", () => {
+  const columns = schemaOf([
+    { name: "value", type: "u64", nullable: false },
+    { name: "hash", type: "fixed", nullable: true, width: 32 },
+    { name: "at", type: "timestamp", nullable: true },
+  ]);
+
+  it("has a strict table named as the file, which says the columns' own types, and takes part in SQL", async () => {
+    await using dir = await folder();
+    const largest = 2n ** 64n - 1n;
+    const hash = Uint8Array.from({ length: 32 }, (_, i) => 255 - i);
+    const file = await write(join(dir.path, "my table.db"), columns, [
+      [largest, hash, 1_689_269_891_000_000n],
+      [7n, null, null],
+    ]);
+    const database = new DatabaseSync(file, { readOnly: true });
+    const one = (sql: string): unknown => Object.values(database.prepare(sql).get() ?? {})[0];
+    expect(one("SELECT sql FROM sqlite_schema")).toBe(
+      'CREATE TABLE "my table" (\n  "value" ANY NOT NULL /* u64 */,\n  "hash" BLOB /* fixed(32) */,\n  "at" INTEGER /* timestamp */\n) STRICT',
+    );
+    expect(one(`SELECT group_concat(typeof(value)) FROM "my table"`)).toBe("text,integer");
+    expect(one(`SELECT value FROM "my table" WHERE hash = x'${Buffer.from(hash).toString("hex")}'`)).toBe(
+      String(largest),
+    );
+    expect(one(`SELECT datetime(at / 1000000, 'unixepoch') FROM "my table" WHERE rowid = 1`)).toBe(
+      "2023-07-13 17:38:11",
+    );
+    database.close();
+  });
+
+  it("is not replaced while a journal beside it says that a program uses it, and refuses names that are one to it", async () => {
+    await using dir = await folder();
+    const file = join(dir.path, "t.sqlite");
+    const open = new DatabaseSync(file);
+    open.exec("PRAGMA journal_mode = WAL; CREATE TABLE t (a); INSERT INTO t VALUES (1)");
+    const refused = { code: "SINK_UNWRITABLE", kind: "config", where: file };
+    await expect(openSink({ file, schema: columns })).rejects.toMatchObject(refused);
+    open.close();
+    const sink = await openSink({ file, schema: columns });
+    await writeFile(`${file}-journal`, "hot");
+    await expect(sink.close()).rejects.toMatchObject(refused);
+    const clash = schemaOf([
+      { name: "Value", type: "i64", nullable: false },
+      { name: "value", type: "i64", nullable: false },
+    ]);
+    await expect(openSink({ file: join(dir.path, "c.sqlite"), schema: clash })).rejects.toMatchObject({
+      code: "SINK_COLUMN_CLASH",
+      kind: "config",
+    });
+    expect((await readdir(dir.path)).sort()).toEqual(["t.sqlite", "t.sqlite-journal"]);
+  });
+});
+
 describe("opening a sink", () => {
   it("names the endings it knows when it does not know this one", async () => {
     for (const file of ["x.txt", "x", "x.constructor", "x.parquet.gz"]) {
       const error = await openSink({ file, schema: EVERY_TYPE }).catch((caught: unknown) => caught);
       expect(error).toMatchObject({ code: "SINK_UNSUPPORTED", kind: "config" });
-      expect((error as { hint: string }).hint).toContain(".parquet, .csv, .ndjson, .jsonl");
+      expect((error as { hint: string }).hint).toContain(
+        ".parquet, .csv, .ndjson, .jsonl, .sqlite, .db, .arrow, .feather",
+      );
     }
   });
 

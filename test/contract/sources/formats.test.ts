@@ -27,7 +27,7 @@ for (const format of ["parquet", "ndjson", "csv"] as const) {
         await using dir = await folder();
         const file = await write(join(dir.path, `t.${format}`), EVERY_TYPE, ROWS);
         await using source = await openSource({ file, columns: declared(EVERY_TYPE) }, { worker });
-        for (const batchRows of [1, 7, 1000, 1234, 4096]) {
+        for (const batchRows of worker ? [7, 1234] : [1, 7, 1000, 1234, 4096]) {
           const batches = await collect(source, { batchRows });
           const last = 1234 % batchRows;
           expect(batches.slice(0, -1).every((batch) => batch.rows === batchRows)).toBe(true);
@@ -41,7 +41,7 @@ for (const format of ["parquet", "ndjson", "csv"] as const) {
         const file = await write(join(dir.path, `t.${format}`), EVERY_TYPE, ROWS);
         await using source = await openSource({ file, columns: declared(EVERY_TYPE) }, { worker });
         const whole = await collect(source, { batchRows: 100 });
-        for (const boundary of [1, 5, 12]) {
+        for (const boundary of worker ? [5] : [1, 5, 12]) {
           const rest = await collect(source, { batchRows: 100, fromRow: 100 * boundary });
           expect(rest.map((batch) => toHex(batch.bytes))).toEqual(
             whole.slice(boundary).map((batch) => toHex(batch.bytes)),

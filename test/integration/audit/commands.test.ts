@@ -1,11 +1,11 @@
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { main } from "../../../src/cli/main.ts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toHex } from "../../../src/core/bytes.ts";
 import { type Block, decodeBlock, jsonBlock } from "../../../src/dag/block.ts";
 import { encodeCar, readCar } from "../../../src/dag/car.ts";
 import { sha256 } from "../../../src/node.ts";
+import { type Said, say } from "../../support/say.ts";
 import type { Fixture } from "../proofs/receipt/receipt-fixture.ts";
 import { runSmall } from "../proofs/receipt/small-receipt.ts";
 
@@ -20,39 +20,6 @@ beforeAll(async () => {
 }, 120_000);
 
 afterAll(() => fixture[Symbol.asyncDispose]());
-
-interface Said {
-  readonly exit: number;
-  readonly text: string;
-  readonly err: string;
-  /** The last line, where it is JSON. */
-  readonly last: Readonly<Record<string, unknown>>;
-}
-
-/** Runs a command in this process and collects what it writes. */
-async function say(...argv: readonly string[]): Promise<Said> {
-  let text = "";
-  let err = "";
-  const into =
-    (keep: (chunk: string) => void) =>
-    (...args: readonly unknown[]): boolean => {
-      keep(String(args[0]));
-      // Whoever waits until a write is through gets told.
-      const done = args.at(-1);
-      if (typeof done === "function") queueMicrotask(done as () => void);
-      return true;
-    };
-  const out = vi.spyOn(process.stdout, "write").mockImplementation(into((chunk) => (text += chunk)));
-  const errors = vi.spyOn(process.stderr, "write").mockImplementation(into((chunk) => (err += chunk)));
-  try {
-    const exit = await main(argv);
-    const line = text.trimEnd().split("\n").at(-1) ?? "";
-    return { exit, text, err, last: line.startsWith("{") ? (JSON.parse(line) as Said["last"]) : {} };
-  } finally {
-    out.mockRestore();
-    errors.mockRestore();
-  }
-}
 
 const file = async (name: string, content: string | Uint8Array): Promise<string> => {
   const path = join(fixture.dir, name);
@@ -236,5 +203,119 @@ describe("replay", () => {
     });
     for (const flag of ["flights", "=x", "flights="])
       expect(await say("replay", alone, "--input", flag, "--json")).toMatchObject({ exit: 2, last: { code: "USAGE" } });
+  });
+});
+
+describe("verify --row", () => {
+  const ROW = "start=2024-01-02T00:00:00Z,origin=LAX";
+  const saved = (): string => join(fixture.dir, "row.car");
+
+  /** The saved row's file with another root. */
+  async function altered(change: (root: Record<string, unknown>) => Record<string, unknown>): Promise<string> {
+    const { root, blocks } = readCar(sha256, await readFile(saved()));
+    const node = decodeBlock(blocks.get(root.toString()) as Block) as Record<string, unknown>;
+    const other = jsonBlock(sha256, change({ ...node }));
+    const rest = [...blocks.values()].filter(({ cid }) => !cid.equals(root));
+    return file("altered.car", encodeCar(other.cid, [other, ...rest]));
+  }
+
+  it("prints a row with its path, and saves a file that verifies by itself", async () => {
+    const said = await say("verify", fixture.receipt, "--row", ROW, "--out", saved(), "--json");
+    const row = {
+      output: "table",
+      row: expect.any(Number) as number,
+      rows: expect.any(Number) as number,
+      values: expect.stringMatching(/^{"start":"2024-01-02T00:00:00Z".*"origin":"LAX"/) as string,
+    };
+    expect(said).toMatchObject({ exit: 0, last: { event: "verified", ok: true, row: { ...row, file: saved() } } });
+    await copyFile(saved(), join(fixture.dir, "alone", "row.car"));
+    const alone = await say("verify", join(fixture.dir, "alone", "row.car"), "--expect", fixture.result, "--json");
+    const check = { ok: true, count: expect.any(Number) as number };
+    expect(alone).toMatchObject({
+      exit: 0,
+      last: {
+        ok: true,
+        result: fixture.result,
+        checks: { blocks: check, signatures: check, seal: check, row: check },
+        row,
+      },
+    });
+    const words = (await say("verify", saved())).text;
+    expect(words).toContain("a quorum of these keys sealed a table with this row");
+    expect((await say("verify", fixture.receipt, "--row", ROW)).text).toContain('"origin":"LAX"');
+  });
+
+  it("finds what was changed in a saved row", async () => {
+    await say("verify", fixture.receipt, "--row", ROW, "--out", saved());
+    const cases: [(root: Record<string, unknown>) => Record<string, unknown>, string][] = [
+      [(root) => ({ ...root, row: Number(root["row"]) + 1 }), "ROW_PATH_MISMATCH"],
+      [(root) => ({ ...root, values: (root["values"] as Uint8Array).with(12, 9) }), "ROW_PATH_MISMATCH"],
+      [(root) => ({ ...root, path: (root["path"] as unknown[]).slice(1) }), "ROW_PATH_MISMATCH"],
+      [(root) => ({ ...root, output: "other" }), "SEAL_MISMATCH"],
+      [(root) => ({ ...root, result: root["membership"] }), "RECEIPT_SHAPE"],
+      [(root) => ({ ...root, more: 1 }), "NODE_MALFORMED"],
+    ];
+    for (const [change, code] of cases)
+      expect(await say("verify", await altered(change), "--json")).toMatchObject({
+        exit: 5,
+        last: { ok: false, code },
+      });
+    const wrong = await file("stranger.json", JSON.stringify(["ab".repeat(32)]));
+    const untrusted = await say("verify", saved(), "--trust", wrong, "--json");
+    expect(untrusted).toMatchObject({ exit: 5, last: { ok: false, code: "VOTE_UNTRUSTED", trust: "self-asserted" } });
+    const other = ["--expect", "bafyreigh7lvi5gamrabzkloxwm36b4bndzs7drhlluknblj2a2px6hu7vm"];
+    expect((await say("verify", saved(), ...other, "--json")).last).toMatchObject({ code: "RESULT_UNEXPECTED" });
+    expect((await say("verify", saved(), "--row", ROW, "--json")).last).toMatchObject({ code: "USAGE" });
+  });
+
+  it.each([
+    ["a row that is not there", ["--row", "origin=XXX"], 5, "ROW_MISSING"],
+    ["several rows", ["--row", "origin=LAX"], 2, "ROW_AMBIGUOUS"],
+    ["a column that is not there", ["--row", "orign=LAX"], 3, "COLUMN_MISSING"],
+    ["a value of another type", ["--row", "flights=many"], 2, "USAGE"],
+    ["no pairs", ["--row", "flights"], 2, "USAGE"],
+    ["an output that is not there", ["--row", ROW, "--output", "rows"], 2, "OUTPUT_UNKNOWN"],
+    ["a file for no row", ["--out", "row.car"], 2, "USAGE"],
+  ])("says of %s what it is", async (_, args, exit, code) => {
+    expect(await say("verify", fixture.receipt, ...args, "--json")).toMatchObject({ exit, last: { code } });
+  });
+
+  it("needs the table's batches", async () => {
+    const said = await say("verify", alone, "--row", ROW, "--json");
+    expect(said).toMatchObject({
+      exit: 4,
+      last: { code: "NEEDS_DATA", where: expect.stringMatching(/^bafkrei/) as string },
+    });
+  });
+});
+
+describe("explain", () => {
+  it("says what each block of a receipt and of its data is, and what it links", async () => {
+    const root = String((await say("verify", fixture.receipt, "--json")).last["root"]);
+    const receipt = await say("explain", root, "--receipt", fixture.receipt, "--json");
+    expect(receipt).toMatchObject({ exit: 0, last: { event: "explained", what: "the root of a receipt" } });
+    const links = receipt.last["links"] as Record<string, string>;
+    const kinds = new Set<string>();
+    for (const cid of Object.values(links)) {
+      const { last } = await say("explain", cid, "--receipt", fixture.receipt, "--json");
+      kinds.add(String(last["what"]).split(/[:,]/)[0] as string);
+    }
+    expect([...kinds].sort()).toEqual([
+      ...["a certificate", "a journal's entry", "a membership", "a proof of a window's row", "a result", "a seal"],
+      ...["a statement", "an input's anchor", "the configuration of a run"],
+    ]);
+    const statement = await say("explain", links["statements.0"] as string, "--receipt", fixture.receipt, "--json");
+    const slot = (statement.last["links"] as Record<string, string>)["slot"] as string;
+    const about = (await say("explain", slot, "--receipt", fixture.receipt)).text;
+    expect(about).toContain("a slot, daily/0: a piece of work as its submitter signed it");
+    const batch = (await say("explain", slot, "--receipt", fixture.receipt, "--json")).last["links"] as object;
+    const cid = (batch as Record<string, string>)["input.batches.0"] as string;
+    const data = await say("explain", cid, "--data", join(fixture.out, ".data"), "--json");
+    expect(data.last).toMatchObject({ what: "a batch of rows", fields: { rows: "256" } });
+  });
+
+  it("needs a place where the block is", async () => {
+    const args = ["bafyreigh7lvi5gamrabzkloxwm36b4bndzs7drhlluknblj2a2px6hu7vm", "--receipt", fixture.receipt];
+    expect(await say("explain", ...args, "--json")).toMatchObject({ exit: 4, last: { code: "NEEDS_DATA" } });
   });
 });

@@ -145,7 +145,7 @@ describe("a catalogue", () => {
     const got: Uint8Array[] = [];
     for await (const block of client.fetchBlocks(server.self, [entryBlock.cid, moduleBlock.cid])) got.push(block.bytes);
     expect(got).toEqual([entryBlock.bytes, moduleBlock.bytes]);
-    expect(catalogue.isPublic(rawBlock(sha256, other).cid)).toBe(false);
+    expect(await catalogue.find(rawBlock(sha256, other).cid)).toBeUndefined();
   });
 });
 

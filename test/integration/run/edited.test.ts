@@ -10,6 +10,7 @@ import { audit } from "../../support/audit.ts";
 import { ROOT } from "../../support/command.ts";
 import { makeTestFolder, type TestFolder } from "../../support/folder.ts";
 import { writeSmall } from "../../support/small-flights.ts";
+import { watBytes, watSource } from "../../support/wat-module.ts";
 
 const ROWS = 3000;
 /** An empty custom section: another module that does the same. */
@@ -67,6 +68,34 @@ describe("runs of edited configurations in one folder", () => {
     expect(new Set(all.map(placeText)).size).toBe(all.length);
   });
 
+  it("compute a changed module and what reads it, and say what they reuse", async () => {
+    const dir = folder.fresh("middle");
+    await mkdir(dir);
+    const [outDir, own] = [join(dir, "out"), join(dir, "own.wasm")];
+    const original = await watBytes(watSource({ process: "(local.get $batch)" }));
+    const configPath = await writeSmall(dir, { rows: ROWS });
+    const window = "window: { tumble: 1d }, key: [origin], aggregate: { n: count() } }";
+    const text = (await readFile(configPath, "utf8"))
+      .replace("modules:\n", `modules:\n  own: { file: ${own} }\n`)
+      .replace("input: delayed\n", "input: again\n")
+      .replace(
+        "  daily:\n",
+        `  again: { module: own, input: delayed }\n  side: { input: delayed, ${window}\n  daily:\n`,
+      )
+      .replace("outputs:\n", "outputs:\n  side: { input: side, file: side.csv }\n");
+    await writeFile(configPath, text);
+    const runWith = async (module: Uint8Array) => {
+      await writeFile(own, module);
+      const { reused, computed } = await runConfig({ configPath, outDir });
+      return { reused: [...reused].sort(), computed: [...computed].sort() };
+    };
+    expect(await runWith(original)).toEqual({ reused: [], computed: ["again", "daily", "delayed", "side"] });
+    const changed = Uint8Array.of(...original, ...SECTION);
+    expect(await runWith(changed)).toEqual({ reused: ["delayed", "side"], computed: ["again", "daily"] });
+    expect(await runWith(original)).toEqual({ reused: ["again", "daily", "delayed", "side"], computed: [] });
+    await audit(outDir);
+  });
+
   it("seal anew where only the outputs or the name changed", async () => {
     const dir = folder.fresh("renamed");
     await mkdir(dir);
@@ -77,9 +106,9 @@ describe("runs of edited configurations in one folder", () => {
     for (const edited of [text, text.replace("table:", "other:"), text.replace("small-flights", "another-name")]) {
       await writeFile(configPath, edited);
       const ran = await runConfig({ configPath, outDir });
-      await audit(outDir);
       for (const [cid, slot] of await slotsOf(ran.receipt)) slots.set(cid, slot);
     }
+    await audit(outDir);
     const all = [...slots.values()];
     expect(all.map(slotName).toSorted()).toEqual(["$seal/0", "$seal/0", "$seal/0", "daily/0", "delayed/0"]);
     expect(new Set(all.map(placeText)).size).toBe(all.length);

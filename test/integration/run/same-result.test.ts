@@ -7,7 +7,7 @@ import { audit } from "../../support/audit.ts";
 import { makeTestFolder, type TestFolder } from "../../support/folder.ts";
 import { writeSmall } from "../../support/small-flights.ts";
 
-const ROWS = 12_000;
+const ROWS = 5000;
 
 let folder: TestFolder;
 let config: string;

@@ -10,7 +10,7 @@ import { ROOT } from "../../support/command.ts";
 import { makeTestFolder, type TestFolder } from "../../support/folder.ts";
 import { type LedgerOptions, ledgerOf, paymentLines, writeLedger } from "../../support/small-ledger.ts";
 
-const ROWS = 9000;
+const ROWS = 5000;
 
 let folder: TestFolder;
 let config: string;
@@ -65,11 +65,11 @@ describe("a run with a stateful module", () => {
 
   it("names rows and module where the module stops, and the same command fails the same way", async () => {
     const outDir = folder.fresh("out");
-    const configPath = await another({ broken: 7000 });
+    const configPath = await another({ broken: 3000 });
     for (let i = 0; i < 2; i++) {
       await expect(go({ configPath, outDir, batchRows: 7 })).rejects.toMatchObject({
         code: "MODULE_TRAP",
-        message: expect.stringMatching(/booked.*module ledger trapped on rows 6144 to 7167/s),
+        message: expect.stringMatching(/booked.*module ledger trapped on rows 2048 to 3071/s),
       });
     }
   });

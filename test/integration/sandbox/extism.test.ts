@@ -164,6 +164,19 @@ describe("the kernel", () => {
     expect(fuel).toBeGreaterThan((await silent.run(batchOf("a"), context)).fuel + 2000);
   });
 
+  it("takes fuel for the cells that come out, however short the text", async () => {
+    const bytes = await pluginBytes({ body: "(call $echo)" });
+    const columns = Object.fromEntries(Array.from({ length: 100 }, (_, i) => [`c${i}`, "i64"]));
+    const narrow = await load(bytes, { n: "i64", text: "utf8" });
+    const wide = await load(bytes, { n: "i64", text: "utf8", ...columns });
+    // An escape takes the slower way to read a row, which costs the same.
+    for (const text of ["a", "\u0001"]) {
+      const spent = (plugin: ModuleHandle): Promise<number> =>
+        plugin.run(batchOf(text, text), context).then(({ fuel }) => fuel);
+      expect((await spent(wide)) - (await spent(narrow))).toBe(2 * 100 * 8);
+    }
+  });
+
   it("runs what sets a plugin up, once a call", async () => {
     const bytes = await pluginBytes({
       body: "(if (i32.ne (global.get $set) (i32.const 1)) (then unreachable)) (call $echo)",

@@ -42,7 +42,13 @@ class HeldThread implements Thread {
   openSession(): void {}
   closeSession(): void {}
 
+  /** A batch of this value cannot be posted. */
+  refuses = -1;
+
   call(calls: readonly ThreadCall[]): void {
+    for (const { work } of calls)
+      if (work.type === "process" && valueOf(work.batch) === this.refuses)
+        throw new DOMException("the message could not be cloned", "DataCloneError");
     this.calls.push(...calls);
   }
 
@@ -206,19 +212,53 @@ describe("a pool of lanes", () => {
     await lane.close();
   });
 
-  it("holds no more than its queue, however many lanes", async () => {
-    const { lane, threads, handles } = await heldPool(2, 1);
-    const [echo] = handles as [ModuleHandle];
+  it("holds no more of a module than its queue, however many lanes, and no less for what others ask", async () => {
+    const { lane, threads, handles } = await heldPool(2, 2);
+    const [echo, other] = handles as [ModuleHandle, ModuleHandle];
     let overloaded = 0;
+    let turnedAway = 0;
     for (let i = 0; i < QUEUE_MAX + 100; i++)
       echo.process(batchOf(1), context).catch((error: { code: string }) => {
         if (error.code === "LANE_OVERLOADED") overloaded++;
       });
+    for (let i = 0; i < 100; i++) other.process(batchOf(2), context).catch(() => turnedAway++);
     await settled();
+    expect(turnedAway).toBe(0);
     const inLanes = threads.reduce((sum, { calls }) => sum + calls.length, 0);
     expect(inLanes).toBeLessThanOrEqual(32);
     expect(overloaded).toBeGreaterThanOrEqual(100 - 32);
     expect(overloaded).toBeLessThanOrEqual(100);
+    await lane.close();
+  });
+
+  it("fails a call that cannot be posted at once, and it alone", async () => {
+    const { lane, threads, handles } = await heldPool(1, 1);
+    const [echo] = handles as [ModuleHandle];
+    // The first tells how long calls take, so that those behind it go in one message.
+    const first = echo.process(batchOf(0), context);
+    await settled();
+    const [thread] = threads;
+    if (thread === undefined) throw new Error("there is no thread");
+    thread.refuses = 2;
+    thread.answer();
+    await first;
+    const ends = [1, 2, 3].map((value) => echo.process(batchOf(value), context).catch((error: Error) => error));
+    expect(await ends[1]).toMatchObject({
+      code: "LANE_FAULT",
+      message: expect.stringContaining("not be cloned") as string,
+    });
+    await settled();
+    expect(thread.values).toEqual([1, 3]);
+    thread.answer();
+    thread.answer();
+    expect([await ends[0], await ends[2]]).toMatchObject([{ rows: 1 }, { rows: 1 }]);
+    // The lane goes on where the refused call was alone, too.
+    const alone = echo.process(batchOf(2), context);
+    await expect(alone).rejects.toMatchObject({ code: "LANE_FAULT" });
+    const behind = echo.process(batchOf(4), context);
+    await settled();
+    thread.answer();
+    expect((await behind).rows).toBe(1);
     await lane.close();
   });
 

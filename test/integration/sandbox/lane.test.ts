@@ -143,6 +143,32 @@ describe("a lane", () => {
     await module.process(batchOf(2), context);
     await module.process(batchOf(2), context);
     expect(lines).toEqual(["hello", "hello"]);
+    // What takes the lines cannot fail the call.
+    const deaf = await lane.load({
+      ...spec,
+      onLog: () => {
+        throw new Error("the disk is full");
+      },
+    });
+    expect((await deaf.process(batchOf(2), context)).rows).toBe(2);
+  });
+
+  it("hands on what a module wrote to the log before it failed", async () => {
+    for (const [end, code] of [
+      ["unreachable", "MODULE_TRAP"],
+      ["(loop (br 0))", "MODULE_FUEL_EXHAUSTED"],
+    ] as const) {
+      const lines: string[] = [];
+      const parts: WatParts = {
+        ...withRows(`(call $log (i32.const 900) (i32.const 5)) ${end}`),
+        fields: '(data (i32.const 900) "hello")',
+      };
+      const source = watSource(parts).replace("(module", '(module (import "ipdm" "log" (func $log (param i32 i32)))');
+      const onLog = (line: string): void => void lines.push(line);
+      const module = await lane.load(specOf(await watBytes(source), { capabilities: ["log"], onLog }));
+      expect(await codeOf(module.process(batchOf(2), context).finally(() => lines.push("error")))).toBe(code);
+      expect(lines).toEqual(["hello", "error"]);
+    }
   });
 
   it("does not take a busy main thread for a slow module", async () => {

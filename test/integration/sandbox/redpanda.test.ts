@@ -256,6 +256,19 @@ describe("a hostile transform is stopped, and the lane goes on", () => {
     expect(await fate("", "(func $first (call $all)) (start $first)")).toMatchObject({ code: "no error", rows: 2 });
   });
 
+  it("that pays for what it writes by its cells", async () => {
+    const bytes = await transformBytes("(call $all)");
+    const wide = declared({
+      date: "timestamp",
+      delay: "i32",
+      origin: "dict",
+      ...Object.fromEntries(Array.from({ length: 50 }, (_, i) => [`c${i}`, "utf8"])),
+    });
+    const spent = async (spec: Partial<ModuleSpec>): Promise<number> =>
+      (await (await load(bytes, spec)).run(two, context)).fuel;
+    expect((await spent({ columns: wide })) - (await spent({}))).toBe(2 * 50 * 8);
+  });
+
   it("that writes more than it may", async () => {
     const body = "(drop (call $begin)) (drop (call $next)) (loop $l (call $echo) (br $l))";
     expect(await fate(body, "", { outputBytesMax: 20_000 })).toMatchObject({ code: "MODULE_OUTPUT_INVALID" });

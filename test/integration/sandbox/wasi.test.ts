@@ -61,7 +61,7 @@ describe("a WASI program", () => {
     const output = await copy.process(batch, context);
     expect(output.bytes).toEqual(batch.bytes);
     expect(await copy.outputSchema(EVERY_TYPE)).toEqual(EVERY_TYPE);
-    expect(copy.identity.hostTable).toBe("ipdm-wasi/1");
+    expect(copy.identity.hostTable).toBe("ipdm-wasi/2");
     await checkRowsProperty(copy, batch, 3);
   });
 
@@ -135,6 +135,11 @@ describe("a WASI program", () => {
     expect(await at(0, -5n)).toBe("");
     expect(await at(0, 2n ** 63n - 1n)).toContain(`exit code ${((2n ** 64n - 1n) / 1000n) % 2n ** 32n}`);
     expect(await at(0, 1234n, {})).toBe("");
+    const timeless = (await load(clock(0), { capabilities: ["time"] })).process(three, context);
+    expect(await errorOf(timeless)).toMatchObject({
+      code: "MODULE_CAPABILITY_DENIED",
+      message: expect.stringContaining("it called clock_time_get, and this call has no event time") as string,
+    });
   });
 
   const facts: readonly (readonly [what: string, name: string, args: readonly string[], answer: number])[] = [

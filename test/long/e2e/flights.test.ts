@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { audit } from "../../support/audit.ts";
 import { build, endAll, FLIGHTS, lastJson, ROOT, run } from "../../support/command.ts";
-import { dailyByDuckdb, dailyOfRun, difference } from "../../support/duckdb.ts";
+import { dailyByDuckdb, dailyOfRun, difference, duckdb } from "../../support/duckdb.ts";
 import { makeTestFolder, type TestFolder } from "../../support/folder.ts";
 
 const PARQUET = join(ROOT, "node_modules", "vega-datasets", "data", "flights-3m.parquet");
@@ -36,6 +36,10 @@ describe("the whole example on three replicas", () => {
     expect(done).toMatchObject({ rows: { in: 3_000_000, out: 28_646 }, quorum: { n: 3, q: 2 }, reused: [] });
     expect(Number(done["proofs"])).toBeGreaterThanOrEqual(2);
     expect(await difference(dailyOfRun(join(outDir, "daily.parquet")), dailyByDuckdb(PARQUET))).toEqual([0, 0, 28_646]);
+    const order = await duckdb(
+      `SELECT count(*) FROM (SELECT ("end", "start", origin) AS this, lag(("end", "start", origin)) OVER () AS before FROM '${join(outDir, "daily.parquet")}') WHERE this <= before`,
+    );
+    expect(Number(order[0]?.[0])).toBe(0);
     await audit(outDir);
     const again = lastJson(await run(args));
     expect(again).toMatchObject({ reused: ["delayed", "daily"], result: done["result"] });

@@ -22,7 +22,7 @@ export class LyingSubmitter {
   /** What an honest node makes of a slot, from the beginning of its task. Everything is served to those who ask. */
   async truth(task: TaskPlan, slot: Slot, slotBlock: Block, batches: readonly Batch[]): Promise<Executed> {
     const read = (): Promise<never> => Promise.reject(new Error("a task begins without a state"));
-    const runner = new StageRunner(task, { hash: sha256, module: null, read });
+    const runner = new StageRunner(task, { hash: sha256, module: async () => null, read });
     const done = await runner.execute(slotBlock.cid, slot, batches, null, new AbortController().signal);
     this.at.serve(slotBlock, done.statementBlock, ...done.blocks);
     return done;

@@ -50,6 +50,35 @@ describe("a module of wasi/1", () => {
   });
 });
 
+describe("settings", () => {
+  it("are a module's, with those of a task over them", async () => {
+    const text = configOf(", settings: { a: '1', b: '2' }").replace("kept: {", "kept: { settings: { b: '3' },");
+    const { config } = await parseConfig(text, "/somewhere/ipdm.yaml");
+    expect(config.modules[0]?.options).toEqual({ entry: null, settings: { a: "1", b: "2" } });
+    expect(config.tasks[0]).toMatchObject({ kind: "module", settings: { b: "3" } });
+  });
+
+  it("belong to modules of ipdm/1, and to tasks with a module that is in no catalogue", async () => {
+    const columns = ", columns: { a: i64 }";
+    expect(await refused(`, abi: extism/1, settings: { a: '1' }${columns}`)).toMatchObject({
+      message: "modules.keep.settings has no meaning with abi: extism/1",
+      hint: "write config",
+    });
+    expect((await refused(", config: { a: '1' }")).hint).toBe("write settings");
+    const text = configOf("").replace("module: keep", "module: keep@^1, settings: { a: '1' }");
+    await expect(parseConfig(text, "/somewhere/ipdm.yaml")).rejects.toThrow(/runs as its entry declares/);
+  });
+});
+
+describe("a module that comes with the runtime", () => {
+  it("is refused where there is none of that name", async () => {
+    const text = configOf("").replace("module: keep", "module: ipdm:etherium");
+    await expect(parseConfig(text, "/somewhere/ipdm.yaml")).rejects.toThrow(
+      'tasks.kept.module: no module "ipdm:etherium" comes with the runtime',
+    );
+  });
+});
+
 describe("any other module", () => {
   it("has no form of standard input", async () => {
     const { config } = await parseConfig(configOf(""), "/somewhere/ipdm.yaml");

@@ -121,7 +121,7 @@ describe("encodeCar", () => {
   it("does not write what readCar would refuse", () => {
     expect(() => encodeCar(root.cid, [root, root])).toThrow(failsWith("CAR_DUPLICATE_BLOCK", root.cid.toString()));
     expect(() => encodeCar(root.cid, [leaf])).toThrow(failsWith("CAR_LINK_MISSING", root.cid.toString()));
-    const big = { cid: leaf.cid, bytes: new Uint8Array(8 * 1024 * 1024 + 1) };
+    const big = { cid: leaf.cid, bytes: new Uint8Array(32 * 1024 * 1024 + 1) };
     expect(() => encodeCar(root.cid, [root, big])).toThrow(failsWith("CAR_MALFORMED", leaf.cid.toString()));
   });
 });

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
+import { CELL_FUEL } from "../../../src/sandbox/host/cell.ts";
 import { EXTISM_FUNCTIONS, EXTISM_INPUT, EXTISM_OUTPUT, EXTISM_TABLE } from "../../../src/sandbox/host/extism.ts";
 import { REDPANDA_FUNCTIONS, REDPANDA_TABLE } from "../../../src/sandbox/host/redpanda.ts";
 import type { HostFunction } from "../../../src/sandbox/host/table.ts";
@@ -34,7 +35,7 @@ describe("the pages of host functions", () => {
     const text = await page(name);
     expect(documented(text)).toEqual(coded(table));
     expect(Object.keys(table)).toHaveLength(count);
-    expect(text).toContain(`\`${version}+ipdm-wasi/1\``);
+    expect(text).toContain(`\`${version}+ipdm-wasi/2\``);
   });
 
   it("say what a row costs", async () => {
@@ -42,6 +43,11 @@ describe("the pages of host functions", () => {
     const output = EXTISM_OUTPUT;
     expect(await page("extism")).toContain(
       `takes ${fuel} and ${fuelPerByte} a byte for its input,\n${output.fuel} and ${output.fuelPerByte} a byte for its output`,
+    );
+    expect(await page("extism")).toContain(`and ${CELL_FUEL} for each row that comes out for each declared column`);
+    expect(await page("redpanda")).toContain(`Each record written costs ${CELL_FUEL} more for each declared column`);
+    expect(await page("wasi")).toContain(
+      `Each line of standard output costs ${CELL_FUEL} more for each declared column`,
     );
   });
 });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { rawBlock } from "../../../src/dag/block.ts";
 import { sha256 } from "../../../src/node.ts";
+import { moduleForm } from "../../../src/plan/module-form.ts";
 import { type ModuleOperatorForm, moduleSpec, optionsForm } from "../../../src/runtime/stage/module-spec.ts";
 import { POLICIES } from "../../../src/sandbox/policy.ts";
 
@@ -37,6 +38,20 @@ describe("a module task in normal form", () => {
     expect(moduleSpec({ ...silent, abi: "ipdm/1", columns: null }, bytes, 5)).not.toHaveProperty("stdin");
   });
 
+  it("says what of WebAssembly a module may use only where it is asked for, and refuses what is not known", () => {
+    expect(moduleSpec(operator, bytes, 5)).not.toHaveProperty("features");
+    expect(moduleSpec({ ...operator, features: ["tail-calls"] }, bytes, 5).features).toEqual(["tail-calls"]);
+    const refused = { code: "MODULE_ABI_UNKNOWN", kind: "verification" };
+    expect(() => moduleSpec({ ...operator, features: ["threads"] }, bytes, 5)).toThrow(
+      expect.objectContaining(refused),
+    );
+    const policy = { ...limits, capabilities: [] };
+    const config = { abi: "ipdm/1", unit: null, stateful: false, columns: null, policy } as const;
+    expect(moduleForm(config, operator.module)).not.toHaveProperty("features");
+    const asked = moduleForm({ ...config, features: ["tail-calls"] }, operator.module);
+    expect(moduleSpec(asked, bytes, 5).features).toEqual(["tail-calls"]);
+  });
+
   it.each([
     ["a unit of no rows", { unit: 0 }],
     ["a unit of more rows than a batch", { unit: 4097 }],
@@ -60,6 +75,14 @@ describe("a module task in normal form", () => {
     expect(moduleSpec({ ...silent, abi: "extism/1" }, bytes, 5).options).toEqual({ entry: null, settings: {} });
     const refused = { code: "MODULE_ABI_UNKNOWN", kind: "verification" };
     expect(() => moduleSpec({ ...operator, entry: "late" }, bytes, 5)).toThrow(expect.objectContaining(refused));
+    const { settings } = form;
+    expect(moduleSpec({ ...silent, abi: "ipdm/1", ...(settings && { settings }) }, bytes, 5).options).toEqual({
+      entry: null,
+      settings: options.settings,
+    });
+    expect(() => moduleSpec({ ...silent, abi: "ipdm/1", entry: "late" }, bytes, 5)).toThrow(
+      expect.objectContaining(refused),
+    );
     expect(() => moduleSpec({ ...silent, abi: "redpanda/1", ...form }, bytes, 5)).toThrow(
       expect.objectContaining(refused),
     );

@@ -72,7 +72,7 @@ async function execute(
   const runner = (): StageRunner =>
     new StageRunner(task, {
       hash: sha256,
-      module: null,
+      module: async () => null,
       read: async (cid) => {
         const bytes = stored.get(cid.toString());
         if (bytes === undefined) throw new Error(`no block ${cid.toString()}`);
@@ -205,7 +205,7 @@ describe("a stage runner", () => {
     expect(done.flatMap(({ outputs }) => rowsOf(outputs[MAIN] ?? []))).toEqual(table);
     const runner = new StageRunner(taskOf("window", "row"), {
       hash: sha256,
-      module: null,
+      module: async () => null,
       read: async () => Promise.reject(new Error("not needed")),
     });
     const batches = batchesOf(schema, table, 4);

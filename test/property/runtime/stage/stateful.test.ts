@@ -110,9 +110,10 @@ class Nodes {
   runner = this.another();
 
   another(): StageRunner {
+    const module = modules[this.next++ % modules.length] as LoadedModule;
     return new StageRunner(task, {
       hash: sha256,
-      module: modules[this.next++ % modules.length] as LoadedModule,
+      module: async () => module,
       read: async (cid) => {
         this.reads++;
         const bytes = this.stored.get(cid.toString());

@@ -6,12 +6,14 @@ import { windowKeyBytes } from "../../../../proofs/window/row-proof.ts";
 import { RowEncoder } from "../../../../src/batch/rows.ts";
 import { schemaOf } from "../../../../src/batch/schema.ts";
 import { BatchWriter } from "../../../../src/batch/writer.ts";
+import type { ChainAnchor } from "../../../../src/consensus/chain-anchor.ts";
 import { drawRows, drawSeed, mustExecute } from "../../../../src/consensus/draw.ts";
 import { signChallenge, signVote } from "../../../../src/consensus/vote.ts";
 import { runKey, taskKey } from "../../../../src/consensus/work-key.ts";
 import { compareBytes, toHex, utf8 } from "../../../../src/core/bytes.ts";
 import { cborBlock } from "../../../../src/dag/block.ts";
 import { sha256, signerOf, verifyEd25519 } from "../../../../src/node.ts";
+import { chainAnchorOf } from "../../../../src/plan/anchor.ts";
 
 /** The test vectors of docs/reference/receipt.md, computed by the code: a name and a value each. */
 export function receiptVectors(): ReadonlyMap<string, string> {
@@ -76,6 +78,20 @@ export function receiptVectors(): ReadonlyMap<string, string> {
     "sampled at one half",
     [signer, other].map(({ publicKey }) => String(mustExecute(sha256, seed, publicKey, sample))).join(" "),
   );
+
+  const chain = chainAnchorOf(
+    {
+      kind: "ethereum",
+      chain: "1",
+      from: 100,
+      to: 101,
+      hashes: [new Uint8Array(32).fill(0xb0), new Uint8Array(32).fill(0xb1)],
+    },
+    sha256,
+  );
+  vectors.set("block hashes", chain.parts.map(({ cid }) => cid.toString()).join(" "));
+  vectors.set("chain root", toHex((chain.anchor as ChainAnchor).root as Uint8Array));
+  vectors.set("chain anchor", chain.block.cid.toString());
 
   const work = taskKey(sha256, {
     stage: slot,

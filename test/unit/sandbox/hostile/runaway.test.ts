@@ -126,6 +126,17 @@ describe("a module that calls without end", () => {
       "MODULE_INVALID",
     );
   });
+
+  it("is stopped by its fuel where tail calls are allowed, in which it keeps no stack", async () => {
+    const features = ["tail-calls"] as const;
+    const endless = await watBytes(bad("(call $r)", { fields: "(func $r (return_call $r))" }), { tail_call: true });
+    expect(await lane.verdict(endless, { features })).toBe("MODULE_FUEL_EXHAUSTED");
+    const fields = `(type $n (func (param i32))) (table $t funcref (elem $r))
+      (func $r (param i32) (if (local.get 0)
+        (then (return_call_indirect $t (type $n) (i32.sub (local.get 0) (i32.const 1)) (i32.const 0)))))`;
+    const deep = await watBytes(bad("(call $r (i32.const 20000))", { fields }), { tail_call: true });
+    expect(await lane.verdict(deep, { features })).toBe("no error");
+  });
 });
 
 describe("a module that does a lot at once", () => {

@@ -1,0 +1,138 @@
+import { inclusionProof, leafHash, merkleRoot } from "../../../proofs/merkle/tree.ts";
+import type { Receipt, ShownCommit } from "../../../proofs/receipt/contents.ts";
+import type { PlacedLeaf } from "../../../proofs/row/row-file.ts";
+import { schemaOfOutput } from "../../../proofs/row/row-values.ts";
+import { decodeBatch } from "../../batch/batch.ts";
+import { RowEncoder } from "../../batch/rows.ts";
+import { findField } from "../../batch/schema.ts";
+import { equalBytes } from "../../core/bytes.ts";
+import { IpdmError } from "../../core/errors.ts";
+import { sha256 } from "../../node.ts";
+import { type AuditInput, needsBatch } from "../input-data.ts";
+import { rowMatcher, type Wanted } from "./row-filter.ts";
+
+/** Leaves that are kept together: of a group without the wanted row only its root is kept. A power of two, so that paths go through roots. */
+const GROUP = 4096;
+
+/**
+ * Finds the one row of an output table that holds what is wanted, and the path from it to the table's root: the table's batches
+ * are read once. `output` names the table where several have the columns. Throws `NEEDS_DATA` (kind `unreachable`) with the
+ * CID of a batch that is not at hand, `ROW_MISSING` (kind `verification`: the table has no such row), and of kind `usage`
+ * `ROW_AMBIGUOUS`, `OUTPUT_UNKNOWN` and what {@link rowMatcher} throws.
+ */
+export async function findRow(
+  receipt: Receipt,
+  input: AuditInput,
+  wanted: readonly Wanted[],
+  output: string | undefined,
+  signal: AbortSignal,
+): Promise<PlacedLeaf> {
+  const name = output ?? outputWith(receipt, wanted);
+  const table = Object.hasOwn(receipt.result.outputs, name) ? receipt.result.outputs[name] : undefined;
+  if (table === undefined) throw unknownOutput(name, Object.keys(receipt.result.outputs));
+  const matches = rowMatcher(schemaOfOutput(table), wanted);
+  const commits = receipt.tasks.find(({ task }) => task === table.task)?.commits ?? [];
+  const tree = new GroupedTree();
+  const encoder = new RowEncoder();
+  const found: { row: number; values: Uint8Array }[] = [];
+  for (const cid of batchesOf(commits, table.port)) {
+    signal.throwIfAborted();
+    const bytes = await input.recorded(cid);
+    if (bytes === undefined) throw needsBatch(cid, `rows of table ${name}`);
+    const batch = decodeBatch(bytes);
+    for (let row = 0; row < batch.rows; row++) {
+      const values = encoder.encode(batch, row);
+      const isMatch = matches(batch, row);
+      if (isMatch) found.push({ row: tree.count, values: values.slice() });
+      tree.add(leafHash(sha256, values), isMatch && found.length === 1);
+    }
+  }
+  const [first, second] = found;
+  if (first === undefined) throw missingRow(name, tree.count);
+  if (second !== undefined) throw ambiguous(name, found.length, first.row, second.row);
+  const { root, path } = tree.finish(first.row);
+  if (!equalBytes(root, table.root))
+    throw new IpdmError("MERKLE_MISMATCH", `the rows in the data folder are not those of table ${name}`, {
+      kind: "verification",
+      where: `outputs/${name}`,
+    });
+  return { output: name, row: first.row, values: first.values, path };
+}
+
+function* batchesOf(commits: readonly ShownCommit[], port: string) {
+  for (const { statement } of commits) yield* statement.outputs[port]?.batches ?? [];
+}
+
+/** The only output that has all columns that are asked for. */
+function outputWith({ result }: Receipt, wanted: readonly Wanted[]): string {
+  const names = Object.keys(result.outputs);
+  const fitting = Object.entries(result.outputs).filter(([, output]) => {
+    const schema = schemaOfOutput(output);
+    return wanted.every(({ column }) => findField(schema, column) !== undefined);
+  });
+  const [only] = fitting;
+  // With none, the error about the missing column says more than one about outputs.
+  if (only !== undefined && fitting.length === 1) return only[0];
+  if (names.length === 1) return names[0] as string;
+  const columns = wanted.map(({ column }) => column).join(", ");
+  const many = fitting.map(([name]) => name);
+  throw new IpdmError("OUTPUT_UNKNOWN", `${many.length === 0 ? "no" : "more than one"} output has ${columns}`, {
+    kind: "usage",
+    hint: `name one with --output: ${(many.length === 0 ? names : many).join(", ")}`,
+  });
+}
+
+/** A table's tree while it grows: roots of groups, and the leaves of the group with the row whose path is wanted. */
+class GroupedTree {
+  count = 0;
+  private readonly roots: Uint8Array[] = [];
+  private group: Uint8Array[] = [];
+  private isWanted = false;
+  private kept: readonly Uint8Array[] = [];
+
+  add(leaf: Uint8Array, isWanted: boolean): void {
+    this.group.push(leaf);
+    this.isWanted ||= isWanted;
+    this.count++;
+    if (this.group.length === GROUP) this.close();
+  }
+
+  finish(row: number): { readonly root: Uint8Array; readonly path: Uint8Array[] } {
+    if (this.group.length > 0) this.close();
+    const path = inclusionProof(sha256, this.kept, row % GROUP);
+    return {
+      root: merkleRoot(sha256, this.roots),
+      path: [...path, ...inclusionProof(sha256, this.roots, Math.floor(row / GROUP))],
+    };
+  }
+
+  private close(): void {
+    this.roots.push(merkleRoot(sha256, this.group));
+    if (this.isWanted) this.kept = this.group;
+    this.group = [];
+    this.isWanted = false;
+  }
+}
+
+function missingRow(name: string, rows: number): IpdmError {
+  return new IpdmError("ROW_MISSING", `none of the ${rows} rows of table ${name} holds that`, {
+    kind: "verification",
+    where: `outputs/${name}`,
+    hint: "the table is complete: its rows were counted and give its root",
+  });
+}
+
+function ambiguous(name: string, count: number, first: number, second: number): IpdmError {
+  return new IpdmError("ROW_AMBIGUOUS", `${count} rows of table ${name} hold that: ${first}, ${second}, …`, {
+    kind: "usage",
+    where: `outputs/${name}`,
+    hint: "say more of its columns",
+  });
+}
+
+function unknownOutput(name: string, names: readonly string[]): IpdmError {
+  return new IpdmError("OUTPUT_UNKNOWN", `the receipt has no output ${name}`, {
+    kind: "usage",
+    hint: `its outputs: ${names.join(", ")}`,
+  });
+}

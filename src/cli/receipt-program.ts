@@ -1,0 +1,62 @@
+import { type Command, Option } from "commander";
+import { type Act, type CommonFlags, collect, common, written } from "./act.ts";
+import type { DiffFlags } from "./diff-command.ts";
+import type { ReplayFlags } from "./replay-command.ts";
+import type { VerifyFlags } from "./verify-command.ts";
+
+/** Adds the commands that read receipts. */
+export function addReceiptCommands(root: Command, act: Act, signal: AbortSignal): void {
+  common(root.command("verify"))
+    .description("check a receipt offline: hashes, links, signatures, quorum, Merkle and zero-knowledge proofs")
+    .argument("<receipt>", "receipt.car, or a row saved from one")
+    .option("--trust <keys.json>", "keys that the reader trusts: every signer has to be one of them", written)
+    .option("--expect <result>", "the result that the reader expects, as its CID", written)
+    .option(
+      "--row <column=value,…>",
+      "find this row of an output's table, and the path from it to the table's root",
+      written,
+    )
+    .option("--output <name>", "with --row: the output (default: the only one with these columns)", written)
+    .option(
+      "--out <row.car>",
+      "with --row: save the row with its path and the seal, as a file that verifies by itself",
+      written,
+    )
+    .option("--data <dir>", "data folder of the run (default: .data beside the receipt)", written)
+    .action((receipt: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./verify-command.ts")).verifyCommand(receipt, flags as VerifyFlags, terminal, signal),
+      ),
+    );
+  common(root.command("replay"))
+    .description("redo everything a receipt claims and compare: transitions, modules, windows, statements, outputs")
+    .argument("<receipt>", "receipt.car")
+    .option("--data <dir>", "data folder of the run (default: .data beside the receipt)", written)
+    .addOption(
+      new Option("--input <name=path>", "read this input again, from a file or folder").argParser(collect).default([]),
+    )
+    .addOption(
+      new Option("--module <task=path>", "run this module instead of the recorded one").argParser(collect).default([]),
+    )
+    .option("--timeout <duration>", "how long one call of a module may take, up to 1h (default: 60s)")
+    .option("--isolation <kind>", "what separates modules from this process: thread or process (default: process)")
+    .action((receipt: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./replay-command.ts")).replayCommand(receipt, flags as ReplayFlags, terminal, signal),
+      ),
+    );
+  common(root.command("diff"))
+    .description("find where two runs differ: the first stage, batch and row")
+    .argument("<a>", "receipt.car of one run")
+    .argument("<b>", "receipt.car of the other")
+    .option("--data <dir>", "data folder of run a (default: .data beside its receipt)", written)
+    .option("--data-b <dir>", "data folder of run b (default: .data beside its receipt)", written)
+    .addOption(
+      new Option("--input <name=path>", "an input's file, for the run that read it").argParser(collect).default([]),
+    )
+    .action((a: string, b: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./diff-command.ts")).diffCommand(a, b, flags as DiffFlags, terminal, signal),
+      ),
+    );
+}

@@ -1,0 +1,44 @@
+import { allocate } from "../../sandbox/sdk/index";
+
+const CHUNK_BYTES: usize = 65536;
+const SLACK: usize = 512;
+
+// Two places to take memory from: one for bytes that follow each other without gaps, one for records.
+let cursor: usize = 0;
+let limit: usize = 0;
+let record: usize = 0;
+let recordEnd: usize = 0;
+
+/** Makes room for as many bytes as the texts of a call have: what is decoded from JSON is never more. */
+export function openArena(bytes: usize): void {
+  cursor = allocate(bytes + SLACK);
+  limit = cursor + bytes;
+}
+
+/** Where the next bytes go. Up to 64 may be written beyond what is then taken; a whole field of text may be written and taken. */
+// @ts-ignore: decorator
+@inline
+export function here(): usize {
+  return cursor;
+}
+
+/** Ends what was written at {@link here}. */
+// @ts-ignore: decorator
+@inline
+export function advance(to: usize): void {
+  if (to > limit) unreachable();
+  cursor = to;
+}
+
+/** A record of zeros. */
+export function take(bytes: usize): usize {
+  const size = (bytes + 7) & ~7;
+  if (record + size > recordEnd) {
+    const chunk = max(size, CHUNK_BYTES);
+    record = allocate(chunk);
+    recordEnd = record + chunk;
+  }
+  const at = record;
+  record += size;
+  return at;
+}

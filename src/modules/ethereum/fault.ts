@@ -1,0 +1,75 @@
+import { Message } from "../../sandbox/sdk/index";
+
+// Where in the input the module is: every error names it.
+let block: u64 = 0;
+let text: usize = 0;
+let end: usize = 0;
+let part = "";
+let item = "";
+let index: i32 = -1;
+
+/** Says which block is being read. */
+export function inBlock(number: u64): void {
+  block = number;
+  part = "";
+  item = "";
+  index = -1;
+}
+
+/** Says which text of the row is being read. */
+export function inText(name: string, at: usize, length: usize): void {
+  part = name;
+  text = at;
+  end = at + length;
+  item = "";
+  index = -1;
+}
+
+/** Says which of its transactions, receipts or withdrawals is being read; -1: none any more. */
+export function inItem(name: string, number: i32): void {
+  item = name;
+  index = number;
+}
+
+/** The beginning of a message: block, and item where there is one. */
+export function told(): Message {
+  const message = Message.of("block ").number(block);
+  if (index >= 0) message.text(", ").text(item).text(" ").number(<u64>index);
+  return message.text(": ");
+}
+
+/** Stops at a byte of the text that is no JSON, or ends too early. */
+export function malformed(at: usize, expected: string): usize {
+  if (at >= end) told().text("the JSON of ").text(part).text(" is cut short, after ").number(end - text).text(" bytes").fail("ETH_JSON_MALFORMED");
+  told()
+    .text("the JSON of ")
+    .text(part)
+    .text(" has no ")
+    .text(expected)
+    .text(" at byte ")
+    .number(at - text)
+    .text(", but ")
+    .quote(at, min<usize>(24, end - at))
+    .fail("ETH_JSON_MALFORMED");
+  return 0;
+}
+
+/** Stops at a value that is not of its field's form. */
+export function misformed(at: usize, expected: string): usize {
+  if (at >= end) return malformed(at, expected);
+  told()
+    .text(expected)
+    .text(" was expected in ")
+    .text(part)
+    .text(" at byte ")
+    .number(at - text)
+    .text(", and there is ")
+    .quote(at, min<usize>(72, end - at))
+    .fail("ETH_FIELD_TYPE");
+  return 0;
+}
+
+/** Stops at a field that an object lacks. */
+export function missing(field: string): void {
+  told().text("field ").text(field).text(" is missing").fail("ETH_FIELD_MISSING");
+}

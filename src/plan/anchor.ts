@@ -1,0 +1,78 @@
+import { leafHash, merkleRoot } from "../../proofs/merkle/tree.ts";
+import type { SourceConfig } from "../config/config.ts";
+import { type ChainAnchor, HASHES_PER_NODE, type HashesNode } from "../consensus/chain-anchor.ts";
+import type { Anchor } from "../consensus/result.ts";
+import { concatAll, equalBytes } from "../core/bytes.ts";
+import { IpdmError } from "../core/errors.ts";
+import type { Hash } from "../core/ports.ts";
+import { type Block, cborBlock } from "../dag/block.ts";
+import type { ChainContent } from "../sources/chain/kind.ts";
+import type { Content } from "../sources/port.ts";
+import { declaredColumns } from "./module-form.ts";
+
+/** What a source holds: a file's digest, or a chain's block hashes. */
+export type SourceContent = Content | ChainContent;
+
+/** An input's anchor, its block, and the blocks that it links. */
+export interface AnchorBlocks {
+  readonly anchor: Anchor;
+  readonly block: Block;
+  readonly parts: readonly Block[];
+}
+
+/** The anchor of a source with this content. */
+export function anchorOf(source: SourceConfig, content: SourceContent, hash: Hash): AnchorBlocks {
+  if (source.kind === "file") {
+    if ("kind" in content) throw mixed(source.name);
+    const { sha256, bytes } = content;
+    const columns = declaredColumns(source.columns ?? null);
+    const anchor: Anchor = { v: 1, kind: "file", format: source.format, sha256, bytes, columns };
+    return { anchor, block: cborBlock(hash, anchor), parts: [] };
+  }
+  if (!("kind" in content)) throw mixed(source.name);
+  return chainAnchorOf(content, hash);
+}
+
+/** The anchor of blocks of a chain. */
+export function chainAnchorOf(content: Omit<ChainContent, "bytes" | "anchor">, hash: Hash): AnchorBlocks {
+  const { kind, chain, from, to, hashes } = content;
+  const parts: Block[] = [];
+  for (let at = 0; at < hashes.length; at += HASHES_PER_NODE) {
+    const node: HashesNode = { v: 1, kind: "block-hashes", hashes: concatAll(hashes.slice(at, at + HASHES_PER_NODE)) };
+    parts.push(cborBlock(hash, node));
+  }
+  const anchor: ChainAnchor = {
+    v: 1,
+    kind,
+    chain,
+    from,
+    to,
+    blocks: hashes.length,
+    root: hashesRoot(hash, hashes),
+    hashes: parts.map(({ cid }) => cid),
+  };
+  return { anchor, block: cborBlock(hash, anchor), parts };
+}
+
+/** RFC 6962 root over block hashes, in order. */
+export function hashesRoot(hash: Hash, hashes: readonly Uint8Array[]): Uint8Array {
+  return merkleRoot(
+    hash,
+    hashes.map((each) => leafHash(hash, each)),
+  );
+}
+
+/** True when a source still holds what its anchor says: the same file, or the same block hashes in order. */
+export function isContentOf(anchor: Anchor, content: SourceContent, hash: Hash): boolean {
+  if (anchor.kind === "file") return !("kind" in content) && equalBytes(content.sha256, anchor.sha256);
+  if (!("kind" in content) || anchor.root === null) return false;
+  return (
+    content.kind === anchor.kind &&
+    content.hashes.length === anchor.blocks &&
+    equalBytes(hashesRoot(hash, content.hashes), anchor.root)
+  );
+}
+
+function mixed(name: string): IpdmError {
+  return new IpdmError("INVARIANT", `source ${name} holds what its kind says`);
+}
