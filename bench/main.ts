@@ -6,6 +6,7 @@ import { type Bench, table } from "./harness.ts";
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   flights: async () => (await import("./flights.ts")).flights,
   sandbox: async () => (await import("./sandbox.ts")).sandbox,
+  streams: async () => (await import("./streams.ts")).streams,
   checkpoint: async () => (await import("./sandbox/checkpoint.ts")).checkpoint,
 };
 

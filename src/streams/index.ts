@@ -1,3 +1,5 @@
+export type { ObservableOptions, RowSourceOptions } from "./adapters.ts";
+export { fromObservable, rowSource, toBatches, toWebStream } from "./adapters.ts";
 export type { Barrier } from "./barrier.ts";
 export type { CheckpointerOptions, SavepointStore } from "./checkpointer.ts";
 export { Checkpointer } from "./checkpointer.ts";
@@ -18,6 +20,8 @@ export type { Credits } from "./credits.ts";
 export { CreditPool } from "./credits.ts";
 export type { DrainOptions } from "./drain.ts";
 export { drain } from "./drain.ts";
+export type { Explanation } from "./explain.ts";
+export { allSteps, countersOf, explain, explained } from "./explain.ts";
 export { col, Expression, instant, lit, when } from "./expressions/expression.ts";
 export type { Node as ExpressionNode } from "./expressions/node.ts";
 export type { Control, End, Flow, Header, Idle, Watermark } from "./flow.ts";

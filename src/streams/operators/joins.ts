@@ -31,7 +31,7 @@ type Two<L, R, K extends string, M extends string> = Readonly<
 >;
 type MayMiss<S> = S extends `${string}?` ? S : S extends ColumnSpec ? `${S}?` & ColumnSpec : S;
 /** Columns of a join: keys and columns of the left, other columns of the right; those of the right may miss, and clash as `name_column`. */
-export type Joined<L, R> = 0 extends 1 & L
+export type Joined<L, R> = unknown extends L
   ? Untyped
   : L & { readonly [P in Exclude<keyof R, keyof L>]: MayMiss<R[P]> } & Columns;
 

@@ -5,7 +5,7 @@ import { assembleBatch } from "../../batch/gather.ts";
 import type { ColumnData } from "../../batch/layout.ts";
 import { type Field, type Schema, schemaOf } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
-import type { ColumnSpec, Untyped } from "../columns.ts";
+import type { Added, ColumnSpec, Untyped } from "../columns.ts";
 import { loadNulls, loadNumbers } from "../expressions/compile.ts";
 import { type Vector, vector } from "../expressions/vector.ts";
 import type { Flow, Header } from "../flow.ts";
@@ -35,7 +35,7 @@ export function scan<const A extends Specs>(
   running: A,
 ): <C extends Record<ColumnsOf<A>, ColumnSpec> = Untyped, K extends string = string>(
   input: Observable<Flow<C, K>>,
-) => Observable<Flow<Omit<C, keyof A> & Running<A>, K>> {
+) => Observable<Flow<Added<C, Running<A>>, K>> {
   const specs = Object.entries<AggregateSpec<string, unknown>>(running);
   const detail = specs.map(([name, { kind, column = "" }]) => `${name}: ${kind}(${column})`).join(", ");
   return operator<Flow<Untyped, Untyped>, Flow<Untyped, Untyped>>(
