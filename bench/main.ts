@@ -7,6 +7,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   flights: async () => (await import("./flights.ts")).flights,
   sandbox: async () => (await import("./sandbox.ts")).sandbox,
   chain: async () => (await import("./chain.ts")).chain,
+  streams: async () => (await import("./streams.ts")).streams,
   checkpoint: async () => (await import("./sandbox/checkpoint.ts")).checkpoint,
 };
 
