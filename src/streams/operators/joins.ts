@@ -23,6 +23,8 @@ export interface JoinOptions {
   readonly kind?: JoinKind;
   /** Late rows of both inputs, each with its input's schema. */
   readonly late?: Partial<Observer<Batch>>;
+  /** Late rows of the right input, apart; `late` has those of the left then. */
+  readonly lateRight?: Partial<Observer<Batch>>;
 }
 
 /** Two inputs by name, the left first. */
@@ -109,7 +111,7 @@ function joining(
   name: string,
   detail: string,
   inputs: Readonly<Record<string, Observable<Flow>>>,
-  { kind = "inner", late }: JoinOptions,
+  { kind = "inner", late, lateRight = late }: JoinOptions,
   rule: MakeRule,
 ): Observable<Flow> {
   const names = Object.keys(inputs);
@@ -157,7 +159,8 @@ function joining(
         );
         if (tooLate.length > 0) {
           step.counters.late += tooLate.length;
-          late?.next?.(gatherRows(batch, Int32Array.from(tooLate), tooLate.length));
+          const to = index === 0 ? late : lateRight;
+          to?.next?.(gatherRows(batch, Int32Array.from(tooLate), tooLate.length));
         }
         flush(here.core);
       },
@@ -176,6 +179,7 @@ function joining(
           flush(here.core);
         }
         late?.complete?.();
+        if (lateRight !== late) lateRight?.complete?.();
       },
       save() {
         open?.rule.sweep();
