@@ -28,7 +28,7 @@ export async function chainEthereum(rounds: number, tell: Tell): Promise<Measure
     return { metrics: {}, notes: {} };
   }
   const folder = await mkdtemp(join(tmpdir(), "ipdm-bench-"));
-  const [one, two] = [openLanes(1), openLanes(2)];
+  const [one, two] = [openLanes({ lanes: 1 }), openLanes({ lanes: 2 })];
   try {
     const paths = await unpack(folder, names);
     const work = { paths, peers: loadPeers(), one: await pipelines(one), two: await pipelines(two) };
@@ -92,7 +92,7 @@ async function round({ paths, peers, one, two }: Work, passes: number): Promise<
 /** Reads the blocks from disk and sends them through modules one after the other; counts the rows that come out. */
 async function rowsThrough(modules: readonly ModuleHandle[], paths: readonly string[]): Promise<number> {
   const spec = { kind: "ethereum", places: paths, chain: null, from: null, to: null, anchor: null } as const;
-  await using source = await openChain(spec, {});
+  await using source = await openChain(spec, { worker: false });
   let batches: AsyncIterable<Batch> = source.batches({ batchRows: 4096 });
   for (const module of modules) batches = through(module, batches);
   let rows = 0;

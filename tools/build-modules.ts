@@ -30,7 +30,7 @@ const MODULES: readonly Recipe[] = [
     output: "dist/src/modules/json-brackets.wasm",
     flags: ["--enable", "simd"],
   },
-  ...["filter", "map", "flat-map", "aggregate"].map((name) => ({
+  ...["filter", "map", "flat-map", "aggregate", "stateful"].map((name) => ({
     source: `examples/modules/${name}/module/index.ts`,
     output: `examples/modules/${name}/build/module.wasm`,
   })),

@@ -4,7 +4,7 @@ import { configSchemaText } from "../config/json-schema.ts";
 import { IpdmError } from "../core/errors.ts";
 import { makeFolder } from "../run/folders.ts";
 import { shellWord } from "./shell-word.ts";
-import { STARTER_CONFIG, STARTER_README, starterReadings } from "./starter.ts";
+import { type Template, templateOf } from "./templates.ts";
 
 /** What {@link initProject} wrote: file names relative to the folder, and the command to type next. */
 export interface InitResult {
@@ -16,17 +16,13 @@ export interface InitResult {
 const IGNORED = new Set([".git", ".DS_Store"]);
 
 /**
- * Writes a working starter (`ipdm.yaml`, its data, its README, the schema for editors) into a new or empty folder; it needs
- * nothing but this package. Existing files are never touched. Throws `INIT_NOT_EMPTY`, `INIT_NOT_A_FOLDER` and
+ * Writes a working starter (`ipdm.yaml`, what it needs of its own, the schema for editors) into a new or empty folder.
+ * Existing files are never touched. Throws `USAGE` (there is no such template), and `INIT_NOT_EMPTY`, `INIT_NOT_A_FOLDER` and
  * `INIT_UNWRITABLE`, of kind `config`.
  */
-export async function initProject(dir: string): Promise<InitResult> {
-  const files: Readonly<Record<string, string>> = {
-    "ipdm.yaml": STARTER_CONFIG,
-    "readings.csv": starterReadings(),
-    "README.md": STARTER_README,
-    ".ipdm.schema.json": configSchemaText(),
-  };
+export async function initProject(dir: string, template = "readings"): Promise<InitResult> {
+  const chosen = await templateOf(template);
+  const files: Template["files"] = { ...chosen.files, ".ipdm.schema.json": configSchemaText() };
   try {
     await makeFolder(dir);
     const present = (await readdir(dir)).filter((name) => !IGNORED.has(name));
@@ -37,7 +33,7 @@ export async function initProject(dir: string): Promise<InitResult> {
     throw explained(dir, error);
   }
   const way = relative(process.cwd(), resolve(dir));
-  const run = "npx ipdm-runtime run ipdm.yaml";
+  const { run } = chosen;
   return { files: Object.keys(files), next: way === "" ? run : `cd ${shellWord(way)} && ${run}` };
 }
 

@@ -1,3 +1,4 @@
+import { base58btc } from "multiformats/bases/base58";
 import type { ReceiptConfig } from "../../proofs/receipt/root.ts";
 import type { Anchor } from "../consensus/result.ts";
 import { toHex } from "../core/bytes.ts";
@@ -13,10 +14,19 @@ export function inputText(rows: number, anchor: Anchor | undefined): string {
 }
 
 /** What ties a chain input to a block hash that was known beforehand, as people read it. */
-export function anchoredText(anchored: NonNullable<ReceiptConfig["anchored"]>[string] | undefined): string {
+export function anchoredText(
+  kind: Anchor["kind"],
+  anchored: NonNullable<ReceiptConfig["anchored"]>[string] | undefined,
+): string {
   if (anchored === undefined)
     return "none: compare one of the block hashes with a source of your own, or run with a trusted one";
   const { block, hash, by, endpoints } = anchored;
   const known = by === "given" ? "was given as trusted" : `is the same at ${endpoints} endpoints`;
-  return `block ${block} has the hash 0x${toHex(hash)}, which ${known}`;
+  return `block ${block} has the hash ${kind === "solana" ? base58btc.baseEncode(hash) : `0x${toHex(hash)}`}, which ${known}`;
+}
+
+/** What no hash of a chain covers, so that it is attested by those who read it and proved by nothing; `undefined`: nothing to say. */
+export function attestedText(kind: Anchor["kind"]): string | undefined {
+  if (kind !== "solana") return undefined;
+  return "that blocks have all their transactions, fees, errors, balances and inner instructions are the node's word, attested by who read it";
 }

@@ -22,7 +22,7 @@ export function program(act: Act, signal: AbortSignal): Command {
     .configureOutput({ outputError: () => {} });
   addRun(root, act, signal);
   addReceiptCommands(root, act, signal);
-  addProjectCommands(root, act);
+  addProjectCommands(root, act, signal);
   addModuleCommands(root, act, signal);
   for (const command of root.commands) command.exitOverride().showSuggestionAfterError();
   return root;

@@ -1,12 +1,44 @@
 import type { Command } from "commander";
-import { type Act, type CommonFlags, common } from "./act.ts";
+import { type Act, type CommonFlags, common, written } from "./act.ts";
+import type { DoctorFlags } from "./doctor/doctor-command.ts";
+import type { ExplainFlags } from "./explain-command.ts";
+import type { InitFlags } from "./init-command.ts";
 
 /** Adds the commands around a project. */
-export function addProjectCommands(root: Command, act: Act): void {
+export function addProjectCommands(root: Command, act: Act, signal: AbortSignal): void {
   common(root.command("init"))
     .description("write a working starter into a new folder")
     .argument("<dir>", "a new or empty folder")
+    .option("--template <name>", "readings, blank or flights (default: readings)")
     .action((dir: string, flags: CommonFlags) =>
-      act(flags, async (terminal) => (await import("./init-command.ts")).initCommand(dir, terminal)),
+      act(flags, async (terminal) =>
+        (await import("./init-command.ts")).initCommand(dir, flags as InitFlags, terminal),
+      ),
+    );
+  common(root.command("explain"))
+    .description("say what a code of an error means, or what the block of a CID is")
+    .argument("<what>", "a code such as NO_QUORUM, or a CID")
+    .option("--receipt <receipt.car>", "look for the block in this receipt, or saved row", written)
+    .option("--data <dir>", "look for the block in this data folder of a run", written)
+    .action((what: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./explain-command.ts")).explainCommand(what, flags as ExplainFlags, terminal),
+      ),
+    );
+  common(root.command("doctor"))
+    .description("check what the runtime stands on: Node.js, disk, store, sandbox, prover, loopback")
+    .option("--data <dir>", "folder whose disk is checked (default: the working folder)", written)
+    .action((flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./doctor/doctor-command.ts")).doctorCommand(flags as DoctorFlags, terminal, signal),
+      ),
+    );
+  common(root.command("completion"))
+    .description("print a script that completes commands and options in a shell")
+    .argument("<shell>", "bash, zsh or fish")
+    .action((shell: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./completion-command.ts")).completionCommand(shell, root, terminal),
+      ),
     );
 }

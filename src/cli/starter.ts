@@ -83,3 +83,29 @@ export function starterReadings(): string {
   }
   return `${lines.join("\n")}\n`;
 }
+
+/** The `ipdm.yaml` of an empty project: one file becomes one table, and a receipt says so. */
+export const BLANK_CONFIG = `# yaml-language-server: $schema=.ipdm.schema.json
+#
+#   npx ipdm-runtime run ipdm.yaml
+#
+# All keys: node_modules/ipdm-runtime/docs/reference/config.md
+
+name: blank
+
+# Who computes: so many nodes, of which so many must sign the same bytes.
+domain: { replicas: 1 }
+
+# What goes in: Parquet, CSV or NDJSON. Windows need \`time: { column: … }\` here.
+sources:
+  data: { file: ./data.csv }
+
+# Programs in WebAssembly and windows of event time go here, under \`modules:\` and \`tasks:\`.
+
+# What comes out, relative to the output folder, out/blank by default.
+outputs:
+  table: { input: data, file: table.parquet }
+`;
+
+/** The data of an empty project. */
+export const BLANK_DATA = "time,name,value\n2026-01-05T00:00:00Z,first,1\n2026-01-05T00:01:00Z,second,2\n";

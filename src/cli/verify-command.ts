@@ -7,7 +7,7 @@ import { toHex } from "../core/bytes.ts";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
 import { bytesText, counted, words } from "./counted.ts";
-import { anchoredText, inputText } from "./input-lines.ts";
+import { anchoredText, attestedText, inputText } from "./input-lines.ts";
 import { rowFields, rowLine, rowLines, rowVerdictLines } from "./row-lines.ts";
 import { shellWord } from "./shell-word.ts";
 import type { Terminal } from "./terminal.ts";
@@ -141,7 +141,10 @@ function* verdictLines(verdict: FileVerdict): Generator<string> {
       const anchor = receipt.anchors.get(name);
       yield `  input       ${name}: ${inputText(rows, anchor)}`;
       const anchored = receipt.config.anchored?.[name];
-      if (anchor !== undefined && anchor.kind !== "file") yield `  anchor      ${name}: ${anchoredText(anchored)}`;
+      if (anchor === undefined || anchor.kind === "file") continue;
+      yield `  anchor      ${name}: ${anchoredText(anchor.kind, anchored)}`;
+      const attested = attestedText(anchor.kind);
+      if (attested !== undefined) yield `  attested    ${name}: ${attested}`;
     }
     for (const { task, name, version, range, module, publisher, live = [] } of verdict.locks) {
       yield `  module      ${task}: ${name}@${version} (asked for ${range}), ${module.toString()}, published by ${toHex(publisher).slice(0, 16)}…`;

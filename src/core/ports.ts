@@ -19,3 +19,14 @@ export interface Signer {
 
 /** Checks an Ed25519 signature (RFC 8032): 32-byte public key, 64-byte signature. */
 export type Verify = (publicKey: Uint8Array, message: Uint8Array, signature: Uint8Array) => boolean;
+
+/** Time as a runtime sees it. A simulation gives its own. */
+export interface Clock {
+  /** Milliseconds since 1970, a whole number. */
+  now(): number;
+  /** Calls `run` once, after about `delayMs`; what comes back takes it off. */
+  after(delayMs: number, run: () => void): () => void;
+}
+
+/** Uniform random numbers of [0, 1). What one of them decides is journalled. */
+export type Entropy = () => number;

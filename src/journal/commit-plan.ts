@@ -21,6 +21,9 @@ export function planCommit(group: readonly Operation[]): CommitPlan {
   const keep = (key: Buffer, value: Uint8Array): void => {
     small.set(key.toString("latin1"), put(key, value));
   };
+  const keepWake = (key: Buffer, wake: number | null): void => {
+    small.set(key.toString("latin1"), wake === null ? { type: "del", key } : put(key, keys.u64(wake)));
+  };
   const keepBlock = (block: Block): void => {
     const key = keys.blockKey(block.cid);
     if (isLarge(block)) large.set(key.toString("latin1"), block);
@@ -32,9 +35,10 @@ export function planCommit(group: readonly Operation[]): CommitPlan {
     } else if (operation.kind === "meta") {
       keep(keys.metaKey(operation.key), operation.value);
     } else {
-      const { entry, block, blocks } = operation.append;
+      const { entry, block, blocks, wake } = operation.append;
       for (const each of [block, ...(blocks ?? [])]) keepBlock(each);
       keep(keys.entryKey(entry.actor, entry.seq), block.cid.bytes);
+      if (wake !== undefined) keepWake(keys.wakeKey(entry.actor), wake);
       tips.set(entry.actor, { cid: block.cid, seq: lastSeq(entry) });
     }
   }

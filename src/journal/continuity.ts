@@ -46,8 +46,10 @@ export class Chain {
   readonly #actor: string;
   #tip: Tip | undefined;
 
-  constructor(actor: string) {
+  /** `before` is the end of what comes before the first entry. */
+  constructor(actor: string, before?: Tip) {
     this.#actor = actor;
+    this.#tip = before;
   }
 
   get tip(): Tip | undefined {

@@ -5,6 +5,7 @@ import { hasCode, IpdmError } from "../core/errors.ts";
 import type { Tip } from "./continuity.ts";
 import { corrupt, writeFailed } from "./errors.ts";
 import * as keys from "./level-keys.ts";
+import type { Wake } from "./port.ts";
 import type { Locator } from "./segments.ts";
 
 /** One put or deletion of a batch. */
@@ -75,11 +76,27 @@ export class LevelIndex {
     return reading(async () => (await this.#level.keys(keys.allTips).all()).map(keys.textOfKey));
   }
 
+  wakes(): Promise<readonly Wake[]> {
+    return reading(async () => {
+      const found = await this.#level.iterator(keys.allWakes).all();
+      return found.map(([key, value]) => ({ actor: keys.textOfKey(key), at: Number(value.readBigUInt64BE(0)) }));
+    });
+  }
+
   /** CIDs of the next entries of an actor whose first event is after `seq`. */
   entryCids(actor: string, seq: number, limit: number): Promise<readonly CID[]> {
     return reading(async () =>
       (await this.#level.values({ ...keys.entriesAfter(actor, seq), limit }).all()).map(keys.parseCid),
     );
+  }
+
+  /** CID of the last entry of an actor whose first event is at or before `seq`. */
+  entryCidAt(actor: string, seq: number): Promise<CID | undefined> {
+    return reading(async () => {
+      const range = { gte: keys.entryKey(actor, 0), lte: keys.entryKey(actor, seq), reverse: true, limit: 1 };
+      const [found] = await this.#level.values(range).all();
+      return found === undefined ? undefined : keys.parseCid(found);
+    });
   }
 
   meta(key: string): Promise<Uint8Array | undefined> {

@@ -10,6 +10,7 @@ const ENTRY = 0x65; // e, actor, 0, u64 seq of the first event -> CID
 const TIP = 0x68; // h, actor -> u64 seq of the last event, CID
 const META = 0x6d; // m, key -> value
 const COMMIT = 0x63; // c, u64 number -> commit record
+const WAKE = 0x77; // w, actor -> u64 time at which it has something to do
 const COMPLETED = 0x7a; // z, u64 segment -> u64 final size
 
 /** A half-open range of keys. */
@@ -21,6 +22,7 @@ export interface KeyRange {
 export const blockKey = (cid: CID): Buffer => prefixed(BLOCK, cid.bytes);
 export const locatorKey = (cid: CID): Buffer => prefixed(LOCATED, cid.bytes);
 export const tipKey = (actor: string): Buffer => prefixed(TIP, Buffer.from(actor));
+export const wakeKey = (actor: string): Buffer => prefixed(WAKE, Buffer.from(actor));
 export const metaKey = (key: string): Buffer => prefixed(META, Buffer.from(key));
 export const commitKey = (number: number): Buffer => prefixed(COMMIT, u64(number));
 export const completedKey = (segment: number): Buffer => prefixed(COMPLETED, u64(segment));
@@ -32,6 +34,7 @@ export const entriesAfter = (actor: string, seq: number): KeyRange => ({
   lt: entryPrefix(actor, 1),
 });
 export const allTips: KeyRange = rangeOf(TIP);
+export const allWakes: KeyRange = rangeOf(WAKE);
 export const allCommits: KeyRange = rangeOf(COMMIT);
 export const allCompleted: KeyRange = rangeOf(COMPLETED);
 

@@ -15,7 +15,7 @@ import { LevelIndex, put, type Write } from "./level-index.ts";
 import * as keys from "./level-keys.ts";
 import { COMMIT_RECORDS_KEPT } from "./limits.ts";
 import { checkMeta, checkStorable, type Operation, sizeOf } from "./operation.ts";
-import type { BlockStore, EntryAppend, JournalHead, MetaStore, Store, StoredEntry } from "./port.ts";
+import type { BlockStore, EntryAppend, JournalHead, MetaStore, Store, StoredEntry, Wake } from "./port.ts";
 import { Segments, type SegmentTail, segmentName, syncDirectory } from "./segments.ts";
 
 /** Options of a {@link LevelStore}. `path` is a folder of its own, made when it is not there. */
@@ -141,9 +141,9 @@ export class LevelStore implements Store {
     return { ...stored, seq: tip.seq };
   }
 
-  async *entries(actor: string): AsyncIterable<StoredEntry> {
+  async *entries(actor: string, { from = 1 } = {}): AsyncIterable<StoredEntry> {
     const head = await this.head(actor);
-    const chain = new Chain(actor);
+    const chain = new Chain(actor, await this.#before(actor, from));
     while (head !== undefined && (chain.tip?.seq ?? 0) < head.seq) {
       const after = chain.tip?.seq ?? 0;
       const cids = await this.#index.entryCids(actor, after, ENTRIES_PAGE);
@@ -159,9 +159,21 @@ export class LevelStore implements Store {
     }
   }
 
+  /** The end of the entry before the one that holds an event. */
+  async #before(actor: string, seq: number): Promise<Tip | undefined> {
+    const cid = seq > 1 ? await this.#index.entryCidAt(actor, seq) : undefined;
+    const prev = cid === undefined ? null : (await this.#entry(actor, cid)).entry;
+    return prev?.prev == null ? undefined : { cid: prev.prev, seq: prev.seq - 1 };
+  }
+
   async actors(): Promise<readonly string[]> {
     this.#commits.check();
     return [...(await this.#index.actors())].sort();
+  }
+
+  async wakes(): Promise<readonly Wake[]> {
+    this.#commits.check();
+    return await this.#index.wakes();
   }
 
   close(): Promise<void> {

@@ -7,7 +7,7 @@ import { decodeEntry, lastSeq } from "./entry.ts";
 import { corrupt } from "./errors.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { checkMeta, checkStorable, type Operation, sizeOf } from "./operation.ts";
-import type { BlockStore, EntryAppend, JournalHead, MetaStore, Store, StoredEntry } from "./port.ts";
+import type { BlockStore, EntryAppend, JournalHead, MetaStore, Store, StoredEntry, Wake } from "./port.ts";
 
 /** What a memory store holds durably: a second store may be opened on it, as a node would after a crash. */
 export interface MemoryImage {
@@ -15,6 +15,8 @@ export interface MemoryImage {
   /** Entries of each actor, oldest first. */
   readonly journals: Map<string, CID[]>;
   readonly meta: Map<string, Uint8Array>;
+  /** When actors have something to do by themselves. */
+  readonly wakes?: Map<string, number>;
 }
 
 /** Options of a {@link MemoryStore}. `sync` stands for the disk: what is queued becomes durable when it resolves. */
@@ -31,7 +33,7 @@ export class MemoryStore implements Store {
   readonly meta: MetaStore;
   readonly #hash: Hash;
   readonly #sync: () => Promise<void>;
-  readonly #durable: MemoryImage;
+  readonly #durable: Required<MemoryImage>;
   readonly #tips = new Tips();
   readonly #commits: GroupCommit<Operation>;
 
@@ -87,11 +89,14 @@ export class MemoryStore implements Store {
     return { ...stored, seq: lastSeq(stored.entry) };
   }
 
-  async *entries(actor: string): AsyncIterable<StoredEntry> {
+  async *entries(actor: string, { from = 1 } = {}): AsyncIterable<StoredEntry> {
     this.#commits.check();
-    const chain = new Chain(actor);
+    let chain: Chain | undefined;
     for (const cid of [...(this.#durable.journals.get(actor) ?? [])]) {
       const stored = this.#entry(cid);
+      const { entry } = stored;
+      if (lastSeq(entry) < from) continue;
+      chain ??= new Chain(actor, entry.prev === null ? undefined : { cid: entry.prev, seq: entry.seq - 1 });
       const problem = chain.next(stored);
       if (problem !== undefined) throw corrupt(`the journal of ${actor}: ${problem}`, { actor });
       yield stored;
@@ -101,6 +106,11 @@ export class MemoryStore implements Store {
   async actors(): Promise<readonly string[]> {
     this.#commits.check();
     return [...this.#durable.journals.keys()].sort();
+  }
+
+  async wakes(): Promise<readonly Wake[]> {
+    this.#commits.check();
+    return [...this.#durable.wakes].map(([actor, at]) => ({ actor, at })).sort((a, b) => (a.actor < b.actor ? -1 : 1));
   }
 
   async close(): Promise<void> {
@@ -135,6 +145,9 @@ export class MemoryStore implements Store {
 
   #keepEntry(append: EntryAppend): void {
     for (const block of [append.block, ...(append.blocks ?? [])]) this.#keep(block);
+    const { wake } = append;
+    if (typeof wake === "number") this.#durable.wakes.set(append.entry.actor, wake);
+    else if (wake === null) this.#durable.wakes.delete(append.entry.actor);
     const journal = this.#durable.journals.get(append.entry.actor);
     if (journal === undefined) this.#durable.journals.set(append.entry.actor, [append.block.cid]);
     else journal.push(append.block.cid);
@@ -157,10 +170,11 @@ export class MemoryStore implements Store {
   }
 }
 
-function copyOf(image: MemoryImage): MemoryImage {
+function copyOf(image: MemoryImage): Required<MemoryImage> {
   return {
     blocks: new Map(image.blocks),
     journals: new Map([...image.journals].map(([actor, cids]) => [actor, [...cids]])),
     meta: new Map(image.meta),
+    wakes: new Map(image.wakes),
   };
 }

@@ -40,6 +40,15 @@ export interface EntryAppend {
   readonly entry: JournalEntry;
   readonly block: Block;
   readonly blocks?: readonly Block[];
+  /** When the actor has something to do by itself, in milliseconds since 1970; `null` for never. Absent: as it was. */
+  readonly wake?: number | null;
+}
+
+/** An actor that has something to do by itself. */
+export interface Wake {
+  readonly actor: string;
+  /** Milliseconds since 1970; 0 for at once. */
+  readonly at: number;
 }
 
 /** An entry read back. */
@@ -75,10 +84,15 @@ export interface Store extends AsyncDisposable {
   append(append: EntryAppend): Promise<void>;
   /** The newest durable entry of an actor. Throws `JOURNAL_CORRUPT`. */
   head(actor: string): Promise<JournalHead | undefined>;
-  /** Durable entries of an actor, oldest first; links and numbers are checked. Throws `JOURNAL_CORRUPT`. */
-  entries(actor: string): AsyncIterable<StoredEntry>;
+  /**
+   * Durable entries of an actor, oldest first, from the one that holds event `from` (1 by default); links and numbers are checked. Throws
+   * `JOURNAL_CORRUPT`.
+   */
+  entries(actor: string, options?: { readonly from?: number }): AsyncIterable<StoredEntry>;
   /** Ids of all actors with a durable entry, sorted. */
   actors(): Promise<readonly string[]>;
+  /** Actors that have something to do by themselves, as their newest entries with a `wake` say. */
+  wakes(): Promise<readonly Wake[]>;
   /** Waits for what is queued to become durable, then lets go of the files. */
   close(): Promise<void>;
 }

@@ -5,7 +5,7 @@ import { callsHaveTime } from "../consensus/module-entry.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { ModuleOperatorForm } from "../runtime/stage/module-spec.ts";
 import type { ModuleHandle } from "../sandbox/port.ts";
-import { checkTimeColumn } from "../streams/window/plan.ts";
+import { timeField } from "../streams/window/plan.ts";
 
 /**
  * The column of a task's input that gives the calls of its module their event time; `undefined` where they have none. A module that
@@ -34,7 +34,7 @@ export async function moduleTime(
   const declared = declaredTime(config, task.input);
   if (declared !== undefined) {
     const { column } = declared.time;
-    await atPlace([...declared.path, "column"], () => checkTimeColumn(column, input));
+    await atPlace([...declared.path, "column"], () => timeField(input, column));
     return column;
   }
   if (!handle.asksTime) return undefined;

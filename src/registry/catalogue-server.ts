@@ -5,17 +5,20 @@ import type { Signer } from "../core/ports.ts";
 import { decodeBlock } from "../dag/block.ts";
 import type { Network } from "../network/port.ts";
 import type { Catalogue } from "./catalogue.ts";
+import type { CatalogueAccess } from "./catalogue-lease.ts";
 import { CATALOGUE_PROTOCOL, encodePage, PAGE_RECORDS_MAX, parseAsk, signHead } from "./catalogue-protocol.ts";
 
 /**
  * Lets peers read a catalogue: its head, signed by the node, pages of its records, and by CID the blocks that these name. Nothing
  * else of the folder is given. Returns what ends it; blocks are served until the network closes.
  */
-export function serveCatalogue(network: Network, catalogue: Catalogue, signer: Signer): () => void {
-  network.serveBlocks((cid) => catalogue.find(cid));
+export function serveCatalogue(network: Network, access: CatalogueAccess, signer: Signer): () => void {
+  network.serveBlocks((cid) => access((catalogue) => catalogue.find(cid)));
   return network.handle(CATALOGUE_PROTOCOL, async (_from, request) => {
     const asked = parseAsk(request);
-    return asked.want === "head" ? signHead(catalogue.head, signer) : encodePage(await page(catalogue, asked.from));
+    return access(async (catalogue) =>
+      asked.want === "head" ? signHead(catalogue.head, signer) : encodePage(await page(catalogue, asked.from)),
+    );
   });
 }
 

@@ -9,6 +9,7 @@ import type { Libp2pNetwork } from "../network/libp2p-network.ts";
 import type { PeerKey } from "../network/port.ts";
 import { loadOrMakeSeed, sha256, signerOf } from "../node.ts";
 import type { Catalogue } from "./catalogue.ts";
+import { CatalogueLease } from "./catalogue-lease.ts";
 import { serveCatalogue } from "./catalogue-server.ts";
 import { SYNC_TIMEOUT_MS, type SyncOptions, type SyncReport, syncCatalogue } from "./catalogue-sync.ts";
 
@@ -25,14 +26,16 @@ export interface ServedCatalogue extends AsyncDisposable {
   readonly addresses: readonly string[];
   /** Its node's public key. */
   readonly node: PeerKey;
+  /** Entries in it when it was opened. */
+  readonly modules: number;
 }
 
 /**
- * Serves a catalogue over libp2p (TCP, noise) until it is disposed. Its node's key is made in its folder on first use. Throws
- * `ADDRESS_INVALID`, `ADDRESS_UNUSABLE`, `KEY_MALFORMED`.
+ * Serves the catalogue of a folder over libp2p (TCP, noise) until it is disposed; the folder is open only while a peer asks. Its node's
+ * key is made in the folder on first use. Throws as `Catalogue.open`, `ADDRESS_INVALID`, `ADDRESS_UNUSABLE`, `KEY_MALFORMED`.
  */
 export async function openCatalogueServer(
-  catalogue: Catalogue,
+  folder: string,
   {
     listen = LISTEN_DEFAULT,
     log,
@@ -42,12 +45,18 @@ export async function openCatalogueServer(
   const { checkListenAddress } = await import("../network/libp2p-address.ts");
   checkListenAddress(listen);
   const { createLibp2pNetwork } = await import("../network/libp2p-network.ts");
-  const { seed } = await loadOrMakeSeed(join(catalogue.folder, NODE_KEY_FILE));
+  const lease = new CatalogueLease(folder);
+  // The folder's lock comes first: only whoever holds it may make the key.
+  const { seed, modules } = await lease.use(async ({ size }) => ({
+    ...(await loadOrMakeSeed(join(folder, NODE_KEY_FILE))),
+    modules: size,
+  }));
   const options = { seed, transport: "tcp", listen: [listen], domainNodes: DOMAIN_NODES, hash: sha256, log } as const;
   let network: Libp2pNetwork;
   try {
     network = await createLibp2pNetwork({ ...options, signal });
   } catch (cause) {
+    await lease[Symbol.asyncDispose]();
     if (signal.aborted || cause instanceof IpdmError) throw cause;
     throw new IpdmError("ADDRESS_UNUSABLE", `nothing can listen on ${listen}: ${reasonOf(cause)}`, {
       kind: "config",
@@ -56,11 +65,15 @@ export async function openCatalogueServer(
       cause,
     });
   }
-  serveCatalogue(network, catalogue, signerOf(seed));
+  serveCatalogue(network, lease.use, signerOf(seed));
   return {
     addresses: network.addresses,
     node: network.self,
-    [Symbol.asyncDispose]: () => network.close(),
+    modules,
+    [Symbol.asyncDispose]: async () => {
+      await network.close();
+      await lease[Symbol.asyncDispose]();
+    },
   };
 }
 

@@ -4,7 +4,8 @@ import { isReference, type ModuleReference, readReference } from "../config/modu
 import { IpdmError, located } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import type { CataloguedModule } from "../plan/plan.ts";
-import { CATALOGUE_FOLDER, Catalogue } from "./catalogue.ts";
+import { CATALOGUE_FOLDER, type Catalogue } from "./catalogue.ts";
+import { openCatalogue } from "./catalogue-lease.ts";
 import { isolationFor } from "./own-key.ts";
 import { syncFromAddress } from "./peers.ts";
 
@@ -42,9 +43,7 @@ export async function resolveModules(
   if (first === undefined) return found;
   const peers = config.catalogue?.peers ?? [];
   const path = catalogueFolder(config, options.folder);
-  await using catalogue = await located(`tasks.${first.name}`, () =>
-    Catalogue.open(path, { create: peers.length > 0 }),
-  );
+  await using catalogue = await located(`tasks.${first.name}`, () => openCatalogue(path, { create: peers.length > 0 }));
   const wanted = [...new Set(tasks.map(({ module }) => module))].map(readReference);
   const failed = await askPeers(catalogue, peers, wanted, options);
   for (const { name, module } of tasks) {

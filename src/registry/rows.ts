@@ -13,7 +13,7 @@ import { openLanes } from "../sandbox/lane-pool.ts";
 import type { ModuleSpec } from "../sandbox/port.ts";
 import { TextRowsEncoder } from "../sinks/text.ts";
 import { openSource, type SourceSpec } from "../sources/port.ts";
-import { checkTimeColumn } from "../streams/window/plan.ts";
+import { timeField } from "../streams/window/plan.ts";
 
 /** Batches that are handed to a module at once, so that memory stays bounded. */
 const BATCHES_AT_ONCE = 8;
@@ -80,7 +80,10 @@ export async function runModule<T>(
 }
 
 function checkTime(column: string, operator: ModuleOperatorForm, input: Schema): void {
-  if (callsHaveTime(operator)) return checkTimeColumn(column, input);
+  if (callsHaveTime(operator)) {
+    timeField(input, column);
+    return;
+  }
   throw new IpdmError(
     "USAGE",
     "only a module that may ask for the time, and is called on units, is given an event time",

@@ -1,15 +1,20 @@
 import type { CID } from "multiformats/cid";
-import type { AnyMachineSnapshot } from "xstate";
 import { IpdmError } from "../core/errors.ts";
-import type { Hash, Log } from "../core/ports.ts";
-import type { Block, Ipld } from "../dag/block.ts";
-import { type ActorState, encodeCheckpoint, stateBlock } from "../journal/checkpoint.ts";
-import { encodeEntry } from "../journal/entry.ts";
-import type { JournalEntry, RequestRecord, Store } from "../journal/port.ts";
-import { type Letter, Mailbox } from "./mailbox.ts";
-import { doneEvent, type Progress } from "./progress.ts";
-import { checkEvent, type Effect, failedEvent, faultOf, type OutcomeEvent } from "./request.ts";
-import { Watchers } from "./watchers.ts";
+import type { Clock, Entropy, Log } from "../core/ports.ts";
+import type { Ipld } from "../dag/block.ts";
+import type { ActorState } from "../journal/checkpoint.ts";
+import type { EffectSpec, OutcomeEvent } from "./effect.ts";
+import { type ActorStart, EntryWriter, type WriterPorts } from "./entry-writer.ts";
+import { KERNEL_EVENT, revivedEvent } from "./kernel-event.ts";
+import { Lifetime } from "./lifetime.ts";
+import { promiseOf } from "./machine-logic.ts";
+import { type Letter, Mailbox, type Receipt } from "./mailbox.ts";
+import { OpenWork } from "./open-work.ts";
+import type { Deliver } from "./outbox.ts";
+import { Outcomes } from "./outcome.ts";
+import type { Progress } from "./progress.ts";
+import { checkEvent } from "./request.ts";
+import { type Taken, takeLetters } from "./take-letters.ts";
 
 /** Most events that one drain of a mailbox puts into one entry. */
 export const EVENTS_PER_ENTRY_MAX = 256;
@@ -18,25 +23,16 @@ export const EVENTS_PER_ENTRY_MAX = 256;
 export const ENTRIES_IN_FLIGHT_MAX = 2;
 
 /** What an actor needs from its kernel. */
-export interface ActorPorts {
-  readonly store: Store;
-  readonly hash: Hash;
+export interface ActorPorts extends WriterPorts {
   readonly log: Log;
-  readonly effects: Readonly<Record<string, Effect>>;
-  readonly checkpointEvery: number;
-}
-
-/** Where an actor is to begin: in memory, in its journal, and at its newest checkpoint. */
-export interface ActorStart {
-  readonly progress: Progress;
-  readonly head: CID;
-  readonly checkpointSeq: number;
-}
-
-interface Durable {
-  readonly snapshot: AnyMachineSnapshot;
-  readonly seq: number;
-  readonly head: CID;
+  readonly clock: Clock;
+  readonly entropy: Entropy;
+  readonly effects: Readonly<Record<string, EffectSpec>>;
+  readonly deliver: Deliver;
+  /** The input that the actor was born with. */
+  input(): Promise<Ipld>;
+  /** Hears of every entry that has become durable, by the number of its last event. */
+  onDurable(seq: number): void;
 }
 
 /**
@@ -48,80 +44,115 @@ export class Actor {
   readonly closed: Promise<void>;
   readonly #ports: ActorPorts;
   readonly #progress: Progress;
+  readonly #writer: EntryWriter;
   readonly #mailbox = new Mailbox();
-  readonly #abort = new AbortController();
-  readonly #ended = Promise.withResolvers<void>();
-  readonly #inFlight = new Set<Promise<void>>();
-  readonly #watchers = new Watchers();
-  readonly #faultListeners = new Set<(fault: IpdmError) => void>();
-  #durable: Durable;
-  /** Newest entry handed to the store, durable or not: what the next entry links to. */
-  #newest: CID;
-  #checkpointSeq: number;
+  readonly #work: OpenWork;
+  readonly #life = new Lifetime();
+  readonly #outcomes = new Outcomes();
   #draining = false;
-  #end: IpdmError | undefined;
-  #faulted = false;
 
   constructor(ports: ActorPorts, start: ActorStart) {
-    this.id = start.progress.actor;
-    this.closed = this.#ended.promise;
+    const { progress } = start;
+    this.id = progress.actor;
+    this.closed = this.#life.closed;
     this.#ports = ports;
-    this.#progress = start.progress;
-    this.#newest = start.head;
-    this.#checkpointSeq = start.checkpointSeq;
-    this.#durable = { snapshot: start.progress.snapshot, seq: start.progress.seq, head: start.head };
+    this.#progress = progress;
+    this.#writer = new EntryWriter(ports, start);
+    this.#work = new OpenWork({
+      ...ports,
+      actor: this.id,
+      promise: (src) => promiseOf(progress.machine.spec.machine, src),
+      attempts: (request) => progress.books.attempts.get(request),
+      answer: (request, event) => this.#answer(request, event),
+      emit: (event) => this.send(event),
+    });
   }
 
   /** The newest durable state. */
   snapshot(): ActorState {
-    return this.#progress.machine.stateOf(this.#durable.snapshot);
+    return this.#progress.machine.stateOf(this.#writer.durable.snapshot);
   }
 
   /** Number of the newest durable event; the first is 1. */
   get seq(): number {
-    return this.#durable.seq;
+    return this.#writer.durable.seq;
   }
 
   /** CID of the newest durable entry. */
   head(): CID {
-    return this.#durable.head;
+    return this.#writer.durable.head;
   }
 
   get status(): "running" | "faulted" | "closed" {
-    if (this.#end === undefined) return "running";
-    return this.#faulted ? "faulted" : "closed";
+    return this.#life.status;
   }
 
   /** Why the actor stopped by itself, if it did. */
   get fault(): IpdmError | undefined {
-    return this.#faulted ? this.#end : undefined;
+    return this.#life.fault;
+  }
+
+  /** The fold of its events, durable or on their way; only to be read. */
+  get progress(): Progress {
+    return this.#progress;
+  }
+
+  /** True when nothing would be lost, or done twice, by letting the actor go: at most timers and pauses are open. */
+  get idle(): boolean {
+    return (
+      !this.#draining && this.#mailbox.empty && this.#writer.inFlight === 0 && !this.#work.busy && this.#outcomes.empty
+    );
   }
 
   /** Calls the listener when the actor faults; at once when it has. Returns a function that takes it off. */
   onFault(listener: (fault: IpdmError) => void): () => void {
-    if (this.fault !== undefined) listener(this.fault);
-    this.#faultListeners.add(listener);
-    return () => this.#faultListeners.delete(listener);
+    return this.#life.onFault(listener);
   }
 
   /**
    * Resolves when the event is durable; waits while the mailbox is full. An event whose `request` is the id of an open request
-   * settles it. Rejects with `ACTOR_EVENT_NOT_PLAIN`, `ACTOR_EVENT_RESERVED` (types of the kernel), `ACTOR_CLOSED`, or the fault.
+   * settles it. Rejects with `ACTOR_EVENT_NOT_PLAIN`, `ACTOR_EVENT_RESERVED` (types of the kernel), `ACTOR_CLOSED`, the fault, or what
+   * the machine threw.
    */
   async send(event: OutcomeEvent): Promise<void> {
-    if (this.#end !== undefined) throw this.#end;
-    const delivered = this.#mailbox.send(checkEvent(this.id, event));
+    if (this.#life.end !== undefined) throw this.#life.end;
+    await this.#post(checkEvent(this.id, event));
+  }
+
+  /** As {@link send}, and waits for what the event asked for: the events that settled its requests, in the order of the requests. */
+  async ask(event: OutcomeEvent): Promise<{ readonly seq: number; readonly outcomes: readonly Ipld[] }> {
+    if (this.#life.end !== undefined) throw this.#life.end;
+    let outcomes: Promise<Ipld[]> | undefined;
+    const letter = this.#mailbox.send(checkEvent(this.id, event), {
+      // Before the entry is on its way, so that no outcome can come first.
+      taken: ({ requests }) => {
+        outcomes = Promise.all(requests.map((request) => this.#outcomes.of(request)));
+        outcomes.catch(() => {});
+      },
+    });
     this.#drain();
-    await delivered;
+    const receipt = await letter;
+    return { seq: receipt?.seq ?? this.seq, outcomes: (await outcomes) ?? [] };
+  }
+
+  /** Takes another actor's message once, whatever comes again; resolves when it is durable. */
+  async receive(from: string, id: string, event: Ipld): Promise<void> {
+    if (this.#life.end !== undefined) throw this.#life.end;
+    await this.#post(event, { message: { from, id } });
+  }
+
+  /** Tries a request again that waits for a person. Resolves when that is durable. */
+  async revive(request: string): Promise<void> {
+    const record = this.#progress.pending.get(request);
+    if (record === undefined || this.#progress.books.attempts.get(request)?.due !== undefined) throw notDead(request);
+    if (!this.#progress.books.attempts.has(request)) throw notDead(request);
+    await this.#answer(request, revivedEvent(request));
+    this.#work.start(record);
   }
 
   /** Resolves once no event waits, nothing is on its way to the disk, and no request is open. Rejects when the actor ends before. */
   settled(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    return this.#watchers.watch(
-      () => this.#isSettled(),
-      () => this.#end,
-      options.signal,
-    );
+    return this.#life.watch(() => this.#isSettled(), options.signal);
   }
 
   /** Resolves with the first durable state for which `wanted` holds, now or later. Rejects when the actor ends before. */
@@ -130,169 +161,137 @@ export class Actor {
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<ActorState> {
     let state = this.snapshot();
-    await this.#watchers.watch(
-      () => {
-        state = this.snapshot();
-        return wanted(state);
-      },
-      () => this.#end,
-      options.signal,
-    );
+    await this.#life.watch(() => {
+      state = this.snapshot();
+      return wanted(state);
+    }, options.signal);
     return state;
   }
 
   /** Starts the effects of all open requests. Called once, by the kernel, when the entries that hold them are durable. */
   start(): void {
-    for (const request of this.#progress.pending.values()) void this.#perform(request);
+    for (const request of [...this.#progress.pending.values()]) this.#work.start(request);
   }
 
   /** Aborts effects, rejects what waits in the mailbox, and waits for entries on their way to the disk. */
-  async close(): Promise<void> {
-    this.#finish(new IpdmError("ACTOR_CLOSED", `actor ${this.id} is closed`, { where: this.id }), false);
-    await Promise.allSettled([...this.#inFlight]);
+  async close(end = new IpdmError("ACTOR_CLOSED", `actor ${this.id} is closed`, { where: this.id })): Promise<void> {
+    this.#finish(end, false);
+    await this.#writer.all();
   }
 
   #finish(end: IpdmError, faulted: boolean): void {
-    if (this.#end !== undefined) return;
-    this.#end = end;
-    this.#faulted = faulted;
-    this.#abort.abort(end);
-    this.#mailbox.fail(end);
-    if (faulted) {
-      this.#ports.log.warn(`actor ${this.id} faulted: ${end.message}`, { actor: this.id, code: end.code });
-      for (const listener of this.#faultListeners) listener(end);
-    }
-    this.#ended.resolve();
-    this.#watchers.notify();
+    this.#life.finish(end, faulted, () => {
+      this.#work.close(end);
+      this.#mailbox.fail(end);
+      this.#outcomes.fail(end);
+      if (faulted) this.#ports.log.warn(`actor ${this.id} faulted: ${end.message}`, { actor: this.id, code: end.code });
+    });
+  }
+
+  #post(event: Ipld, more: Pick<Letter, "message"> = {}): Promise<Receipt | undefined> {
+    const delivered = this.#mailbox.send(event, more);
+    this.#drain();
+    return delivered;
+  }
+
+  #answer(request: string, event: Ipld): Promise<Receipt | undefined> {
+    if (this.#life.end !== undefined) return Promise.reject(this.#life.end); // the request stays open, and is issued again after recovery
+    const delivered = this.#mailbox.answer(request, event);
+    this.#drain();
+    return delivered;
   }
 
   #drain(): void {
     if (this.#draining) return;
     this.#draining = true;
-    void this.#run().finally(() => this.#watchers.notify());
+    void this.#run().finally(() => this.#life.changed());
   }
 
   async #run(): Promise<void> {
     // One turn later, so that events sent in the same turn share an entry.
     await Promise.resolve();
-    while (this.#end === undefined && !this.#mailbox.empty) {
-      if (this.#inFlight.size >= ENTRIES_IN_FLIGHT_MAX) await Promise.race(this.#inFlight);
-      else this.#step(this.#mailbox.take(EVENTS_PER_ENTRY_MAX));
+    while (this.#life.end === undefined && !this.#mailbox.empty) {
+      if (this.#writer.inFlight >= ENTRIES_IN_FLIGHT_MAX) {
+        await this.#writer.one();
+        continue;
+      }
+      // What is to begin again takes nothing from outside before it has.
+      const letters = this.#restarting() ? this.#mailbox.takeAnswers() : this.#mailbox.take(EVENTS_PER_ENTRY_MAX);
+      if (letters.length === 0) break;
+      this.#step(letters);
     }
     // In the turn that saw the empty mailbox: an event that comes later starts the next drain.
     this.#draining = false;
   }
 
+  #restarting(): boolean {
+    if (this.#progress.snapshot.status !== "error") return false;
+    for (const { type } of this.#progress.pending.values()) if (type === KERNEL_EVENT.restarted) return true;
+    return false;
+  }
+
   /** Transitions the events and hands their entry to the store. */
   #step(letters: readonly Letter[]): void {
-    const events: Ipld[] = [];
-    const requests: RequestRecord[] = [];
-    const kept: Letter[] = [];
-    let fault: IpdmError | undefined;
     const seq = this.#progress.seq + 1;
-    for (const letter of letters) {
-      if (fault !== undefined) {
-        letter.delivered.reject(fault);
-      } else if (letter.answers !== undefined && !this.#progress.pending.has(letter.answers)) {
-        letter.delivered.resolve(); // its request was settled by an event meanwhile
-      } else {
-        try {
-          requests.push(...this.#progress.apply(letter.event));
-          events.push(letter.event);
-          kept.push(letter);
-        } catch (error) {
-          fault = faultOf(this.id, error);
-          letter.delivered.reject(fault);
-        }
+    const taken = takeLetters(this.#progress, letters, this.#ports);
+    let { fault } = taken;
+    for (const { letter, receipt } of taken.kept) letter.taken?.(receipt);
+    if (taken.events.length > 0) {
+      const unwritten = this.#writer.write(seq, taken, (failed) => this.#arrived(taken, failed));
+      if (unwritten !== undefined) {
+        for (const { letter } of taken.kept) letter.delivered.reject(unwritten);
+        fault = unwritten;
       }
     }
-    if (events.length > 0)
-      fault = this.#append({ v: 1, actor: this.id, seq, prev: this.#newest, events, requests }, kept) ?? fault;
+    if (taken.repeated.length > 0) void this.#repeat(taken.repeated);
     if (fault !== undefined) this.#finish(fault, true);
   }
 
-  #append(plainEntry: JournalEntry, letters: readonly Letter[]): IpdmError | undefined {
-    let entry = plainEntry;
-    let block: Block;
-    let blocks: readonly Block[] = [];
-    try {
-      if (this.#progress.seq - this.#checkpointSeq >= this.#ports.checkpointEvery) {
-        blocks = this.#checkpoint();
-        entry = { ...entry, checkpoint: (blocks[0] as Block).cid };
-      }
-      block = encodeEntry(this.#ports.hash, entry);
-    } catch (error) {
-      const fault = faultOf(this.id, error);
-      for (const letter of letters) letter.delivered.reject(fault);
-      return fault;
+  /** What was taken before is durable when what is on its way is. */
+  async #repeat(letters: readonly Letter[]): Promise<void> {
+    await this.#writer.all();
+    for (const { delivered } of letters) {
+      if (this.#life.fault !== undefined) delivered.reject(this.#life.fault);
+      else delivered.resolve(undefined);
     }
-    this.#newest = block.cid;
-    const durable: Durable = { snapshot: this.#progress.snapshot, seq: this.#progress.seq, head: block.cid };
-    const writing = this.#ports.store.append({ entry, block, blocks }).then(
-      () => this.#synced(durable, entry.requests, letters),
-      (error: unknown) => {
-        const fault = faultOf(this.id, error);
-        for (const letter of letters) letter.delivered.reject(fault);
-        this.#finish(fault, true);
-      },
-    );
-    this.#inFlight.add(writing);
-    void writing.finally(() => {
-      this.#inFlight.delete(writing);
-      this.#watchers.notify();
+  }
+
+  /** An entry is durable, or it failed. */
+  #arrived({ kept, events, requests, cancelled }: Taken, failed: IpdmError | undefined): void {
+    if (failed !== undefined) {
+      for (const { letter } of kept) letter.delivered.reject(failed);
+      this.#finish(failed, true);
+      return;
+    }
+    for (const { letter, receipt, failure } of kept) {
+      // A sender hears that the machine failed; another actor's message has arrived all the same.
+      if (failure !== undefined && letter.message === undefined) letter.delivered.reject(failure);
+      else letter.delivered.resolve(receipt);
+    }
+    this.#ports.onDurable(this.seq);
+    for (const request of cancelled) this.#called(request);
+    for (const event of events) this.#outcomes.tell(event);
+    if (this.#life.end === undefined)
+      for (const request of requests) if (this.#progress.pending.has(request.id)) this.#work.start(request);
+    this.#life.changed();
+  }
+
+  #called(request: string): void {
+    const off = new IpdmError("EFFECT_CANCELLED", `request ${request} was called off: its state was left`, {
+      where: request,
     });
-    return undefined;
-  }
-
-  #checkpoint(): readonly Block[] {
-    const { machine, seq, snapshot, pending } = this.#progress;
-    const state = stateBlock(this.#ports.hash, machine.stateOf(snapshot));
-    this.#checkpointSeq = seq;
-    const checkpoint = {
-      v: 1,
-      actor: this.id,
-      seq,
-      machine: machine.identity,
-      state: state.cid,
-      pending: [...pending.values()],
-    } as const;
-    return [encodeCheckpoint(this.#ports.hash, checkpoint), state];
-  }
-
-  #synced(durable: Durable, requests: readonly RequestRecord[], letters: readonly Letter[]): void {
-    this.#durable = durable;
-    for (const letter of letters) letter.delivered.resolve();
-    for (const request of requests) void this.#perform(request);
-    this.#watchers.notify();
-  }
-
-  /** Runs one effect and journals its outcome. Never rejects. */
-  async #perform(request: RequestRecord): Promise<void> {
-    if (this.#end !== undefined) return;
-    const event = await this.#outcome(request);
-    if (this.#end !== undefined) return; // the request stays open, and is issued again after recovery
-    const delivered = this.#mailbox.answer(request.id, event);
-    this.#drain();
-    await delivered.catch(() => {}); // the actor has ended, and says so itself
-  }
-
-  async #outcome(request: RequestRecord): Promise<Ipld> {
-    try {
-      const effect = this.#ports.effects[request.type];
-      if (effect === undefined) throw new IpdmError("ACTOR_EFFECT_MISSING", `no effect for request ${request.type}`);
-      const outcome = await effect(request, { signal: this.#abort.signal, emit: (event) => this.send(event) });
-      return outcome === undefined ? doneEvent(request.id) : checkEvent(this.id, { ...outcome, request: request.id });
-    } catch (error) {
-      if (this.#end === undefined)
-        this.#ports.log.warn(`request ${request.type} of ${this.id} failed`, {
-          request: request.id,
-          error: String(error),
-        });
-      return failedEvent(request.id, error);
-    }
+    this.#work.cancel(request, off);
+    this.#outcomes.cancelled(request, off);
   }
 
   #isSettled(): boolean {
-    return !this.#draining && this.#mailbox.empty && this.#inFlight.size === 0 && this.#progress.pending.size === 0;
+    return !this.#draining && this.#mailbox.empty && this.#writer.inFlight === 0 && this.#progress.pending.size === 0;
   }
+}
+
+function notDead(request: string): IpdmError {
+  return new IpdmError("REQUEST_NOT_DEAD", `request ${request} is not one that waits for a person`, {
+    where: request,
+    hint: "`ipdm-runtime actors show <actor>` lists those that do",
+  });
 }

@@ -1,19 +1,24 @@
 import { IpdmError } from "../core/errors.ts";
-import type { Hash, Log } from "../core/ports.ts";
+import type { Clock, Entropy, Hash, Log } from "../core/ports.ts";
 import type { Ipld } from "../dag/block.ts";
 import type { MachineIdentity } from "../journal/checkpoint.ts";
 import { encodeEntry, isActorId } from "../journal/entry.ts";
-import type { JournalEntry, Store } from "../journal/port.ts";
-import { Actor, type ActorStart } from "./actor.ts";
+import type { JournalEntry, JournalHead, RequestRecord, Store } from "../journal/port.ts";
+import { Actor } from "./actor.ts";
+import type { EffectSpec } from "./effect.ts";
+import { type ActorStart, wakeOf } from "./entry-writer.ts";
+import { initEvent, type ParentLink, parseInitEvent } from "./kernel-event.ts";
 import { Machine, type MachineSpec, sameMachine } from "./machine.ts";
+import { migrateActor, migrates } from "./migration.ts";
 import { plainOf } from "./plain-data.ts";
-import { initEvent, Progress } from "./progress.ts";
-import { recoverActor } from "./recovery.ts";
-import { type Effect, nonDeterminism } from "./request.ts";
+import { Progress } from "./progress.ts";
+import { firstEntry, recoverActor } from "./recovery.ts";
+import { nonDeterminism } from "./request.ts";
+import { systemEntropy, wallClock } from "./wall-clock.ts";
 
 export type { Actor } from "./actor.ts";
+export type { Effect, EffectContext, OutcomeEvent } from "./effect.ts";
 export type { MachineSpec } from "./machine.ts";
-export type { Effect, EffectContext, OutcomeEvent } from "./request.ts";
 
 /** Events between two checkpoints of an actor. */
 export const CHECKPOINT_EVENTS = 64;
@@ -24,7 +29,10 @@ export interface ActorSpec {
   readonly machine: MachineSpec;
   /** Plain data. It is journalled; an actor that has a journal keeps the input it was born with. */
   readonly input?: unknown;
-  readonly effects: Readonly<Record<string, Effect>>;
+  readonly effects: Readonly<Record<string, EffectSpec>>;
+  readonly parent?: ParentLink;
+  /** Whether the store is to know when the actor has something to do by itself. */
+  readonly indexed?: boolean;
 }
 
 /** What a kernel is given. `machines` are older versions, by which journals that name them are continued. */
@@ -33,6 +41,17 @@ export interface KernelOptions {
   readonly log: Log;
   readonly checkpointEvery?: number;
   readonly machines?: readonly MachineSpec[];
+  /** The wall clock and the system's randomness by default. */
+  readonly clock?: Clock;
+  readonly entropy?: Entropy;
+  /** Carries the messages of an actor to others; without it they wait. */
+  readonly deliver?: (
+    from: Progress,
+    target: string,
+    requests: readonly RequestRecord[],
+  ) => Promise<readonly PromiseSettledResult<unknown>[]>;
+  /** Hears of every entry that has become durable. */
+  readonly onDurable?: (actor: string, seq: number) => void;
 }
 
 /**
@@ -46,44 +65,42 @@ export class Kernel implements AsyncDisposable {
   readonly #actors = new Map<string, Actor>();
   readonly #spawning = new Set<string>();
   readonly #machines = new WeakMap<MachineSpec, Machine>();
+  readonly #clock: Clock;
   #closed = false;
 
   constructor(store: Store, options: KernelOptions) {
     this.#store = store;
     this.#options = options;
+    this.#clock = options.clock ?? wallClock;
   }
 
   /**
    * A new actor, or the one that its journal remembers; open requests are issued again with their ids. Resolves when its first
    * entry is durable. Rejects with `ACTOR_EXISTS`, `ACTOR_EFFECT_MISSING`, `MACHINE_UNSUPPORTED`, `MACHINE_VERSION_MISSING`,
-   * `NON_DETERMINISM`, `JOURNAL_CORRUPT`; other actors are not touched.
+   * `NON_DETERMINISM`, `JOURNAL_CORRUPT`, `MIGRATION_FAILED`; other actors are not touched.
    */
   async spawn(spec: ActorSpec): Promise<Actor> {
-    this.#check(spec);
-    this.#spawning.add(spec.id);
-    try {
+    for (const type of spec.machine.requests)
+      if (!Object.hasOwn(spec.effects, type)) throw effectMissing(spec.id, type);
+    return await this.#open(spec.id, async () => {
       const head = await this.#store.head(spec.id);
-      const start = head === undefined ? await this.#create(spec) : await this.#recover(spec, head);
-      if (this.#closed) throw closed(spec.id);
-      const actor = new Actor(
-        {
-          store: this.#store,
-          hash: this.#options.hash,
-          log: this.#options.log,
-          effects: spec.effects,
-          checkpointEvery: this.#options.checkpointEvery ?? CHECKPOINT_EVENTS,
-        },
-        start,
-      );
-      this.#actors.set(spec.id, actor);
-      void actor.closed.then(() => {
-        if (this.#actors.get(spec.id) === actor) this.#actors.delete(spec.id);
-      });
-      actor.start();
-      return actor;
-    } finally {
-      this.#spawning.delete(spec.id);
-    }
+      const start = head === undefined ? await this.#create(spec) : await this.#recover(spec.id, head, spec.machine);
+      return this.#actor(spec, start);
+    });
+  }
+
+  /**
+   * The actor that a journal remembers, of a machine that this kernel was given, with the machine's own effects. Rejects as {@link spawn}, and
+   * with `ACTOR_UNKNOWN` where there is no journal.
+   */
+  async resume(id: string): Promise<Actor> {
+    return await this.#open(id, async () => {
+      const head = await this.#store.head(id);
+      if (head === undefined) throw unknown(id);
+      const start = await this.#recover(id, head, undefined);
+      const machine = start.progress.machine.spec;
+      return this.#actor({ id, machine, effects: machine.effects ?? {}, indexed: true }, start);
+    });
   }
 
   /** A running actor. */
@@ -101,6 +118,26 @@ export class Kernel implements AsyncDisposable {
     await this.close();
   }
 
+  async #open(id: string, make: () => Promise<Actor>): Promise<Actor> {
+    if (this.#closed) throw closed(id);
+    if (!isActorId(id)) throw new IpdmError("ACTOR_ID", `${JSON.stringify(id)} is not an actor id`);
+    if (this.#actors.has(id) || this.#spawning.has(id))
+      throw new IpdmError("ACTOR_EXISTS", `actor ${id} is running`, { kind: "conflict", where: id });
+    this.#spawning.add(id);
+    try {
+      const actor = await make();
+      if (this.#closed) throw closed(id);
+      this.#actors.set(id, actor);
+      void actor.closed.then(() => {
+        if (this.#actors.get(id) === actor) this.#actors.delete(id);
+      });
+      actor.start();
+      return actor;
+    } finally {
+      this.#spawning.delete(id);
+    }
+  }
+
   async #create(spec: ActorSpec): Promise<ActorStart> {
     const machine = this.#machine(spec.machine);
     const input = plainOf(spec.input ?? null);
@@ -110,29 +147,64 @@ export class Kernel implements AsyncDisposable {
         facts: { path: input.path, reason: input.reason },
       });
     }
-    const { progress, requests } = Progress.begin(machine, spec.id, input.value);
-    const events: Ipld[] = [initEvent(machine.identity, input.value)];
+    const { parent } = spec;
+    const at = machine.timed ? this.#clock.now() : undefined;
+    const { progress, requests } = Progress.begin(machine, spec.id, input.value, { at, parent });
+    const events: Ipld[] = [initEvent(machine.identity, input.value, { at, parent })];
     const entry: JournalEntry = { v: 1, actor: spec.id, seq: 1, prev: null, events, requests };
     const block = encodeEntry(this.#options.hash, entry);
-    await this.#store.append({ entry, block });
+    const wake = spec.indexed === true ? { wake: wakeOf(progress) } : {};
+    await this.#store.append({ entry, block, ...wake });
     return { progress, head: block.cid, checkpointSeq: 0 };
   }
 
-  async #recover(spec: ActorSpec, head: NonNullable<Awaited<ReturnType<Store["head"]>>>): Promise<ActorStart> {
-    const { progress, checkpointSeq, skipped } = await recoverActor(this.#store, head, (actor, identity) =>
-      this.#find(spec, actor, identity),
+  #actor(spec: ActorSpec, start: ActorStart): Actor {
+    const {
+      hash,
+      log,
+      checkpointEvery = CHECKPOINT_EVENTS,
+      entropy = systemEntropy,
+      deliver,
+      onDurable,
+    } = this.#options;
+    const store = this.#store;
+    return new Actor(
+      {
+        store,
+        hash,
+        log,
+        clock: this.#clock,
+        entropy,
+        effects: spec.effects,
+        checkpointEvery,
+        indexed: spec.indexed === true,
+        deliver: async (target, requests) =>
+          (await deliver?.(start.progress, target, requests)) ?? requests.map(() => undeliverable(target)),
+        onDurable: (seq) => onDurable?.(spec.id, seq),
+        input: async () => parseInitEvent((await firstEntry(store, spec.id)).events[0])?.input ?? null,
+      },
+      start,
     );
-    for (const cid of skipped)
-      this.#options.log.warn(`a checkpoint of ${spec.id} could not be read`, { actor: spec.id, cid: cid.toString() });
-    this.#options.log.debug(`actor ${spec.id} recovered at event ${progress.seq}`, {
-      actor: spec.id,
-      open: progress.pending.size,
-    });
-    return { progress, head: head.cid, checkpointSeq };
   }
 
-  #find(spec: ActorSpec, actor: string, identity: MachineIdentity): Machine {
-    for (const candidate of [spec.machine, ...(this.#options.machines ?? [])]) {
+  async #recover(id: string, head: JournalHead, own: MachineSpec | undefined): Promise<ActorStart> {
+    const { hash, log, machines = [] } = this.#options;
+    const candidates = own === undefined ? machines : [own, ...machines];
+    const { progress, checkpointSeq, skipped } = await recoverActor(this.#store, head, (actor, identity) =>
+      this.#find(candidates, actor, identity),
+    );
+    for (const cid of skipped) log.warn(`a checkpoint of ${id} could not be read`, { actor: id, cid: cid.toString() });
+    log.debug(`actor ${id} recovered at event ${progress.seq}`, { actor: id, open: progress.pending.size });
+    const start: ActorStart = { progress, head: head.cid, checkpointSeq };
+    const newest = own ?? newestOf(candidates, progress.machine.identity.name);
+    if (!migrates(progress.machine, newest)) return start;
+    const machine = this.#machine(newest);
+    log.info(`actor ${id} becomes one of ${machine.label}`, { actor: id, seq: progress.seq + 1 });
+    return await migrateActor(this.#store, hash, machine, start);
+  }
+
+  #find(candidates: readonly MachineSpec[], actor: string, identity: MachineIdentity): Machine {
+    for (const candidate of candidates) {
       if (candidate.name !== identity.name || candidate.version !== identity.version) continue;
       const machine = this.#machine(candidate);
       if (sameMachine(machine.identity, identity)) return machine;
@@ -161,22 +233,29 @@ export class Kernel implements AsyncDisposable {
     }
     return machine;
   }
+}
 
-  #check(spec: ActorSpec): void {
-    if (this.#closed) throw closed(spec.id);
-    if (!isActorId(spec.id)) throw new IpdmError("ACTOR_ID", `${JSON.stringify(spec.id)} is not an actor id`);
-    if (this.#actors.has(spec.id) || this.#spawning.has(spec.id)) {
-      throw new IpdmError("ACTOR_EXISTS", `actor ${spec.id} is running`, { kind: "conflict", where: spec.id });
-    }
-    for (const type of spec.machine.requests) {
-      if (!Object.hasOwn(spec.effects, type)) {
-        throw new IpdmError("ACTOR_EFFECT_MISSING", `actor ${spec.id} has no effect for request ${type}`, {
-          where: spec.id,
-          facts: { type },
-        });
-      }
-    }
-  }
+function newestOf(specs: readonly MachineSpec[], name: string): MachineSpec | undefined {
+  return specs.filter((spec) => spec.name === name).sort((a, b) => b.version - a.version)[0];
+}
+
+function effectMissing(actor: string, type: string): IpdmError {
+  return new IpdmError("ACTOR_EFFECT_MISSING", `actor ${actor} has no effect for request ${type}`, {
+    where: actor,
+    facts: { type },
+  });
+}
+
+function unknown(actor: string): IpdmError {
+  return new IpdmError("ACTOR_UNKNOWN", `there is no actor ${actor} here`, {
+    where: actor,
+    hint: "`ipdm-runtime actors list` shows those that there are; spawn makes a new one",
+  });
+}
+
+function undeliverable(target: string): PromiseRejectedResult {
+  const reason = new IpdmError("ACTOR_UNKNOWN", `nobody here carries messages to ${target}`, { where: target });
+  return { status: "rejected", reason };
 }
 
 function closed(actor: string): IpdmError {

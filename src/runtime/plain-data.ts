@@ -20,15 +20,20 @@ export type Plain = { readonly ok: true; readonly value: Ipld } | ({ readonly ok
  * different or not at all: NaN, infinities, -0, bigints that fit a number or exceed 64 bits, dates, maps, class instances,
  * functions, symbols, texts that are not well-formed, `undefined` inside a list, nesting beyond {@link DEPTH_MAX}.
  * Without `known` the result shares nothing with the value. With it, objects returned from here before are trusted, and objects
- * that are as they should be already are frozen in place.
+ * that are as they should be already are frozen in place. What `isLeaf` names is kept as it is: a machine's references to its children.
  */
-export function plainOf(value: unknown, known?: WeakSet<object>): Plain {
+export function plainOf(value: unknown, known?: WeakSet<object>, isLeaf?: (value: object) => boolean): Plain {
   try {
-    return { ok: true, value: plain(value, "$", 0, known) };
+    return { ok: true, value: plain(value, "$", 0, { known, isLeaf }) };
   } catch (error) {
     if (error instanceof Refusal) return { ok: false, path: error.path, reason: error.reason };
     throw error;
   }
+}
+
+interface Rules {
+  readonly known: WeakSet<object> | undefined;
+  readonly isLeaf: ((value: object) => boolean) | undefined;
 }
 
 class Refusal extends Error {
@@ -44,7 +49,7 @@ class Refusal extends Error {
 
 const INT64_END = 2n ** 64n;
 
-function plain(value: unknown, path: string, depth: number, known: WeakSet<object> | undefined): Ipld {
+function plain(value: unknown, path: string, depth: number, rules: Rules): Ipld {
   switch (typeof value) {
     case "boolean":
       return value;
@@ -61,31 +66,32 @@ function plain(value: unknown, path: string, depth: number, known: WeakSet<objec
         throw new Refusal(path, "a bigint that fits a number and would come back as one");
       return value;
     case "object":
-      return value === null ? null : plainObject(value, path, depth, known);
+      return value === null ? null : plainObject(value, path, depth, rules);
     default:
       throw new Refusal(path, typeof value);
   }
 }
 
-function plainObject(value: object, path: string, depth: number, known: WeakSet<object> | undefined): Ipld {
-  if (known?.has(value) === true) return value as Ipld;
+function plainObject(value: object, path: string, depth: number, rules: Rules): Ipld {
+  const { known, isLeaf } = rules;
+  if (known?.has(value) === true || isLeaf?.(value) === true) return value as Ipld;
   if (depth === DEPTH_MAX) throw new Refusal(path, `nesting deeper than ${DEPTH_MAX}`);
   let result: object;
   if (Array.isArray(value)) {
     // Array.from visits holes too, which are then refused as undefined.
-    const items = Array.from(value, (item, at) => plain(item, `${path}[${at}]`, depth + 1, known));
+    const items = Array.from(value, (item, at) => plain(item, `${path}[${at}]`, depth + 1, rules));
     result = Object.freeze(known !== undefined && items.every((item, at) => item === value[at]) ? value : items);
   } else if (value instanceof Uint8Array) {
     result = known === undefined || value.constructor !== Uint8Array ? Uint8Array.from(value) : value;
   } else {
     const cid = CID.asCID(value);
-    result = cid ?? plainRecord(value, path, depth, known);
+    result = cid ?? plainRecord(value, path, depth, rules);
   }
   known?.add(result);
   return result as Ipld;
 }
 
-function plainRecord(value: object, path: string, depth: number, known: WeakSet<object> | undefined): object {
+function plainRecord(value: object, path: string, depth: number, rules: Rules): object {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) {
     throw new Refusal(
@@ -99,9 +105,9 @@ function plainRecord(value: object, path: string, depth: number, known: WeakSet<
     const member = source[key];
     if (member === undefined) continue;
     if (key === "__proto__" || !key.isWellFormed()) throw new Refusal(path, `the key ${JSON.stringify(key)}`);
-    result[key] = plain(member, `${path}.${key}`, depth + 1, known);
+    result[key] = plain(member, `${path}.${key}`, depth + 1, rules);
   }
-  return Object.freeze(known !== undefined && sameMembers(source, result) ? source : result);
+  return Object.freeze(rules.known !== undefined && sameMembers(source, result) ? source : result);
 }
 
 /** True when both have the same members in the same order: then the source itself will do, and XState need not resolve a new state. */

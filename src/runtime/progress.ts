@@ -1,61 +1,33 @@
 import type { AnyMachineSnapshot } from "xstate";
 import { IpdmError } from "../core/errors.ts";
 import type { Ipld } from "../dag/block.ts";
-import { type ActorState, type Checkpoint, type MachineIdentity, parseMachineIdentity } from "../journal/checkpoint.ts";
+import type { ActorState, Checkpoint } from "../journal/checkpoint.ts";
 import { record } from "../journal/entry.ts";
 import type { RequestRecord } from "../journal/port.ts";
-import type { Machine, Step } from "./machine.ts";
-
-/** Types of the events that the kernel itself journals; no other event may begin with this. */
-export const KERNEL_EVENT_PREFIX = "ipdm.";
-
-const INIT = "ipdm.init";
-const DONE = "ipdm.done";
-
-/** Event 1 of every journal: which machine it belongs to, and its input. The machine does not see it as an event. */
-export interface InitEvent {
-  readonly type: typeof INIT;
-  readonly machine: MachineIdentity;
-  readonly input: Ipld;
-}
-
-/** The event that a journal of this machine begins with. */
-export function initEvent(machine: MachineIdentity, input: Ipld): Ipld {
-  return {
-    type: INIT,
-    machine: { name: machine.name, version: machine.version, definition: machine.definition },
-    input,
-  };
-}
-
-/** Reads event 1 of a journal; `undefined` when it is not an init event. */
-export function parseInitEvent(event: Ipld | undefined): InitEvent | undefined {
-  const node = record(event);
-  const machine = parseMachineIdentity(node?.["machine"]);
-  const input = node?.["input"];
-  if (node === undefined || node["type"] !== INIT || machine === undefined || input === undefined) return undefined;
-  return { type: INIT, machine, input: input as Ipld };
-}
-
-/** The event that settles a request whose effect has nothing to say. It is journalled, the machine does not see it. */
-export function doneEvent(request: string): Ipld {
-  return { type: DONE, request };
-}
+import { Bookkeeping } from "./bookkeeping.ts";
+import { type Intake, intakeOf } from "./intake.ts";
+import { KERNEL_EVENT, type ParentLink } from "./kernel-event.ts";
+import type { Machine, RawRequest, Step } from "./machine.ts";
+import { causeOf, isMachineFailure, sameData } from "./machine-failure.ts";
+import { OpenRequests } from "./open-requests.ts";
+import { nonDeterminism } from "./request.ts";
 
 /** Where an actor is: the fold of its events. The one place that decides what an event does, live and in replay. */
 export class Progress {
-  readonly machine: Machine;
   readonly actor: string;
+  readonly books: Bookkeeping;
+  #machine: Machine;
   #snapshot: AnyMachineSnapshot;
   #seq: number;
-  #pending: Map<string, RequestRecord>;
+  readonly #open: OpenRequests;
 
-  private constructor(machine: Machine, actor: string, snapshot: AnyMachineSnapshot, seq: number) {
-    this.machine = machine;
+  private constructor(machine: Machine, actor: string, snapshot: AnyMachineSnapshot, seq: number, books: Bookkeeping) {
+    this.#machine = machine;
     this.actor = actor;
     this.#snapshot = snapshot;
     this.#seq = seq;
-    this.#pending = new Map();
+    this.books = books;
+    this.#open = new OpenRequests(actor, books);
   }
 
   /** After event 1. Throws as {@link Machine}. */
@@ -63,17 +35,27 @@ export class Progress {
     machine: Machine,
     actor: string,
     input: Ipld,
+    more: { readonly at?: number | undefined; readonly parent?: ParentLink | undefined } = {},
   ): { progress: Progress; requests: readonly RequestRecord[] } {
-    const step = machine.initial(input);
-    const progress = new Progress(machine, actor, step.snapshot, 0);
-    return { progress, requests: progress.#accept(step, undefined) };
+    const step = machine.initial(input, actor);
+    const books = new Bookkeeping();
+    books.now = more.at ?? 0;
+    books.parent = more.parent;
+    const progress = new Progress(machine, actor, step.snapshot, 0, books);
+    progress.#check(step.requests);
+    return { progress, requests: progress.#accept(step, {}, "active") };
   }
 
   /** After the event that a checkpoint was taken at. */
   static restore(machine: Machine, checkpoint: Checkpoint, state: ActorState): Progress {
-    const progress = new Progress(machine, checkpoint.actor, machine.restore(state), checkpoint.seq);
-    for (const request of checkpoint.pending) progress.#pending.set(request.id, request);
+    const books = Bookkeeping.parse(checkpoint.kernel);
+    const progress = new Progress(machine, checkpoint.actor, machine.restore(state), checkpoint.seq, books);
+    for (const request of checkpoint.pending) progress.#open.pending.set(request.id, request);
     return progress;
+  }
+
+  get machine(): Machine {
+    return this.#machine;
   }
 
   get snapshot(): AnyMachineSnapshot {
@@ -87,30 +69,89 @@ export class Progress {
 
   /** Requests without an outcome, oldest first. */
   get pending(): ReadonlyMap<string, RequestRecord> {
-    return this.#pending;
+    return this.#open.pending;
+  }
+
+  /** Requests that were called off since the last call, by id. */
+  takeCancelled(): readonly string[] {
+    return this.#open.takeCancelled();
   }
 
   /** Takes the next event, which must be plain. Returns what it asked for. Throws as {@link Machine}, and then nothing changes. */
   apply(event: Ipld): readonly RequestRecord[] {
     const node = record(event);
-    const type = node?.["type"];
-    const request = node?.["request"];
-    const settles = typeof request === "string" ? request : undefined;
-    if (typeof type === "string" && type.startsWith(KERNEL_EVENT_PREFIX)) {
-      if (type !== DONE) throw new IpdmError("ACTOR_FAULT", `event ${type} is not one that a journal may hold here`);
-      return this.#accept({ snapshot: this.#snapshot, requests: [] }, settles);
-    }
-    return this.#accept(this.machine.next(this.#snapshot, event), settles);
+    if (node?.["type"] === KERNEL_EVENT.failed) return this.#fail(node);
+    const intake = intakeOf(this, event);
+    return this.#accept(this.#step(intake), intake, intake.begins === undefined ? this.#snapshot.status : "active");
   }
 
-  #accept(step: Step, settles: string | undefined): readonly RequestRecord[] {
+  /** The actor is another machine's from the next event on. */
+  migrate(machine: Machine, state: Pick<ActorState, "value" | "context">): void {
+    const { history, children, status } = this.#machine.stateOf(this.#snapshot);
+    const kept = { ...(history === undefined ? {} : { history }), ...(children === undefined ? {} : { children }) };
+    this.#snapshot = machine.restore({ status, ...state, ...kept });
+    this.#machine = machine;
+    this.#seq += 1;
+  }
+
+  #step(intake: Intake): Step {
+    if (intake.begins !== undefined) return this.#checked(this.#machine.initial(intake.begins, this.actor));
+    if (intake.stops === true) return { snapshot: this.#machine.stopped(this.#snapshot), requests: [] };
+    if (intake.event === undefined) return { snapshot: this.#snapshot, requests: intake.requests ?? [] };
+    return this.#checked(this.#machine.next(this.#snapshot, intake.event, this.actor));
+  }
+
+  /** The machine threw on the event inside: it has to do so again. */
+  #fail(node: Readonly<Record<string, unknown>>): readonly RequestRecord[] {
+    const { event, error, at, restart } = node as { event: Ipld; error: Ipld; at: number; restart?: number };
+    const intake = intakeOf(this, event);
+    const found = this.#failureOn(intake);
+    if (found === undefined || !sameData(found, error))
+      throw nonDeterminism(this.actor, this.machine.label, {
+        seq: this.#seq + 1,
+        expected: { error },
+        found: found === undefined ? "a state" : { error: found },
+      });
+    this.books.now = Math.max(this.books.now, at);
+    this.books.failures = restart === undefined ? [] : [...this.books.failures, at];
+    const snapshot = this.#machine.failed(this.#snapshot, error);
+    const status = this.#snapshot.status;
+    if (restart === undefined) return this.#accept({ snapshot, requests: [] }, intake, status);
+    const again: RawRequest = { type: KERNEL_EVENT.restarted, params: { due: restart } };
+    return this.#accept({ snapshot, requests: [again] }, { ...intake, restarts: true }, status);
+  }
+
+  #failureOn(intake: Intake): Ipld | undefined {
+    try {
+      this.#step(intake);
+      return undefined;
+    } catch (error) {
+      if (!isMachineFailure(error)) throw error;
+      return causeOf(error);
+    }
+  }
+
+  #checked(step: Step): Step {
+    this.#check(step.requests);
+    return step;
+  }
+
+  /** Everything that could go wrong with requests, before anything has changed. */
+  #check(requests: readonly RawRequest[]): void {
+    const problem = this.#open.problem(requests);
+    if (problem !== undefined)
+      throw new IpdmError("ACTOR_FAULT", `machine ${this.machine.label} ${problem}`, { where: this.actor });
+  }
+
+  #accept(step: Step, intake: Intake, before: string): readonly RequestRecord[] {
     this.#snapshot = step.snapshot;
     this.#seq += 1;
-    if (settles !== undefined) this.#pending.delete(settles);
-    return step.requests.map(({ type, params }, index) => {
-      const request: RequestRecord = { id: `${this.actor}:${this.#seq}:${index}`, type, params };
-      this.#pending.set(request.id, request);
-      return request;
-    });
+    this.#open.begin(this.#seq);
+    if (intake.settles !== undefined) this.#open.settle(intake.settles);
+    intake.notes?.(this.books);
+    for (const raw of step.requests) this.#open.ask(raw, this.#machine);
+    const { status } = step.snapshot;
+    if (before === "active" && status !== "active") this.#open.end(step.snapshot, intake.restarts === true);
+    return this.#open.asked;
   }
 }

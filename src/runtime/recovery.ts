@@ -10,8 +10,9 @@ import {
 } from "../journal/checkpoint.ts";
 import { decodeEntry, lastSeq } from "../journal/entry.ts";
 import type { JournalEntry, JournalHead, RequestRecord, Store } from "../journal/port.ts";
+import { parseInitEvent, parseMigration } from "./kernel-event.ts";
 import { type Machine, sameMachine } from "./machine.ts";
-import { Progress, parseInitEvent } from "./progress.ts";
+import { Progress } from "./progress.ts";
 import { compareRequests, nonDeterminism } from "./request.ts";
 
 /** Finds the machine that a journal names; throws `MACHINE_VERSION_MISSING`. */
@@ -39,7 +40,7 @@ export async function recoverActor(store: Store, head: JournalHead, machineFor: 
       const found = await readCheckpoint(store, entry, entry.checkpoint);
       if (found !== undefined) {
         const progress = Progress.restore(machineFor(actor, found.checkpoint.machine), found.checkpoint, found.state);
-        for (const each of tail.reverse()) replayEntry(progress, each);
+        for (const each of tail.reverse()) replayEntry(progress, each, machineFor);
         return { progress, checkpointSeq: found.checkpoint.seq, skipped };
       }
       skipped.push(entry.checkpoint);
@@ -49,7 +50,7 @@ export async function recoverActor(store: Store, head: JournalHead, machineFor: 
     entry = await previousEntry(store, entry, entry.prev);
   }
   const progress = beginEntry(entry, machineFor);
-  for (const each of tail.reverse()) replayEntry(progress, each);
+  for (const each of tail.reverse()) replayEntry(progress, each, machineFor);
   return { progress, checkpointSeq: 0, skipped };
 }
 
@@ -69,26 +70,34 @@ export function beginEntry(entry: JournalEntry, machineFor: MachineFinder): Prog
       found: { definition: machine.identity.definition.toString() },
     });
   }
-  const begun = orNonDeterminism(entry.actor, machine, 1, () => Progress.begin(machine, entry.actor, init.input));
-  replayEvents(begun.progress, entry, entry.events.slice(1), begun.requests);
+  const begun = orNonDeterminism(entry.actor, machine, 1, () =>
+    Progress.begin(machine, entry.actor, init.input, { at: init.at, parent: init.parent }),
+  );
+  replayEvents(begun.progress, entry, { events: entry.events.slice(1), before: begun.requests }, machineFor);
   return begun.progress;
 }
 
-/** Replays an entry that continues `progress`. Throws `NON_DETERMINISM`. */
-export function replayEntry(progress: Progress, entry: JournalEntry): void {
-  replayEvents(progress, entry, entry.events, []);
+/** Replays an entry that continues `progress`. Throws `NON_DETERMINISM`, `MACHINE_VERSION_MISSING`. */
+export function replayEntry(progress: Progress, entry: JournalEntry, machineFor: MachineFinder): void {
+  replayEvents(progress, entry, { events: entry.events, before: [] }, machineFor);
 }
 
 function replayEvents(
   progress: Progress,
   entry: JournalEntry,
-  events: readonly Ipld[],
-  before: readonly RequestRecord[],
+  { events, before }: { readonly events: readonly Ipld[]; readonly before: readonly RequestRecord[] },
+  machineFor: MachineFinder,
 ): void {
   const derived: RequestRecord[] = [...before];
   for (const event of events) {
-    derived.push(...orNonDeterminism(progress.actor, progress.machine, progress.seq + 1, () => progress.apply(event)));
+    const migration = parseMigration(event);
+    if (migration !== undefined) progress.migrate(machineFor(progress.actor, migration.machine), migration.state);
+    else
+      derived.push(
+        ...orNonDeterminism(progress.actor, progress.machine, progress.seq + 1, () => progress.apply(event)),
+      );
   }
+  progress.takeCancelled();
   const difference = compareRequests(entry.requests, derived);
   if (difference !== undefined) throw nonDeterminism(progress.actor, progress.machine.label, difference);
 }
@@ -98,9 +107,16 @@ function orNonDeterminism<T>(actor: string, machine: Machine, seq: number, repla
   try {
     return replay();
   } catch (error) {
+    if (hasCode(error, "NON_DETERMINISM")) throw error;
     const found = error instanceof IpdmError ? `${error.code}: ${error.message}` : String(error);
     throw nonDeterminism(actor, machine.label, { seq, expected: "a state", found });
   }
+}
+
+/** The first entry of an actor's journal. Throws `JOURNAL_CORRUPT`. */
+export async function firstEntry(store: Store, actor: string): Promise<JournalEntry> {
+  for await (const { entry } of store.entries(actor)) return entry;
+  throw new IpdmError("JOURNAL_CORRUPT", `the journal of ${actor} is empty`, { where: actor });
 }
 
 async function previousEntry(store: Store, entry: JournalEntry, prev: CID): Promise<JournalEntry> {

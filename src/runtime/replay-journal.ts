@@ -6,8 +6,9 @@ import { decodeCheckpoint, type MachineIdentity, stateBlock } from "../journal/c
 import { Chain } from "../journal/continuity.ts";
 import { decodeEntry } from "../journal/entry.ts";
 import type { JournalEntry, StoredEntry } from "../journal/port.ts";
+import { isMarker, parseInitEvent } from "./kernel-event.ts";
 import { Machine, type MachineSpec, sameMachine } from "./machine.ts";
-import { type Progress, parseInitEvent } from "./progress.ts";
+import type { Progress } from "./progress.ts";
 import { beginEntry, replayEntry } from "./recovery.ts";
 import { compareRequests } from "./request.ts";
 
@@ -144,7 +145,7 @@ class Audit {
         this.#checkInput(entry);
         this.#progress = beginEntry(entry, (_, identity) => this.#machine(identity));
       } else {
-        replayEntry(this.#progress, entry);
+        replayEntry(this.#progress, entry, (_, identity) => this.#machine(identity));
       }
     } catch (error) {
       if (!(error instanceof IpdmError)) throw error;
@@ -155,8 +156,7 @@ class Audit {
       } = error.facts as { seq?: number; expected?: unknown; found?: unknown };
       this.#stop(error.code, seq, error.message, expected, found);
     }
-    for (const event of entry.events)
-      if ((event as { type?: unknown } | null)?.type === "ipdm.done") this.#markers += 1;
+    for (const event of entry.events) if (isMarker(event)) this.#markers += 1;
     if (entry.checkpoint !== undefined) this.#checkCheckpoint(this.#progress, entry.checkpoint);
   }
 

@@ -3,28 +3,9 @@ import { equalBytes } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Ipld } from "../dag/block.ts";
 import type { RequestRecord } from "../journal/port.ts";
+import type { OutcomeEvent } from "./effect.ts";
+import { KERNEL_EVENT_PREFIX } from "./kernel-event.ts";
 import { plainOf } from "./plain-data.ts";
-import { KERNEL_EVENT_PREFIX } from "./progress.ts";
-
-/** What an effect answers: an event for the machine. The kernel adds `request`, the id of the request that it answers. */
-export interface OutcomeEvent {
-  readonly type: string;
-  readonly [key: string]: unknown;
-}
-
-/** What an effect may use besides its request. */
-export interface EffectContext {
-  /** Aborted when the actor is closed or faulted; whatever the effect answers after that is dropped. */
-  readonly signal: AbortSignal;
-  /** Sends a further event to the actor; resolves when it is durable. */
-  emit(event: OutcomeEvent): Promise<void>;
-}
-
-/**
- * Carries out a request. It runs at least once for every request, with the same id, so what it touches must be idempotent by
- * that id. `undefined` settles the request without an event; a rejection becomes a `failed` event.
- */
-export type Effect = (request: RequestRecord, context: EffectContext) => Promise<OutcomeEvent | undefined>;
 
 /** An event as it will be journalled. Throws `ACTOR_EVENT_NOT_PLAIN`, `ACTOR_EVENT_RESERVED`. */
 export function checkEvent(actor: string, event: OutcomeEvent): Ipld {
@@ -51,6 +32,11 @@ export function checkEvent(actor: string, event: OutcomeEvent): Ipld {
 
 /** The event for an effect that rejected: `{type: "failed", request, error: {code, message, facts?}}`. */
 export function failedEvent(request: string, error: unknown): Ipld {
+  return { type: "failed", request, error: describedError(error) };
+}
+
+/** An effect's error as it is journalled: `{code, message, facts?}`; `EFFECT_FAILED` where it has no code. */
+export function describedError(error: unknown): Ipld {
   const code = (error as { readonly code?: unknown } | null | undefined)?.code;
   const message = error instanceof Error ? error.message : String(error);
   const facts = error instanceof IpdmError ? plainOf(error.facts) : undefined;
@@ -59,7 +45,7 @@ export function failedEvent(request: string, error: unknown): Ipld {
     message: message.toWellFormed(),
   };
   if (facts?.ok === true && Object.keys(facts.value as object).length > 0) described["facts"] = facts.value;
-  return { type: "failed", request, error: described };
+  return described;
 }
 
 /** Where recorded and re-derived requests differ; `null` stands for a request that one side does not have. */

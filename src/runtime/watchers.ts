@@ -2,6 +2,11 @@
 export class Watchers {
   readonly #watchers = new Set<() => void>();
 
+  /** True while nobody waits. */
+  get empty(): boolean {
+    return this.#watchers.size === 0;
+  }
+
   /** Something changed. */
   notify(): void {
     for (const watcher of [...this.#watchers]) watcher();

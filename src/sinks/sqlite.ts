@@ -7,6 +7,7 @@ import { bytesAt, type Column, isNull, valueAt } from "../batch/column.ts";
 import type { Field, Schema } from "../batch/schema.ts";
 import { IpdmError } from "../core/errors.ts";
 import { type AtomicFile, writingError } from "./atomic-file.ts";
+import { sqliteModule } from "./sqlite-module.ts";
 import type { TableWriter } from "./table-writer.ts";
 
 /** The largest integer that SQLite stores as one. */
@@ -184,15 +185,8 @@ async function checkUnused(path: string): Promise<void> {
 }
 
 function sqlite(path: string): typeof NodeSqlite {
-  // Some versions of Node.js warn that this module is young; that is no news for the reader of a run.
-  const emitWarning = process.emitWarning.bind(process);
-  process.emitWarning = () => {};
-  try {
-    const found = process.getBuiltinModule("node:sqlite") as typeof NodeSqlite | undefined;
-    if (found !== undefined) return found;
-  } finally {
-    process.emitWarning = emitWarning;
-  }
+  const found = sqliteModule();
+  if (found !== undefined) return found;
   throw new IpdmError("SINK_UNSUPPORTED", `${path} cannot be written: this Node.js has no SQLite`, {
     kind: "config",
     where: path,

@@ -1,10 +1,29 @@
 import { assert, IpdmError } from "../core/errors.ts";
 
+/** What whoever keeps a batch takes, and gives back when done with it. */
+export interface Credits {
+  take(): void;
+  giveBack(): void;
+  /** The most batches that were under way at a time; of several sources, of the one that had most. */
+  readonly peak: number;
+}
+
+/** The credits of several sources together: what joins make of their batches holds all of them back. */
+export function jointCredits(parts: readonly (Credits | undefined)[]): Credits {
+  return {
+    take: () => parts.forEach((part) => part?.take()),
+    giveBack: () => parts.forEach((part) => part?.giveBack()),
+    get peak() {
+      return Math.max(0, ...parts.map((part) => part?.peak ?? 0));
+    },
+  };
+}
+
 /**
  * Counts the batches of one source that are under way after `next` has returned: waiting at a sink or inside an
  * asynchronous stage. Synchronous operators need no credit, since they are done when `next` returns.
  */
-export class CreditPool {
+export class CreditPool implements Credits {
   readonly credits: number;
   private taken = 0;
   private most = 0;

@@ -1,6 +1,6 @@
 import type { Observable } from "rxjs";
 import type { Batch } from "../batch/batch.ts";
-import type { CreditPool } from "./credits.ts";
+import type { Credits } from "./credits.ts";
 import type { Control, Flow } from "./flow.ts";
 import { isBatch } from "./flow.ts";
 
@@ -24,7 +24,7 @@ export async function drain(
   signal?.throwIfAborted();
   await new Promise<void>((resolve, reject) => {
     const queue: Flow[] = [];
-    let pool: CreditPool | undefined;
+    let pool: Credits | undefined;
     let busy = false;
     let completed = false;
     let failed = false;

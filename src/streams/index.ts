@@ -1,20 +1,60 @@
+export type { Barrier } from "./barrier.ts";
+export type {
+  BoolSpec,
+  ColumnSpec,
+  Columns,
+  KeySpec,
+  NumberSpec,
+  Row,
+  TextSpec,
+  TimeSpec,
+  TypedSchema,
+  ValueOf,
+} from "./columns.ts";
+export { columns } from "./columns.ts";
+export type { Credits } from "./credits.ts";
 export { CreditPool } from "./credits.ts";
 export type { DrainOptions } from "./drain.ts";
 export { drain } from "./drain.ts";
-export type { Control, End, Flow, Header, Watermark } from "./flow.ts";
+export { col, Expression, instant, lit, when } from "./expressions/expression.ts";
+export type { Node as ExpressionNode } from "./expressions/node.ts";
+export type { Control, End, Flow, Header, Idle, Watermark } from "./flow.ts";
 export { isBatch } from "./flow.ts";
+export type { AggregateOptions, Windowed } from "./operators/aggregate.ts";
+export { aggregate } from "./operators/aggregate.ts";
+export type { EventTime, EventTimeOptions } from "./operators/event-time.ts";
+export { eventTime, keyBy } from "./operators/event-time.ts";
+export { filter, project, rename, select, withColumns } from "./operators/expressions.ts";
 export type { MapBatchOptions, MappedBatch } from "./operators/map-batch.ts";
 export { mapBatch } from "./operators/map-batch.ts";
-export type { Row } from "./operators/rows.ts";
-export { filterRows, select, toRows } from "./operators/rows.ts";
-export type { AggregateOptions, AggregateSpec, EventTime, Tumble, TumbleOptions } from "./operators/window.ts";
-export { aggregate, count, eventTime, keyBy, max, mean, min, sum, tumble } from "./operators/window.ts";
+export type { RowOut } from "./operators/rows.ts";
+export { filterRows, flatMap, map, toRows } from "./operators/rows.ts";
+export type { TriggerOptions, TumbleOptions, WindowShape } from "./operators/shapes.ts";
+export { countWindow, cumulate, globalWindow, hop, session, tumble } from "./operators/shapes.ts";
+export type { AggregateSpec, Custom } from "./operators/specs.ts";
+export {
+  approxDistinct,
+  collect,
+  count,
+  custom,
+  distinct,
+  first,
+  last,
+  max,
+  mean,
+  min,
+  quantile,
+  sum,
+  topK,
+  variance,
+} from "./operators/specs.ts";
 export type { SourceOptions } from "./source.ts";
 export { source } from "./source.ts";
-export type { Aggregate, AggregateKind, WindowPlan } from "./window/plan.ts";
+export type { Counters, Step } from "./step.ts";
+export type { Aggregate, AggregateKind, Emission, Trigger, WindowKind, WindowPlan } from "./window/plan.ts";
 export { outputSchema } from "./window/plan.ts";
 export type { SavedState, StateSource } from "./window/state-tree.ts";
-export type { TumblingOptions, WindowOutput } from "./window/tumbling.ts";
-export { TumblingAggregate } from "./window/tumbling.ts";
+export type { WindowOptions, WindowOutput } from "./window/window-aggregate.ts";
+export { WindowAggregate, WindowAggregate as TumblingAggregate } from "./window/window-aggregate.ts";
 export type { WatchedRows, WatchedWindow, WindowRowsOptions } from "./window/window-rows.ts";
 export { WindowRows } from "./window/window-rows.ts";

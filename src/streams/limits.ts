@@ -26,3 +26,11 @@ export const CREDITS_DEFAULT = 16;
 export const CONCURRENCY_DEFAULT = 1;
 /** Batches after which a source lets the event loop turn. */
 export const TURN_BATCHES = 32;
+/** What a source is called that has no name. */
+export const SOURCE_NAME_DEFAULT = "input";
+/** Rows that one operator keeps (a join's side, a `topN`); beyond it `STREAM_STATE_FULL` is thrown. */
+export const KEPT_ROWS_MAX = 2 ** 24;
+/** Values that one group of `collect`, `topK` or `distinct` keeps; beyond it `AGGREGATE_LIMIT` is thrown. */
+export const COLLECTED_MAX = 65_536;
+/** Panes that a `hop` or `cumulate` window is made of. */
+export const PANES_MAX = 4096;

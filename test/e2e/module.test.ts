@@ -299,13 +299,16 @@ describe("catalogues of two processes", () => {
 });
 
 describe("module new and module test", () => {
-  it.each(["filter", "map", "flat-map", "aggregate"])("the example %s gives what its cases expect", async (name) => {
-    expect(await runJson(["module", "test", join(ROOT, "examples", "modules", name)])).toMatchObject({
-      event: "tested",
-      ok: true,
-      cases: 2,
-    });
-  });
+  it.each(["filter", "map", "flat-map", "aggregate", "stateful"])(
+    "the example %s gives what its cases expect",
+    async (name) => {
+      expect(await runJson(["module", "test", join(ROOT, "examples", "modules", name)])).toMatchObject({
+        event: "tested",
+        ok: true,
+        cases: 2,
+      });
+    },
+  );
 
   it("write a project that builds, and whose cases pass until it changes", async () => {
     const cwd = await fresh();

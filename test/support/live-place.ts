@@ -72,7 +72,7 @@ ${more}outputs:
 
   async numbers(): Promise<number[]> {
     const text = await readFile(join(this.outDir, "added.csv"), "utf8");
-    return text.trim().split("\r\n").slice(1).map(Number);
+    return text.trim().split("\n").slice(1).map(Number);
   }
 
   verdict(): Promise<FileVerdict> {

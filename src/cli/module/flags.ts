@@ -4,7 +4,8 @@ import type { ModuleOverrides } from "../../config/module-manifest.ts";
 import { isReference, readReference } from "../../config/module-reference.ts";
 import { operatorOfEntry } from "../../consensus/module-entry.ts";
 import { IpdmError } from "../../core/errors.ts";
-import { CATALOGUE_FOLDER, Catalogue } from "../../registry/catalogue.ts";
+import { CATALOGUE_FOLDER } from "../../registry/catalogue.ts";
+import { openCatalogue } from "../../registry/catalogue-lease.ts";
 import { checkEntry } from "../../registry/entry-check.ts";
 import { type GivenModule, readGivenModule } from "../../registry/given-module.ts";
 import { isolationFor } from "../../registry/own-key.ts";
@@ -73,7 +74,7 @@ export async function runnable(
     throw usage(
       "a module of the catalogue runs as its entry declares; leave --abi, --trust, --kind, --unit, --columns and --features out",
     );
-  await using catalogue = await Catalogue.open(catalogueFolder(flags));
+  await using catalogue = await openCatalogue(catalogueFolder(flags));
   const { entry, moduleBlock } = await catalogue.resolve(reference);
   const isolation = await isolationFor(catalogue.folder, entry.publisher);
   const spec = { ...checkEntry(entry, moduleBlock.bytes), isolation };

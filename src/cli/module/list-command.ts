@@ -1,11 +1,11 @@
 import { toHex } from "../../core/bytes.ts";
-import { Catalogue } from "../../registry/catalogue.ts";
+import { openCatalogue } from "../../registry/catalogue-lease.ts";
 import type { Terminal } from "../terminal.ts";
 import { type CatalogueFlag, catalogueFolder } from "./flags.ts";
 
 /** `ipdm-runtime module list`: every version of every module in the catalogue. */
 export async function listCommand(flags: CatalogueFlag, terminal: Terminal): Promise<void> {
-  await using catalogue = await Catalogue.open(catalogueFolder(flags));
+  await using catalogue = await openCatalogue(catalogueFolder(flags));
   const records = catalogue.records();
   for (const { name, version, module, entry, publisher } of records) {
     const cid = module.toString();

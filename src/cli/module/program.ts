@@ -21,9 +21,12 @@ export function addModuleCommands(root: Command, act: Act, signal: AbortSignal):
 
 function addAuthoring(group: Command, act: Act, signal: AbortSignal): void {
   common(group.command("new"))
-    .description("write an AssemblyScript project that builds, with tests that pass")
+    .description("write a project that builds, with tests that pass")
     .argument("<dir>", "a new or empty folder")
-    .option("--template <name>", "filter, map, flat-map or aggregate (default: filter)")
+    .option(
+      "--template <name>",
+      "filter (or rows), map, flat-map, aggregate, stateful, wasi-c or extism (default: filter)",
+    )
     .action((dir: string, flags: CommonFlags) =>
       act(flags, async (terminal) => (await import("./new-command.ts")).newCommand(dir, flags as NewFlags, terminal)),
     );

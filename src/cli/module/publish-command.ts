@@ -3,7 +3,7 @@ import { signModuleEntry } from "../../consensus/module-entry.ts";
 import { toHex } from "../../core/bytes.ts";
 import { EXIT_CODES, IpdmError } from "../../core/errors.ts";
 import { loadOrMakeSeed, loadSeed, signerOf } from "../../node.ts";
-import { Catalogue } from "../../registry/catalogue.ts";
+import { openCatalogue } from "../../registry/catalogue-lease.ts";
 import { entryBodyOf, readGivenModule } from "../../registry/given-module.ts";
 import { PUBLISHER_KEY_FILE } from "../../registry/own-key.ts";
 import { COST_TABLE } from "../../sandbox/metering/cost-table.ts";
@@ -39,7 +39,7 @@ export async function publishCommand(
   }
   const folder = catalogueFolder(flags);
   // The store's lock comes first: of two first publications, only the one that holds it may make the key.
-  await using catalogue = await Catalogue.open(folder, { create: true });
+  await using catalogue = await openCatalogue(folder, { create: true });
   const { seed, file, isNew } = await keyOf(flags.key, folder);
   const { entry, entryBlock, outcome } = await catalogue.add(signModuleEntry(body, signerOf(seed)), given.spec.bytes);
   const publisher = toHex(entry.publisher);

@@ -1,6 +1,5 @@
 import { toHex } from "../../core/bytes.ts";
 import { quietLog } from "../../node.ts";
-import { Catalogue } from "../../registry/catalogue.ts";
 import { openCatalogueServer } from "../../registry/peers.ts";
 import type { Terminal } from "../terminal.ts";
 import { type CatalogueFlag, catalogueFolder } from "./flags.ts";
@@ -12,15 +11,13 @@ export interface ServeFlags extends CatalogueFlag {
 
 /** `ipdm-runtime module serve`: lets other catalogues take what is in this one, until it is stopped. */
 export async function serveCommand(flags: ServeFlags, terminal: Terminal, signal: AbortSignal): Promise<void> {
-  await using catalogue = await Catalogue.open(catalogueFolder(flags));
-  await using server = await openCatalogueServer(catalogue, { listen: flags.listen, log: quietLog, signal });
-  const { addresses } = server;
+  const folder = catalogueFolder(flags);
+  await using server = await openCatalogueServer(folder, { listen: flags.listen, log: quietLog, signal });
+  const { addresses, modules } = server;
   const node = toHex(server.node);
-  const modules = catalogue.size;
-  if (terminal.options.json)
-    terminal.json({ event: "serving", ok: true, addresses, node, modules, catalogue: catalogue.folder });
+  if (terminal.options.json) terminal.json({ event: "serving", ok: true, addresses, node, modules, catalogue: folder });
   else for (const address of addresses) terminal.print(address);
-  terminal.say(`serving ${modules} modules of ${catalogue.folder}; Ctrl-C ends it`);
+  terminal.say(`serving ${modules} modules of ${folder}; Ctrl-C ends it`);
   await new Promise<never>((_, reject) => {
     const end = (): void => reject(signal.reason as Error);
     if (signal.aborted) end();

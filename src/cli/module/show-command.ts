@@ -1,13 +1,13 @@
 import { readReference } from "../../config/module-reference.ts";
 import { toHex } from "../../core/bytes.ts";
-import { Catalogue } from "../../registry/catalogue.ts";
+import { openCatalogue } from "../../registry/catalogue-lease.ts";
 import type { Terminal } from "../terminal.ts";
 import { type CatalogueFlag, catalogueFolder } from "./flags.ts";
 
 /** `ipdm-runtime module show <name[@range]>`: what the publisher declares of a module. */
 export async function showCommand(module: string, flags: CatalogueFlag, terminal: Terminal): Promise<void> {
   const reference = readReference(module);
-  await using catalogue = await Catalogue.open(catalogueFolder(flags));
+  await using catalogue = await openCatalogue(catalogueFolder(flags));
   const { entry, entryBlock } = await catalogue.resolve(reference);
   const { v: _v, kind: _kind, signature, publisher, module: cid, ...declared } = entry;
   const shown = {

@@ -2,7 +2,8 @@ import { readReference } from "../../config/module-reference.ts";
 import { parseDuration } from "../../core/duration.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { quietLog } from "../../node.ts";
-import { Catalogue } from "../../registry/catalogue.ts";
+import type { Catalogue } from "../../registry/catalogue.ts";
+import { openCatalogue } from "../../registry/catalogue-lease.ts";
 import type { SyncReport } from "../../registry/catalogue-sync.ts";
 import { syncFromAddress } from "../../registry/peers.ts";
 import type { Terminal } from "../terminal.ts";
@@ -31,7 +32,7 @@ export async function syncCommand(
   signal: AbortSignal,
 ): Promise<void> {
   const timeoutMs = timeoutOf(flags);
-  await using catalogue = await Catalogue.open(catalogueFolder(flags), { create: true });
+  await using catalogue = await openCatalogue(catalogueFolder(flags), { create: true });
   const report = await syncFromAddress(catalogue, address, { log: quietLog, timeoutMs, signal });
   tell("synced", report, catalogue, terminal);
 }
@@ -45,7 +46,7 @@ export async function pullCommand(
 ): Promise<void> {
   const reference = readReference(module);
   const timeoutMs = timeoutOf(flags);
-  await using catalogue = await Catalogue.open(catalogueFolder(flags), { create: true });
+  await using catalogue = await openCatalogue(catalogueFolder(flags), { create: true });
   const options = { log: quietLog, timeoutMs, signal, wanted: [reference] };
   const report = await syncFromAddress(catalogue, flags.from, options);
   const [refused] = report.refused;

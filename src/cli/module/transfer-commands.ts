@@ -3,7 +3,7 @@ import { readReference } from "../../config/module-reference.ts";
 import { toHex } from "../../core/bytes.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { BLOCK_SIZE_MAX } from "../../dag/limits.ts";
-import { Catalogue } from "../../registry/catalogue.ts";
+import { openCatalogue } from "../../registry/catalogue-lease.ts";
 import { moduleCar, readModuleCar } from "../../registry/exchange.ts";
 import { writeWhole } from "../../sinks/atomic-file.ts";
 import type { Terminal } from "../terminal.ts";
@@ -20,7 +20,7 @@ export async function exportCommand(
   terminal: Terminal,
 ): Promise<void> {
   const reference = readReference(module);
-  await using catalogue = await Catalogue.open(catalogueFolder(flags));
+  await using catalogue = await openCatalogue(catalogueFolder(flags));
   const found = await catalogue.resolve(reference);
   const car = moduleCar(found);
   await writeWhole(file, car);
@@ -36,7 +36,7 @@ export async function importCommand(file: string, flags: CatalogueFlag, terminal
   const car = await readCarFile(file);
   // Checked before a catalogue is made for it.
   const read = readModuleCar(car);
-  await using catalogue = await Catalogue.open(catalogueFolder(flags), { create: true });
+  await using catalogue = await openCatalogue(catalogueFolder(flags), { create: true });
   const { entry, entryBlock, outcome } = await catalogue.add(read.entry, read.bytes);
   const { name, version } = entry;
   const publisher = toHex(entry.publisher);

@@ -189,10 +189,12 @@ function metaMember(transaction: Transaction, name: usize, end: usize, value: us
     return 1;
   }
   if (isText(name, end, "fee")) {
+    if (value != 0) readInteger(value);
     transaction.feeAt = value;
-    return 2;
+    return value == 0 ? 0 : 2;
   }
   if (isText(name, end, "computeUnitsConsumed")) {
+    if (value != 0) readInteger(value);
     transaction.unitsAt = value;
     return 4;
   }

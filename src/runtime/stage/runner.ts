@@ -16,7 +16,7 @@ import type { Hash } from "../../core/ports.ts";
 import type { Block } from "../../dag/block.ts";
 import { cborBlock, decodeBlock, rawBlock } from "../../dag/block.ts";
 import type { ModuleHandle } from "../../sandbox/port.ts";
-import { checkTimeColumn } from "../../streams/window/plan.ts";
+import { timeField } from "../../streams/window/plan.ts";
 import type { StateSource } from "../../streams/window/state-tree.ts";
 import type { TaskPlan } from "../plan.ts";
 import { CopyOperator } from "./copy-operator.ts";
@@ -211,7 +211,7 @@ export class StageRunner {
     const { handle } = module;
     const seed = moduleSeed(this.ports.hash, this.task.stage.cid);
     const { unit, time } = operator;
-    if (time !== undefined) checkTimeColumn(time, inputSchema);
+    if (time !== undefined) timeField(inputSchema, time);
     return openModuleStage({ module: handle, seed, unit, input: inputSchema, time }, saved);
   }
 

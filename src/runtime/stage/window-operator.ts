@@ -4,10 +4,10 @@ import type { Schema } from "../../batch/schema.ts";
 import type { Operator } from "../../consensus/result.ts";
 import type { Hash } from "../../core/ports.ts";
 import { type Flow, isBatch } from "../../streams/flow.ts";
-import { windowed } from "../../streams/operators/window.ts";
+import { windowed } from "../../streams/operators/aggregate.ts";
 import type { WindowPlan } from "../../streams/window/plan.ts";
 import type { SavedState, StateSource } from "../../streams/window/state-tree.ts";
-import { TumblingAggregate } from "../../streams/window/tumbling.ts";
+import { WindowAggregate } from "../../streams/window/window-aggregate.ts";
 import { LATE, MAIN } from "../plan.ts";
 import type { PortBatches, StageOperator } from "./operator.ts";
 
@@ -18,13 +18,13 @@ const BATCHES_A_TURN = 32;
 
 /** Runs a keyed tumbling window as an RxJS stream that lasts from the task's first slot to its last. */
 export class WindowOperator implements StageOperator {
-  private readonly state: TumblingAggregate;
+  private readonly state: WindowAggregate;
   private readonly input = new Subject<Flow>();
   private rows: Batch[] = [];
   private late: Batch[] = [];
   private failure: { readonly error: unknown } | undefined;
 
-  private constructor(state: TumblingAggregate) {
+  private constructor(state: WindowAggregate) {
     this.state = state;
     this.input.pipe(windowed(this.state, { next: (batch) => this.late.push(batch) })).subscribe({
       next: (item) => {
@@ -40,7 +40,7 @@ export class WindowOperator implements StageOperator {
   static async open(form: WindowForm, schema: Schema, saved: StateSource | null): Promise<WindowOperator> {
     const plan = windowPlan(form);
     return new WindowOperator(
-      saved === null ? new TumblingAggregate(plan, schema) : await TumblingAggregate.restore(plan, schema, saved),
+      saved === null ? new WindowAggregate(plan, schema) : await WindowAggregate.restore(plan, schema, saved),
     );
   }
 

@@ -1,7 +1,7 @@
 import type { OperatorFunction } from "rxjs";
 import { Observable } from "rxjs";
 import type { Batch } from "../../batch/batch.ts";
-import type { CreditPool } from "../credits.ts";
+import type { Credits } from "../credits.ts";
 import type { Flow } from "../flow.ts";
 import { isBatch } from "../flow.ts";
 import { CONCURRENCY_DEFAULT } from "../limits.ts";
@@ -28,7 +28,7 @@ export function mapBatch(
     new Observable<Flow>((out) => {
       const stop = new AbortController();
       const waiting: Entry[] = [];
-      let pool: CreditPool | undefined;
+      let pool: Credits | undefined;
       let running = 0;
       let completed = false;
       const start = (entry: Entry, batch: Batch): void => {

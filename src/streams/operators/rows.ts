@@ -1,58 +1,112 @@
-import type { OperatorFunction } from "rxjs";
-import { Observable } from "rxjs";
+import type { Observable, OperatorFunction } from "rxjs";
+import { Observable as Stream } from "rxjs";
 import type { Batch } from "../../batch/batch.ts";
-import { fieldOf } from "../../batch/batch.ts";
 import type { Column, Value } from "../../batch/column.ts";
 import { valueAt } from "../../batch/column.ts";
+import { gatherRows } from "../../batch/gather.ts";
 import type { Schema } from "../../batch/schema.ts";
-import { schemaOf } from "../../batch/schema.ts";
 import { BatchWriter } from "../../batch/writer.ts";
+import type { Row, TypedSchema, Untyped } from "../columns.ts";
 import type { Flow } from "../flow.ts";
 import { isBatch, operator } from "../flow.ts";
+import { anew } from "./event-time.ts";
 
-/** A row as an object; a column's value is read when it is asked for. Valid only during the call it was given to. */
-export type Row = Readonly<Record<string, Value>>;
+/**
+ * Keeps the rows for which `keep` is true: the way for what no expression says, many times slower than `filter`. A row is valid
+ * only during the call.
+ */
+export function filterRows<C = Untyped, K extends string = string>(
+  keep: (row: Row<C>) => boolean,
+): OperatorFunction<Flow<C, K>, Flow<C, K>> {
+  return operator(
+    (out) => {
+      let cursor: RowCursor<C> | undefined;
+      return {
+        batch(batch) {
+          if (cursor?.schema !== batch.schema) cursor = new RowCursor(batch.schema);
+          const rows = new Int32Array(batch.rows);
+          const row = cursor.over(batch);
+          let kept = 0;
+          for (let at = 0; at < batch.rows; at++) {
+            cursor.at = at;
+            if (keep(row)) rows[kept++] = at;
+          }
+          if (kept > 0) out.next(kept === batch.rows ? batch : gatherRows(batch, rows, kept));
+        },
+      };
+    },
+    { name: "filterRows" },
+  );
+}
 
-/** Keeps the rows for which `keep` is true. Rows and order stay; batches without a kept row vanish. */
-export function filterRows(keep: (row: Row) => boolean): OperatorFunction<Flow, Flow> {
-  return operator((out) => {
-    let cursor: RowCursor | undefined;
-    return {
-      batch(batch) {
-        if (cursor?.schema !== batch.schema) cursor = new RowCursor(batch.schema);
-        const kept = keptRows(batch, cursor, keep);
-        if (kept !== undefined) out.next(kept);
-      },
-    };
+/** What a program makes of a row: values by column name; a column that is left out is null. */
+export type RowOut<C> = Partial<Row<C>> | Readonly<Record<string, Value>>;
+
+/**
+ * Makes one row of each, with the columns given: any JavaScript, many times slower than `project`. `change` must depend on
+ * the row alone. Throws `VALUE_MISFIT` when a value does not fit its column.
+ */
+export function map<C, D>(
+  change: (row: Row<C>) => RowOut<D>,
+  schema: TypedSchema<D>,
+): OperatorFunction<Flow<C>, Flow<D>> {
+  return rewriting("map", schema, (row: Row<C>, put) => put(change(row)));
+}
+
+/** Makes any number of rows of each. See {@link map}. */
+export function flatMap<C, D>(
+  change: (row: Row<C>) => Iterable<RowOut<D>>,
+  schema: TypedSchema<D>,
+): OperatorFunction<Flow<C>, Flow<D>> {
+  return rewriting("flatMap", schema, (row: Row<C>, put) => {
+    for (const made of change(row)) put(made);
   });
 }
 
-/** Keeps the columns named, in this order. Throws `COLUMN_MISSING` as the stream's error. */
-export function select(...columns: readonly string[]): OperatorFunction<Flow, Flow> {
-  return operator((out) => ({
-    batch(batch) {
-      const schema = schemaOf(columns.map((name) => fieldOf(batch.schema, name)));
-      const writer = new BatchWriter(schema);
-      columns.forEach((name, i) => {
-        writer.at(i).copy(batch.column(name), 0, batch.rows);
-      });
-      writer.endRows(batch.rows);
-      out.next(writer.take());
+function rewriting<C, D>(
+  name: string,
+  schema: Schema,
+  change: (row: Row<C>, put: (made: RowOut<D>) => void) => void,
+): OperatorFunction<Flow<C>, Flow<D>> {
+  return operator(
+    (out) => {
+      const names = schema.fields.map((field) => field.name);
+      let cursor: RowCursor<C> | undefined;
+      return {
+        header: anew,
+        batch(batch) {
+          if (cursor?.schema !== batch.schema) cursor = new RowCursor(batch.schema);
+          const writer = new BatchWriter(schema);
+          const row = cursor.over(batch);
+          const put = (made: RowOut<D>): void =>
+            writer.push(names.map((each) => (made as Readonly<Record<string, Value>>)[each] ?? null));
+          for (let at = 0; at < batch.rows; at++) {
+            cursor.at = at;
+            change(row, put);
+          }
+          if (writer.rows > 0) out.next(writer.take());
+        },
+      };
     },
-  }));
+    { name, detail: names(schema) },
+  );
+}
+
+function names(schema: Schema): string {
+  return schema.fields.map((field) => field.name).join(", ");
 }
 
 /**
  * The rows as objects of their own; for people and small results, many times slower than columns. Control items end
  * here.
  */
-export function toRows(): OperatorFunction<Flow, Row> {
+export function toRows<C = Untyped>(): (input: Observable<Flow<C>>) => Observable<Row<C>> {
   return (input) =>
-    new Observable<Row>((out) =>
+    new Stream<Row<C>>((out) =>
       input.subscribe({
         next: (item) => {
           if (!isBatch(item)) return;
-          for (let row = 0; row < item.rows && !out.closed; row++) out.next(rowObject(item, row));
+          for (let row = 0; row < item.rows && !out.closed; row++) out.next(rowObject(item, row) as Row<C>);
         },
         error: (error: unknown) => out.error(error),
         complete: () => out.complete(),
@@ -60,30 +114,17 @@ export function toRows(): OperatorFunction<Flow, Row> {
     );
 }
 
-function rowObject(batch: Batch, row: number): Row {
+/** A row as an object of its own. */
+export function rowObject(batch: Batch, row: number): Readonly<Record<string, Value>> {
   return Object.fromEntries(batch.columns.map((column) => [column.field.name, valueAt(column, row)]));
 }
 
-function keptRows(batch: Batch, cursor: RowCursor, keep: (row: Row) => boolean): Batch | undefined {
-  const writer = new BatchWriter(batch.schema);
-  const row = cursor.over(batch);
-  let from = 0;
-  for (let at = 0; at <= batch.rows; at++) {
-    cursor.at = at;
-    if (at < batch.rows && keep(row)) continue;
-    if (at === batch.rows && from === 0) return at === 0 ? undefined : batch;
-    if (at > from) writer.append(batch, from, at);
-    from = at + 1;
-  }
-  return writer.rows === 0 ? undefined : writer.take();
-}
-
 /** One object with a getter a column, moved from row to row. */
-class RowCursor {
+export class RowCursor<C> {
   readonly schema: Schema;
   at = 0;
   private columns: readonly Column[] = [];
-  private readonly row: Row;
+  private readonly row: Row<C>;
 
   constructor(schema: Schema) {
     this.schema = schema;
@@ -91,10 +132,10 @@ class RowCursor {
     schema.fields.forEach(({ name }, i) => {
       Object.defineProperty(row, name, { enumerable: true, get: () => valueAt(this.columns[i] as Column, this.at) });
     });
-    this.row = row;
+    this.row = row as Row<C>;
   }
 
-  over(batch: Batch): Row {
+  over(batch: Batch): Row<C> {
     this.columns = batch.columns;
     return this.row;
   }

@@ -10,7 +10,10 @@ export interface Accumulator {
   grow(capacity: number): void;
   /** Puts a slot into the state of a group without rows. */
   clear(slot: number): void;
-  add(column: Column, from: number, to: number, slots: Int32Array): void;
+  /** `times` are the rows' event times in microseconds, beginning at 0 like `slots`. */
+  add(column: Column, from: number, to: number, slots: Int32Array, times: Float64Array): void;
+  /** Adds to each slot of `into` what the slot of `from` beside it holds: rows that count after those that `into` holds. */
+  merge(into: Int32Array, from: Int32Array): void;
   valueOf(slot: number): Value;
   /** State of the slots in the order given, little-endian. */
   save(slots: Int32Array): Ipld;

@@ -44,6 +44,10 @@ export class Counter implements Accumulator {
     }
   }
 
+  merge(into: Int32Array, from: Int32Array): void {
+    addNumbers(this.counts, into, from);
+  }
+
   valueOf(slot: number): number {
     return this.counts[slot] as number;
   }
@@ -54,6 +58,13 @@ export class Counter implements Accumulator {
 
   load(slots: Int32Array, state: Ipld): void {
     f64OfBytes(state, this.counts, slots);
+  }
+}
+
+function addNumbers(values: Float64Array, into: Int32Array, from: Int32Array): void {
+  for (let i = 0; i < into.length; i++) {
+    const slot = into[i] as number;
+    values[slot] = (values[slot] as number) + (values[from[i] as number] as number);
   }
 }
 
@@ -127,6 +138,17 @@ class IntegerSum implements Accumulator {
     this.sums[slot] = Number.NaN;
   }
 
+  merge(into: Int32Array, from: Int32Array): void {
+    const { sums, big } = this;
+    for (let i = 0; i < into.length; i++) {
+      const slot = into[i] as number;
+      const other = from[i] as number;
+      const sum = (sums[slot] as number) + (sums[other] as number);
+      if (sum >= -LIMIT && sum <= LIMIT) sums[slot] = sum;
+      else this.addBig(slot, big.get(other) ?? BigInt(sums[other] as number));
+    }
+  }
+
   valueOf(slot: number): number | bigint {
     return this.big.get(slot) ?? (this.sums[slot] as number);
   }
@@ -171,6 +193,10 @@ class FloatSum implements Accumulator {
       const slot = slots[row - from] as number;
       sums[slot] = (sums[slot] as number) + (values[row] as number);
     }
+  }
+
+  merge(into: Int32Array, from: Int32Array): void {
+    addNumbers(this.sums, into, from);
   }
 
   valueOf(slot: number): number {

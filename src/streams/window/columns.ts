@@ -7,6 +7,7 @@ import type { Accumulator } from "./accumulator.ts";
 import { accumulatorFor, Counter, i64Of } from "./accumulators.ts";
 import type { Aggregate, WindowPlan } from "./plan.ts";
 import { isInteger } from "./plan.ts";
+import { richAccumulator } from "./rich-accumulators.ts";
 import { malformed } from "./state-bytes.ts";
 
 interface Part {
@@ -22,9 +23,10 @@ export class AggregateColumns {
   private readonly named = new Map<string, Accumulator>();
   private readonly readers: readonly ((slot: number) => Value)[];
   private readonly masked = new Map<string, Int32Array>();
+  private readonly rows: Accumulator;
 
   constructor(plan: WindowPlan, schema: Schema) {
-    this.part("count", undefined, () => new Counter());
+    this.rows = this.part("count", undefined, () => new Counter());
     this.readers = plan.aggregates.map((aggregate) => this.reader(aggregate, schema));
   }
 
@@ -42,14 +44,29 @@ export class AggregateColumns {
   }
 
   /** Folds rows `from` to `to` into their slots. */
-  add(batch: Batch, from: number, to: number, slots: Int32Array): void {
+  add(batch: Batch, from: number, to: number, slots: Int32Array, times: Float64Array): void {
     for (const { column: name, accumulator } of this.parts) {
       const column = name === undefined ? (batch.columns[0] as Column) : batch.column(name);
       const withValue = name === undefined || column.nulls === 0 ? slots : this.withoutNulls(column, from, to, slots);
-      accumulator.add(column, from, to, withValue);
+      accumulator.add(column, from, to, withValue, times);
     }
     // Keeps what is in the bin small: nobody reads it, but a large sum would leave the fast path.
     this.clear(0);
+  }
+
+  /** Adds to each slot of `into` what the slot of `from` beside it holds, as rows that come after its own. */
+  merge(into: Int32Array, from: Int32Array): void {
+    for (const { accumulator } of this.parts) accumulator.merge(into, from);
+  }
+
+  /** Keeps numbers of its own for each group, which stand in the state behind the aggregates. */
+  keep(numbers: Accumulator): void {
+    this.parts.push({ column: undefined, accumulator: numbers });
+  }
+
+  /** Rows of a group. */
+  rowsOf(slot: number): number {
+    return this.rows.valueOf(slot) as number;
   }
 
   /** A group's value of the aggregate at that position of the plan. */
@@ -84,12 +101,25 @@ export class AggregateColumns {
     return masked;
   }
 
-  private reader({ name, kind, column }: Aggregate, schema: Schema): (slot: number) => Value {
+  private reader(aggregate: Aggregate, schema: Schema): (slot: number) => Value {
+    const { name, kind, column } = aggregate;
     if (column === undefined) return reading(this.part("count", undefined, () => new Counter()));
     const field = fieldOf(schema, column);
     const counts = this.part("count", field.nullable ? column : undefined, () => new Counter());
     const countOf = (slot: number): number => counts.valueOf(slot) as number;
-    if (kind === "count") return countOf;
+    switch (kind) {
+      case "count":
+        return countOf;
+      case "sum":
+      case "min":
+      case "max":
+      case "mean":
+        break;
+      default: {
+        const own = kind === "custom" ? name : JSON.stringify([kind, aggregate.option ?? null]);
+        return reading(this.part(own, column, () => richAccumulator(aggregate, field)));
+      }
+    }
     const base = kind === "mean" ? "sum" : kind;
     const values = this.part(base, column, () => accumulatorFor(base, field));
     if (kind === "mean") return (slot) => (countOf(slot) === 0 ? null : Number(values.valueOf(slot)) / countOf(slot));

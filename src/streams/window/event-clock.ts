@@ -23,6 +23,12 @@ export function windowStart(time: number, times: WindowTimes, row?: number): num
   return start;
 }
 
+/** An event time around which so much can be counted exactly. Throws `TIME_RANGE`. */
+export function checkedTime(time: number, span: number, row: number): number {
+  if (Number.isSafeInteger(time + 2 * span) && Number.isSafeInteger(time - span)) return time;
+  throw outOfRange(time, row);
+}
+
 /** Newest event time after a watermark that came from outside, which never takes it back. Throws `TIME_RANGE`. */
 export function newestAfter(newest: number, watermarkUs: number, times: WindowTimes): number {
   const time = watermarkUs + times.outOfOrder;

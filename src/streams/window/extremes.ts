@@ -50,6 +50,19 @@ export class Extreme implements Accumulator {
     }
   }
 
+  merge(into: Int32Array, from: Int32Array): void {
+    const { best } = this;
+    for (let i = 0; i < into.length; i++) {
+      const slot = into[i] as number;
+      const value = best[from[i] as number] as number;
+      const isBetter =
+        this.kind === "max"
+          ? !(value <= (best[slot] as number)) && !Number.isNaN(best[slot])
+          : !(value >= (best[slot] as number)) && !Number.isNaN(value);
+      if (isBetter) best[slot] = value;
+    }
+  }
+
   valueOf(slot: number): number {
     return this.best[slot] as number;
   }
@@ -105,6 +118,20 @@ export class WideExtreme implements Accumulator {
         highs[slot] = high;
         lows[slot] = low;
       }
+    }
+  }
+
+  merge(into: Int32Array, from: Int32Array): void {
+    const { highs, lows } = this;
+    for (let i = 0; i < into.length; i++) {
+      const slot = into[i] as number;
+      const other = from[i] as number;
+      const high = highs[other] as number;
+      const best = highs[slot] as number;
+      const more = high === best ? (lows[other] as number) > (lows[slot] as number) : high > best;
+      if (more !== (this.kind === "max")) continue;
+      highs[slot] = high;
+      lows[slot] = lows[other] as number;
     }
   }
 

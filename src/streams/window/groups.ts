@@ -11,7 +11,7 @@ const SORTED_SHARE = 16;
 export interface Pane {
   readonly start: number;
   readonly end: number;
-  /** The newest event time at which the window is closed: end + lateness + out-of-orderness. */
+  /** The newest event time at which the last window that it belongs to is closed: end + lateness + out-of-orderness. */
   readonly deadline: number;
   /** Slots by `id & (length - 1)`, linear probing; 0 is empty. */
   table: Int32Array;
@@ -43,23 +43,34 @@ export class Groups {
     return this.next - 1 - this.free.length;
   }
 
-  /** Opens a window. */
-  openPane(start: number, size: number, slack: number): Pane {
-    const end = start + size;
-    const pane: Pane = { start, end, deadline: end + slack, table: new Int32Array(16), count: 0, bytes: 0 };
+  /** Opens a window, or a pane that windows are made of. */
+  openPane(start: number, end: number, deadline: number): Pane {
+    const pane: Pane = { start, end, deadline, table: new Int32Array(16), count: 0, bytes: 0 };
     this.panes.set(start, pane);
     return pane;
   }
 
-  /** Slot of a key in a window that has none yet; the group counts as `bytes`. Throws `WINDOW_STATE_FULL`. */
-  allocate(pane: Pane, id: number, bytes: number): number {
-    pane.bytes += bytes;
+  /** A slot for a key, in no window's table; the group counts as `bytes`. Throws `WINDOW_STATE_FULL`. */
+  take(id: number, bytes: number): number {
     this.bytes += bytes;
     if (this.bytes > STATE_BYTES_MAX) throw full(this.open + 1);
     const slot = this.free.pop() ?? this.next++;
     if (slot >= this.ids.length) this.grow();
     this.ids[slot] = id;
     this.touched[slot] = 1;
+    return slot;
+  }
+
+  /** Takes a slot back that {@link take} gave. */
+  release(slot: number, bytes: number): void {
+    this.bytes -= bytes;
+    this.free.push(slot);
+  }
+
+  /** Slot of a key in a window that has none yet; the group counts as `bytes`. Throws `WINDOW_STATE_FULL`. */
+  allocate(pane: Pane, id: number, bytes: number): number {
+    const slot = this.take(id, bytes);
+    pane.bytes += bytes;
     if (2 * pane.count + 2 > pane.table.length) this.rehash(pane, slotsIn(pane), 2 * pane.table.length);
     pane.count++;
     insert(pane.table, id, slot);
@@ -75,7 +86,11 @@ export class Groups {
 
   /** A window's slots in the order of their keys' canonical bytes. */
   ordered(pane: Pane, keys: KeyStore): Int32Array {
-    const slots = slotsIn(pane);
+    return this.inOrder(slotsIn(pane), keys);
+  }
+
+  /** Slots of different keys, put in the order of their keys' canonical bytes. */
+  inOrder(slots: Int32Array, keys: KeyStore): Int32Array {
     const ranks = keys.ranks(slots.length);
     if (ranks === undefined) return slots.sort((a, b) => keys.compare(this.ids[a] as number, this.ids[b] as number));
     const { rankOf, count } = ranks;
@@ -118,6 +133,18 @@ export class Groups {
     pane.table = new Int32Array(length);
     for (const slot of slots) insert(pane.table, this.ids[slot] as number, slot);
   }
+}
+
+/** Slot of a key in a window; 0 where it has none. */
+export function slotOf({ table }: Pane, ids: Int32Array, id: number): number {
+  const mask = table.length - 1;
+  let at = id & mask;
+  let slot = table[at] as number;
+  while (slot !== 0 && ids[slot] !== id) {
+    at = (at + 1) & mask;
+    slot = table[at] as number;
+  }
+  return slot;
 }
 
 /** A window's slots in no particular order. */

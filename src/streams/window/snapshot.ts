@@ -3,18 +3,16 @@ import type { Ipld } from "../../dag/block.ts";
 import { decodeCbor } from "../../dag/cbor.ts";
 import type { Run } from "./chunks.ts";
 import type { AggregateColumns } from "./columns.ts";
-import { windowStart } from "./event-clock.ts";
 import type { Groups } from "./groups.ts";
 import type { KeyStore } from "./key-store.ts";
 import type { KeyTable } from "./key-table.ts";
-import type { WindowTimes } from "./plan.ts";
 import { bytesOfU32, bytesPart, malformed, partOf, u32OfBytes } from "./state-bytes.ts";
+import type { Windows } from "./windows.ts";
 
 /** What a window's snapshot is made of. */
 export interface WindowState {
-  readonly keys: KeyTable;
-  readonly groups: Groups;
-  readonly columns: AggregateColumns;
+  readonly core: { keys: KeyTable; readonly groups: Groups; readonly columns: AggregateColumns } & Progress;
+  readonly windows: Windows;
 }
 
 /** Where a window operator is in its input. */
@@ -32,7 +30,7 @@ export interface Cursor {
 }
 
 /** What a group counts besides its key's canonical bytes: 8 for its place, 8 for each number kept. */
-export function groupBytes({ columns }: WindowState): number {
+export function groupBytes(columns: AggregateColumns): number {
   return 8 + 8 * columns.size;
 }
 
@@ -58,10 +56,10 @@ export function readProgress(state: Ipld): Progress {
  * once, in the order in which the windows first name them.
  */
 export function writeRuns(state: WindowState, runs: readonly Run[]): { readonly [name: string]: Ipld } {
-  const { groups, columns } = state;
-  const { ids, positions } = placed(runs, groups);
+  const { keys, groups, columns } = state.core;
+  const { ids, positions } = placed(runs, groups, state.windows.repeats);
   return {
-    keys: writeKeys(state.keys.store, ids),
+    keys: writeKeys(keys.store, ids),
     windows: runs.map(({ start, slots }, i): Ipld => {
       return { start, keys: bytesOfU32(positions[i] as Uint32Array), state: columns.save(slots) };
     }),
@@ -69,9 +67,13 @@ export function writeRuns(state: WindowState, runs: readonly Run[]): { readonly 
 }
 
 /** Key ids in the order of first use, and for each run the positions of its keys among them. */
-function placed(runs: readonly Run[], { ids }: Groups): { ids: Int32Array; positions: readonly Uint32Array[] } {
+function placed(
+  runs: readonly Run[],
+  { ids }: Groups,
+  repeats: boolean,
+): { ids: Int32Array; positions: readonly Uint32Array[] } {
   const [only] = runs;
-  if (only !== undefined && runs.length === 1) {
+  if (only !== undefined && runs.length === 1 && !repeats) {
     const used = new Int32Array(only.slots.length);
     const positions = new Uint32Array(used.length);
     for (let i = 0; i < used.length; i++) {
@@ -108,24 +110,24 @@ function writeKeys(keys: KeyStore, ids: Int32Array): Ipld {
 }
 
 /** Adds the groups that {@link writeRuns} wrote, which must come after `last`. Throws `WINDOW_SNAPSHOT_MALFORMED`. */
-export function readRuns(part: Ipld, state: WindowState, times: WindowTimes, last: Cursor): void {
-  const { keys, groups, columns } = state;
+export function readRuns(part: Ipld, { core, windows: kind }: WindowState, last: Cursor): void {
+  const { keys, columns } = core;
   const known = readKeys(partOf(part, "keys"), keys);
-  const fixed = groupBytes(state);
+  const fixed = groupBytes(columns);
   const windows = partOf(part, "windows");
   if (!Array.isArray(windows)) throw malformed("windows");
   for (const window of windows as readonly Ipld[]) {
     const start = whole(partOf(window, "start"), "start");
-    if (!(start >= last.start) || windowStart(start, times) !== start) throw malformed("start of a window");
-    const pane = groups.panes.get(start) ?? groups.openPane(start, times.size, times.slack);
+    if (!(start >= last.start)) throw malformed("start of a window");
     if (start > last.start) last.id = undefined;
     last.start = start;
     const slots = Int32Array.from(u32OfBytes(partOf(window, "keys")), (at) => {
       const id = known[at];
       if (id === undefined) throw malformed("position of a key");
-      if (last.id !== undefined && keys.store.compare(last.id, id) >= 0) throw malformed("order of keys");
+      const order = last.id === undefined ? -1 : keys.store.compare(last.id, id);
+      if (order > 0 || (order === 0 && !kind.repeats)) throw malformed("order of keys");
       last.id = id;
-      return groups.allocate(pane, id, keys.store.lengthOf(id) + fixed);
+      return kind.place(start, id, keys.store.lengthOf(id) + fixed);
     });
     columns.load(slots, partOf(window, "state"));
   }

@@ -7,9 +7,8 @@ import { checkBlock, rawBlock } from "../../dag/block.ts";
 import { decodeCbor } from "../../dag/cbor.ts";
 import { BLOCK_SIZE_MAX } from "../../dag/limits.ts";
 import type { Run } from "./chunks.ts";
-import { cutRuns, orderedRuns } from "./chunks.ts";
+import { cutRuns } from "./chunks.ts";
 import type { Groups } from "./groups.ts";
-import type { WindowTimes } from "./plan.ts";
 import type { Cursor, Progress, WindowState } from "./snapshot.ts";
 import { groupBytes, readProgress, readRuns, writeProgress, writeRuns } from "./snapshot.ts";
 import { malformed, partOf } from "./state-bytes.ts";
@@ -27,6 +26,14 @@ export interface StateSource {
   readonly root: CID;
   readonly hash: Hash;
   readonly read: (cid: CID) => Promise<Uint8Array>;
+}
+
+/** A saved state whose blocks were read, checked and decoded. */
+export interface LoadedState {
+  readonly root: CID;
+  readonly hash: Hash;
+  readonly node: Ipld;
+  readonly chunks: readonly Ipld[];
 }
 
 /** A root that is the whole state, and one that links chunks. */
@@ -48,10 +55,10 @@ export class StateTree {
   private known = new Map<number, KnownChunk>();
 
   /** Throws `WINDOW_STATE_FULL` when a single key makes a block too large. */
-  save(hash: Hash, state: WindowState, progress: Progress): SavedState {
-    const { groups, keys } = state;
-    const runs = orderedRuns(groups, keys.store);
-    const chunks = cutRuns(runs, groups, keys.store, groupBytes(state));
+  save(hash: Hash, state: WindowState): SavedState {
+    const { groups, keys, columns } = state.core;
+    const runs = state.windows.runs();
+    const chunks = cutRuns(runs, groups, keys.store, groupBytes(columns));
     const known = new Map<number, KnownChunk>();
     const fresh: Block[] = [];
     if (chunks.length > 1) {
@@ -70,33 +77,20 @@ export class StateTree {
     groups.touched.fill(0);
     const links = Array.from(known.values(), ({ link }) => link);
     const content = chunks.length > 1 ? { v: TREE, chunks: links } : { v: WHOLE, ...writeRuns(state, runs) };
-    return { root: block(hash, { ...content, ...writeProgress(progress) }), fresh };
+    return { root: block(hash, { ...content, ...writeProgress(state.core) }), fresh };
   }
 
-  /**
-   * Fills an empty state with a saved one. Bytes come from outside: each block must hash to its CID, and what was loaded
-   * must give the same root when it is saved again. Throws `WINDOW_SNAPSHOT_MALFORMED`, `DAG_CID_MISMATCH`, `DAG_MALFORMED`,
-   * `WINDOW_STATE_FULL`, and what `read` throws.
-   */
-  async load(source: StateSource, state: WindowState, times: WindowTimes): Promise<Progress> {
-    const { root, hash } = source;
-    const node = await nodeOf(source, root);
+  /** Fills an empty state with a saved one; says where it was in its input. Throws `WINDOW_SNAPSHOT_MALFORMED`, `WINDOW_STATE_FULL`. */
+  load({ node, chunks }: LoadedState, state: WindowState): Progress {
     const last: Cursor = { start: Number.NEGATIVE_INFINITY, id: undefined };
-    const version = partOf(node, "v");
-    if (version === WHOLE) {
-      readRuns(node, state, times, last);
-    } else {
-      const links = partOf(node, "chunks");
-      if (version !== TREE || !Array.isArray(links)) throw malformed("version");
-      for (const link of links as readonly Ipld[]) {
-        const cid = CID.asCID(link);
-        if (cid === null) throw malformed("link");
-        readRuns(await nodeOf(source, cid), state, times, last);
-      }
-    }
-    const progress = readProgress(node);
-    if (!this.save(hash, state, progress).root.cid.equals(root)) throw malformed("another form of the same state");
-    return progress;
+    if (partOf(node, "v") === WHOLE) readRuns(node, state, last);
+    else for (const chunk of chunks) readRuns(chunk, state, last);
+    return readProgress(node);
+  }
+
+  /** What was loaded must give the same root when it is saved again. Throws `WINDOW_SNAPSHOT_MALFORMED`. */
+  check({ root, hash }: LoadedState, state: WindowState): void {
+    if (!this.save(hash, state).root.cid.equals(root)) throw malformed("another form of the same state");
   }
 
   /**
@@ -119,6 +113,26 @@ function block(hash: Hash, content: Ipld): Block {
     hint: "shorten the values of the key",
     facts: { size: made.bytes.length, max: BLOCK_SIZE_MAX },
   });
+}
+
+/**
+ * Reads the blocks of a saved state. Bytes come from outside: each block must hash to its CID. Throws
+ * `WINDOW_SNAPSHOT_MALFORMED`, `DAG_CID_MISMATCH`, `DAG_MALFORMED`, and what `read` throws.
+ */
+export async function fetchState(source: StateSource): Promise<LoadedState> {
+  const { root, hash } = source;
+  const node = await nodeOf(source, root);
+  const version = partOf(node, "v");
+  if (version === WHOLE) return { root, hash, node, chunks: [] };
+  const links = partOf(node, "chunks");
+  if (version !== TREE || !Array.isArray(links)) throw malformed("version");
+  const chunks: Ipld[] = [];
+  for (const link of links as readonly Ipld[]) {
+    const cid = CID.asCID(link);
+    if (cid === null) throw malformed("link");
+    chunks.push(await nodeOf(source, cid));
+  }
+  return { root, hash, node, chunks };
 }
 
 async function nodeOf({ hash, read }: StateSource, cid: CID): Promise<Ipld> {

@@ -38,7 +38,7 @@ export interface WindowRowsOptions {
 
 /**
  * Collects the values that the windows drawn for a proof were made of: push the same input again, and it decides window
- * and lateness of each row as {@link TumblingAggregate} does. Throws `WINDOW_ROWS_COLUMN` (no integer column),
+ * and lateness of each row as {@link WindowAggregate} does. Throws `WINDOW_ROWS_COLUMN` (no integer column),
  * `WINDOW_ROWS_LIMIT`, and what the aggregate throws about schema and times.
  */
 export class WindowRows {
@@ -82,7 +82,7 @@ export class WindowRows {
     }
   }
 
-  /** Does what {@link TumblingAggregate.advance} does to lateness. */
+  /** Does what {@link WindowAggregate.advance} does to lateness. */
   advance(watermarkUs: number): void {
     this.newest = newestAfter(this.newest, watermarkUs, this.times);
   }

@@ -288,3 +288,34 @@ describe("verify --row", () => {
     });
   });
 });
+
+describe("explain", () => {
+  it("says what each block of a receipt and of its data is, and what it links", async () => {
+    const root = String((await say("verify", fixture.receipt, "--json")).last["root"]);
+    const receipt = await say("explain", root, "--receipt", fixture.receipt, "--json");
+    expect(receipt).toMatchObject({ exit: 0, last: { event: "explained", what: "the root of a receipt" } });
+    const links = receipt.last["links"] as Record<string, string>;
+    const kinds = new Set<string>();
+    for (const cid of Object.values(links)) {
+      const { last } = await say("explain", cid, "--receipt", fixture.receipt, "--json");
+      kinds.add(String(last["what"]).split(/[:,]/)[0] as string);
+    }
+    expect([...kinds].sort()).toEqual([
+      ...["a certificate", "a journal's entry", "a membership", "a proof of a window's row", "a result", "a seal"],
+      ...["a statement", "an input's anchor", "the configuration of a run"],
+    ]);
+    const statement = await say("explain", links["statements.0"] as string, "--receipt", fixture.receipt, "--json");
+    const slot = (statement.last["links"] as Record<string, string>)["slot"] as string;
+    const about = (await say("explain", slot, "--receipt", fixture.receipt)).text;
+    expect(about).toContain("a slot, daily/0: a piece of work as its submitter signed it");
+    const batch = (await say("explain", slot, "--receipt", fixture.receipt, "--json")).last["links"] as object;
+    const cid = (batch as Record<string, string>)["input.batches.0"] as string;
+    const data = await say("explain", cid, "--data", join(fixture.out, ".data"), "--json");
+    expect(data.last).toMatchObject({ what: "a batch of rows", fields: { rows: "256" } });
+  });
+
+  it("needs a place where the block is", async () => {
+    const args = ["bafyreigh7lvi5gamrabzkloxwm36b4bndzs7drhlluknblj2a2px6hu7vm", "--receipt", fixture.receipt];
+    expect(await say("explain", ...args, "--json")).toMatchObject({ exit: 4, last: { code: "NEEDS_DATA" } });
+  });
+});

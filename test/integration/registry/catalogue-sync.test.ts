@@ -9,6 +9,7 @@ import { MemoryHub } from "../../../src/network/memory-network.ts";
 import type { Network } from "../../../src/network/port.ts";
 import { quietLog, sha256 } from "../../../src/node.ts";
 import { Catalogue } from "../../../src/registry/catalogue.ts";
+import { CatalogueLease } from "../../../src/registry/catalogue-lease.ts";
 import {
   CATALOGUE_PROTOCOL,
   encodeAsk,
@@ -44,7 +45,7 @@ const versions = (catalogue: Catalogue): string[] =>
 function pair(catalogue: Catalogue): { server: Network; client: Network } {
   const hub = new MemoryHub();
   const server = hub.join(NODE.publicKey);
-  serveCatalogue(server, catalogue, NODE);
+  serveCatalogue(server, (work) => work(catalogue), NODE);
   return { server, client: hub.join(publisher(8).publicKey) };
 }
 
@@ -265,19 +266,28 @@ describe("over libp2p", () => {
   const log = quietLog;
   const { signal } = new AbortController();
 
-  it("a catalogue is served and found by its address, with the same key each time", async () => {
-    await using first = await opened();
+  it("a catalogue is served while others publish to it, and found by its address, with the same key each time", async () => {
+    const path = folder.fresh();
+    {
+      await using first = await opened(path);
+      await first.add(entryOf(echo), echo);
+    }
     await using second = await opened();
-    await first.add(entryOf(echo), echo);
     const keys: string[] = [];
-    for (const added of [[{ name: "late", version: "1.0.0" }], []]) {
-      await using server = await openCatalogueServer(first, { log, signal });
+    for (const version of ["1.1.0", "1.2.0"]) {
+      await using server = await openCatalogueServer(path, { log, signal });
       const [address = ""] = server.addresses;
-      const report = await syncFromAddress(second, address, { log });
-      expect(report.added).toEqual(added);
-      keys.push(report.peer);
+      const { peer, present } = await syncFromAddress(second, address, { log });
+      expect(present).toBe(keys.length);
+      keys.push(peer);
+      // Waits until the server has let the folder go.
+      await using publishing = new CatalogueLease(path);
+      await publishing.use((catalogue) => catalogue.add(entryOf(other, { version }), other));
+      await publishing[Symbol.asyncDispose]();
       const late = syncFromAddress(second, address, { log, timeoutMs: 0 });
       await expect(late).rejects.toMatchObject({ code: "CATALOGUE_SYNC_TIMEOUT", kind: "unreachable" });
+      if (version === "1.2.0")
+        expect(await syncFromAddress(second, address, { log })).toMatchObject({ added: [{ version }], present: 2 });
     }
     expect(new Set(keys).size).toBe(1);
   });
@@ -301,12 +311,14 @@ describe("over libp2p", () => {
   });
 
   it("addresses that are none, are not of this machine, or name nobody are refused", async () => {
-    await using own = await opened();
-    const served = (listen: string): Promise<unknown> => openCatalogueServer(own, { listen, log, signal });
+    const path = folder.fresh();
+    await (await opened(path)).close();
+    const served = (listen: string): Promise<unknown> => openCatalogueServer(path, { listen, log, signal });
     for (const listen of ["here", "/memory/x", "/ip4/127.0.0.1/udp/1"])
       await expect(served(listen)).rejects.toMatchObject({ code: "ADDRESS_INVALID", kind: "config" });
     // 192.0.2.0/24 is for documentation (RFC 5737): no machine has an address of it.
     await expect(served("/ip4/192.0.2.1/tcp/0")).rejects.toMatchObject({ code: "ADDRESS_UNUSABLE", kind: "config" });
+    await using own = await opened(path);
     for (const address of ["here", "/ip4/127.0.0.1/tcp/1"])
       await expect(syncFromAddress(own, address, { log })).rejects.toMatchObject({ code: "ADDRESS_INVALID" });
   });

@@ -51,7 +51,7 @@ describe("the event time of a call", () => {
   it("is the latest of its unit's rows, whatever batches they come in, and part of what is computed", async () => {
     const times = TIMES.map((at, row) => (row >= 4 && row < 8 ? 5 + row : at));
     const first = await run({ times });
-    const seen = (await readFile(join(first.outDir, "seen.csv"), "utf8")).trim().split("\r\n").slice(1);
+    const seen = (await readFile(join(first.outDir, "seen.csv"), "utf8")).trim().split("\n").slice(1);
     expect(seen.map((line) => Number(line.split(",")[0]) / 1e6)).toEqual([40, 40, 40, 40, 12, 12, 12, 12, 60, 60]);
     const again = await run({ times, batchRows: 3 });
     expect(again.result).toBe(first.result);

@@ -19,7 +19,7 @@ afterAll(() => rm(copy, { recursive: true, force: true }));
 describe("buildModules", () => {
   it("writes the same bytes from every folder and every time, ready to be loaded", async () => {
     const built = await buildModules(copy, (source) => source.startsWith("examples/"));
-    const examples = ["filter", "map", "flat-map", "aggregate"].map(
+    const examples = ["filter", "map", "flat-map", "aggregate", "stateful"].map(
       (name) => `examples/modules/${name}/build/module.wasm`,
     );
     expect(built.map(({ output }) => output)).toEqual([

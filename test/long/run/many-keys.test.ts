@@ -99,7 +99,7 @@ describe("a window with more than 200,000 open keys", () => {
 
     const resumed = await go(config, { outDir, batchRows: BATCH_ROWS });
     expect(resumed.rows).toEqual({ in: SLOT_ROWS + 1000, out: keys });
-    const table = (await readFile(resumed.outputs[0]?.file ?? "", "utf8")).trimEnd().split("\r\n");
+    const table = (await readFile(resumed.outputs[0]?.file ?? "", "utf8")).trimEnd().split("\n");
     expect(table).toHaveLength(keys + 1);
     // Rows 7 and 203,007 have one key: a count of 2, amounts 7 and 7.
     expect(table.find((line) => line.endsWith("-7,2,14,7"))).toBeDefined();

@@ -9,7 +9,7 @@ import { rawBlock } from "../../../src/dag/block.ts";
 import { sha256 } from "../../../src/node.ts";
 import type { WindowPlan } from "../../../src/streams/window/plan.ts";
 import type { SavedState } from "../../../src/streams/window/state-tree.ts";
-import { TumblingAggregate } from "../../../src/streams/window/tumbling.ts";
+import { WindowAggregate } from "../../../src/streams/window/window-aggregate.ts";
 import { SavedStates } from "../../support/saved-states.ts";
 import { batchesOf, leavesOf } from "./reference.ts";
 
@@ -50,7 +50,7 @@ function linksOf({ root }: SavedState): CID[] {
 
 /** A state and its blocks after all rows. */
 function saved(table: readonly (readonly Value[])[]): { state: SavedState; states: SavedStates } {
-  const window = new TumblingAggregate(plan, schema);
+  const window = new WindowAggregate(plan, schema);
   for (const batch of batchesOf(schema, table, 10)) window.push(batch);
   const states = new SavedStates();
   const state = window.save(sha256);
@@ -63,23 +63,23 @@ describe("a window's state as a tree", () => {
     let trees = 0;
     await fc.assert(
       fc.asyncProperty(rows, sizes, fc.array(fc.nat(70)), fc.array(fc.nat(70)), async (table, cut, saves, restores) => {
-        const whole = new TumblingAggregate(plan, schema);
+        const whole = new WindowAggregate(plan, schema);
         const expected = batchesOf(schema, table, 70).flatMap((batch) => whole.push(batch).rows);
         const state = whole.save(sha256);
         expected.push(...whole.end().rows);
         if (linksOf(state).length > 1) trees++;
 
         const states = new SavedStates();
-        let window = new TumblingAggregate(plan, schema);
+        let window = new WindowAggregate(plan, schema);
         const found = [];
         for (const [i, batch] of batchesOf(schema, table, ...cut).entries()) {
           found.push(...window.push(batch).rows);
           if (saves.includes(i)) states.keep(window.save(sha256));
           if (restores.includes(i))
-            window = await TumblingAggregate.restore(plan, schema, states.source(states.keep(window.save(sha256))));
+            window = await WindowAggregate.restore(plan, schema, states.source(states.keep(window.save(sha256))));
         }
         expect(states.keep(window.save(sha256)).toString()).toBe(state.root.cid.toString());
-        window = await TumblingAggregate.restore(plan, schema, states.source(state.root.cid));
+        window = await WindowAggregate.restore(plan, schema, states.source(state.root.cid));
         found.push(...window.end().rows);
         expect(leavesOf(found)).toEqual(leavesOf(expected));
       }),
@@ -92,7 +92,7 @@ describe("a window's state as a tree", () => {
     await fc.assert(
       fc.asyncProperty(rows, async (table) => {
         const { state, states } = saved(table);
-        const again = await TumblingAggregate.restore(plan, schema, states.source(state.root.cid));
+        const again = await WindowAggregate.restore(plan, schema, states.source(state.root.cid));
         const second = again.save(sha256);
         expect(second.root.cid.toString()).toBe(state.root.cid.toString());
         expect(second.fresh).toEqual([]);
@@ -111,7 +111,7 @@ describe("a window's state as a tree", () => {
         const flipped = bytes.slice();
         flipped[at % bytes.length] = (flipped[at % bytes.length] as number) ^ bits;
         states.blocks.set(cid.toString(), flipped);
-        await expect(TumblingAggregate.restore(plan, schema, states.source(state.root.cid))).rejects.toMatchObject({
+        await expect(WindowAggregate.restore(plan, schema, states.source(state.root.cid))).rejects.toMatchObject({
           code: "DAG_CID_MISMATCH",
         });
       }),
@@ -139,11 +139,11 @@ describe("a window's state as a tree", () => {
         else links.splice(i, 0, links[i] as CID);
         const root = rawBlock(sha256, dagCbor.encode(node));
         states.keep({ root, fresh: [] });
-        const restored = await TumblingAggregate.restore(plan, schema, states.source(root.cid)).catch(
+        const restored = await WindowAggregate.restore(plan, schema, states.source(root.cid)).catch(
           (error: unknown) => error,
         );
         // Another state may be a possible one: then it is that one, byte by byte. Whose it is, votes say.
-        if (restored instanceof TumblingAggregate) {
+        if (restored instanceof WindowAggregate) {
           expect(kind === "byte" || kind === "drop").toBe(true);
           expect(restored.save(sha256).root.cid.toString()).toBe(root.cid.toString());
         } else expect(restored).toBeInstanceOf(IpdmError);
@@ -155,8 +155,8 @@ describe("a window's state as a tree", () => {
 
 describe("chunks", () => {
   const counting: WindowPlan = { ...plan, outOfOrderUs: 0, sizeUs: 1_000_000 };
-  const fill = (keys: readonly string[]): TumblingAggregate => {
-    const window = new TumblingAggregate(counting, schema);
+  const fill = (keys: readonly string[]): WindowAggregate => {
+    const window = new WindowAggregate(counting, schema);
     const table = keys.map((name): Value[] => [1n, name, 1n]);
     for (const batch of batchesOf(schema, table, 4096)) window.push(batch);
     return window;

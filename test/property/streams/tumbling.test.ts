@@ -5,7 +5,7 @@ import type { Field } from "../../../src/batch/schema.ts";
 import { schemaOf } from "../../../src/batch/schema.ts";
 import { sha256 } from "../../../src/node.ts";
 import type { WindowPlan } from "../../../src/streams/window/plan.ts";
-import { TumblingAggregate } from "../../../src/streams/window/tumbling.ts";
+import { WindowAggregate } from "../../../src/streams/window/window-aggregate.ts";
 import { WindowRows } from "../../../src/streams/window/window-rows.ts";
 import { SavedStates } from "../../support/saved-states.ts";
 import type { TestRow } from "./reference.ts";
@@ -71,12 +71,12 @@ async function run(
   cuts: readonly number[] = [],
 ): Promise<{ rows: Batch[]; late: Batch[]; state: string }> {
   const states = new SavedStates();
-  let window = new TumblingAggregate(plan, schema);
+  let window = new WindowAggregate(plan, schema);
   const rows: Batch[] = [];
   const late: Batch[] = [];
   for (const [i, batch] of batches.entries()) {
     if (cuts.includes(i))
-      window = await TumblingAggregate.restore(plan, schema, states.source(states.keep(window.save(sha256))));
+      window = await WindowAggregate.restore(plan, schema, states.source(states.keep(window.save(sha256))));
     const step = window.push(batch);
     rows.push(...step.rows);
     late.push(...step.late);
@@ -86,7 +86,7 @@ async function run(
   return { rows, late, state };
 }
 
-describe("TumblingAggregate", () => {
+describe("WindowAggregate", () => {
   it("gives what the definition gives", async () => {
     await fc.assert(
       fc.asyncProperty(plans, fc.array(row, { maxLength: 60 }), async (plan, rows) => {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { initProject } from "../../../src/cli/init.ts";
 import { starterReadings } from "../../../src/cli/starter.ts";
+import { TEMPLATE_NAMES } from "../../../src/cli/templates.ts";
 import { configSchemaText } from "../../../src/config/json-schema.ts";
 import { loadConfig } from "../../../src/config/load.ts";
 
@@ -27,6 +28,23 @@ describe("initProject", () => {
     expect(text.split("\n")[0]).toBe("# yaml-language-server: $schema=.ipdm.schema.json");
     expect(await readFile(join(dir, ".ipdm.schema.json"), "utf8")).toBe(configSchemaText());
     expect(await readFile(join(dir, "README.md"), "utf8")).toContain(`out/${config.name}/receipt.car`);
+  });
+
+  it.each(TEMPLATE_NAMES)("writes the template %s, which loads without a warning", async (template) => {
+    const dir = join(folder, template);
+    const { files, next } = await initProject(dir, template);
+    expect([...files].sort()).toEqual((await readdir(dir)).sort());
+    expect(next).toMatch(/^cd .+ && .*npx ipdm-runtime run ipdm\.yaml/);
+    // Data that is not the package's own need not be there yet.
+    const { warnings, text } = await loadConfig(dir, { files: "skip" });
+    expect(warnings).toEqual([]);
+    expect(text.split("\n")[0]).toBe("# yaml-language-server: $schema=.ipdm.schema.json");
+    expect(text).not.toContain("examples/");
+  });
+
+  it("USAGE for a template that there is not", async () => {
+    const wanted = { code: "USAGE", hint: expect.stringContaining("readings, blank, flights") as string };
+    await expect(initProject(folder, "flight")).rejects.toMatchObject(wanted);
   });
 
   it("writes 2,000 rows, always the same, none of them late", async () => {

@@ -1,17 +1,16 @@
-import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { execPath } from "node:process";
-import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
+import { program } from "../../../src/cli/program.ts";
 import { EXIT_CODES } from "../../../src/core/errors.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
-const run = promisify(execFile);
 
-async function help(...args: readonly string[]): Promise<string> {
-  const env = { ...process.env, IPDM_SOURCE: "1" };
-  return (await run(execPath, [join(ROOT, "bin", "ipdm-runtime.js"), ...args, "--help"], { env })).stdout;
+/** What `--help` prints. */
+function help(...words: readonly string[]): string {
+  let command = program(async () => {}, new AbortController().signal);
+  for (const word of words) command = command.commands.find((one) => one.name() === word) ?? command;
+  return command.configureHelp({ helpWidth: 200 }).helpInformation();
 }
 
 const flagsIn = (text: string, line: RegExp): readonly string[] =>
@@ -27,14 +26,14 @@ describe("docs/reference/cli.md", () => {
       [...text.matchAll(/^ {2}([a-z]+) \[options\]((?: <[\w.]+>)*)/gm)].map(
         ([, name = "", words = ""]) => `${group}${name}${words}`,
       );
-    const commands = [...listed(await help()), ...listed(await help("module"), "module ")];
+    const commands = [...listed(help()), ...listed(help("module"), "module ")];
     const [before = "", ...sections] = page.split(/^## `/m);
     expect(sections.map((section) => section.split("`")[0])).toEqual(commands);
     expect(commands.length).toBeGreaterThanOrEqual(13);
     const common = documented(before);
     for (const section of sections) {
       const words = (section.split("`")[0] ?? "").split(" ").filter((word) => !word.startsWith("<"));
-      expect([...documented(section), ...common].sort(), words.join(" ")).toEqual(offered(await help(...words)));
+      expect([...documented(section), ...common].sort(), words.join(" ")).toEqual(offered(help(...words)));
     }
   });
 

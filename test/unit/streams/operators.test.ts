@@ -6,7 +6,7 @@ import type { Value } from "../../../src/batch/column.ts";
 import { rowValues } from "../../../src/batch/rows.ts";
 import { schemaOf } from "../../../src/batch/schema.ts";
 import { BatchWriter } from "../../../src/batch/writer.ts";
-import type { CreditPool, Flow, Row } from "../../../src/streams/index.ts";
+import type { CreditPool, Credits, Flow, Row } from "../../../src/streams/index.ts";
 import {
   aggregate,
   count,
@@ -198,11 +198,11 @@ describe("credits", () => {
   async function peaks(
     credits: number,
     through: (stream: Observable<Flow>) => Observable<Flow>,
-  ): Promise<{ ahead: number; pool: CreditPool | undefined }> {
+  ): Promise<{ ahead: number; pool: Credits | undefined }> {
     let pulled = 0;
     let done = 0;
     let ahead = 0;
-    let pool: CreditPool | undefined;
+    let pool: Credits | undefined;
     async function* pull(): AsyncGenerator<Batch> {
       for (const one of numbered(50)) {
         pulled++;
@@ -228,7 +228,7 @@ describe("credits", () => {
       expect(ahead).toBeLessThanOrEqual(credits + 1);
       expect(ahead).toBeGreaterThanOrEqual(credits);
       expect(pool?.peak).toBeLessThanOrEqual(credits + 1);
-      expect(pool?.inFlight).toBe(0);
+      expect((pool as CreditPool | undefined)?.inFlight).toBe(0);
     }
   });
 
@@ -241,7 +241,7 @@ describe("credits", () => {
     );
     expect(ahead).toBeLessThanOrEqual(5);
     expect(pool?.peak).toBeLessThanOrEqual(5);
-    expect(pool?.inFlight).toBe(0);
+    expect((pool as CreditPool | undefined)?.inFlight).toBe(0);
   });
 
   it("must be a whole number from 1", () => {

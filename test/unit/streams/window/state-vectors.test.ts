@@ -8,7 +8,7 @@ import { BatchWriter } from "../../../../src/batch/writer.ts";
 import { toHex } from "../../../../src/core/bytes.ts";
 import { sha256 } from "../../../../src/node.ts";
 import type { SavedState } from "../../../../src/streams/window/state-tree.ts";
-import { TumblingAggregate } from "../../../../src/streams/window/tumbling.ts";
+import { WindowAggregate } from "../../../../src/streams/window/window-aggregate.ts";
 
 const schema = schemaOf([
   { name: "t", type: "timestamp", nullable: false },
@@ -17,7 +17,7 @@ const schema = schemaOf([
 ]);
 
 function saved(rows: readonly (readonly Value[])[]): SavedState {
-  const window = new TumblingAggregate(
+  const window = new WindowAggregate(
     {
       time: "t",
       outOfOrderUs: 20,

@@ -10,7 +10,7 @@ import { rawBlock } from "../../../../src/dag/block.ts";
 import { sha256 } from "../../../../src/node.ts";
 import type { AggregateKind, WindowPlan } from "../../../../src/streams/window/plan.ts";
 import { outputSchema } from "../../../../src/streams/window/plan.ts";
-import { TumblingAggregate } from "../../../../src/streams/window/tumbling.ts";
+import { WindowAggregate } from "../../../../src/streams/window/window-aggregate.ts";
 import { WindowRows } from "../../../../src/streams/window/window-rows.ts";
 import { SavedStates } from "../../../support/saved-states.ts";
 
@@ -45,7 +45,7 @@ function values(batches: readonly Batch[]): Value[][] {
 
 function aggregated(kind: AggregateKind, type: ColumnType, given: readonly Value[]): Value | undefined {
   const schema = table(type);
-  const window = new TumblingAggregate({ ...plan, aggregates: [{ name: "a", kind, column: "v" }] }, schema);
+  const window = new WindowAggregate({ ...plan, aggregates: [{ name: "a", kind, column: "v" }] }, schema);
   window.push(batch(schema, ...given.map((value) => [1n, "a", value])));
   return values(window.end().rows)[0]?.[3];
 }
@@ -58,7 +58,7 @@ function decide(
   times: readonly (number | bigint)[],
   change: Partial<WindowPlan> = {},
 ): { fired: Value[][]; late: Value[]; rest: Value[][] } {
-  const window = new TumblingAggregate({ ...counting, ...change }, i64);
+  const window = new WindowAggregate({ ...counting, ...change }, i64);
   const fired: Value[][] = [];
   const late: Value[] = [];
   for (const time of times) {
@@ -97,7 +97,7 @@ describe("watermark and lateness", () => {
   });
 
   it("decides inside a batch as between batches", () => {
-    const window = new TumblingAggregate(counting, i64);
+    const window = new WindowAggregate(counting, i64);
     const step = window.push(batch(i64, [1n, "a", 1n], [10n, "a", 1n], [2n, "b", 7n], [11n, "a", 1n]));
     expect(values(step.rows)).toEqual([[0n, 10n, 1n]]);
     expect(values(step.late)).toEqual([[2n, "b", 7n]]);
@@ -115,17 +115,17 @@ describe("watermark and lateness", () => {
   });
 
   it("moves the watermark to infinity at the end: what comes then is late", async () => {
-    const window = new TumblingAggregate(counting, i64);
+    const window = new WindowAggregate(counting, i64);
     expect(window.watermark).toBe(Number.NEGATIVE_INFINITY);
     expect(window.end()).toEqual({ rows: [], late: [] });
     expect(values(window.push(batch(i64, [5n, "a", 1n])).late)).toEqual([[5n, "a", 1n]]);
     const states = new SavedStates();
-    const restored = await TumblingAggregate.restore(counting, i64, states.source(states.keep(window.save(sha256))));
+    const restored = await WindowAggregate.restore(counting, i64, states.source(states.keep(window.save(sha256))));
     expect(values(restored.push(batch(i64, [99n, "a", 1n])).late)).toHaveLength(1);
   });
 
   it("takes a watermark from outside, which never goes back", () => {
-    const window = new TumblingAggregate(counting, i64);
+    const window = new WindowAggregate(counting, i64);
     window.push(batch(i64, [5n, "a", 1n]));
     expect(values(window.advance(10).rows)).toEqual([[0n, 10n, 1n]]);
     window.advance(3);
@@ -133,7 +133,7 @@ describe("watermark and lateness", () => {
   });
 
   it("names the row without a time, and a time it cannot hold", () => {
-    const window = new TumblingAggregate(counting, i64);
+    const window = new WindowAggregate(counting, i64);
     window.push(batch(i64, [5n, "a", 1n], [5n, "a", 1n]));
     const nulls = batch(i64, [5n, "a", 1n], [null, "a", 1n]);
     expect(() => window.push(nulls)).toThrow(expect.objectContaining({ code: "TIME_NULL", where: "row 3" }));
@@ -148,7 +148,7 @@ describe("watermark and lateness", () => {
 
 describe("aggregates", () => {
   it("skip nulls, and are null over no values; count() counts rows", () => {
-    const window = new TumblingAggregate(
+    const window = new WindowAggregate(
       { ...plan, aggregates: [...plan.aggregates, { name: "some", kind: "count", column: "v" }] },
       i64,
     );
@@ -241,22 +241,19 @@ describe("outputSchema", () => {
 
 describe("state", () => {
   it("is one small block for thousands of keys, and restores", async () => {
-    const window = new TumblingAggregate(plan, i64);
+    const window = new WindowAggregate(plan, i64);
     window.push(batch(i64, ...Array.from({ length: 2000 }, (_, i) => [BigInt(i % 20), `k${i}`, BigInt(i)])));
     const states = new SavedStates();
     const saved = window.save(sha256);
     expect(saved.root.bytes.length).toBeLessThan(2000 * 60);
     expect(saved.fresh).toEqual([]);
-    const again = await TumblingAggregate.restore(plan, i64, states.source(states.keep(saved)));
+    const again = await WindowAggregate.restore(plan, i64, states.source(states.keep(saved)));
     expect(again.save(sha256).root.cid).toEqual(saved.root.cid);
     expect(values(again.end().rows)).toEqual(values(window.end().rows));
   });
 
   it("forgets keys that no window needs, and none that one needs", () => {
-    const counts = new TumblingAggregate(
-      { ...plan, outOfOrderUs: 10, aggregates: [{ name: "n", kind: "count" }] },
-      i64,
-    );
+    const counts = new WindowAggregate({ ...plan, outOfOrderUs: 10, aggregates: [{ name: "n", kind: "count" }] }, i64);
     const wave = (i: number): Value[][] =>
       Array.from({ length: 5000 }, (_, n) => [BigInt(10 * i + (n % 10)), `k${5000 * i + n}`, 1n]);
     let rows = 0;
@@ -273,7 +270,7 @@ describe("state", () => {
   });
 
   it("forgets the keys of late rows", () => {
-    const keyed = new TumblingAggregate({ ...counting, keys: ["k"] }, i64);
+    const keyed = new WindowAggregate({ ...counting, keys: ["k"] }, i64);
     keyed.push(batch(i64, [1000n, "now", 1n]));
     for (let i = 0; i < 35; i++) {
       const late = Array.from({ length: 4000 }, (_, n): Value[] => [1n, `k${4000 * i + n}`, 1n]);
@@ -285,7 +282,7 @@ describe("state", () => {
 
   it("takes a watermark only where event times can be", () => {
     for (const time of [0.5, 2 ** 60, Number.NaN]) {
-      expect(() => new TumblingAggregate(counting, i64).advance(time)).toThrow(
+      expect(() => new WindowAggregate(counting, i64).advance(time)).toThrow(
         expect.objectContaining({ code: "TIME_RANGE" }),
       );
     }
@@ -293,10 +290,10 @@ describe("state", () => {
 
   it("restores keys that begin with a byte order mark as what they are", async () => {
     const rows = (from: bigint) => batch(i64, [from, "\u{feff}x", 1n], [from, "x", 2n]);
-    const straight = new TumblingAggregate(plan, i64);
+    const straight = new WindowAggregate(plan, i64);
     straight.push(rows(1n));
     const states = new SavedStates();
-    const stopped = await TumblingAggregate.restore(plan, i64, states.source(states.keep(straight.save(sha256))));
+    const stopped = await WindowAggregate.restore(plan, i64, states.source(states.keep(straight.save(sha256))));
     for (const window of [straight, stopped]) window.push(rows(2n));
     const table = values(straight.end().rows);
     expect(table.map((row) => row[2])).toEqual(["x", "\u{feff}x"]);
@@ -304,21 +301,21 @@ describe("state", () => {
   });
 
   it("refuses a state that is not one, and batches of another schema", async () => {
-    const taken = dagCbor.decode<object>(new TumblingAggregate(plan, i64).save(sha256).root.bytes);
+    const taken = dagCbor.decode<object>(new WindowAggregate(plan, i64).save(sha256).root.bytes);
     for (const state of [null, {}, { ...taken, windows: 1 }, { ...taken, seen: "x" }, { ...taken, more: 1 }]) {
       const states = new SavedStates();
       const root = states.keep({ root: rawBlock(sha256, dagCbor.encode(state)), fresh: [] });
-      await expect(TumblingAggregate.restore(plan, i64, states.source(root))).rejects.toMatchObject({
+      await expect(WindowAggregate.restore(plan, i64, states.source(root))).rejects.toMatchObject({
         code: "WINDOW_SNAPSHOT_MALFORMED",
       });
     }
-    const window = new TumblingAggregate(plan, i64);
+    const window = new WindowAggregate(plan, i64);
     window.push(batch(i64, [1n, "a", 1n], [1n, "b", 1n]));
     const twice = dagCbor.decode<{ keys: { bytes: Uint8Array } }>(window.save(sha256).root.bytes);
     twice.keys.bytes.copyWithin(3, 0, 3);
     const states = new SavedStates();
     const root = states.keep({ root: rawBlock(sha256, dagCbor.encode(twice)), fresh: [] });
-    await expect(TumblingAggregate.restore(plan, i64, states.source(root))).rejects.toMatchObject({
+    await expect(WindowAggregate.restore(plan, i64, states.source(root))).rejects.toMatchObject({
       code: "WINDOW_SNAPSHOT_MALFORMED",
       message: "not a window's snapshot: order of keys",
     });
@@ -328,7 +325,7 @@ describe("state", () => {
   });
 
   it("cuts output into batches of the size asked for", () => {
-    const window = new TumblingAggregate(plan, i64, { batchRows: 300 });
+    const window = new WindowAggregate(plan, i64, { batchRows: 300 });
     window.push(batch(i64, ...Array.from({ length: 1000 }, (_, i) => [1n, `k${i}`, 1n])));
     expect(window.end().rows.map((one) => one.rows)).toEqual([300, 300, 300, 100]);
   });

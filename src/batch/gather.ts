@@ -1,0 +1,176 @@
+import type { Batch } from "./batch.ts";
+import { bitBytes } from "./buffers.ts";
+import type { Column } from "./column.ts";
+import { entryBytes, isNull, wordsOf } from "./column.ts";
+import type { ColumnData } from "./layout.ts";
+import { layoutBatch } from "./layout.ts";
+import type { Schema } from "./schema.ts";
+import { typeWidth } from "./schema.ts";
+
+/** Longest run of bytes that is copied by a loop: below it the call of a copy costs more than the bytes. */
+const LOOPED_BYTES_MAX = 32;
+
+/** The rows of a batch at the first `count` places of `rows`, in that order: the bytes that a writer would make of them. */
+export function gatherRows(batch: Batch, rows: Int32Array, count: number): Batch {
+  return layoutBatch(
+    batch.schema,
+    count,
+    batch.columns.map((column) => gatherColumn(column, rows, count)),
+  );
+}
+
+/** A batch of whole columns, old and new: `parts` in the order of the schema. */
+export function assembleBatch(schema: Schema, rows: number, parts: readonly (Column | ColumnData)[]): Batch {
+  return layoutBatch(
+    schema,
+    rows,
+    parts.map((part) => ("data" in part ? part : wholeColumn(part))),
+  );
+}
+
+function wholeColumn({ values, nulls, validity, offsets, extra, entries }: Column): ColumnData {
+  const data = new Uint8Array(values.buffer, values.byteOffset, values.byteLength);
+  return { data, nulls, validity, offsets, extra, entries };
+}
+
+/** A column's values at places; a negative place is a null, where the field may hold one. */
+export function gatherColumn(column: Column, rows: Int32Array, count: number): ColumnData {
+  const { nulls, validity } = gatherNulls(column, rows, count);
+  const none = { nulls, validity, offsets: undefined, extra: undefined, entries: 0 };
+  switch (column.field.type) {
+    case "bool":
+      return { ...none, data: gatherBits(column, rows, count) };
+    case "utf8":
+    case "binary":
+      return { ...none, ...gatherBytes(column, rows, count) };
+    case "dict":
+      return { ...none, ...gatherEntries(column, rows, count) };
+    default:
+      return { ...none, data: gatherPlain(column, rows, count) };
+  }
+}
+
+function gatherNulls(
+  column: Column,
+  rows: Int32Array,
+  count: number,
+): { readonly nulls: number; readonly validity: Uint8Array | undefined } {
+  const given = column.validity;
+  let nulls = 0;
+  for (let i = 0; i < count; i++) {
+    const row = rows[i] as number;
+    if (row < 0 || (given !== undefined && (((given[row >> 3] as number) >> (row & 7)) & 1) === 0)) nulls++;
+  }
+  if (nulls === 0) return { nulls, validity: undefined };
+  const validity = new Uint8Array(bitBytes(count));
+  for (let i = 0; i < count; i++) {
+    const row = rows[i] as number;
+    if (row >= 0 && !isNull(column, row)) validity[i >> 3] = (validity[i >> 3] as number) | (1 << (i & 7));
+  }
+  return { nulls, validity };
+}
+
+function gatherBits(column: Column, rows: Int32Array, count: number): Uint8Array {
+  const from = column.values as Uint8Array;
+  const into = new Uint8Array(bitBytes(count));
+  for (let i = 0; i < count; i++) {
+    const row = rows[i] as number;
+    if (row < 0) continue;
+    into[i >> 3] = (into[i >> 3] as number) | ((((from[row >> 3] as number) >> (row & 7)) & 1) << (i & 7));
+  }
+  return into;
+}
+
+function gatherPlain(column: Column, rows: Int32Array, count: number): Uint8Array {
+  const width = typeWidth(column.field);
+  const into = new Uint8Array(count * width);
+  if (width === 8) {
+    const from = wordsOf(column);
+    const words = new Int32Array(into.buffer);
+    for (let i = 0; i < count; i++) {
+      const row = rows[i] as number;
+      if (row < 0) continue;
+      words[2 * i] = from[2 * row] as number;
+      words[2 * i + 1] = from[2 * row + 1] as number;
+    }
+  } else if (width === 4) {
+    const from = new Int32Array(column.values.buffer, column.values.byteOffset, column.rows);
+    const words = new Int32Array(into.buffer);
+    for (let i = 0; i < count; i++) {
+      const row = rows[i] as number;
+      if (row >= 0) words[i] = from[row] as number;
+    }
+  } else {
+    const from = new Uint8Array(column.values.buffer, column.values.byteOffset, column.values.byteLength);
+    for (let i = 0; i < count; i++) {
+      const row = rows[i] as number;
+      if (row < 0) continue;
+      for (let k = 0; k < width; k++) into[i * width + k] = from[row * width + k] as number;
+    }
+  }
+  return into;
+}
+
+function gatherBytes(
+  column: Column,
+  rows: Int32Array,
+  count: number,
+): { readonly data: Uint8Array; readonly offsets: Int32Array } {
+  const ends = column.offsets as Int32Array;
+  const from = column.values as Uint8Array;
+  const offsets = new Int32Array(count + 1);
+  let size = 0;
+  for (let i = 0; i < count; i++) {
+    const row = rows[i] as number;
+    if (row >= 0) size += (ends[row + 1] as number) - (ends[row] as number);
+    offsets[i + 1] = size;
+  }
+  const data = new Uint8Array(size);
+  for (let i = 0; i < count; i++) {
+    const row = rows[i] as number;
+    if (row >= 0) copyBytes(from, ends[row] as number, ends[row + 1] as number, data, offsets[i] as number);
+  }
+  return { data, offsets };
+}
+
+function copyBytes(from: Uint8Array, start: number, end: number, into: Uint8Array, at: number): void {
+  if (end - start > LOOPED_BYTES_MAX) into.set(from.subarray(start, end), at);
+  else for (let i = start, to = at; i < end; i++, to++) into[to] = from[i] as number;
+}
+
+/** Texts are listed in the order of first use, as a writer lists them. */
+function gatherEntries(
+  column: Column,
+  rows: Int32Array,
+  count: number,
+): {
+  readonly data: Uint8Array;
+  readonly offsets: Int32Array;
+  readonly extra: Uint8Array;
+  readonly entries: number;
+} {
+  const from = column.values as Uint32Array;
+  const places = new Int32Array(column.entries).fill(-1);
+  const used: number[] = [];
+  const indices = new Uint32Array(count);
+  const mayBeNull = column.nulls > 0;
+  for (let i = 0; i < count; i++) {
+    const row = rows[i] as number;
+    if (row < 0 || (mayBeNull && isNull(column, row))) continue;
+    const entry = from[row] as number;
+    let place = places[entry] as number;
+    if (place < 0) {
+      place = used.length;
+      places[entry] = place;
+      used.push(entry);
+    }
+    indices[i] = place;
+  }
+  const offsets = new Int32Array(used.length + 1);
+  used.forEach((entry, i) => {
+    offsets[i + 1] = (offsets[i] as number) + entryBytes(column, entry).length;
+  });
+  const extra = new Uint8Array(offsets[used.length] as number);
+  used.forEach((entry, i) => extra.set(entryBytes(column, entry), offsets[i]));
+  return { data: new Uint8Array(indices.buffer), offsets, extra, entries: used.length };
+}

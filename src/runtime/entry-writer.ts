@@ -1,0 +1,152 @@
+import type { CID } from "multiformats/cid";
+import type { AnyMachineSnapshot } from "xstate";
+import type { IpdmError } from "../core/errors.ts";
+import type { Hash } from "../core/ports.ts";
+import type { Block } from "../dag/block.ts";
+import { encodeCheckpoint, stateBlock } from "../journal/checkpoint.ts";
+import { encodeEntry } from "../journal/entry.ts";
+import type { JournalEntry, Store } from "../journal/port.ts";
+import { dueOf } from "./open-requests.ts";
+import type { Progress } from "./progress.ts";
+import { faultOf } from "./request.ts";
+import type { Taken } from "./take-letters.ts";
+
+/** Where an actor is to begin: in memory, in its journal, and at its newest checkpoint. */
+export interface ActorStart {
+  readonly progress: Progress;
+  readonly head: CID;
+  readonly checkpointSeq: number;
+}
+
+/** What a writer needs from the kernel. */
+export interface WriterPorts {
+  readonly store: Store;
+  readonly hash: Hash;
+  readonly checkpointEvery: number;
+  /** Whether the store is to know when the actor has something to do by itself. */
+  readonly indexed: boolean;
+}
+
+/** How far an actor is on the disk. */
+export interface Durable {
+  readonly snapshot: AnyMachineSnapshot;
+  readonly seq: number;
+  readonly head: CID;
+}
+
+/** Puts an actor's events into its journal, entry by entry, each linked to the one before. */
+export class EntryWriter {
+  readonly #ports: WriterPorts;
+  readonly #progress: Progress;
+  readonly #inFlight = new Set<Promise<void>>();
+  #durable: Durable;
+  /** Newest entry handed to the store, durable or not: what the next entry links to. */
+  #newest: CID;
+  #checkpointSeq: number;
+  #wake: number | null | undefined;
+
+  constructor(ports: WriterPorts, start: ActorStart) {
+    this.#ports = ports;
+    this.#progress = start.progress;
+    this.#newest = start.head;
+    this.#checkpointSeq = start.checkpointSeq;
+    this.#durable = { snapshot: start.progress.snapshot, seq: start.progress.seq, head: start.head };
+  }
+
+  get durable(): Durable {
+    return this.#durable;
+  }
+
+  /** Entries on their way to the disk. */
+  get inFlight(): number {
+    return this.#inFlight.size;
+  }
+
+  /** Resolves when one of the entries on their way has arrived, or failed. */
+  async one(): Promise<void> {
+    await Promise.race(this.#inFlight);
+  }
+
+  /** Resolves when all entries on their way have arrived, or failed. */
+  async all(): Promise<void> {
+    await Promise.allSettled([...this.#inFlight]);
+  }
+
+  /**
+   * Hands the entry of these events to the store. `ended` hears of it when it is durable, or why it is not; first `durable` has moved. Returns
+   * why no entry could be made.
+   */
+  write(
+    seq: number,
+    { events, requests }: Taken,
+    ended: (fault: IpdmError | undefined) => void,
+  ): IpdmError | undefined {
+    const { actor } = this.#progress;
+    let entry: JournalEntry = { v: 1, actor, seq, prev: this.#newest, events, requests };
+    let block: Block;
+    let blocks: readonly Block[] = [];
+    try {
+      if (this.#progress.seq - this.#checkpointSeq >= this.#ports.checkpointEvery) {
+        blocks = this.#checkpoint();
+        entry = { ...entry, checkpoint: (blocks[0] as Block).cid };
+      }
+      block = encodeEntry(this.#ports.hash, entry);
+    } catch (error) {
+      return faultOf(actor, error);
+    }
+    this.#newest = block.cid;
+    const durable: Durable = { snapshot: this.#progress.snapshot, seq: this.#progress.seq, head: block.cid };
+    const arrived = (): void => {
+      this.#inFlight.delete(writing);
+    };
+    const writing: Promise<void> = this.#ports.store.append({ entry, block, blocks, ...this.#wakeChange() }).then(
+      () => {
+        arrived();
+        this.#durable = durable;
+        ended(undefined);
+      },
+      (error: unknown) => {
+        arrived();
+        ended(faultOf(actor, error));
+      },
+    );
+    this.#inFlight.add(writing);
+    return undefined;
+  }
+
+  #checkpoint(): readonly Block[] {
+    const { machine, seq, snapshot, pending, books, actor } = this.#progress;
+    const state = stateBlock(this.#ports.hash, machine.stateOf(snapshot));
+    this.#checkpointSeq = seq;
+    const kernel = books.plain();
+    const checkpoint = {
+      v: 1,
+      actor,
+      seq,
+      machine: machine.identity,
+      state: state.cid,
+      pending: [...pending.values()],
+      ...(kernel === undefined ? {} : { kernel }),
+    } as const;
+    return [encodeCheckpoint(this.#ports.hash, checkpoint), state];
+  }
+
+  #wakeChange(): { readonly wake?: number | null } {
+    if (!this.#ports.indexed) return {};
+    const wake = wakeOf(this.#progress);
+    if (wake === this.#wake) return {};
+    this.#wake = wake;
+    return { wake };
+  }
+}
+
+/** When an actor has something to do by itself, in milliseconds since 1970: 0 for at once, `null` for never. */
+export function wakeOf({ pending, books }: Progress): number | null {
+  let soonest: number | null = null;
+  for (const request of pending.values()) {
+    const due = dueOf(request, books);
+    if (due === 0) return 0;
+    if (due !== undefined && (soonest === null || due < soonest)) soonest = due;
+  }
+  return soonest;
+}

@@ -1,0 +1,49 @@
+import { SOURCE_NAME_DEFAULT } from "./limits.ts";
+
+/** What an operator has counted so far; read it at any time. */
+export interface Counters {
+  rowsIn: number;
+  rowsOut: number;
+  /** Rows that came too late. */
+  late: number;
+  /** Bytes of state, as the limits count them. */
+  stateBytes: number;
+  /** Watermark in microseconds, where the operator has one: -∞ before the first row, +∞ after the end. */
+  watermarkUs: number | undefined;
+  /** How far the watermark is behind the newest event time, in microseconds. */
+  watermarkLagUs: number | undefined;
+}
+
+/** One operator of a running pipeline. */
+export interface Step {
+  readonly name: string;
+  /** What it was told, in the words of the program that made it. */
+  readonly detail: string;
+  /** Its name in the pipeline: the source's, its number behind it, and its own, as in `flights/3 aggregate`. */
+  readonly place: string;
+  /** Of a step that has several inputs: what stands before each, by the input's name. */
+  readonly inputs?: Readonly<Record<string, readonly Step[]>>;
+  readonly counters: Counters;
+}
+
+/** The first step of a stream. */
+export function sourceStep(name: string, detail = ""): Step {
+  return { name: "source", detail, place: name, counters: zeros() };
+}
+
+/** The step that follows others. */
+export function stepAfter(before: readonly Step[] | undefined, name: string, detail = ""): Step {
+  const first = before?.[0]?.place ?? SOURCE_NAME_DEFAULT;
+  const number = before === undefined || before.length === 0 ? 1 : before.length;
+  return { name, detail, place: `${first}/${number} ${name}`, counters: zeros() };
+}
+
+/** The first step of what several inputs became. */
+export function joinedStep(name: string, detail: string, inputs: Readonly<Record<string, readonly Step[]>>): Step {
+  const place = `${name}(${Object.keys(inputs).join(", ")})`;
+  return { name, detail, place, inputs, counters: zeros() };
+}
+
+function zeros(): Counters {
+  return { rowsIn: 0, rowsOut: 0, late: 0, stateBytes: 0, watermarkUs: undefined, watermarkLagUs: undefined };
+}

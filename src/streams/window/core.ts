@@ -1,0 +1,153 @@
+import type { Batch } from "../../batch/batch.ts";
+import { fieldOf } from "../../batch/batch.ts";
+import type { Value } from "../../batch/column.ts";
+import { isNull, wordsOf, wordsToNumber } from "../../batch/column.ts";
+import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
+import type { Schema } from "../../batch/schema.ts";
+import { within } from "../../core/errors.ts";
+import { CHUNK_ROWS, KEYS_IDLE_ANYWAY, KEYS_IDLE_BYTES_MAX, KEYS_IDLE_MAX } from "../limits.ts";
+import { AggregateColumns } from "./columns.ts";
+import { timesOf } from "./event-clock.ts";
+import { Groups } from "./groups.ts";
+import { KeyTable } from "./key-table.ts";
+import { BatchCutter } from "./output.ts";
+import type { WindowPlan, WindowTimes } from "./plan.ts";
+import { outputSchema, windowTimes } from "./plan.ts";
+import { groupBytes } from "./snapshot.ts";
+import { windowText } from "./window-text.ts";
+
+/** Whether a row of a window's output is one, or takes one back. */
+export type Change = "insert" | "retract";
+
+/** A bound of the windows written: the same for all, or by slot. */
+export type Bound = number | ((slot: number) => number);
+
+/** What all kinds of windows work on: rows of the present chunk, keys, groups and their aggregates, the watermark, the output. */
+export class WindowCore {
+  readonly plan: WindowPlan;
+  readonly inputSchema: Schema;
+  readonly outputSchema: Schema;
+  readonly windowTimes: WindowTimes;
+  readonly groups: Groups;
+  readonly columns: AggregateColumns;
+  readonly out: BatchCutter;
+  keys: KeyTable;
+  /** Newest event time so far in microseconds; -∞ before the first row, +∞ after the end. */
+  newest = Number.NEGATIVE_INFINITY;
+  seen = 0;
+  /** Rows of the chunk: event times, what they move the newest time to, key ids, and the slots where they count (0: nowhere). */
+  readonly times = new Float64Array(CHUNK_ROWS);
+  marks: Float64Array = this.times;
+  readonly ids = new Int32Array(CHUNK_ROWS);
+  readonly slots = new Int32Array(CHUNK_ROWS);
+  private batch: Batch | undefined;
+  private from = 0;
+  private bytesPerGroup = 0;
+  /** Most open groups since the key table was last rebuilt. */
+  private peak = 0;
+
+  constructor(plan: WindowPlan, inputSchema: Schema, batchRows = BATCH_ROWS_DEFAULT) {
+    this.plan = plan;
+    this.inputSchema = inputSchema;
+    this.outputSchema = outputSchema(plan, inputSchema);
+    this.windowTimes = windowTimes(plan);
+    this.keys = this.emptyKeys();
+    this.columns = new AggregateColumns(plan, inputSchema);
+    this.groups = new Groups((capacity) => this.columns.grow(capacity));
+    this.out = new BatchCutter(this.outputSchema, batchRows);
+  }
+
+  /** Reads times and keys of rows `from` to `to`, at most 4096. */
+  open(batch: Batch, from: number, to: number): void {
+    const { times, plan } = this;
+    const words = wordsOf(timesOf(batch, plan.time, from, to, this.seen));
+    for (let i = 0, row = from; row < to; i++, row++) {
+      times[i] = (words[2 * row + 1] as number) * 4_294_967_296 + ((words[2 * row] as number) >>> 0);
+    }
+    if (plan.punctuated !== undefined) this.readMarks(batch, plan.punctuated, from, to);
+    this.keys.fill(batch, from, to, this.ids);
+    this.batch = batch;
+    this.from = from;
+  }
+
+  private readMarks(batch: Batch, name: string, from: number, to: number): void {
+    const column = batch.column(name);
+    const words = wordsOf(column);
+    if (this.marks === this.times) this.marks = new Float64Array(CHUNK_ROWS);
+    const { outOfOrder } = this.windowTimes;
+    for (let row = from; row < to; row++) {
+      const mark = isNull(column, row) ? Number.NEGATIVE_INFINITY : wordsToNumber(words, row) + outOfOrder;
+      this.marks[row - from] = mark;
+    }
+  }
+
+  /** Number of a row of the chunk, over the whole input. */
+  rowNumber(i: number): number {
+    return this.seen + i;
+  }
+
+  /** What a group of that key counts for the limit. */
+  bytesOf(id: number): number {
+    if (this.bytesPerGroup === 0) this.bytesPerGroup = groupBytes(this.columns);
+    return this.keys.store.lengthOf(id) + this.bytesPerGroup;
+  }
+
+  /** Remembers the key of a row of the chunk. */
+  remember(i: number): number {
+    const id = this.ids[i] as number;
+    this.keys.remember(id, this.batch as Batch, this.from + i);
+    return id;
+  }
+
+  /** Writes groups in the order given. Errors name their window. */
+  write(slots: Int32Array, start: Bound, end: Bound, change: Change = "insert"): void {
+    const { keys, groups, plan } = this;
+    const keyCount = plan.keys.length;
+    this.out.write(slots.length, (writer, from, to) => {
+      const part = slots.subarray(from, to);
+      for (const [at, bound] of [start, end].entries()) {
+        if (typeof bound === "number") writer.at(at).repeat(BigInt(bound), part.length);
+        else for (const slot of part) writer.at(at).push(bound(slot));
+      }
+      for (let k = 0; k < keyCount; k++) {
+        const column = writer.at(2 + k);
+        for (const slot of part) column.push(keys.store.valueOf(groups.ids[slot] as number, k));
+      }
+      for (let a = 0; a < plan.aggregates.length; a++) {
+        const column = writer.at(2 + keyCount + a);
+        for (const slot of part) column.push(this.valueOf(a, slot, start));
+      }
+      if (plan.emit === "retract") writer.at(2 + keyCount + plan.aggregates.length).repeat(change, part.length);
+    });
+  }
+
+  private valueOf(aggregate: number, slot: number, start: Bound): Value {
+    try {
+      return this.columns.valueOf(aggregate, slot);
+    } catch (error) {
+      const at = typeof start === "number" ? start : start(slot);
+      const values = this.keys.store.valuesOf(this.groups.ids[slot] as number);
+      throw within(windowText(at, values), error, { window: at });
+    }
+  }
+
+  /**
+   * Rebuilds the key table with the keys of open groups when it holds many others, so that it does not grow with the input: keys
+   * of windows that fired, and of late rows. `renumber` gives every open group's key its new id.
+   */
+  forgetIdleKeys(renumber: (idOf: (id: number) => number) => void): void {
+    const { keys, groups } = this;
+    this.peak = Math.max(this.peak, groups.open);
+    const isFull = keys.size > Math.min(4 * this.peak + KEYS_IDLE_MAX, this.peak + KEYS_IDLE_ANYWAY);
+    if (!isFull && keys.store.sizeBytes <= groups.bytes + KEYS_IDLE_BYTES_MAX) return;
+    const before = this.keys.store;
+    const after = this.emptyKeys();
+    renumber((id) => after.add(before.valuesOf(id), before.bytesOf(id)));
+    this.keys = after;
+    this.peak = this.groups.open;
+  }
+
+  private emptyKeys(): KeyTable {
+    return new KeyTable(this.plan.keys.map((name) => fieldOf(this.inputSchema, name)));
+  }
+}

@@ -1,0 +1,324 @@
+import type { Run } from "./chunks.ts";
+import { orderedRuns } from "./chunks.ts";
+import type { WindowCore } from "./core.ts";
+import { windowStart } from "./event-clock.ts";
+import type { Pane } from "./groups.ts";
+import { slotOf, slotsIn } from "./groups.ts";
+import { malformed } from "./state-bytes.ts";
+import type { Windows } from "./windows.ts";
+
+/** A window: its bounds in microseconds. */
+interface Bounds {
+  readonly start: number;
+  readonly end: number;
+}
+
+/** The row that changes windows that came out already. */
+interface Refined {
+  readonly id: number;
+  readonly windows: readonly Bounds[];
+}
+
+/**
+ * Windows that are a row of panes each: `tumble` (one), `hop` and `cumulate` (several, that windows share). A row counts in the one pane
+ * that its time lies in; a window that comes out joins its panes from the earliest on, which fixes the order of float sums.
+ */
+export class PaneWindows implements Windows {
+  readonly repeats = false;
+  late = false;
+  private readonly core: WindowCore;
+  /** From a window's end to the newest time at which it comes out, and comes out at the first time where it may be refined. */
+  private readonly due: number;
+  private readonly refines: boolean;
+  private readonly shares: boolean;
+  private readonly everyRows: number;
+  private readonly stepUs: number;
+  /** Windows that were due at this newest time have come out. */
+  private fired = Number.NEGATIVE_INFINITY;
+  private nextDue = Number.POSITIVE_INFINITY;
+  private nextClosed = Number.POSITIVE_INFINITY;
+  private refined: Refined | undefined;
+  private triggered: { readonly pane: Pane; readonly slot: number } | undefined;
+  private waiting = new Float64Array(0);
+
+  constructor(core: WindowCore) {
+    const { plan, windowTimes } = core;
+    this.core = core;
+    this.refines = (plan.emit ?? "final") !== "final";
+    this.shares = (plan.shape ?? "tumble") !== "tumble";
+    this.due = this.refines ? windowTimes.outOfOrder : windowTimes.slack;
+    this.everyRows = plan.trigger?.rows ?? 0;
+    this.stepUs = plan.trigger?.timeUs ?? 0;
+    // The first row tells where steps begin.
+    if (this.stepUs > 0) this.nextDue = Number.NEGATIVE_INFINITY;
+  }
+
+  assign(at: number, count: number): number {
+    const { core, refines } = this;
+    const { ids, slots, times, marks, groups, windowTimes } = core;
+    const isExact = refines || this.shares;
+    let { newest } = core;
+    let start = Number.NaN;
+    let end = Number.NaN;
+    let closes = Number.NaN;
+    let refinedFrom = Number.POSITIVE_INFINITY;
+    let pane: Pane | undefined;
+    let table: Int32Array = slots;
+    let slotIds: Int32Array = groups.ids;
+    let { touched } = groups;
+    let stop = count;
+    this.late = false;
+    for (let i = at; i < stop; i++) {
+      const time = times[i] as number;
+      if (!(time >= start && time < end)) {
+        start = windowStart(time, windowTimes, core.seen + i - at);
+        end = start + windowTimes.size;
+        pane = groups.panes.get(start);
+        closes = pane?.deadline ?? this.lastEnd(start) + windowTimes.slack;
+        if (refines) refinedFrom = this.firstEnd(start) + windowTimes.outOfOrder;
+        if (pane !== undefined) table = pane.table;
+      }
+      const mark = marks[i] as number;
+      if (closes <= newest) {
+        slots[i] = 0;
+        this.late = true;
+      } else {
+        if (refinedFrom <= newest) {
+          if (i > at) {
+            stop = i;
+            break;
+          }
+          stop = i + 1;
+        }
+        if (pane === undefined) {
+          pane = this.openPane(start, end, closes, newest);
+          table = pane.table;
+        }
+        const id = ids[i] as number;
+        const mask = table.length - 1;
+        let place = id & mask;
+        let slot = table[place] as number;
+        while (slot !== 0 && slotIds[slot] !== id) {
+          place = (place + 1) & mask;
+          slot = table[place] as number;
+        }
+        if (refinedFrom <= newest) this.beginRefining(pane, id);
+        if (slot === 0) {
+          core.remember(i);
+          slot = groups.allocate(pane, id, core.bytesOf(id));
+          table = pane.table;
+          slotIds = groups.ids;
+          touched = groups.touched;
+        }
+        slots[i] = slot;
+        touched[slot] = 1;
+        if (this.everyRows > 0 && this.isTriggered(pane, slot)) stop = i + 1;
+      }
+      if (mark > newest) {
+        newest = mark;
+        if (isExact && newest >= this.nextDue) stop = i + 1;
+      }
+    }
+    core.newest = newest;
+    return stop;
+  }
+
+  counted(): void {
+    const { core, refined, triggered } = this;
+    this.refined = undefined;
+    this.triggered = undefined;
+    if (refined !== undefined) for (const bounds of refined.windows) this.writeGroup(bounds, refined.id, "insert");
+    else if (triggered !== undefined)
+      core.write(Int32Array.of(triggered.slot), triggered.pane.start, triggered.pane.end);
+  }
+
+  fire(): void {
+    const { core } = this;
+    if (core.newest < this.nextDue && core.newest < this.nextClosed) {
+      this.fired = core.newest;
+      return;
+    }
+    const { panes } = core.groups;
+    const isStep = this.stepUs > 0 && this.fired !== Number.NEGATIVE_INFINITY && core.newest >= this.nextStep();
+    const due = new Map<number, number>();
+    for (const pane of panes.values()) {
+      for (const { start, end } of this.windowsOf(pane.start)) {
+        const at = end + this.due;
+        if (at <= core.newest ? at > this.fired : isStep) due.set(end, start);
+      }
+    }
+    for (const [end, start] of [...due].sort(([a], [b]) => a - b)) this.emit({ start, end });
+    this.fired = core.newest;
+    for (const pane of [...panes.values()]) if (pane.deadline <= core.newest) this.close(pane);
+    this.findDue();
+  }
+
+  runs(): Run[] {
+    return orderedRuns(this.core.groups, this.core.keys.store);
+  }
+
+  place(start: number, id: number, bytes: number): number {
+    const { groups, windowTimes } = this.core;
+    if (windowStart(start, windowTimes) !== start) throw malformed("start of a window");
+    let pane = groups.panes.get(start);
+    pane ??= groups.openPane(start, start + windowTimes.size, this.lastEnd(start) + windowTimes.slack);
+    return groups.allocate(pane, id, bytes);
+  }
+
+  loaded(): void {
+    this.fired = this.core.newest;
+    this.findDue();
+  }
+
+  renumber(idOf: (id: number) => number): void {
+    this.core.groups.renumber(idOf);
+  }
+
+  private openPane(start: number, end: number, closes: number, newest: number): Pane {
+    const pane = this.core.groups.openPane(start, end, closes);
+    // What was due before this pane came does not come out for its sake: where that matters, everything due has come out by now.
+    if (this.refines || this.shares) this.fired = newest;
+    this.noteDue(pane, newest);
+    return pane;
+  }
+
+  /** When a pane's windows come out and close. */
+  private noteDue(pane: Pane, newest: number): void {
+    this.nextClosed = Math.min(this.nextClosed, pane.deadline);
+    for (const { end } of this.windowsOf(pane.start)) {
+      if (end + this.due > newest) this.nextDue = Math.min(this.nextDue, end + this.due);
+    }
+  }
+
+  private findDue(): void {
+    this.nextDue = this.stepUs > 0 ? this.nextStep() : Number.POSITIVE_INFINITY;
+    this.nextClosed = Number.POSITIVE_INFINITY;
+    for (const pane of this.core.groups.panes.values()) this.noteDue(pane, this.core.newest);
+  }
+
+  /** The first newest time after the last firing at which the watermark is a multiple of the trigger's step. */
+  private nextStep(): number {
+    const { outOfOrder } = this.core.windowTimes;
+    return (Math.floor((this.fired - outOfOrder) / this.stepUs) + 1) * this.stepUs + outOfOrder;
+  }
+
+  /** Windows that a pane belongs to. */
+  private windowsOf(pane: number): Bounds[] {
+    const { shape: kind = "tumble" } = this.core.plan;
+    const { size, whole, step, offset } = this.core.windowTimes;
+    if (kind === "tumble") return [{ start: pane, end: pane + size }];
+    const found: Bounds[] = [];
+    if (kind === "hop") {
+      const last = Math.floor((pane - offset) / step) * step + offset;
+      for (let start = last; start + whole > pane; start -= step) found.push({ start, end: start + whole });
+    } else {
+      const start = Math.floor((pane - offset) / whole) * whole + offset;
+      for (let end = pane + size; end <= start + whole; end += step) found.push({ start, end });
+    }
+    return found;
+  }
+
+  private lastEnd(pane: number): number {
+    return this.windowsOf(pane).reduce((last, { end }) => Math.max(last, end), Number.NEGATIVE_INFINITY);
+  }
+
+  private firstEnd(pane: number): number {
+    return this.windowsOf(pane).reduce((first, { end }) => Math.min(first, end), Number.POSITIVE_INFINITY);
+  }
+
+  /** Takes back what a late row is about to change, where rows are taken back. */
+  private beginRefining(pane: Pane, id: number): void {
+    const { newest, plan, windowTimes } = this.core;
+    const windows = this.windowsOf(pane.start)
+      .filter(({ end }) => end + windowTimes.outOfOrder <= newest && end + windowTimes.slack > newest)
+      .sort((a, b) => a.end - b.end);
+    this.refined = { id, windows };
+    if (plan.emit === "retract") for (const bounds of windows) this.writeGroup(bounds, id, "retract");
+  }
+
+  private isTriggered(pane: Pane, slot: number): boolean {
+    if (this.waiting.length <= slot) {
+      const larger = new Float64Array(2 * slot + 16);
+      larger.set(this.waiting);
+      this.waiting = larger;
+    }
+    // A slot that was used before begins anew: its group has counted no row yet.
+    const rows = this.core.columns.rowsOf(slot);
+    const waiting = Math.max(this.waiting[slot] as number, rows) + 1;
+    this.waiting[slot] = waiting;
+    if (waiting % this.everyRows !== 0) return false;
+    this.triggered = { pane, slot };
+    return true;
+  }
+
+  /** Writes one group of a window, if it has rows. */
+  private writeGroup({ start, end }: Bounds, id: number, change: "insert" | "retract"): void {
+    const { core } = this;
+    const slots: number[] = [];
+    for (const pane of this.panesOf(start, end)) {
+      const slot = slotOf(pane, core.groups.ids, id);
+      if (slot !== 0 && core.columns.rowsOf(slot) > 0) slots.push(slot);
+    }
+    if (slots.length === 0) return;
+    const joined = core.groups.take(id, 0);
+    for (const slot of slots) core.columns.merge(Int32Array.of(joined), Int32Array.of(slot));
+    core.write(Int32Array.of(joined), start, end, change);
+    core.columns.clear(joined);
+    core.groups.release(joined, 0);
+  }
+
+  private panesOf(start: number, end: number): Pane[] {
+    const { groups, windowTimes } = this.core;
+    const found: Pane[] = [];
+    for (let at = start; at < end; at += windowTimes.size) {
+      const pane = groups.panes.get(at);
+      if (pane !== undefined) found.push(pane);
+    }
+    return found;
+  }
+
+  private emit({ start, end }: Bounds): void {
+    const { core } = this;
+    const panes = this.panesOf(start, end);
+    if (panes.length === 1) return core.write(core.groups.ordered(panes[0] as Pane, core.keys.store), start, end);
+    const joined = this.join(panes);
+    core.write(core.groups.inOrder(joined, core.keys.store), start, end);
+    for (const slot of joined) {
+      core.columns.clear(slot);
+      core.groups.release(slot, 0);
+    }
+  }
+
+  /** New slots that hold what all panes together do, pane after pane. */
+  private join(panes: readonly Pane[]): Int32Array {
+    const { groups, columns, keys } = this.core;
+    const slotOfId = new Int32Array(keys.size);
+    const made: number[] = [];
+    for (const pane of panes) {
+      const from = slotsIn(pane);
+      const into = new Int32Array(from.length);
+      for (let i = 0; i < from.length; i++) {
+        const id = groups.ids[from[i] as number] as number;
+        let slot = slotOfId[id] as number;
+        if (slot === 0) {
+          slot = groups.take(id, 0);
+          slotOfId[id] = slot;
+          made.push(slot);
+        }
+        into[i] = slot;
+      }
+      columns.merge(into, from);
+    }
+    return Int32Array.from(made);
+  }
+
+  private close(pane: Pane): void {
+    const { groups, columns } = this.core;
+    const slots = slotsIn(pane);
+    for (const slot of slots) {
+      columns.clear(slot);
+      if (slot < this.waiting.length) this.waiting[slot] = 0;
+    }
+    groups.close(pane, slots);
+  }
+}

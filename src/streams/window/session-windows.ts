@@ -1,0 +1,322 @@
+import { compareBytes } from "../../core/bytes.ts";
+import type { Run } from "./chunks.ts";
+import type { WindowCore } from "./core.ts";
+import { checkedTime } from "./event-clock.ts";
+import { malformed } from "./state-bytes.ts";
+import { Kept, type Windows } from "./windows.ts";
+
+/** Parts of a gap that the queue of sessions is divided into: fewer make it look at more sessions that are not due yet. */
+const BUCKETS_A_GAP = 8;
+
+/**
+ * Sessions: rows of a key that lie at most a gap apart, `[first, last + gap)`. A row joins every open session within its reach, which
+ * may join two of them to one; it is late when no open one is in reach and a session of its own would be closed. A session that has
+ * closed stays as it was. Joined sessions add up in the order of their times.
+ */
+export class SessionWindows implements Windows {
+  readonly repeats = true;
+  late = false;
+  private readonly core: WindowCore;
+  private readonly gap: number;
+  private readonly retracts: boolean;
+  /** From a session's last row to the newest time at which it comes out, and at which it takes no more rows. */
+  private readonly due: number;
+  private readonly closes: number;
+  private readonly firsts = new Kept();
+  private readonly lasts = new Kept();
+  /** First open session of a key by id, and the next one by slot; 0 ends the list. */
+  private heads = new Int32Array(16);
+  private nexts = new Int32Array(16);
+  /** 1 while a session is to come out, 2 when it has and may still be taken back. */
+  private states = new Uint8Array(16);
+  /** Open sessions by when they are to be looked at again; entries that are out of date differ from `queued`. */
+  private readonly buckets = new Map<number, number[]>();
+  private queued = new Float64Array(16);
+  private readonly width: number;
+  private nextLook = Number.POSITIVE_INFINITY;
+
+  constructor(core: WindowCore) {
+    const { whole, outOfOrder, slack } = core.windowTimes;
+    this.core = core;
+    this.gap = whole;
+    this.retracts = core.plan.emit === "retract";
+    this.due = whole + (this.retracts ? outOfOrder : slack);
+    this.closes = whole + slack;
+    this.width = Math.max(1, Math.ceil(whole / BUCKETS_A_GAP));
+    core.columns.keep(this.firsts);
+    core.columns.keep(this.lasts);
+  }
+
+  assign(at: number, count: number): number {
+    const { core } = this;
+    const { ids, slots, times, marks } = core;
+    let { newest } = core;
+    let stop = count;
+    this.late = false;
+    for (let i = at; i < stop; i++) {
+      const time = checkedTime(times[i] as number, this.gap, core.seen + i - at);
+      const id = ids[i] as number;
+      let slot = this.only(id, time, newest);
+      if (slot < 0) {
+        const joins = this.inReach(id, time, newest);
+        const isOut = this.retracts && (joins.some((each) => this.states[each] === 2) || time + this.due <= newest);
+        if (joins.length === 0 && time + this.closes <= newest) {
+          slot = 0;
+          this.late = true;
+        } else if ((isOut || joins.length > 1) && i > at) {
+          stop = i;
+          break;
+        } else {
+          if (isOut) stop = i + 1;
+          slot = this.join(joins, i, id, time, newest);
+        }
+      }
+      slots[i] = slot;
+      core.groups.touched[slot] = 1;
+      const mark = marks[i] as number;
+      if (mark > newest) newest = mark;
+      // Rows that are taken back must come after what came out before them.
+      if (this.retracts && newest >= this.nextLook) stop = i + 1;
+    }
+    core.newest = newest;
+    return stop;
+  }
+
+  fire(): void {
+    const { core } = this;
+    if (core.newest < this.nextLook) return;
+    const looked: number[] = [];
+    for (const [bucket, entries] of [...this.buckets]) {
+      if (bucket * this.width > core.newest) continue;
+      this.buckets.delete(bucket);
+      for (const slot of entries) {
+        if (this.queued[slot] !== bucket) continue;
+        this.queued[slot] = Number.NaN;
+        looked.push(slot);
+      }
+    }
+    this.nextLook = Number.POSITIVE_INFINITY;
+    for (const bucket of this.buckets.keys()) this.nextLook = Math.min(this.nextLook, bucket * this.width);
+    const due: number[] = [];
+    for (const slot of looked) this.look(slot, due);
+    this.putOut(due);
+  }
+
+  runs(): Run[] {
+    const { groups, keys } = this.core;
+    const slots: number[] = [];
+    for (let slot = 1; slot < this.states.length; slot++) if (this.states[slot] !== 0) slots.push(slot);
+    const { values } = this.firsts;
+    slots.sort(
+      (a, b) =>
+        keys.store.compare(groups.ids[a] as number, groups.ids[b] as number) ||
+        (values[a] as number) - (values[b] as number),
+    );
+    return slots.length === 0 ? [] : [{ start: 0, slots: Int32Array.from(slots) }];
+  }
+
+  place(start: number, id: number, bytes: number): number {
+    if (start !== 0) throw malformed("start of a session");
+    const slot = this.core.groups.take(id, bytes);
+    this.reserve(slot, id);
+    this.states[slot] = 1;
+    this.queued[slot] = Number.NaN;
+    return slot;
+  }
+
+  loaded(): void {
+    const { newest, groups } = this.core;
+    for (let slot = 1; slot < this.states.length; slot++) {
+      if (this.states[slot] === 0) continue;
+      if (this.retracts && (this.lasts.values[slot] as number) + this.due <= newest) this.states[slot] = 2;
+      this.link(slot, groups.ids[slot] as number);
+      this.enqueue(slot);
+    }
+  }
+
+  renumber(idOf: (id: number) => number): void {
+    const { groups } = this.core;
+    const { heads } = this;
+    this.heads = new Int32Array(heads.length);
+    const moved: [number, number][] = [];
+    for (let slot = 1; slot < this.states.length; slot++) {
+      if (this.states[slot] === 0) continue;
+      const id = idOf(groups.ids[slot] as number);
+      groups.ids[slot] = id;
+      moved.push([slot, id]);
+    }
+    this.nexts.fill(0);
+    for (const [slot, id] of moved) {
+      this.reserve(slot, id);
+      this.link(slot, id);
+    }
+  }
+
+  /** The session that a row joins where the key has one open session and no other is in question; -1 where that is not so. */
+  private only(id: number, time: number, newest: number): number {
+    const slot = id < this.heads.length ? (this.heads[id] as number) : 0;
+    if (slot === 0 || this.nexts[slot] !== 0 || this.states[slot] === 2) return -1;
+    const first = this.firsts.values[slot] as number;
+    const last = this.lasts.values[slot] as number;
+    if (time < first - this.gap || time > last + this.gap || last + this.closes <= newest) return -1;
+    if (time > last) this.lasts.values[slot] = time;
+    else if (time < first) this.firsts.values[slot] = time;
+    return slot;
+  }
+
+  /** Open sessions in reach of a time, from the earliest on. Closed ones leave the key's list. */
+  private inReach(id: number, time: number, newest: number): number[] {
+    const found: number[] = [];
+    if (id >= this.heads.length) return found;
+    let before = 0;
+    for (let slot = this.heads[id] as number; slot !== 0; ) {
+      const next = this.nexts[slot] as number;
+      const last = this.lasts.values[slot] as number;
+      if (last + this.closes <= newest) {
+        if (before === 0) this.heads[id] = next;
+        else this.nexts[before] = next;
+        this.nexts[slot] = 0;
+      } else {
+        before = slot;
+        if (time >= (this.firsts.values[slot] as number) - this.gap && time <= last + this.gap) found.push(slot);
+      }
+      slot = next;
+    }
+    return found.sort((a, b) => (this.firsts.values[a] as number) - (this.firsts.values[b] as number));
+  }
+
+  /** The one session that a row and those in its reach become. Those that came out are taken back. */
+  private join(joins: readonly number[], i: number, id: number, time: number, newest: number): number {
+    const { core } = this;
+    const { values: firsts } = this.firsts;
+    const { values: lasts } = this.lasts;
+    const [slot, ...others] = joins;
+    if (slot === undefined) return this.begin(i, time);
+    const taken = joins.filter((each) => this.states[each] === 2);
+    if (taken.length > 0) this.write(taken, "retract");
+    let last = Math.max(time, lasts[slot] as number);
+    for (const other of others) {
+      core.columns.merge(Int32Array.of(slot), Int32Array.of(other));
+      last = Math.max(last, lasts[other] as number);
+      this.unlink(other, id);
+      this.free(other);
+    }
+    firsts[slot] = Math.min(time, firsts[slot] as number);
+    lasts[slot] = last;
+    this.states[slot] = 1;
+    if (taken.length > 0 || last + this.due <= newest) this.enqueue(slot);
+    return slot;
+  }
+
+  private begin(i: number, time: number): number {
+    const { core } = this;
+    const id = core.remember(i);
+    const slot = core.groups.take(id, core.bytesOf(id));
+    this.reserve(slot, id);
+    this.firsts.values[slot] = time;
+    this.lasts.values[slot] = time;
+    this.states[slot] = 1;
+    this.queued[slot] = Number.NaN;
+    this.link(slot, id);
+    this.enqueue(slot);
+    return slot;
+  }
+
+  /** A session whose time to be looked at has come: due, to go, or grown since. */
+  private look(slot: number, due: number[]): void {
+    const { newest } = this.core;
+    const last = this.lasts.values[slot] as number;
+    if (this.states[slot] === 1 && last + this.due <= newest) due.push(slot);
+    else if (this.states[slot] === 2 && last + this.closes <= newest) this.drop(slot);
+    else this.enqueue(slot);
+  }
+
+  /** Writes sessions in the order of their ends, starts and keys. */
+  private putOut(slots: readonly number[]): void {
+    this.write(slots, "insert");
+    for (const slot of slots) {
+      if (this.retracts && (this.lasts.values[slot] as number) + this.closes > this.core.newest) {
+        this.states[slot] = 2;
+        this.enqueue(slot);
+      } else {
+        this.drop(slot);
+      }
+    }
+  }
+
+  private write(slots: readonly number[], change: "insert" | "retract"): void {
+    if (slots.length === 0) return;
+    const { groups, keys } = this.core;
+    const { values: firsts } = this.firsts;
+    const { values: lasts } = this.lasts;
+    const ranks = keys.store.ranks(slots.length)?.rankOf;
+    const order = Int32Array.from(slots).sort((a, b) => {
+      const difference = (lasts[a] as number) - (lasts[b] as number) || (firsts[a] as number) - (firsts[b] as number);
+      if (difference !== 0) return difference;
+      const [x, y] = [groups.ids[a] as number, groups.ids[b] as number];
+      if (ranks !== undefined) return (ranks[x] as number) - (ranks[y] as number);
+      return compareBytes(keys.store.bytesOf(x), keys.store.bytesOf(y));
+    });
+    this.core.write(
+      order,
+      (slot) => firsts[slot] as number,
+      (slot) => (lasts[slot] as number) + this.gap,
+      change,
+    );
+  }
+
+  private drop(slot: number): void {
+    this.unlink(slot, this.core.groups.ids[slot] as number);
+    this.free(slot);
+  }
+
+  private free(slot: number): void {
+    const { core } = this;
+    const id = core.groups.ids[slot] as number;
+    core.columns.clear(slot);
+    core.groups.release(slot, core.bytesOf(id));
+    this.states[slot] = 0;
+    this.queued[slot] = Number.NaN;
+  }
+
+  private link(slot: number, id: number): void {
+    this.nexts[slot] = this.heads[id] as number;
+    this.heads[id] = slot;
+  }
+
+  private unlink(slot: number, id: number): void {
+    if (this.heads[id] === slot) this.heads[id] = this.nexts[slot] as number;
+    else {
+      let before = this.heads[id] as number;
+      while (before !== 0 && this.nexts[before] !== slot) before = this.nexts[before] as number;
+      if (before !== 0) this.nexts[before] = this.nexts[slot] as number;
+    }
+    this.nexts[slot] = 0;
+  }
+
+  private enqueue(slot: number): void {
+    const wait = this.states[slot] === 2 ? this.closes : this.due;
+    const bucket = Math.floor(((this.lasts.values[slot] as number) + wait) / this.width);
+    // An entry that comes too early is put off when it is looked at.
+    if ((this.queued[slot] as number) <= bucket) return;
+    this.queued[slot] = bucket;
+    const entries = this.buckets.get(bucket);
+    if (entries === undefined) this.buckets.set(bucket, [slot]);
+    else entries.push(slot);
+    this.nextLook = Math.min(this.nextLook, bucket * this.width);
+  }
+
+  private reserve(slot: number, id: number): void {
+    if (id >= this.heads.length) this.heads = larger(this.heads, id);
+    if (slot < this.nexts.length) return;
+    this.nexts = larger(this.nexts, slot);
+    this.states = larger(this.states, slot);
+    this.queued = larger(this.queued, slot);
+  }
+}
+
+function larger<T extends Int32Array | Uint8Array | Float64Array>(array: T, index: number): T {
+  const made = new (array.constructor as new (length: number) => T)(Math.max(2 * array.length, index + 1));
+  made.set(array);
+  return made;
+}
