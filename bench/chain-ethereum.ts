@@ -105,7 +105,9 @@ async function rowsThrough(modules: readonly ModuleHandle[], paths: readonly str
 async function batchesOf(paths: readonly string[]): Promise<readonly Batch[]> {
   const spec = { kind: "ethereum", places: paths, chain: null, from: null, to: null, anchor: null } as const;
   await using source = await openChain(spec, { worker: false });
-  return Array.fromAsync(source.batches({ batchRows: 4096 }));
+  const batches: Batch[] = [];
+  for await (const batch of source.batches({ batchRows: 4096 })) batches.push(batch);
+  return batches;
 }
 
 async function rowsOf(batches: AsyncIterable<Batch>): Promise<number> {
