@@ -27,12 +27,14 @@ export const hasSolanaBlock: boolean = existsSync(BLOCK);
 export async function chainSolana(rounds: number, tell: Tell): Promise<Measured> {
   const folder = await mkdtemp(join(tmpdir(), "ipdm-bench-"));
   const lanes = openLanes({ lanes: 2 });
+  const one = openLanes({ lanes: 1 });
   try {
     const path = join(folder, "332254855.json");
     await writeFile(path, gunzipSync(await readFile(BLOCK)));
     const bytes = await readFile(path);
     const full = await loadModule(lanes, "full");
-    const none = await loadModule(lanes, "none");
+    // In a pool of its own: a module whose calls are long leaves a lane to another that is at work.
+    const none = await loadModule(one, "none");
     const batch = await blockOf(path);
     await fromDisk(full, path);
     const times: Record<"single" | "several" | "plain" | "bare" | "disk", number[]> = {
@@ -56,6 +58,7 @@ export async function chainSolana(rounds: number, tell: Tell): Promise<Measured>
     return summary(times);
   } finally {
     await lanes.close();
+    await one.close();
     await rm(folder, { recursive: true, force: true });
   }
 }

@@ -6,6 +6,7 @@ import { type Bench, table } from "./harness.ts";
 const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   flights: async () => (await import("./flights.ts")).flights,
   sandbox: async () => (await import("./sandbox.ts")).sandbox,
+  chain: async () => (await import("./chain.ts")).chain,
   checkpoint: async () => (await import("./sandbox/checkpoint.ts")).checkpoint,
 };
 
