@@ -14,8 +14,9 @@ import { IpdmError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import type { Block } from "../dag/block.ts";
 import { type LocalNode, quietLog, sha256, verifyEd25519 } from "../node.ts";
-import { type CataloguedModule, makePlan } from "../plan/plan.ts";
+import { type CataloguedModule, makePlan, type SourceFacts } from "../plan/plan.ts";
 import { catalogueFolder, resolveModules } from "../registry/resolve.ts";
+import type { RunPlan } from "../runtime/plan.ts";
 import { lanesFor, openLanes } from "../sandbox/lane-pool.ts";
 import type { Lane } from "../sandbox/port.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
@@ -145,24 +146,8 @@ class Run {
     const laneCount = this.options.lanes ?? lanesFor(members.length);
     const lanes = members.map(() => openLanes({ lanes: laneCount }));
     for (const lane of lanes) stack.use(lane);
-    this.catalogued = await resolveModules(config, {
-      folder: this.options.catalogueDir,
-      log: this.log,
-      signal,
-      onPeer: ({ code, message }, peer) => this.options.onNotice?.({ level: "warn", code, message, facts: { peer } }),
-    });
-    const plan = await makePlan({
-      config,
-      sources: facts,
-      membership: { cid: block.cid, block },
-      cut: this.cut,
-      lane: lanes[0] as Lane,
-      hash: sha256,
-      catalogued: this.catalogued,
-      begun: beginnings(submitter),
-    });
+    const plan = await this.planned(submitter, block, facts, lanes[0] as Lane);
     const watch = watchFor(plan, catalogueFolder(config, this.options.catalogueDir), this.log);
-    this.report.locked(plan.locks);
     const circuit = await loadCircuitKey(WINDOW_CIRCUIT);
     const prover = stack.use(new ProverPool());
     const networks = await openLocalNetworks(members, this.log, signal);
@@ -196,7 +181,7 @@ class Run {
         observer: i === 0 ? live.observing(this.report.observer(members)) : {},
         ...this.tamperOf(member.name),
       };
-      nodes.push(new RunNode(ports, this.hotBytes()));
+      nodes.push(new RunNode(ports, config.lakes[0]?.hotBytes));
     }
     stack.defer(async () => {
       this.stop.abort(new IpdmError("RUN_ENDED", "the run has ended", { kind: "interrupted" }));
@@ -210,6 +195,33 @@ class Run {
     const lead = nodes[0] as RunNode;
     await this.ensureOutputs(lead);
     return await this.publish(lead, members, circuit.provenance.production, began);
+  }
+
+  private async planned(
+    submitter: LocalNode,
+    membership: Block,
+    facts: ReadonlyMap<string, SourceFacts>,
+    lane: Lane,
+  ): Promise<RunPlan> {
+    const { config } = this;
+    this.catalogued = await resolveModules(config, {
+      folder: this.options.catalogueDir,
+      log: this.log,
+      signal: this.signal,
+      onPeer: ({ code, message }, peer) => this.options.onNotice?.({ level: "warn", code, message, facts: { peer } }),
+    });
+    const plan = await makePlan({
+      config,
+      sources: facts,
+      membership: { cid: membership.cid, block: membership },
+      cut: this.cut,
+      lane,
+      hash: sha256,
+      catalogued: this.catalogued,
+      begun: beginnings(submitter),
+    });
+    this.report.locked(plan.locks);
+    return plan;
   }
 
   /** Writes the receipt, and the keys that readers check it with. */
@@ -284,9 +296,5 @@ class Run {
     for (const name of this.files.keys()) {
       if (!this.written.has(name)) await lead.writeAgain(name, this.signal);
     }
-  }
-
-  private hotBytes(): number | undefined {
-    return this.config.lakes[0]?.hotBytes;
   }
 }

@@ -99,10 +99,10 @@ function windows(transfers: readonly ToldTransfer[]): string[] {
 
 /** Waits until the database has what the node tells; each look asks the node anew. */
 async function caughtUp(run: Run): Promise<void> {
-  let failure: unknown;
-  run.summary.catch((error: unknown) => (failure = error));
+  let hasFailed = false;
+  run.summary.catch(() => (hasFailed = true));
   for (;;) {
-    if (failure !== undefined) throw failure;
+    if (hasFailed) await run.summary;
     const expected = told(await anvil.transfers()).join("\n");
     if (written().join("\n") === expected) return;
   }
