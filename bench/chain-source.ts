@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { createWriteStream } from "node:fs";
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -142,7 +143,7 @@ async function writeBlocks(file: string, samples: readonly Sample[], count: numb
       return { ...receipt, ...place, logs: logs.map((log) => ({ ...log, ...place })) };
     });
     if (!stream.write(`${JSON.stringify({ block: { ...own, transactions }, receipts: kept })}\n`))
-      await new Promise((resolve) => stream.once("drain", resolve));
+      await once(stream, "drain");
   }
   stream.end();
   await finished(stream);

@@ -3,6 +3,7 @@
 import { argv, stdout } from "node:process";
 import { fileURLToPath } from "node:url";
 import { keccak_256 } from "@noble/hashes/sha3.js";
+import { bloomOf } from "./ethereumjs.ts";
 import { loadPeers, type Peers, type PeerTx, type RlpValue } from "./peers.ts";
 
 /** The eras, each with what it added to the one before. */
@@ -272,19 +273,6 @@ class Maker {
     for (const [i, value] of values.entries()) await trie.put(this.peers.rlp(minimal(i)), value);
     return trie.root();
   }
-}
-
-function bloomOf(logs: readonly { readonly address: string; readonly topics: readonly string[] }[]): Uint8Array {
-  const bloom = new Uint8Array(256);
-  for (const item of logs.flatMap(({ address, topics }) => [address, ...topics])) {
-    const digest = keccak_256(bytesOf(item));
-    for (const i of [0, 2, 4]) {
-      const bit = (((digest[i] as number) << 8) | (digest[i + 1] as number)) & 2047;
-      const at = 255 - (bit >> 3);
-      bloom[at] = (bloom[at] as number) | (1 << (bit & 7));
-    }
-  }
-  return bloom;
 }
 
 /** A block of an era with so many transactions. Equal seeds give equal blocks. */

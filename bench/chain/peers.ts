@@ -29,6 +29,8 @@ interface PeerTrie {
 export interface Peers {
   rlp(value: RlpValue): Bytes;
   tx(data: Readonly<Record<string, unknown>>): PeerTx;
+  /** A transaction as JSON-RPC gives it. */
+  txFromRpc(given: Readonly<Record<string, unknown>>): PeerTx;
   trie(): Promise<PeerTrie>;
   /** Hash of the header of a block as JSON-RPC gives it. */
   headerHash(block: unknown): Bytes;
@@ -40,7 +42,10 @@ export function loadPeers(): Peers | undefined {
   try {
     // The packages' own types are there only where they are installed.
     const { RLP } = load("@ethereumjs/rlp") as { RLP: { encode(value: RlpValue): Bytes } };
-    const { createTx } = load("@ethereumjs/tx") as { createTx(data: unknown, options: unknown): PeerTx };
+    const { createTx, normalizeTxParams } = load("@ethereumjs/tx") as {
+      createTx(data: unknown, options: unknown): PeerTx;
+      normalizeTxParams(given: unknown): unknown;
+    };
     const { createMPT } = load("@ethereumjs/mpt") as { createMPT(options?: unknown): Promise<PeerTrie> };
     const { createBlockHeaderFromRPC } = load("@ethereumjs/block") as {
       createBlockHeaderFromRPC(block: unknown, options: unknown): { hash(): Bytes };
@@ -56,6 +61,7 @@ export function loadPeers(): Peers | undefined {
     return {
       rlp: (value) => RLP.encode(value),
       tx: (data) => createTx(data, options),
+      txFromRpc: (given) => createTx(normalizeTxParams(given), options),
       trie: () => createMPT(),
       headerHash: (block) => createBlockHeaderFromRPC(block, { common: shanghai }).hash(),
     };

@@ -125,8 +125,8 @@ export function* checkLines(checks: Verdict["checks"], production: boolean): Gen
 
 function* verdictLines(verdict: FileVerdict): Generator<string> {
   const { checks, fault, receipt, quorum, policy, votes, trust } = verdict;
-  yield* checkLines(checks, verdict.production);
-  yield `  size        ${bytesText(verdict.bytes)}`;
+  for (const line of checkLines(checks, verdict.production))
+    yield line.startsWith("✓ blocks") ? `${line} (${bytesText(verdict.bytes)})` : line;
   if (quorum !== undefined && policy !== undefined) {
     const asked =
       policy.verify === "full" ? "full re-execution" : `re-execution of a drawn share of ${policy.share / 10_000} %`;

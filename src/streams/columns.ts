@@ -44,6 +44,9 @@ export type Row<C = Untyped> = 0 extends 1 & C
   ? Readonly<Record<string, Value>>
   : { readonly [K in keyof C]: ValueOf<C[K]> };
 
+/** Columns with others added, in their place where a name is known already. */
+export type Added<C, A> = 0 extends 1 & C ? Untyped : Omit<C, keyof A> & A;
+
 declare const columnsOf: unique symbol;
 
 /** A schema whose columns the compiler knows. */

@@ -93,7 +93,7 @@ class Gathering {
       ({ number }) => (from === null || number >= from) && (to === null || number <= to),
     );
     inRange.sort((a, b) => a.number - b.number);
-    this.check(inRange);
+    this.check(inRange, this.behind());
     const bytes = inRange.reduce((sum, block) => sum + bytesOf(block), 0);
     return { files: this.files, blocks: inRange, chain: this.chain, bytes };
   }
@@ -147,7 +147,16 @@ class Gathering {
     if (this.blocks.length > CHAIN_BLOCKS_MAX) throw this.tooMany();
   }
 
-  private check(blocks: readonly IndexedBlock[]): void {
+  /** The first block behind the range: its parent tells whether blocks at the end of the range are missing. */
+  private behind(): IndexedBlock | undefined {
+    const { to } = this.spec;
+    let first: IndexedBlock | undefined;
+    for (const block of this.blocks)
+      if (to !== null && block.number > to && block.number < (first?.number ?? Number.POSITIVE_INFINITY)) first = block;
+    return first;
+  }
+
+  private check(blocks: readonly IndexedBlock[], behind: IndexedBlock | undefined): void {
     const { from, to } = this.spec;
     const [first] = blocks;
     const last = blocks.at(-1);
@@ -165,11 +174,8 @@ class Gathering {
     }
     if (from !== null && this.format.gap({ ...first, number: from - 1 }, first) !== undefined)
       throw missingBlock(from, `the blocks begin with ${first.number}`);
-    if (
-      to !== null &&
-      last.number !== to &&
-      this.format.gap(last, { ...last, number: to + 1, parentNumber: to }) !== undefined
-    )
+    const end = to === null ? undefined : (behind ?? { ...last, number: to + 1, parentNumber: to });
+    if (end !== undefined && last.number !== to && this.format.gap(last, end) !== undefined)
       throw missingBlock(last.number + 1, `the blocks end with ${last.number}`);
   }
 

@@ -1,6 +1,5 @@
 import type { Column, Value } from "../../batch/column.ts";
-import { dictionaryOf, isNull, wordsOf, wordsToNumber } from "../../batch/column.ts";
-import type { Field } from "../../batch/schema.ts";
+import { entryBytes, isNull, wordsOf, wordsToNumber } from "../../batch/column.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { KEYS_MAX } from "../limits.ts";
 
@@ -8,9 +7,8 @@ import { KEYS_MAX } from "../limits.ts";
 const RECENT = 4096;
 const RECENT_BYTES = 80;
 
-/** Ids of the values of one key column. */
+/** Ids of the values of one key column: texts by their bytes, numbers by their value, whatever the type of their column. */
 export class ColumnKeys {
-  private readonly type: Field["type"];
   private readonly ids = new Map<number | bigint | string | null, number>();
   private readonly mapped = new WeakMap<Column, Int32Array>();
 
@@ -18,10 +16,6 @@ export class ColumnKeys {
   private readonly recent = new Int32Array(RECENT).fill(-1);
   private readonly recentLengths = new Uint8Array(RECENT);
   private recentBytes = new Uint8Array(0);
-
-  constructor(field: Field) {
-    this.type = field.type;
-  }
 
   get size(): number {
     return this.ids.size;
@@ -31,7 +25,7 @@ export class ColumnKeys {
     if (value instanceof Uint8Array) return this.id(latin1(value));
     if (typeof value === "boolean") return this.id(value ? 1 : 0);
     if (typeof value === "bigint") return this.id(this.number(value));
-    if (typeof value === "string" && this.type === "utf8") return this.id(latin1(Buffer.from(value)));
+    if (typeof value === "string") return this.id(latin1(Buffer.from(value)));
     return this.id(value);
   }
 
@@ -43,7 +37,7 @@ export class ColumnKeys {
 
   /** Null rows get the id of anything; `fill` puts that right. */
   private fillValues(column: Column, from: number, to: number, ids: Int32Array): void {
-    switch (this.type) {
+    switch (column.field.type) {
       case "dict":
         return this.fillDict(column, from, to, ids);
       case "utf8":
@@ -73,12 +67,11 @@ export class ColumnKeys {
       this.mapped.set(column, map);
     }
     const indices = column.values as Uint32Array;
-    const texts = dictionaryOf(column);
     for (let row = from; row < to; row++) {
       const index = indices[row] as number;
       let id = map[index] as number;
       if (id < 0 && !isNull(column, row)) {
-        id = this.id(texts[index] as string);
+        id = this.id(latin1(entryBytes(column, index)));
         map[index] = id;
       }
       ids[row - from] = id;
@@ -122,7 +115,7 @@ export class ColumnKeys {
 
   private fillWide(column: Column, from: number, to: number, ids: Int32Array): void {
     const words = wordsOf(column);
-    const least = this.type === "u64" ? 0 : -0x1f_ffff;
+    const least = column.field.type === "u64" ? 0 : -0x1f_ffff;
     for (let row = from; row < to; row++) {
       if (isNull(column, row)) continue;
       const high = words[2 * row + 1] as number;

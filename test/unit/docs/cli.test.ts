@@ -26,7 +26,7 @@ describe("docs/reference/cli.md", () => {
       [...text.matchAll(/^ {2}([a-z]+) \[options\]((?: <[\w.]+>)*)/gm)].map(
         ([, name = "", words = ""]) => `${group}${name}${words}`,
       );
-    const commands = [...listed(help()), ...listed(help("module"), "module ")];
+    const commands = [...listed(help()), ...listed(help("config"), "config "), ...listed(help("module"), "module ")];
     const [before = "", ...sections] = page.split(/^## `/m);
     expect(sections.map((section) => section.split("`")[0])).toEqual(commands);
     expect(commands.length).toBeGreaterThanOrEqual(13);
