@@ -12,8 +12,9 @@ import { locatedInFile } from "../config/place.ts";
 import type { ModuleEntry } from "../consensus/module-entry.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
+import type { Block } from "../dag/block.ts";
 import { type LocalNode, quietLog, sha256, verifyEd25519 } from "../node.ts";
-import { type CataloguedModule, makePlan } from "../plan/plan.ts";
+import { type CataloguedModule, makePlan, type SourceFacts } from "../plan/plan.ts";
 import type { CatalogueWatch } from "../registry/catalogue-watch.ts";
 import { catalogueFolder, resolveModules } from "../registry/resolve.ts";
 import type { RunPlan } from "../runtime/plan.ts";
@@ -22,7 +23,7 @@ import type { Lane } from "../sandbox/port.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
 import { chainInputs } from "./chains.ts";
 import { Closers } from "./closers.ts";
-import { prepareFile, prepareFolder } from "./folders.ts";
+import { prepareRun } from "./folders.ts";
 import { epochToRun, followPorts, rememberSealed, startFollowing } from "./following.ts";
 import { beginnings, livePorts, watchFor } from "./live-modules.ts";
 import { LiveOutputs } from "./live-outputs.ts";
@@ -116,7 +117,7 @@ class Run {
   async start(dataDir: string, began: number): Promise<RunSummary> {
     const { config, signal } = this;
     await using stack = new Closers();
-    await this.prepareFolders(dataDir);
+    await prepareRun(this.outDir, [RECEIPT_FILE, KEYS_FILE], this.files, dataDir);
     const members = await openMembers(dataDir, config.domain.replicas);
     for (const member of members) stack.defer(() => member.store.close());
     const submitter = members[0] as LocalNode;
@@ -129,21 +130,10 @@ class Run {
     });
     const { facts, rows } = await sourceFacts(config, chains, signal);
     this.report.planning(rows);
-    const lanes = this.lanes(members.length).map((lane) => stack.use(lane));
-    const catalogued = await this.resolve();
-    const plan = await makePlan({
-      config,
-      sources: facts,
-      membership: { cid: block.cid, block },
-      cut: this.cut,
-      lane: lanes[0] as Lane,
-      hash: sha256,
-      catalogued,
-      begun: beginnings(submitter),
-    });
+    const laneCount = this.options.lanes ?? lanesFor(members.length);
+    const lanes = members.map(() => stack.use(openLanes({ lanes: laneCount })));
+    const plan = await this.planned(submitter, block, facts, lanes[0] as Lane);
     const watch = watchFor(plan, catalogueFolder(config, this.options.catalogueDir), this.log);
-    for (const { name, live } of plan.tasks) if (live !== undefined) this.know(name, live.entry);
-    this.report.locked(plan.locks);
     const keys = await loadWindowKeys();
     const prover = stack.use(new ProverPool());
     const networks = await openLocalNetworks(members, this.log, signal);
@@ -192,9 +182,30 @@ class Run {
     return await this.publish(lead, members, allForProduction(keys), began);
   }
 
-  private lanes(nodes: number): Lane[] {
-    const lanes = this.options.lanes ?? lanesFor(nodes);
-    return Array.from({ length: nodes }, () => openLanes({ lanes }));
+  private async planned(
+    submitter: LocalNode,
+    membership: Block,
+    sources: ReadonlyMap<string, SourceFacts>,
+    lane: Lane,
+  ): Promise<RunPlan> {
+    const { config, cut } = this;
+    const catalogued = await this.resolve();
+    const { cid } = membership;
+    const begun = beginnings(submitter);
+    const made = {
+      config,
+      sources,
+      membership: { cid, block: membership },
+      cut,
+      lane,
+      hash: sha256,
+      catalogued,
+      begun,
+    };
+    const plan = await makePlan(made);
+    for (const { name, live } of plan.tasks) if (live !== undefined) this.know(name, live.entry);
+    this.report.locked(plan.locks);
+    return plan;
   }
 
   /** The modules that tasks take from the catalogue. */
@@ -240,15 +251,6 @@ class Run {
       seconds,
       production,
     });
-  }
-
-  /** What cannot be written is said before the work, not after it. */
-  private async prepareFolders(dataDir: string): Promise<void> {
-    await prepareFolder(this.outDir, "the receipt");
-    await prepareFile(join(this.outDir, RECEIPT_FILE), "the receipt");
-    await prepareFile(join(this.outDir, KEYS_FILE), "the public keys");
-    for (const [name, path] of this.files) await prepareFile(path, `the output ${name}`);
-    await prepareFolder(dataDir, "keys, journals and batches");
   }
 
   /** Opens all nodes at once, since each waits for the others, and waits for the submitter; a voter that fails is reported. */

@@ -134,18 +134,18 @@ describe("a run that follows the head", () => {
   it("writes rows of blocks that are not final to SQLite, and takes them back when the chain is reorganised", async () => {
     const configPath = await configure("", "live.db");
     const path = join(folder, "out", "live.db");
-    const stages: { readonly rows: readonly string[]; readonly final: readonly string[]; readonly then: () => void }[] =
+    const stages: { readonly rows: readonly string[]; readonly final: readonly string[]; readonly next: () => void }[] =
       [
-        { rows: made(3, 12), final: made(3, 8), then: () => server.make(11, 14, { branch: "b" }) },
+        { rows: made(3, 12), final: made(3, 8), next: () => server.make(11, 14, { branch: "b" }) },
         {
           rows: [...made(3, 10), ...made(11, 14, "b")],
           final: made(3, 10),
-          then: () => server.make(15, 15, { branch: "b" }),
+          next: () => server.make(15, 15, { branch: "b" }),
         },
         {
           rows: [...made(3, 10), ...made(11, 15, "b")],
           final: [...made(3, 10), ...made(11, 11, "b")],
-          then: () => end(),
+          next: () => end(),
         },
       ];
     let end: () => void = () => expect.unreachable();
@@ -159,7 +159,7 @@ describe("a run that follows the head", () => {
       if (final.join() !== stage.final.join()) return undefined;
       reached.push(final);
       stages.shift();
-      stage.then();
+      stage.next();
       return undefined;
     };
     const notices: string[] = [];
