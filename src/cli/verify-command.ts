@@ -8,6 +8,7 @@ import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
 import { bytesText, counted, words } from "./counted.ts";
 import { anchoredText, attestedText, inputText } from "./input-lines.ts";
+import { pair } from "./pair.ts";
 import { rowFields, rowLine, rowLines, rowVerdictLines } from "./row-lines.ts";
 import { shellWord } from "./shell-word.ts";
 import type { Terminal } from "./terminal.ts";
@@ -19,6 +20,7 @@ export interface VerifyFlags {
   readonly row?: string;
   readonly output?: string;
   readonly data?: string;
+  readonly input: readonly string[];
   readonly out?: string;
 }
 
@@ -31,6 +33,7 @@ export async function verifyCommand(
 ): Promise<number> {
   const wanted = flags.row === undefined ? undefined : parseRowFilter(flags.row);
   checkFlags(flags);
+  const inputs = Object.fromEntries(flags.input.map((flag) => pair("--input", flag)));
   const found = await verifyFile(path, { trust: flags.trust, expect: flags.expect });
   if (found.kind === "row") {
     if (wanted !== undefined)
@@ -43,14 +46,14 @@ export async function verifyCommand(
   const { receipt } = verdict;
   const isWanted = wanted !== undefined && verdict.ok && receipt !== undefined;
   const row = isWanted
-    ? await rowOfReceipt(path, receipt, { wanted, output: flags.output, data: flags.data, signal })
+    ? await rowOfReceipt(path, receipt, { wanted, output: flags.output, data: flags.data, inputs, signal })
     : undefined;
   if (row !== undefined && flags.out !== undefined) await writeWhole(flags.out, row.file);
   if (terminal.options.json) {
     const shown =
       row === undefined
         ? {}
-        : { row: { ...rowFields(row.shown), ...(flags.out === undefined ? {} : { file: flags.out }) } };
+        : { row: { ...rowFields(row.shown, row.chain), ...(flags.out === undefined ? {} : { file: flags.out }) } };
     terminal.json({ ...verifiedLine(verdict), ...shown });
   } else {
     for (const line of verdictLines(verdict)) terminal.print(line);
@@ -67,9 +70,9 @@ function checkFlags({ row, output, out }: VerifyFlags): void {
   });
 }
 
-function* foundLines({ shown }: FoundRow, out: string | undefined): Generator<string> {
+function* foundLines({ shown, chain }: FoundRow, out: string | undefined): Generator<string> {
   yield "";
-  yield* rowLines(shown);
+  yield* rowLines(shown, chain);
   if (out !== undefined) yield `  saved       ${out}: \`ipdm-runtime verify ${shellWord(out)}\` checks it by itself`;
 }
 
