@@ -17,7 +17,7 @@ const authorization = z.object({
 });
 
 /** A transaction as JSON-RPC gives it, as far as its encoding needs. */
-export const transactionSchema = z.object({
+const transactionSchema = z.object({
   hash: bytes,
   type: quantity.default("0x0"),
   chainId: optional,
@@ -49,8 +49,8 @@ export const receiptSchema = z.object({
   logs: z.array(z.object({ address: bytes, topics: z.array(bytes), data: bytes })),
 });
 
-/** A block's header and transactions as JSON-RPC gives them, as far as their encodings need. */
-export const blockSchema = z.object({
+/** A block's header as JSON-RPC gives it. */
+export const headerSchema = z.object({
   parentHash: bytes,
   sha3Uncles: bytes,
   miner: bytes,
@@ -72,13 +72,15 @@ export const blockSchema = z.object({
   excessBlobGas: optional,
   parentBeaconBlockRoot: bytes.optional().nullable(),
   requestsHash: bytes.optional().nullable(),
-  transactions: z.array(transactionSchema),
 });
+
+/** A block's header and transactions as JSON-RPC gives them, as far as their encodings need. */
+export const blockSchema = headerSchema.extend({ transactions: z.array(transactionSchema) });
 
 type Transaction = z.output<typeof transactionSchema>;
 
 /** The header whose Keccak-256 is the block's hash: with as many fields as its fork has (EIP-1559, 4895, 4844, 4788, 7685). */
-export function encodeHeader(block: z.output<typeof blockSchema>): Uint8Array {
+export function encodeHeader(block: z.output<typeof headerSchema>): Uint8Array {
   const fields: Rlp[] = [
     ...[block.parentHash, block.sha3Uncles, block.miner, block.stateRoot, block.transactionsRoot].map(bytesOf),
     ...[block.receiptsRoot, block.logsBloom].map(bytesOf),

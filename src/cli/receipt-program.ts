@@ -11,6 +11,7 @@ export function addReceiptCommands(root: Command, act: Act, signal: AbortSignal)
     .argument("<receipt>", "receipt.car, or a row saved from one")
     .option("--trust <keys.json>", "keys that the reader trusts: every signer has to be one of them", written)
     .option("--expect <result>", "the result that the reader expects, as its CID", written)
+    .option("--complete", "say what of the input is proved to be whole, and what is the quorum's word")
     .option(
       "--row <column=value,…>",
       "find this row of an output's table, and the path from it to the table's root",

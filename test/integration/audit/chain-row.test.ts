@@ -90,6 +90,21 @@ describe.runIf(present)("a row of Ethereum", () => {
     expect(refused((proof) => ({ ...proof, nonce: 1 }))).toBe("NODE_MALFORMED");
   });
 
+  it("separates what its headers prove from what the quorum attests", async () => {
+    const said = await say("verify", receipt, "--complete", "--json");
+    const { proved, attested } = said.last["complete"] as Record<string, { what: string; message: string }[]>;
+    expect(said.exit).toBe(0);
+    expect(proved?.map(({ what }) => what)).toEqual(["coverage", "hashes", "headers", "rows", "rows", "rows"]);
+    expect(proved?.[1]?.message).toContain("17686117 to 17686118, none missing");
+    expect(attested?.map(({ what }) => what)).toEqual(["work", "work", "work"]);
+    expect(attested?.[0]?.message).toContain("at level full");
+    const alone = join(folder.path, "alone.car");
+    await copyFile(receipt, alone);
+    expect(await say("verify", alone, "--complete", "--json")).toMatchObject({ exit: 4, last: { code: "NEEDS_DATA" } });
+    const given = await say("verify", alone, "--complete", "--input", `blocks=${blocks}`);
+    expect(given.text).toContain("the header of every block of blocks hashes to its hash");
+  });
+
   it("takes the block from the input where the data folder does not have it, and never another one", async () => {
     const rows = (await readFile(join(receipt, "../transfers.csv"), "utf8")).trimEnd().split("\n").slice(1);
     for (const at of [0, rows.length >> 1, rows.length - 1]) {
