@@ -226,7 +226,7 @@ describe("what a pipeline says of itself", () => {
         ),
       } as never,
       { after: "5us" },
-    ).pipe(filter(col("amount").gt(1)));
+    ).pipe(filter(col("amount").gt(1)) as never);
 
   it("explain shows operators, inputs and what they were told", async () => {
     const { text, mermaid } = await explain(pipeline());
