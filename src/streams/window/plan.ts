@@ -228,7 +228,11 @@ function aggregateField({ name, kind, column, option, custom }: Aggregate, input
     case "collect":
     case "topK":
       if (!(Number.isSafeInteger(option) && (option ?? 0) >= 1 && (option ?? 0) <= COLLECTED_MAX))
-        throw config("WINDOW_INVALID", `${kind} of ${String(option)} values`, `give a whole number from 1 to ${COLLECTED_MAX}`);
+        throw config(
+          "WINDOW_INVALID",
+          `${kind} of ${String(option)} values`,
+          `give a whole number from 1 to ${COLLECTED_MAX}`,
+        );
       if (kind === "topK" && !isNumber && field.type !== "timestamp") throw undefinedFor(kind, field);
       return { name, type: "utf8", nullable: false };
     case "custom":
