@@ -64,6 +64,8 @@ export class PaneWindows implements Windows {
     let slotIds: Int32Array = groups.ids;
     let { touched } = groups;
     let stop = count;
+    // A table with a place for every id has no other key in a key's place.
+    const idMax = groups.idSpace - 1;
     this.late = false;
     for (let i = at; i < stop; i++) {
       const time = times[i] as number;
@@ -95,7 +97,7 @@ export class PaneWindows implements Windows {
         const mask = table.length - 1;
         let place = id & mask;
         let slot = table[place] as number;
-        while (slot !== 0 && slotIds[slot] !== id) {
+        while (slot !== 0 && !(mask >= idMax) && slotIds[slot] !== id) {
           place = (place + 1) & mask;
           slot = table[place] as number;
         }
