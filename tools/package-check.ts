@@ -65,7 +65,7 @@ const NEEDED = [
   "README.md",
 ];
 const UNWANTED =
-  /(^|\/)(test|node_modules|bench|tools|docs)\/|\.test\.|\.sym$|\.tsbuildinfo$|\.env|^examples\/.*\/(out|\.ipdm)\//;
+  /(^|\/)(test|node_modules|bench|tools)\/|\.test\.|\.sym$|\.tsbuildinfo$|\.env|^examples\/.*\/(out|\.ipdm)\//;
 
 /** npm lists packages as an array, or by name, depending on its version. */
 function firstPacked(listed: unknown): Packed {
