@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Makes development keys for every circuit: `node circuits/make-development-keys.ts`. Secrets are drawn anew each time,
+// Makes development keys: `node circuits/make-development-keys.ts [<circuit> …]`, for every circuit when none is named. Secrets are drawn anew each time,
 // so the keys differ from run to run; proofs made with the old ones no longer verify.
 import { hash, randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { exit, stderr, version } from "node:process";
+import { argv, exit, stderr, version } from "node:process";
 import { zKey } from "snarkjs";
 import { buildCircuits, CIRCUITS_DIR, type CircuitBuild, packageVersion } from "./compile.ts";
 import { developmentTau } from "./development-tau.ts";
@@ -14,7 +14,7 @@ const LABEL =
   "DEVELOPMENT KEY: single-party set-up; whoever made it could have kept the secrets and forge proofs; do not use in production";
 
 for (const build of await buildCircuits(join(dirname(CIRCUITS_DIR), "dist", "circuits"), { checkKeys: false })) {
-  await makeKeys(build);
+  if (argv.length === 2 || argv.includes(build.name)) await makeKeys(build);
 }
 // snarkjs keeps the threads of its curve alive.
 exit(0);
