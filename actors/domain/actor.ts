@@ -141,12 +141,13 @@ export class DomainEffects {
 
   private proofPorts(signal: AbortSignal): WindowProofPorts {
     const { ports, ledger, reader } = this.node;
-    const { hash, signer, prover, key, membership } = ports;
+    const { hash, signer, prover, key, circuit, membership } = ports;
     return {
       hash,
       signer,
       ledger,
       prover,
+      ...(circuit && { circuit }),
       key,
       domain: membership.domain,
       epoch: membership.epoch,

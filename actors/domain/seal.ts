@@ -144,10 +144,10 @@ function outputTables(node: NodeContext): OutputTable[] {
 
 /** What the run was asked for, beside the result: every member states the same, so that nobody can ask for fewer proofs afterwards. */
 function configBlock({ ports }: NodeContext, taken: VersionsTaken): Block {
-  const { plan, key, keyOrigin, hash } = ports;
+  const { plan, key, keyOrigin, hash, circuit: used = WINDOW_CIRCUIT } = ports;
   const asked = plan.tasks.flatMap(({ name, prove }) => (prove === null ? [] : [[name, windowsAsked(prove)] as const]));
   const { production, label } = keyOrigin;
-  const circuit = asked.length > 0 ? { name: WINDOW_CIRCUIT.name, key: key.hash, production, label } : null;
+  const circuit = asked.length > 0 ? { name: used.name, key: key.hash, production, label } : null;
   const lock = Object.fromEntries(
     plan.locks.map(({ task, name, range, version, module, entry, live }) => {
       const pinned = { name, range, version, module, entry: entry.cid };

@@ -1,4 +1,5 @@
 import type { CID } from "multiformats/cid";
+import type { CircuitEntry } from "../../circuits/manifest.ts";
 import { elementOfHash } from "../../proofs/groth16/field.ts";
 import { proofToBytes, publicInputsToBytes } from "../../proofs/groth16/proof.ts";
 import type { Prover } from "../../proofs/groth16/prover.ts";
@@ -37,6 +38,7 @@ export interface WindowProofPorts {
   readonly read: ReadBlock;
   readonly prover: Prover;
   readonly key: VerifyingKey;
+  readonly circuit?: CircuitEntry;
   readonly domain: string;
   readonly epoch: number;
 }
@@ -58,6 +60,7 @@ export async function makeWindowProofs(
 ): Promise<MadeProofs> {
   const finished = windowTable(task, last);
   const { form } = finished;
+  const { circuit = WINDOW_CIRCUIT } = ports;
   const rows = await provenRows(ports, task, finished, seed);
   const blocks: Block[] = [];
   const salts: Uint8Array[][] = [];
@@ -66,7 +69,7 @@ export async function makeWindowProofs(
     const values = await valuesOf(ports, task, form, column, rows);
     // All of them before the first is proved: what does not fit is said at once.
     const cut = values.map((content, i) =>
-      content.values.length === 0 ? undefined : piecesOf(task, form, column, rows[i] as TableRow, content),
+      content.values.length === 0 ? undefined : piecesOf(task, form, column, rows[i] as TableRow, content, circuit),
     );
     for (const [i, row] of rows.entries()) {
       const { nulls } = values[i] as WindowContent;
@@ -83,7 +86,7 @@ export async function makeWindowProofs(
           chunks: pieces.length,
         });
         const proved = await ports.prover.prove(
-          windowChunk(piece, elementOfHash(ownSalts[chunk] as Uint8Array), context),
+          windowChunk(piece, elementOfHash(ownSalts[chunk] as Uint8Array), context, circuit),
           { signal },
         );
         chunks.push({ proof: proofToBytes(proved.proof), publicInputs: publicInputsToBytes(proved.publicInputs) });
@@ -99,7 +102,7 @@ export async function makeWindowProofs(
         values: row.bytes,
         path: [...row.path],
         nulls,
-        circuit: WINDOW_CIRCUIT.name,
+        circuit: circuit.name,
         key: ports.key.hash,
         chunks,
       };
@@ -123,6 +126,7 @@ export async function checkWindowProofs(
 ): Promise<Uint8Array[]> {
   const finished = windowTable(task, last);
   const { form, table } = finished;
+  const { circuit = WINDOW_CIRCUIT } = ports;
   const rows = await provenRows(ports, task, finished, draw.seed);
   const given = [...draw.proofs];
   const ids: Uint8Array[] = [];
@@ -150,12 +154,12 @@ export async function checkWindowProofs(
       ) {
         throw rejected(task, `row ${proof.row} is not the one drawn`);
       }
-      const verdict = checkRowProof(ports.hash, ports.key, proof, about);
+      const verdict = checkRowProof(ports.hash, ports.key, proof, about, circuit);
       if (!verdict.ok) throw rejected(task, verdict.message);
-      const pieces = piecesOf(task, form, column, row, values[i] as WindowContent);
+      const pieces = piecesOf(task, form, column, row, values[i] as WindowContent, circuit);
       const committed = verdict.claims.map((claim) => claim.commitment);
       const expected = pieces.map((piece, chunk) =>
-        commitWindowChunk(piece, elementOfHash(next.salts[chunk] ?? new Uint8Array(32))),
+        commitWindowChunk(piece, elementOfHash(next.salts[chunk] ?? new Uint8Array(32)), circuit),
       );
       if (committed.length !== expected.length || committed.some((value, chunk) => value !== expected[chunk])) {
         throw rejected(task, `the commitment of row ${row.row} is not of this node's values`);
@@ -168,9 +172,16 @@ export async function checkWindowProofs(
 }
 
 /** A window's values in pieces for the prover. Throws what cannot be proved, naming task, window and column. */
-function piecesOf(task: TaskPlan, form: WindowForm, column: string, row: TableRow, { values }: WindowContent) {
+function piecesOf(
+  task: TaskPlan,
+  form: WindowForm,
+  column: string,
+  row: TableRow,
+  { values }: WindowContent,
+  circuit: CircuitEntry,
+) {
   try {
-    return chunkWindow(values);
+    return chunkWindow(values, circuit);
   } catch (error) {
     const { start, keys } = windowOf(form, row.values);
     throw within(`tasks.${task.name}, ${windowText(start, keys)}, column ${column}`, error);

@@ -1,4 +1,5 @@
 import type { CID } from "multiformats/cid";
+import type { CircuitEntry } from "../../circuits/manifest.ts";
 import type { Prover } from "../../proofs/groth16/prover.ts";
 import type { VerifyingKey } from "../../proofs/groth16/verifying-key.ts";
 import type { Batch } from "../../src/batch/batch.ts";
@@ -64,8 +65,9 @@ export interface NodePorts {
   /** Absent where this node does not have the sources: it takes batches from the submitter by their CIDs. */
   readonly readSource: ReadSource | undefined;
   readonly prover: Prover;
-  /** The verifying key of window proofs. */
+  /** The verifying key of window proofs, and its circuit; that of 32-bit values when left out. */
   readonly key: VerifyingKey;
+  readonly circuit?: CircuitEntry;
   /** What is known of how that key was made; receipts say it. */
   readonly keyOrigin: { readonly production: boolean; readonly label: string };
   readonly writeOutput: WriteOutput | undefined;

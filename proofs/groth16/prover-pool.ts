@@ -6,7 +6,7 @@ import { PROVER_ATTEMPTS_MAX, PROVER_QUEUE_MAX, PROVER_TIMEOUT_MS } from "./limi
 import type { Prover, WindowProof } from "./prover.ts";
 import { ProverChild } from "./prover-child.ts";
 import { proofFromJson } from "./snarkjs-json.ts";
-import { publicInputsOf, WINDOW_CIRCUIT, type WindowChunk } from "./window-proof.ts";
+import { publicInputsOf, type WindowChunk } from "./window-proof.ts";
 
 export interface ProverPoolOptions {
   /** Prover processes at most, each one thread and about 250 MB while it works. Default 1. */
@@ -37,7 +37,8 @@ export class ProverPool implements Prover {
   readonly #queue: Task[] = [];
   /** Running tasks, so that `close` can wait for them. */
   readonly #running = new Set<Promise<void>>();
-  #files: Promise<Files> | undefined;
+  /** Files of circuits, by name. */
+  readonly #files = new Map<string, Promise<Files>>();
   #lastId = 0;
   #closed = false;
 
@@ -118,9 +119,11 @@ export class ProverPool implements Prover {
   }
 
   async #run(task: Task): Promise<WindowProof> {
-    this.#files ??= provingFiles(WINDOW_CIRCUIT);
-    const files = await this.#files.catch((error: unknown) => {
-      this.#files = undefined;
+    const { circuit } = task.chunk;
+    const known = this.#files.get(circuit.name) ?? provingFiles(circuit);
+    this.#files.set(circuit.name, known);
+    const files = await known.catch((error: unknown) => {
+      this.#files.delete(circuit.name);
       throw error;
     });
     for (let attempt = 1; ; attempt++) {
@@ -162,7 +165,7 @@ export class ProverPool implements Prover {
     signal?.addEventListener("abort", stop, { once: true });
     try {
       const reply = await child.request(this.#request(files, chunk));
-      return readProof(reply, publicInputsOf(chunk.claim));
+      return readProof(reply, publicInputsOf(chunk.claim), chunk.circuit.name);
     } catch (error) {
       signal?.throwIfAborted();
       if (!timeout.aborted) throw error;
@@ -176,8 +179,8 @@ export class ProverPool implements Prover {
     }
   }
 
-  #request(files: Files, { values, salt, claim }: WindowChunk): ProveRequest {
-    const { rowsMax, valueBits } = WINDOW_CIRCUIT;
+  #request(files: Files, { circuit, values, salt, claim }: WindowChunk): ProveRequest {
+    const { rowsMax, valueBits } = circuit;
     const offset = 1n << BigInt(valueBits - 1);
     const row = <T>(of: (value: bigint) => T, padding: T): string[] =>
       Array.from({ length: rowsMax }, (_, i) => String(i < values.length ? of(values[i] as bigint) : padding));
@@ -203,7 +206,11 @@ export class ProverPool implements Prover {
   }
 }
 
-function readProof(reply: Awaited<ReturnType<ProverChild["request"]>>, expected: readonly bigint[]): WindowProof {
+function readProof(
+  reply: Awaited<ReturnType<ProverChild["request"]>>,
+  expected: readonly bigint[],
+  circuit: string,
+): WindowProof {
   if (reply.kind === "failed") throw new IpdmError(reply.code, reply.message);
   const proof = reply.kind === "proved" ? proofFromJson(reply.proof) : undefined;
   if (reply.kind !== "proved" || proof === undefined)
@@ -211,7 +218,7 @@ function readProof(reply: Awaited<ReturnType<ProverChild["request"]>>, expected:
   if (reply.publicSignals.join() !== expected.join()) {
     throw new IpdmError("PROOF_FAILED", "a prover process proved other public inputs than it was asked to");
   }
-  return { circuit: WINDOW_CIRCUIT.name, proof, publicInputs: expected, cost: reply.cost };
+  return { circuit, proof, publicInputs: expected, cost: reply.cost };
 }
 
 function closed(): IpdmError {

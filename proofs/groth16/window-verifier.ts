@@ -1,3 +1,4 @@
+import type { CircuitEntry } from "../../circuits/manifest.ts";
 import { WINDOW_CHUNKS_MAX } from "./limits.ts";
 import { proofFromBytes, publicInputsFromBytes } from "./proof.ts";
 import { type Groth16Refusal, verifyGroth16 } from "./verifier.ts";
@@ -34,26 +35,32 @@ export function verifyWindow(
   key: VerifyingKey,
   about: Omit<WindowContext, "chunk" | "chunks">,
   chunks: readonly ProvenChunk[],
+  circuit: CircuitEntry = WINDOW_CIRCUIT,
 ): WindowVerdict {
   if (chunks.length < 1 || chunks.length > WINDOW_CHUNKS_MAX)
     return { ok: false, code: "PROOF_CHUNKS_INVALID", chunk: 0 };
   const claims: WindowClaim[] = [];
   for (const [chunk, proven] of chunks.entries()) {
-    const claim = verifyChunk(key, contextOf({ ...about, chunk, chunks: chunks.length }), proven);
+    const claim = verifyChunk(key, contextOf({ ...about, chunk, chunks: chunks.length }), proven, circuit);
     if (typeof claim === "string") return { ok: false, code: claim, chunk };
     // One way to cut a window: without this rule the same rows could be proved under many sets of commitments.
-    if (chunk < chunks.length - 1 && claim.count !== WINDOW_CIRCUIT.rowsMax)
+    if (chunk < chunks.length - 1 && claim.count !== circuit.rowsMax)
       return { ok: false, code: "PROOF_CHUNKS_INVALID", chunk };
     claims.push(claim);
   }
   return { ok: true, aggregate: combineChunks(claims), claims };
 }
 
-function verifyChunk(key: VerifyingKey, context: bigint, chunk: ProvenChunk): WindowClaim | WindowRefusal {
+function verifyChunk(
+  key: VerifyingKey,
+  context: bigint,
+  chunk: ProvenChunk,
+  circuit: CircuitEntry,
+): WindowClaim | WindowRefusal {
   const proof = proofFromBytes(chunk.proof);
   const inputs = publicInputsFromBytes(chunk.publicInputs);
   if (proof === undefined || inputs === undefined) return "PROOF_MALFORMED";
-  const claim = claimOf(inputs);
+  const claim = claimOf(inputs, circuit);
   if (claim === undefined) return "PROOF_INPUTS_INVALID";
   if (claim.context !== context) return "PROOF_CONTEXT_MISMATCH";
   const verdict = verifyGroth16(key, inputs, proof);

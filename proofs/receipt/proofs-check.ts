@@ -1,8 +1,10 @@
+import type { CircuitEntry } from "../../circuits/manifest.ts";
 import { drawRows } from "../../src/consensus/draw.ts";
 import type { Operator } from "../../src/consensus/result.ts";
 import { equalBytes } from "../../src/core/bytes.ts";
 import type { Hash } from "../../src/core/ports.ts";
 import type { VerifyingKey } from "../groth16/verifying-key.ts";
+import { circuitNamed } from "../groth16/window-proof.ts";
 import {
   checkRowProof,
   isNamedWindow,
@@ -25,7 +27,8 @@ type WindowForm = Extract<Operator, { kind: "window" }>;
  */
 export function checkProofs(receipt: Receipt, hash: Hash, key: VerifyingKey): number {
   const { circuit } = receipt.config;
-  if (receipt.proofs.length > 0 && (circuit === null || !equalBytes(circuit.key, key.hash))) {
+  const known = circuit === null ? undefined : circuitNamed(circuit.name);
+  if (receipt.proofs.length > 0 && (circuit === null || known === undefined || !equalBytes(circuit.key, key.hash))) {
     refuse("PROOF_KEY_UNKNOWN", "config/circuit", "the proofs were made with a key that this version does not have");
   }
   let count = 0;
@@ -41,6 +44,7 @@ export function checkProofs(receipt: Receipt, hash: Hash, key: VerifyingKey): nu
         key,
         commit,
         own.map(({ proof }) => proof),
+        known,
       );
     }
     checkAsked(receipt, task, commits.at(-1));
@@ -58,6 +62,7 @@ function checkStatement(
   key: VerifyingKey,
   commit: ShownCommit,
   proofs: readonly RowProof[],
+  circuit: CircuitEntry | undefined,
 ): number {
   const { slot, statement, statementCid, certificate } = commit;
   const where = `${slot.task}/${slot.seq}`;
@@ -74,7 +79,7 @@ function checkStatement(
   const { domain, epoch } = receipt.membership;
   const about = { statement: statementCid, domain, epoch, task: slot.task, operator, table };
   for (const proof of proofs) {
-    const verdict = checkRowProof(hash, key, proof, about);
+    const verdict = checkRowProof(hash, key, proof, about, circuit);
     if (!verdict.ok) refuse(verdict.code, `${where}/row ${proof.row}`, verdict.message);
   }
   checkEachOnce(operator, proofs, where);

@@ -10,6 +10,7 @@ import { runKey, taskKey } from "../../src/consensus/work-key.ts";
 import { equalBytes } from "../../src/core/bytes.ts";
 import type { Hash } from "../../src/core/ports.ts";
 import { decodeBlock } from "../../src/dag/block.ts";
+import { circuitNamed } from "../groth16/window-proof.ts";
 import { Frontier } from "../merkle/frontier.ts";
 import { statementsRoot } from "../merkle/statements.ts";
 import type { Receipt, ShownCommit, ShownTask } from "./contents.ts";
@@ -123,7 +124,8 @@ function historyOf(
  */
 function checkKeys({ result, config, root, seal, tasks }: Receipt, hash: Hash): void {
   const { membership } = root;
-  const { name, cut, prove, lock } = config;
+  const { name, cut, prove, lock, circuit } = config;
+  const isWide = circuit !== null && circuitNamed(circuit.name)?.valueBits === 64;
   const keys: Record<string, CID> = {};
   const changing = new Set<string>();
   for (const { task, input, commits } of upstreamFirst(tasks)) {
@@ -133,7 +135,8 @@ function checkKeys({ result, config, root, seal, tasks }: Receipt, hash: Hash): 
     const live = locked?.live === undefined ? {} : { live: { name: locked.name, range: locked.range } };
     const before = input.from === "task" && changing.has(input.name) ? keys[input.name] : undefined;
     const after = before === undefined ? {} : { after: before };
-    const own = taskKey(hash, { stage: slot.stage, membership, cut, prove: asked, ...live, ...after }).cid;
+    const wide = asked !== null && isWide ? { bits: 64 as const } : {};
+    const own = taskKey(hash, { stage: slot.stage, membership, cut, prove: asked, ...wide, ...live, ...after }).cid;
     keys[task] = own;
     if (live.live !== undefined || before !== undefined) changing.add(task);
     // Coverage found that all slots of the task carry this one.

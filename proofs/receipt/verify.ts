@@ -16,7 +16,9 @@ import { checkVotes, type VoteCounts } from "./votes-check.ts";
 export interface VerifyPorts {
   readonly hash: Hash;
   readonly verify: Verify;
+  /** The verifying key of windows of 32-bit values, and of circuits by their name. */
   readonly key: VerifyingKey;
+  readonly keys?: Readonly<Record<string, VerifyingKey>>;
 }
 
 /** What the reader knows beforehand: keys (hexadecimal) that may sign, and the result that it expects. */
@@ -67,7 +69,7 @@ export function verifyReceipt(ports: VerifyPorts, bytes: Uint8Array, expected: E
     checkJournals(receipt);
     passed("seal", sealed);
     passed("merkle", checkMerkle(receipt, ports.hash));
-    passed("groth16", checkProofs(receipt, ports.hash, ports.key));
+    passed("groth16", checkProofs(receipt, ports.hash, keyOf(ports, receipt)));
     checkExpected(receipt, expected.result);
   } catch (error) {
     fault = faultOf(error);
@@ -95,4 +97,10 @@ function checkExpected({ root }: Receipt, result: string | undefined): void {
   }
   if (!wanted.equals(root.result))
     refuse("RESULT_UNEXPECTED", String(root.result), "the receipt is of another result than expected");
+}
+
+/** The key of the circuit that a receipt names. */
+function keyOf({ key, keys = {} }: VerifyPorts, { config }: Receipt): VerifyingKey {
+  const { name } = config.circuit ?? {};
+  return (name !== undefined && Object.hasOwn(keys, name) ? keys[name] : undefined) ?? key;
 }

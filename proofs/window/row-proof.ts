@@ -1,6 +1,7 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import type { CID } from "multiformats/cid";
 import { z } from "zod";
+import type { CircuitEntry } from "../../circuits/manifest.ts";
 import { bytes32, count, link, name, parseNode, someBytes } from "../../src/consensus/ipld-schema.ts";
 import type { Operator } from "../../src/consensus/result.ts";
 import type { Table } from "../../src/consensus/statement.ts";
@@ -117,13 +118,19 @@ function isNamedKey(names: readonly (string | null)[], keys: readonly unknown[])
  * window, and what they prove, summed over the chunks, is what the row says. That the committed values are those of the
  * window's input rows only someone who has these can check.
  */
-export function checkRowProof(hash: Hash, key: VerifyingKey, proof: RowProof, about: RowProofSubject): RowProofVerdict {
+export function checkRowProof(
+  hash: Hash,
+  key: VerifyingKey,
+  proof: RowProof,
+  about: RowProofSubject,
+  circuit: CircuitEntry = WINDOW_CIRCUIT,
+): RowProofVerdict {
   const { operator, table } = about;
   if (operator.kind !== "window") return refused("PROOF_ROW_MISMATCH", `task ${about.task} has no windows`);
   if (!proof.statement.equals(about.statement) || proof.task !== about.task)
     return refused("PROOF_CONTEXT_MISMATCH", "it is about another statement");
   if (proof.port !== PORT) return refused("PROOF_CONTEXT_MISMATCH", "it is about another output");
-  if (!equalBytes(proof.key, key.hash) || proof.circuit !== WINDOW_CIRCUIT.name)
+  if (!equalBytes(proof.key, key.hash) || proof.circuit !== circuit.name)
     return refused("PROOF_KEY_UNKNOWN", "it was made with another key");
   const leaf = leafHash(hash, proof.values);
   const included =
@@ -143,7 +150,7 @@ export function checkRowProof(hash: Hash, key: VerifyingKey, proof: RowProof, ab
     windowStart: row.start,
     windowEnd: row.end,
   };
-  const verdict = verifyWindow(key, subject, proof.chunks);
+  const verdict = verifyWindow(key, subject, proof.chunks, circuit);
   if (!verdict.ok) return refused(verdict.code, `chunk ${verdict.chunk} does not hold`);
   const differs = differingAggregate(proof, operator, row, verdict.aggregate);
   if (differs !== undefined) return refused("PROOF_ROW_MISMATCH", `${differs} of the row is not what was proved`);

@@ -1,5 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { CID } from "multiformats/cid";
+import { CIRCUITS } from "../../circuits/manifest.ts";
 import { loadCircuitKey } from "../../proofs/groth16/circuit-files.ts";
 import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
 import { type Expectations, type Verdict, verifyReceipt } from "../../proofs/receipt/verify.ts";
@@ -54,7 +55,11 @@ export async function verifyFile(path: string, options: VerifyFileOptions = {}):
 
 async function receiptVerdict(bytes: Uint8Array, expected: Expectations): Promise<FileVerdict> {
   const { key, provenance } = await loadCircuitKey(WINDOW_CIRCUIT);
-  const ports = { hash: sha256, verify: verifyEd25519, key };
+  const loaded = await Promise.all(
+    CIRCUITS.map(async (circuit) => [circuit.name, (await loadCircuitKey(circuit)).key]),
+  );
+  const keys = Object.fromEntries(loaded) as Record<string, typeof key>;
+  const ports = { hash: sha256, verify: verifyEd25519, key, keys };
   return { ...verifyReceipt(ports, bytes, expected), production: provenance.production, bytes: bytes.length };
 }
 

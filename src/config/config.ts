@@ -110,8 +110,8 @@ export interface NamedWindow {
 /** Which windows of a task get a zero-knowledge proof: none, some drawn after the statement is fixed, or those the user names. */
 export type ProveConfig =
   | { readonly kind: "none" }
-  | { readonly kind: "drawn"; readonly windows: number }
-  | { readonly kind: "named"; readonly windows: readonly NamedWindow[] };
+  | { readonly kind: "drawn"; readonly bits?: 64; readonly windows: number }
+  | { readonly kind: "named"; readonly bits?: 64; readonly windows: readonly NamedWindow[] };
 
 /** When a newer version of a module in the catalogue takes over. */
 export const UPGRADES = ["start", "live"] as const;

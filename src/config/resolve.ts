@@ -198,12 +198,13 @@ function resolveTask(
 function resolveProve(prove: Written<"tasks">["prove"]): ProveConfig {
   if (prove === undefined) return { kind: "none" };
   if (prove === "window") return { kind: "drawn", windows: 1 };
-  if (typeof prove.windows === "number") return { kind: "drawn", windows: prove.windows };
+  const wide = prove.bits === 64 ? { bits: prove.bits } : {};
+  if (typeof prove.windows === "number") return { kind: "drawn", ...wide, windows: prove.windows };
   const windows = prove.windows.map(({ start, key }) => ({
     startUs: typeof start === "number" ? start : readInstant(start),
     key,
   }));
-  return { kind: "named", windows };
+  return { kind: "named", ...wide, windows };
 }
 
 function timeOf(time: Written<"sources">["time"]): { time?: TimeConfig } {

@@ -105,6 +105,12 @@ const prove = z
       windows: z
         .union([z.int().min(1).max(PROVED_WINDOWS_MAX), z.array(namedWindow).min(1).max(PROVED_WINDOWS_MAX)])
         .describe("How many windows are drawn once the statement is fixed, or a list of the windows to prove."),
+      bits: z
+        .union([z.literal(32), z.literal(64)])
+        .optional()
+        .describe(
+          "Width of the signed values that can be proved; 32 when left out, which proves twice as many rows at once.",
+        ),
     }),
   ])
   .describe("Zero-knowledge proofs of windows: window is short for { windows: 1 }.");

@@ -18,6 +18,8 @@ export interface TaskWork {
   readonly membership: CID;
   readonly cut: number;
   readonly prove: WindowsAsked | null;
+  /** Width of the values that the run proves, where it is not 32. */
+  readonly bits?: 64;
   /** What a task that takes newer versions of its module as they come may take; absent where its module never changes. */
   readonly live?: LiveRange;
   /** Key of the task that it reads, where that one or one before it is live: its stage does not tell all that was done then. */
@@ -31,10 +33,11 @@ export interface LiveRange {
 }
 
 /** The key of a task's work, which its slots carry: two runs that share a key share its slots, and others have none in common. */
-export function taskKey(hash: Hash, { stage, membership, cut, prove, live, after }: TaskWork): Block {
+export function taskKey(hash: Hash, { stage, membership, cut, prove, bits, live, after }: TaskWork): Block {
   const lively = live === undefined ? {} : { live: { name: live.name, range: live.range } };
   const behind = after === undefined ? {} : { after };
-  return cborBlock(hash, { v: 1, kind: "task", stage, membership, cut, prove, ...lively, ...behind });
+  const wide = bits === undefined ? {} : { bits };
+  return cborBlock(hash, { v: 1, kind: "task", stage, membership, cut, prove, ...wide, ...lively, ...behind });
 }
 
 /** What makes a run this run: its name, the members, every task's key, and which of their ports leave it. */

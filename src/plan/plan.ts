@@ -246,7 +246,9 @@ class Planner {
     const stage: Stage = { v: 1, task: name, input: ref, operator, upstream: link, leaves };
     const block = cborBlock(hash, stage);
     const asked = prove === null ? null : windowsAsked(prove);
-    const changing = { ...(live && { live }), ...(after && { after }) };
+    // One circuit proves all windows of a run: a task's proofs are another's under another.
+    const wide = prove !== null && this.input.config.tasks.some(isWide) ? { bits: 64 as const } : {};
+    const changing = { ...wide, ...(live && { live }), ...(after && { after }) };
     const key = taskKey(hash, { stage: block.cid, membership: membership.cid, cut, prove: asked, ...changing });
     const task: TaskPlan = {
       name,
@@ -283,4 +285,8 @@ class Planner {
     const after = this.changing.has(name) ? { after: task.key.cid } : {};
     return { ref, schema: task.ports[MAIN] as Schema, link: task.stage.cid, ...after };
   }
+}
+
+function isWide(task: TaskConfig): boolean {
+  return task.kind === "window" && task.prove.kind !== "none" && task.prove.bits === 64;
 }

@@ -12,6 +12,7 @@ export function proveOf({ prove }: WindowTaskConfig): ProveWindows | null {
   if (prove.kind === "drawn") return prove;
   return {
     kind: "named",
+    ...(prove.bits === undefined ? {} : { bits: prove.bits }),
     windows: prove.windows.map(({ startUs, key }) => ({
       startUs: BigInt(startUs),
       key: key.map((value) => (value === null ? null : String(value))),

@@ -1,6 +1,7 @@
 import { join, resolve } from "node:path";
 import type { NodePorts, WriteOutput } from "../../actors/node/node-ports.ts";
 import { RunNode } from "../../actors/node/run-node.ts";
+import { WINDOW_64X64 } from "../../circuits/manifest.ts";
 import { loadCircuitKey } from "../../proofs/groth16/circuit-files.ts";
 import { ProverPool } from "../../proofs/groth16/prover-pool.ts";
 import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
@@ -160,7 +161,8 @@ class Run {
     });
     const watch = watchFor(plan, catalogueFolder(config, this.options.catalogueDir), this.log);
     this.report.locked(plan.locks);
-    const circuit = await loadCircuitKey(WINDOW_CIRCUIT);
+    const proved = plan.tasks.some(({ prove }) => prove?.bits === 64) ? WINDOW_64X64 : WINDOW_CIRCUIT;
+    const circuit = await loadCircuitKey(proved);
     const prover = stack.use(new ProverPool());
     const networks = await openLocalNetworks(members, this.log, signal);
     for (const network of networks) stack.use(network);
@@ -183,6 +185,7 @@ class Run {
         readSource: sourceReader(config, chains, plan, i === 0 ? this.report : undefined),
         prover,
         key: circuit.key,
+        circuit: proved,
         keyOrigin: circuit.provenance,
         writeOutput: i === 0 ? this.writer() : undefined,
         observer: i === 0 ? this.report.observer(members) : {},

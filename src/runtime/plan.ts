@@ -13,9 +13,11 @@ export const LATE = "late";
 
 /** Which windows of a finished table get zero-knowledge proofs: a number of drawn ones, or those the user names. */
 export type ProveWindows =
-  | { readonly kind: "drawn"; readonly windows: number }
+  | { readonly kind: "drawn"; readonly bits?: 64; readonly windows: number }
   | {
       readonly kind: "named";
+      /** Width of the values that are proved; 32 when left out. */
+      readonly bits?: 64;
       readonly windows: readonly { readonly startUs: bigint; readonly key: readonly (string | null)[] }[];
     };
 

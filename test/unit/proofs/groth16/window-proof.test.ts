@@ -18,7 +18,7 @@ describe("chunkWindow", () => {
     const values = Array.from({ length: 257 }, (_, i) => i);
     expect(chunkWindow(values).map((chunk) => chunk.length)).toEqual([128, 128, 1]);
     expect(chunkWindow(values).flat().map(Number)).toEqual(values);
-    expect([1, 128, 129].map(chunkCount)).toEqual([1, 1, 2]);
+    expect([1, 128, 129].map((rows) => chunkCount(rows))).toEqual([1, 1, 2]);
   });
 
   it("throws PROOF_VALUE_OUT_OF_RANGE and never rounds or cuts", () => {
