@@ -99,8 +99,17 @@ export class HeadFollower {
       .finally(() => this.finish());
   }
 
-  /** Ends following: what is final now is all there will be. */
+  /** Ends following: what is final now is all there will be. Where nothing is, it fails with `INTERRUPTED`: there is nothing to seal. */
   end(): void {
+    if (this.count === 0) {
+      this.fail(
+        new IpdmError("INTERRUPTED", "stopped before any block was final; the same command goes on from here", {
+          kind: "interrupted",
+          retry: "now",
+        }),
+      );
+      return;
+    }
     this.stopping.abort(new DOMException("following has ended", "AbortError"));
   }
 
