@@ -11,7 +11,7 @@ import { Endpoint, type EndpointOptions } from "../../../src/sources/json-rpc/en
 import { blockHash } from "../../support/blocks.ts";
 import { type Deed, RpcServer, type ServedCall } from "../../support/rpc-server.ts";
 
-const QUICK: EndpointOptions = { backoffMs: 1, timeoutMs: 200, attempts: 3 };
+const QUICK: EndpointOptions = { backoffMs: 1, timeoutMs: 20_000, attempts: 3 };
 const idle = new AbortController().signal;
 const format = chainFormat("ethereum");
 
@@ -69,12 +69,13 @@ describe("fetching a range", () => {
       { answer: ({ id }) => `{"jsonrpc":"2.0","id":${id},"error":{"code":-32005,"message":"slow down"}}` },
     ],
   ])("goes on when the endpoint %s", async (_, deed) => {
+    const options = deed === "stall" ? { ...QUICK, timeoutMs: 500 } : QUICK;
     const seen = new Set<string>();
     server.deed = (calls) => {
       const key = JSON.stringify(calls.map(({ method, params }) => [method, params]));
       return seen.size === seen.add(key).size ? undefined : deed;
     };
-    expect(hashesOf(await fetchBlocks(1, 12))).toEqual(expected(1, 12));
+    expect(hashesOf(await fetchBlocks(1, 12, { options }))).toEqual(expected(1, 12));
   });
 
   it("waits as long as the endpoint asks, and gives up in the end, saying what it was", async () => {
@@ -107,6 +108,16 @@ describe("fetching a range", () => {
       code: "ENDPOINT_REFUSED",
       message: expect.stringMatching(/refuses eth_getBlockByNumber with error -32602: .*pruned/),
       facts: { rpcCode: -32602 },
+    });
+  });
+
+  it("says which method the endpoint does not have", async () => {
+    server.deed = () => ({
+      answer: ({ id }) => `{"jsonrpc":"2.0","id":${id},"error":{"code":-32601,"message":"what?"}}`,
+    });
+    await expect(fetchBlocks(1, 1)).rejects.toMatchObject({
+      code: "METHOD_MISSING",
+      facts: { method: "eth_getBlockByNumber" },
     });
   });
 
