@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from "@duckdb/node-api";
 import { BIGINT, DOUBLE, DuckDBDataChunk, INTEGER } from "@duckdb/node-api";
-import { Batch } from "../../src/batch/batch.ts";
+import type { Batch } from "../../src/batch/batch.ts";
 import { assembleBatch } from "../../src/batch/gather.ts";
 import { columns } from "../../src/streams/index.ts";
 

@@ -1,9 +1,8 @@
 import { join, resolve } from "node:path";
 import type { LivePorts, NodePorts } from "../../actors/node/node-ports.ts";
 import { RunNode } from "../../actors/node/run-node.ts";
-import { loadCircuitKey } from "../../proofs/groth16/circuit-files.ts";
 import { ProverPool } from "../../proofs/groth16/prover-pool.ts";
-import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
+import { allForProduction, loadWindowKeys } from "../../proofs/groth16/window-keys.ts";
 import { BATCH_ROWS_DEFAULT, BATCH_ROWS_MAX } from "../batch/limits.ts";
 import type { Config } from "../config/config.ts";
 import { withReplicas } from "../config/config.ts";
@@ -135,7 +134,7 @@ class Run {
     const lanes = members.map(() => stack.use(openLanes({ lanes: laneCount })));
     const plan = await this.planned(submitter, block, facts, lanes[0] as Lane);
     const watch = watchFor(plan, catalogueFolder(config, this.options.catalogueDir), this.log);
-    const circuit = await loadCircuitKey(WINDOW_CIRCUIT);
+    const keys = await loadWindowKeys();
     const prover = stack.use(new ProverPool());
     const networks = await openLocalNetworks(members, this.log, signal);
     for (const network of networks) stack.use(network);
@@ -160,8 +159,7 @@ class Run {
         live: this.live(plan, lanes[i] as Lane, i === 0 ? watch : undefined),
         readSource: sourceReader(config, chains, plan, i === 0 ? this.report : undefined),
         prover,
-        key: circuit.key,
-        keyOrigin: circuit.provenance,
+        keys,
         writeOutput:
           i === 0 ? outputWriter({ files, live, onWritten: (output) => this.written.add(output) }) : undefined,
         ...followPorts(chains, this.options.fresh === true),
@@ -181,7 +179,7 @@ class Run {
     await rememberSealed(config, submitter, epoch);
     const lead = nodes[0] as RunNode;
     await this.ensureOutputs(lead);
-    return await this.publish(lead, members, circuit.provenance.production, began);
+    return await this.publish(lead, members, allForProduction(keys), began);
   }
 
   private async planned(

@@ -70,11 +70,6 @@ export class InputMerge {
     return isWaiting ? this.inputs.find((input) => input.queue.length === 0 && !input.ended)?.name : undefined;
   }
 
-  /** Batches that wait, by input. */
-  get waiting(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.inputs.map(({ name, queue, held }) => [name, queue.length + (held?.length ?? 0)]));
-  }
-
   header(index: number, header: Header): void {
     this.at(index).header ??= header;
     this.tryBegin();

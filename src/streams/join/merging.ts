@@ -56,7 +56,7 @@ export function merging(
       if (out.closed) return;
       subscriptions.add(
         input.subscribe({
-          next: (item) => guarded(() => run.take(index, item)),
+          next: (item) => guarded(() => run.taken(index, item)),
           error: (error: unknown) => out.error(error),
           complete: () => guarded(() => run.merge.end(index)),
         }),
@@ -88,7 +88,13 @@ class Merging implements MergeSink {
     this.merge = new InputMerge(names, this);
   }
 
-  take(index: number, item: Flow): void {
+  /** Takes an item, and tells which input is now waited for. */
+  taken(index: number, item: Flow): void {
+    this.take(index, item);
+    if (this.step !== undefined) this.step.counters.waitsFor = this.merge.waitsFor;
+  }
+
+  private take(index: number, item: Flow): void {
     if (isBatch(item)) {
       this.schemas[index] ??= item.schema;
       if (!this.begun[index]) this.give(index, { kind: "header" });

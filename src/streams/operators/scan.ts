@@ -6,7 +6,7 @@ import type { ColumnData } from "../../batch/layout.ts";
 import { type Field, type Schema, schemaOf } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
 import type { Added, ColumnSpec, Untyped } from "../columns.ts";
-import { loadNulls, loadNumbers } from "../expressions/compile.ts";
+import { loadNulls, loadNumbers } from "../expressions/load.ts";
 import { type Vector, vector } from "../expressions/vector.ts";
 import type { Flow, Header } from "../flow.ts";
 import { operator } from "../flow.ts";

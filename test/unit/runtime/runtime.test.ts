@@ -316,6 +316,7 @@ describe("many actors", () => {
     const { runtime, clock } = await open({ hotMax: 5 });
     const ids = Array.from({ length: 40 }, (_, at) => `order-${at}`);
     for (const id of ids) await runtime.spawn(orderMachine, { id, input: { customer: id } });
+    await settle();
     expect(runtime.hot().length).toBeLessThanOrEqual(5);
     for (const id of ids.slice(0, 20)) await runtime.actor(id, orderMachine).send({ type: "pay", amount: 3 });
     await settle(40);

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import type { Batch } from "../../../src/batch/batch.ts";
 import { rowValues } from "../../../src/batch/rows.ts";
 import { sha256 } from "../../../src/node.ts";
-import type { Flow, Row, SourceItem } from "../../../src/streams/index.ts";
+import type { Flow, Row, SourceItem, Step } from "../../../src/streams/index.ts";
 import {
   aggregate,
   allSteps,
@@ -133,11 +133,26 @@ describe("event time", () => {
     );
     const busy = stream(rows([1, "a"], [12, "a"], [20, "a"]), 1, "busy").pipe(eventTime("at", { outOfOrder: "0s" }));
     const seen: unknown[] = [];
-    await drain(union({ quiet, busy } as never), (batch) => {
-      seen.push(rowValues(batch, 0)[0]);
-      // The row at 20 waits for what the silent input has not promised yet.
-      if (seen.length === 2) setImmediate(() => wake());
-    });
+    let told: string | undefined;
+    let union_: Step | undefined;
+    await drain(
+      union({ quiet, busy } as never),
+      (batch) => {
+        seen.push(rowValues(batch, 0)[0]);
+        // The row at 20 waits for what the silent input has not promised yet.
+        if (seen.length !== 2) return;
+        setImmediate(() => {
+          told = union_?.counters.waitsFor;
+          wake();
+        });
+      },
+      {
+        control: (item) => {
+          if (item.kind === "header") union_ = item.steps?.at(-1);
+        },
+      },
+    );
+    expect(told).toBe("quiet");
     expect(seen).toEqual([1n, 12n, 20n]);
   });
 });
@@ -226,7 +241,7 @@ describe("what a pipeline says of itself", () => {
         ),
       } as never,
       { after: "5us" },
-    ).pipe(filter(col("amount").gt(1)));
+    ).pipe(filter(col("amount").gt(1)) as never);
 
   it("explain shows operators, inputs and what they were told", async () => {
     const { text, mermaid } = await explain(pipeline());
