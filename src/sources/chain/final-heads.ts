@@ -33,7 +33,7 @@ export class FinalHeads {
   }
 
   async append(heads: readonly BlockHead[]): Promise<void> {
-    await appendFile(this.path, heads.map((head) => `${JSON.stringify(head)}\n`).join(""));
+    await appendFile(this.path, heads.map((head) => `${JSON.stringify(head)}\n`).join(""), { flush: true });
     this.heads.push(...heads);
   }
 }
