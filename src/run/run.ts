@@ -244,6 +244,7 @@ class Run {
         if (!signal.aborted) this.nodeFailed(voter, error, nodes.length);
       }
     });
+    this.report.watch(lead.ports.plan, lead.ledger);
     await lead.open(signal);
     this.report.recovered(lead.ledger);
     for (const task of lead.reused) this.report.reused(task);
