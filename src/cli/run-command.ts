@@ -26,12 +26,18 @@ export interface RunFlags {
   readonly metrics?: string | boolean;
 }
 
+/** What the first interrupt does instead of stopping a command, where it sets it. */
+export interface Ending {
+  end?: () => void;
+}
+
 /** `ipdm-runtime run <config>`: data in, tables and a receipt out. */
 export async function runCommand(
   config: string,
   flags: RunFlags,
   terminal: Terminal,
   signal: AbortSignal,
+  ending: Ending = {},
 ): Promise<void> {
   await using watch = new RunWatch(terminal);
   const port = metricsPort(flags.metrics);
@@ -46,6 +52,13 @@ export async function runCommand(
     lanes: wholeNumber("--lanes", flags.lanes),
     fresh: flags.fresh,
     inputs: Object.fromEntries(flags.input.map((flag) => pair("--input", flag))),
+    onFollow: (end) => {
+      ending.end = () => {
+        terminal.say("ending: what is final now is sealed; interrupt again to stop at once");
+        end();
+      };
+      terminal.say("following the head; Ctrl-C ends the run and seals what is final");
+    },
     signal,
     log: terminal.options.verbose ? narrating(terminal) : quietLog,
     onProgress: (progress) => watch.update(progress),
