@@ -62,7 +62,8 @@ export class Terminal {
       process.stderr.write(`${line()}\n`);
       return;
     }
-    const { columns = 80, rows = 24 } = process.stderr;
+    const columns = process.stderr.columns || 80;
+    const rows = process.stderr.rows || 24;
     // One line too many, or one too long, and the terminal scrolls: the next drawing would begin in the wrong place.
     const lines = [line(), ...below()]
       .slice(0, Math.max(1, rows - 1))
