@@ -12,6 +12,7 @@ import { order } from "../../unit/runtime/order-machine.ts";
 const MACHINES = "test/unit/runtime/order-machine.ts";
 let folder: TestFolder;
 let dir: string;
+let inUse: unknown;
 
 beforeAll(async () => {
   folder = await makeTestFolder("actors");
@@ -23,7 +24,7 @@ beforeAll(async () => {
   await runtime.spawn(machine, { id: "order-2", input: { customer: "bob" } });
   await actor.send({ type: "pay", amount: 3 });
   for await (const { event } of actor.events()) if (event.type === "ipdm.dead") break;
-  await expect(openExistingStore(dir)).rejects.toMatchObject({ code: "DATA_DIR_IN_USE" });
+  inUse = await openExistingStore(dir).catch((error: unknown) => error);
 });
 afterAll(() => folder.remove());
 
@@ -77,6 +78,10 @@ describe("a store of actors on disk", () => {
     const events = await collect(journalEvents(store, "order-1", 3));
     expect(events[0]?.seq).toBe(3);
     expect(events.at(-1)?.seq).toBe(head?.seq);
+  });
+
+  it("is open in one process at a time", () => {
+    expect(inUse).toMatchObject({ code: "DATA_DIR_IN_USE" });
   });
 
   it("says where there is none, and which file has no machines", async () => {
