@@ -248,11 +248,11 @@ describe("what a pipeline says of itself", () => {
     expect(text.split("\n")).toEqual([
       "  bids:",
       "    bids",
-      "    bids/1 eventTime: at, 1 µs out of order",
+      "    bids/1 eventTime: at, 1us out of order",
       "    bids/2 keyBy: who",
       "  sales:",
       "    sales",
-      "    sales/1 eventTime: at, 1 µs out of order",
+      "    sales/1 eventTime: at, 1us out of order",
       "    sales/2 keyBy: who",
       "intervalJoin(bids, sales): inner, 0s before to 5us after",
       "intervalJoin(bids, sales)/1 filter: amount > 1",
