@@ -7,6 +7,7 @@ import { equalBytes } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Hash } from "../core/ports.ts";
 import { decodeCbor } from "./cbor.ts";
+import { encodeCbor } from "./cbor-encoder.ts";
 import { BLOCK_SIZE_MAX } from "./limits.ts";
 
 /** Immutable bytes under their content identifier (CIDv1, sha2-256). */
@@ -44,7 +45,7 @@ export function cidOfDigest(code: number, digest: Uint8Array): CID {
 
 /** Encodes a value as a dag-cbor block. Throws `DAG_NOT_ENCODABLE` on what IPLD cannot hold (undefined, NaN, class instances). */
 export function cborBlock(hash: Hash, value: unknown): Block {
-  return encoded(hash, dagCbor, value);
+  return encoded(hash, DAG_CBOR, value);
 }
 
 /** Encodes a value as a dag-json block, for people. Throws `DAG_NOT_ENCODABLE`. */
@@ -130,7 +131,7 @@ interface Codec {
   decode(bytes: Uint8Array): unknown;
 }
 
-const DAG_CBOR: Codec = { ...dagCbor, decode: decodeCbor };
+const DAG_CBOR: Codec = { code: dagCbor.code, encode: encodeCbor, decode: decodeCbor };
 
 function codecOf(cid: CID): Codec | undefined {
   if (cid.code === CODEC.dagCbor) return DAG_CBOR;

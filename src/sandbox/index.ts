@@ -12,8 +12,8 @@ export { COST_TABLE } from "./metering/cost-table.ts";
 export type { Instrumented, InstrumentOptions } from "./metering/instrument.ts";
 export { instrument } from "./metering/instrument.ts";
 export { filled, fuelLeft, growthFailed, METER_EXPORT, overdrawn, START_EXPORT } from "./metering/meter.ts";
-export type { Capability, Isolation, SandboxPolicy, TrustLevel } from "./policy.ts";
-export { CAPABILITIES, ISOLATION, ISOLATIONS, POLICIES, TRUST_LEVELS } from "./policy.ts";
+export type { Capability, Feature, Isolation, SandboxPolicy, TrustLevel } from "./policy.ts";
+export { CAPABILITIES, FEATURES, ISOLATION, ISOLATIONS, POLICIES, TRUST_LEVELS } from "./policy.ts";
 export type {
   Call,
   CallContext,

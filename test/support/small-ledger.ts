@@ -39,7 +39,7 @@ export function ledgerOf(lines: readonly string[]): string {
     accounts.set(account, now);
     out.push(`${line},${now.balance},${now.payments}`);
   }
-  return `${out.join("\r\n")}\r\n`;
+  return `${out.join("\n")}\n`;
 }
 
 /** Writes a relative of the example `stateful` into a folder. Returns the configuration's path. */

@@ -15,8 +15,8 @@ interface RowFrame {
 
 /**
  * Writes rows as text. NDJSON: one JSON object a line in column order, 64-bit integers as bare numbers, timestamps ISO 8601 UTC,
- * bytes `0x` and hexadecimal digits, NaN and infinities text. CSV (RFC 4180): a header, CRLF, null as an empty cell, empty text
- * as a quoted one, the rest spelt as in NDJSON.
+ * bytes `0x` and hexadecimal digits, NaN and infinities text. CSV (RFC 4180, but lines end in LF, as most tools write them): a
+ * header, null as an empty cell, empty text as a quoted one, the rest spelt as in NDJSON.
  */
 export class RowWriter {
   private readonly spelling: typeof JSON_SPELLING;
@@ -63,7 +63,7 @@ function csvFrame({ fields }: Schema): RowFrame {
     const bytes = utf8(name);
     CSV_SPELLING.text(header, bytes, 0, bytes.length);
   });
-  header.ascii("\r\n");
+  header.ascii("\n");
   const before = fields.map((_, i) => utf8(i === 0 ? "" : ","));
-  return { before, after: utf8("\r\n"), header: header.view() };
+  return { before, after: utf8("\n"), header: header.view() };
 }

@@ -1,6 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { z } from "zod";
 import { IpdmError } from "../../core/errors.ts";
+import { readJson } from "../../core/json.ts";
 import { type AbiType, abiError, elementaryType, listsOf } from "./abi-type.ts";
 import { type AbiEvent, checkEvent } from "./event-signature.ts";
 
@@ -41,7 +42,7 @@ export async function readAbiFile(path: string): Promise<readonly AbiEvent[]> {
   const text = await readText(path);
   let value: unknown;
   try {
-    value = JSON.parse(text) as unknown;
+    value = readJson(text);
   } catch (cause) {
     throw abiError(`${path} is no JSON: ${(cause as Error).message}`);
   }

@@ -91,7 +91,7 @@ describe("a run in the folder of a finished one", () => {
     const changed = await go({ configPath, outDir });
     expect(changed.reused).toEqual(["delayed"]);
     expect(changed.result).not.toBe(first.result);
-    expect(await readFile(join(outDir, "daily.csv"), "utf8")).toMatch(/^start,end,origin,flights,furthest\r\n/);
+    expect(await readFile(join(outDir, "daily.csv"), "utf8")).toMatch(/^start,end,origin,flights,furthest\n/);
     await audit(outDir);
     const back = await go({ configPath: await writeSmall(dir, { rows: ROWS }), outDir });
     expect(back.reused).toEqual(["delayed", "daily"]);

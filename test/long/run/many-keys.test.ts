@@ -8,7 +8,8 @@ import { decodeBlock } from "../../../src/dag/block.ts";
 import { LevelStore } from "../../../src/journal/level-store.ts";
 import { sha256 } from "../../../src/node.ts";
 import type { RunOptions, RunSummary } from "../../../src/run/options.ts";
-import { runTampered, type Tamper } from "../../../src/run/run.ts";
+import { runTampered } from "../../../src/run/run.ts";
+import type { Tamper } from "../../../src/run/trial.ts";
 import { audit } from "../../support/audit.ts";
 import { makeTestFolder, type TestFolder } from "../../support/folder.ts";
 
@@ -99,7 +100,7 @@ describe("a window with more than 200,000 open keys", () => {
 
     const resumed = await go(config, { outDir, batchRows: BATCH_ROWS });
     expect(resumed.rows).toEqual({ in: SLOT_ROWS + 1000, out: keys });
-    const table = (await readFile(resumed.outputs[0]?.file ?? "", "utf8")).trimEnd().split("\r\n");
+    const table = (await readFile(resumed.outputs[0]?.file ?? "", "utf8")).trimEnd().split("\n");
     expect(table).toHaveLength(keys + 1);
     // Rows 7 and 203,007 have one key: a count of 2, amounts 7 and 7.
     expect(table.find((line) => line.endsWith("-7,2,14,7"))).toBeDefined();

@@ -87,7 +87,7 @@ afterAll(() => folder?.remove());
 /** Rows of a table that a run wrote, without its header. */
 async function tableOf(run: RunSummary, name: string): Promise<string[]> {
   const file = run.outputs.find((output) => output.name === name)?.file ?? "";
-  return (await readFile(file, "utf8")).trimEnd().split("\r\n").slice(1);
+  return (await readFile(file, "utf8")).trimEnd().split("\n").slice(1);
 }
 
 describe.skipIf(!canCompile)("the example in C (needs clang, lld and wasi-libc)", () => {

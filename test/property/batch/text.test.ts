@@ -148,12 +148,12 @@ describe("rows as text", () => {
     fc.assert(
       fc.property(tableOf(Object.keys(VALUES)), ({ schema, rows }) => {
         const batch = batchOf(schema, rows);
-        const header = `${schema.fields.map(({ name }) => csvText(name)).join(",")}\r\n`;
+        const header = `${schema.fields.map(({ name }) => csvText(name)).join(",")}\n`;
         const plain = Array.from({ length: batch.rows }, (_, row) => {
           const cells = rowValues(batch, row).map((value, i) =>
             value === null ? "" : cell(value, (schema.fields[i] as Field).type, csvText, (word) => word),
           );
-          return `${cells.join(",")}\r\n`;
+          return `${cells.join(",")}\n`;
         });
         const bytes = new TextDecoder("utf-8", { ignoreBOM: true }).decode(written("csv", batch));
         expect(bytes).toBe(header + plain.join(""));

@@ -1,0 +1,52 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { OrderEvent } from "./workload.ts";
+
+/** A way of keeping actors' events. `send` resolves when the event is durable, or as durable as this way makes it. */
+export interface Subject extends AsyncDisposable {
+  send(actor: number, event: OrderEvent): Promise<unknown>;
+}
+
+/** Opens a subject in an empty folder, with `actors` actors ready for events. */
+export type Open = (folder: string, actors: number) => Promise<Subject>;
+
+/** What one drive came to. */
+export interface Driven {
+  readonly perSecond: number;
+  readonly p99Ms: number;
+}
+
+/** Runs a piece of work in a folder of its own, on the disk that `TMPDIR` is on. */
+export async function inFolder<T>(work: (folder: string) => Promise<T>): Promise<T> {
+  const folder = await mkdtemp(join(tmpdir(), "ipdm-bench-"));
+  try {
+    return await work(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Every actor sends its next event as soon as the one before is durable, for `ms` milliseconds after a short warm-up. */
+export async function drive(subject: Subject, events: readonly (readonly OrderEvent[])[], ms: number): Promise<Driven> {
+  const waits: number[] = [];
+  const begin = performance.now();
+  const from = begin + ms / 4;
+  const until = from + ms;
+  let done = 0;
+  await Promise.all(
+    events.map(async (own, actor) => {
+      for (let at = 0; ; at++) {
+        const started = performance.now();
+        if (started >= until) return;
+        await subject.send(actor, own[at % own.length] as OrderEvent);
+        const ended = performance.now();
+        if (ended < from || ended > until) continue;
+        done += 1;
+        waits.push(ended - started);
+      }
+    }),
+  );
+  waits.sort((a, b) => a - b);
+  return { perSecond: (done * 1000) / ms, p99Ms: waits[Math.floor(waits.length * 0.99)] ?? 0 };
+}
