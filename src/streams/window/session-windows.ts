@@ -86,12 +86,11 @@ export class SessionWindows implements Windows {
     return stop;
   }
 
-  fire(): void {
+  fire(isLast: boolean): void {
     const { core } = this;
-    if (core.newest < this.queue.next) return;
-    const due: number[] = [];
-    for (const slot of this.queue.take(core.newest)) this.look(slot, due);
-    this.putOut(due);
+    // Closed sessions stay as they are: where nothing is taken back, they can wait for others.
+    if (core.newest < this.queue.next || !(isLast || this.retracts)) return;
+    this.putOut(this.queue.take(core.newest).filter((slot) => this.isDue(slot)));
   }
 
   runs(): Run[] {
@@ -229,13 +228,14 @@ export class SessionWindows implements Windows {
     return slot;
   }
 
-  /** A session whose time to be looked at has come: due, to go, or grown since. */
-  private look(slot: number, due: number[]): void {
+  /** Whether a session that is looked at comes out; one that has been out may go, one that has grown is looked at again. */
+  private isDue(slot: number): boolean {
     const { newest } = this.core;
     const last = this.lasts.values[slot] as number;
-    if (this.states[slot] === 1 && last + this.due <= newest) due.push(slot);
-    else if (this.states[slot] === 2 && last + this.closes <= newest) this.drop(slot);
+    if (this.states[slot] === 1 && last + this.due <= newest) return true;
+    if (this.states[slot] === 2 && last + this.closes <= newest) this.drop(slot);
     else this.enqueue(slot);
+    return false;
   }
 
   /** Writes sessions in the order of their ends, starts and keys. */
