@@ -86,9 +86,13 @@ export interface Store extends AsyncDisposable {
   head(actor: string): Promise<JournalHead | undefined>;
   /**
    * Durable entries of an actor, oldest first, from the one that holds event `from` (1 by default); links and numbers are checked. Throws
-   * `JOURNAL_CORRUPT`.
+   * `JOURNAL_CORRUPT`, and `JOURNAL_ARCHIVED` where they were dropped: see {@link kept}.
    */
   entries(actor: string, options?: { readonly from?: number }): AsyncIterable<StoredEntry>;
+  /** The first entry of an actor, which is kept whatever else was dropped. Throws `JOURNAL_CORRUPT`. */
+  first(actor: string): Promise<StoredEntry | undefined>;
+  /** Number of the event that entries are kept from: 1 where nothing was dropped. */
+  kept(actor: string): Promise<number>;
   /** Ids of all actors with a durable entry, sorted. */
   actors(): Promise<readonly string[]>;
   /** Actors that have something to do by themselves, as their newest entries with a `wake` say. */

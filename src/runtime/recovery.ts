@@ -115,7 +115,8 @@ function orNonDeterminism<T>(actor: string, machine: Machine, seq: number, repla
 
 /** The first entry of an actor's journal. Throws `JOURNAL_CORRUPT`. */
 export async function firstEntry(store: Store, actor: string): Promise<JournalEntry> {
-  for await (const { entry } of store.entries(actor)) return entry;
+  const first = await store.first(actor);
+  if (first !== undefined) return first.entry;
   throw new IpdmError("JOURNAL_CORRUPT", `the journal of ${actor} is empty`, { where: actor });
 }
 
