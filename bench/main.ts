@@ -7,6 +7,8 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   flights: async () => (await import("./flights.ts")).flights,
   journal: async () => (await import("./journal.ts")).journal,
   sandbox: async () => (await import("./sandbox.ts")).sandbox,
+  chain: async () => (await import("./chain.ts")).chain,
+  streams: async () => (await import("./streams.ts")).streams,
   checkpoint: async () => (await import("./sandbox/checkpoint.ts")).checkpoint,
 };
 

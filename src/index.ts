@@ -2,7 +2,8 @@
  * The programmatic face of the runtime. What the command line does, a program does with three functions: {@link runConfig},
  * {@link verifyReceiptFile}, {@link replayReceiptFile}; and it reads files as streams of batches with {@link openStream} and the
  * operators, without any receipt. Every failure is an {@link IpdmError} with a stable `code` (docs/reference/errors.md).
- * Narrower faces: `ipdm-runtime/streams`, `/replay`, `/proofs`, `/machines`, `/sandbox`, `/testing`.
+ * Durable actors are opened with {@link createRuntime}.
+ * Narrower faces: `ipdm-runtime/actors`, `/streams`, `/replay`, `/proofs`, `/machines`, `/sandbox`, `/testing`.
  */
 export type { Check, CheckName, Fault } from "../proofs/receipt/verdict.ts";
 export type { Expectations, Verdict } from "../proofs/receipt/verify.ts";
@@ -24,6 +25,8 @@ export type { OpenStreamOptions } from "./run/open-stream.ts";
 export { openStream } from "./run/open-stream.ts";
 export type { RunNotice, RunOptions, RunProgress, RunSummary } from "./run/options.ts";
 export { runConfig } from "./run/run.ts";
+export type { DurableActor, DurableMachine, DurableOptions, Runtime, RuntimeOptions } from "./runtime/index.ts";
+export { createRuntime, durable } from "./runtime/index.ts";
 export type { Sink, SinkSpec } from "./sinks/port.ts";
 export { openSink } from "./sinks/port.ts";
 export type { Source, SourceFormat, SourceSpec } from "./sources/port.ts";

@@ -25,6 +25,11 @@ const MODULES: readonly Recipe[] = [
     output: `dist/src/modules/${name}.wasm`,
     flags: ["--enable", "simd", "--initialMemory", "128"],
   })),
+  {
+    source: "src/modules/json-brackets/index.ts",
+    output: "dist/src/modules/json-brackets.wasm",
+    flags: ["--enable", "simd"],
+  },
   ...["filter", "map", "flat-map", "aggregate", "stateful"].map((name) => ({
     source: `examples/modules/${name}/module/index.ts`,
     output: `examples/modules/${name}/build/module.wasm`,

@@ -1,5 +1,4 @@
 import type { CID } from "multiformats/cid";
-import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
 import { statementsRoot } from "../../proofs/merkle/statements.ts";
 import type { ReceiptConfig } from "../../proofs/receipt/root.ts";
 import { schemaToIpld } from "../../src/batch/schema.ts";
@@ -11,7 +10,7 @@ import { type Place, signSlot } from "../../src/consensus/slot.ts";
 import { SEAL_TASK, type Seal } from "../../src/consensus/statement.ts";
 import { IpdmError } from "../../src/core/errors.ts";
 import { type Block, cborBlock, decodeBlock } from "../../src/dag/block.ts";
-import { type RunPlan, windowsAsked } from "../../src/runtime/plan.ts";
+import { type InputPlan, type RunPlan, windowsAsked } from "../../src/runtime/plan.ts";
 import type { NodeContext } from "../node/run-node.ts";
 
 /**
@@ -31,12 +30,14 @@ export async function sealRun(
   if (fault !== undefined)
     throw new IpdmError(fault.code, `${fault.where}: ${fault.message}`, { kind: "verification", where: fault.where });
   const taken = await versionsTaken(node, signal);
-  const result = resultBlock(node, taken);
-  const config = configBlock(node, taken);
+  const inputs = plan.inputs.map((input) => closedInput(node, input, rows[input.name] ?? 0));
+  const result = resultBlock(node, inputs, taken);
+  const config = configBlock(node, inputs, taken);
   await store.blocks.putAll([
     result,
     config,
-    ...plan.inputs.flatMap(({ anchorBlock, parts }) => [anchorBlock, ...parts]),
+    ...plan.inputs.map(({ anchorBlock }) => anchorBlock),
+    ...inputs.flatMap(({ anchorBlock, parts }) => [anchorBlock, ...parts]),
     ...plan.tasks.flatMap((task) => [task.stage, task.key]),
     plan.key,
     plan.membership.block,
@@ -54,7 +55,7 @@ export async function sealRun(
     config: config.cid,
     statements: { count: ordered.length, root: statementsRoot(hash, ordered) },
     inputs: Object.fromEntries(
-      plan.inputs.map(({ name, anchorBlock }) => [name, { rows: rows[name] ?? 0, anchor: anchorBlock.cid }]),
+      inputs.map(({ name, anchorBlock }) => [name, { rows: rows[name] ?? 0, anchor: anchorBlock.cid }]),
     ),
     outputs: Object.fromEntries(
       outputTables(node).map(({ name, task, port, rows: count, root }) => [name, { task, port, rows: count, root }]),
@@ -63,6 +64,14 @@ export async function sealRun(
   const block = cborBlock(hash, seal);
   await store.blocks.put(block);
   return { slot, statement: block.cid };
+}
+
+/** An input with its end: of one that grew, what it came to hold. */
+function closedInput({ ports }: NodeContext, input: InputPlan, rows: number): InputPlan {
+  if (input.anchor.kind === "file" || input.anchor.to !== null) return input;
+  const closed = ports.closeInput?.(input.name, rows);
+  if (closed === undefined) throw new IpdmError("INVARIANT", `the end of input ${input.name} is known`);
+  return { ...input, ...closed };
 }
 
 /** The place of a run's seal. */
@@ -143,11 +152,16 @@ function outputTables(node: NodeContext): OutputTable[] {
 }
 
 /** What the run was asked for, beside the result: every member states the same, so that nobody can ask for fewer proofs afterwards. */
-function configBlock({ ports }: NodeContext, taken: VersionsTaken): Block {
-  const { plan, key, keyOrigin, hash } = ports;
+function configBlock({ ports }: NodeContext, inputs: readonly InputPlan[], taken: VersionsTaken): Block {
+  const { plan, keys, hash } = ports;
   const asked = plan.tasks.flatMap(({ name, prove }) => (prove === null ? [] : [[name, windowsAsked(prove)] as const]));
-  const { production, label } = keyOrigin;
-  const circuit = asked.length > 0 ? { name: WINDOW_CIRCUIT.name, key: key.hash, production, label } : null;
+  const known = asked.length > 0 ? [...keys.values()] : [];
+  const circuits = known.map(({ circuit, key, production, label }) => ({
+    name: circuit.name,
+    key: key.hash,
+    production,
+    label,
+  }));
   const lock = Object.fromEntries(
     plan.locks.map(({ task, name, range, version, module, entry, live }) => {
       const pinned = { name, range, version, module, entry: entry.cid };
@@ -161,25 +175,25 @@ function configBlock({ ports }: NodeContext, taken: VersionsTaken): Block {
       return [task, { ...pinned, live: later }];
     }),
   );
-  const anchored = plan.inputs.flatMap(({ name, trusted }) => (trusted === null ? [] : [[name, trusted] as const]));
+  const anchored = inputs.flatMap(({ name, trusted }) => (trusted === null ? [] : [[name, trusted] as const]));
   const config: ReceiptConfig = {
     v: 1,
     name: plan.name,
     cut: plan.cut,
     prove: Object.fromEntries(asked),
     lock,
-    circuit,
+    circuits,
     ...(anchored.length > 0 ? { anchored: Object.fromEntries(anchored) } : {}),
   };
   return cborBlock(hash, config);
 }
 
-function resultBlock(node: NodeContext, versions: VersionsTaken): Block {
+function resultBlock(node: NodeContext, inputs: readonly InputPlan[], versions: VersionsTaken): Block {
   const { plan, hash } = node.ports;
   const tables = new Map(outputTables(node).map((table) => [table.name, table]));
   const result: Result = {
     v: 1,
-    inputs: Object.fromEntries(plan.inputs.map(({ name, anchorBlock }) => [name, anchorBlock.cid])),
+    inputs: Object.fromEntries(inputs.map(({ name, anchorBlock }) => [name, anchorBlock.cid])),
     tasks: Object.fromEntries(
       plan.tasks.map(({ name, input, operator }) => {
         const time = operator.kind === "module" ? operator.time : undefined;

@@ -16,8 +16,13 @@ import { rawBlock } from "../../src/dag/block.ts";
 import type { ReadBlock } from "../../src/runtime/stage/runner.ts";
 import type { Ledger } from "./ledger.ts";
 
+/** Batches of a source. One that grows while it is read says whether the next batch is decided, or has to be waited for. */
+export interface SourceBatches extends AsyncIterator<Batch> {
+  isDecided?(): boolean;
+}
+
 /** Reads a source's rows in batches of `cut` rows, from a row on. */
-export type ReadSource = (source: string, cut: number, fromRow: number, signal: AbortSignal) => AsyncIterator<Batch>;
+export type ReadSource = (source: string, cut: number, fromRow: number, signal: AbortSignal) => SourceBatches;
 
 /** The next piece of a task's input. */
 export interface Piece {
@@ -32,8 +37,11 @@ export interface Piece {
 
 /** How a task's input is read on one node, in order: the submitter cuts it into pieces, a voter checks slots against it. */
 export interface TaskInputReader {
-  /** The piece that starts at a row: where it ends depends on the data alone. */
-  next(from: number, signal: AbortSignal): Promise<Piece>;
+  /**
+   * The piece that starts at a row: where it ends depends on the data alone. Of an input that grows it is what is there, at most
+   * `rowsMax`.
+   */
+  next(from: number, signal: AbortSignal, rowsMax?: number): Promise<Piece>;
   /** The batches of a slot. Throws `INPUT_MISMATCH` when the input holds others. */
   read(slot: Slot, signal: AbortSignal): Promise<readonly Batch[]>;
   close(): Promise<void>;
@@ -45,7 +53,7 @@ export class SourceInput implements TaskInputReader {
   private readonly cut: number;
   private readonly hash: Hash;
   private readonly open: ReadSource;
-  private iterator: AsyncIterator<Batch> | undefined;
+  private iterator: SourceBatches | undefined;
   private ahead: IteratorResult<Batch> | undefined;
   private row = 0;
 
@@ -56,19 +64,21 @@ export class SourceInput implements TaskInputReader {
     this.open = open;
   }
 
-  async next(from: number, signal: AbortSignal): Promise<Piece> {
+  async next(from: number, signal: AbortSignal, rowsMax = SLOT_ROWS_TARGET): Promise<Piece> {
     await this.seek(from, signal);
     const batches: Batch[] = [];
     let rows = 0;
     let bytes = 0;
-    while (rows < SLOT_ROWS_TARGET && bytes < SLOT_BYTES_TARGET && batches.length < SLOT_BATCHES_MAX) {
+    while (rows < rowsMax && bytes < SLOT_BYTES_TARGET && batches.length < SLOT_BATCHES_MAX) {
       const batch = await this.take(signal);
       if (batch === undefined) break;
       batches.push(batch);
       rows += batch.rows;
       bytes += batch.bytes.length;
+      // What is there is a piece: the next batch may be long in coming.
+      if (!this.isDecided()) break;
     }
-    const end = (await this.peek(signal)).done === true;
+    const end = this.isDecided() && (await this.peek(signal)).done === true;
     const fresh = batches.map((batch) => rawBlock(this.hash, batch.bytes));
     return { from, rows, end, cids: fresh.map((block) => block.cid), batches, fresh };
   }
@@ -91,7 +101,8 @@ export class SourceInput implements TaskInputReader {
       batches.push(batch);
       row += batch.rows;
     }
-    if (((await this.peek(signal)).done === true) !== end)
+    // Where an input that grows is to end, the submitter says.
+    if (this.iterator?.isDecided === undefined && ((await this.peek(signal)).done === true) !== end)
       throw mismatch(slot, end ? "the source goes on" : "the source ends here");
     return batches;
   }
@@ -99,6 +110,10 @@ export class SourceInput implements TaskInputReader {
   async close(): Promise<void> {
     await this.iterator?.return?.();
     this.iterator = undefined;
+  }
+
+  private isDecided(): boolean {
+    return this.ahead !== undefined || this.iterator?.isDecided?.() !== false;
   }
 
   private async seek(row: number, signal: AbortSignal): Promise<void> {
@@ -111,7 +126,7 @@ export class SourceInput implements TaskInputReader {
 
   private async peek(signal: AbortSignal): Promise<IteratorResult<Batch>> {
     signal.throwIfAborted();
-    this.ahead ??= await (this.iterator as AsyncIterator<Batch>).next();
+    this.ahead ??= await (this.iterator as SourceBatches).next();
     return this.ahead;
   }
 

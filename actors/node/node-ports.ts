@@ -1,6 +1,6 @@
 import type { CID } from "multiformats/cid";
 import type { Prover } from "../../proofs/groth16/prover.ts";
-import type { VerifyingKey } from "../../proofs/groth16/verifying-key.ts";
+import type { WindowKeys } from "../../proofs/groth16/window-keys.ts";
 import type { Batch } from "../../src/batch/batch.ts";
 import type { Membership } from "../../src/consensus/membership.ts";
 import type { ModuleEntry } from "../../src/consensus/module-entry.ts";
@@ -9,7 +9,7 @@ import type { Block } from "../../src/dag/block.ts";
 import type { Store } from "../../src/journal/port.ts";
 import type { Timers } from "../../src/network/deadline.ts";
 import type { Network } from "../../src/network/port.ts";
-import type { OutputPlan, RunPlan } from "../../src/runtime/plan.ts";
+import type { InputPlan, OutputPlan, RunPlan } from "../../src/runtime/plan.ts";
 import type { LoadedModule } from "../../src/runtime/stage/runner.ts";
 import type { ReadSource } from "./input.ts";
 
@@ -45,6 +45,9 @@ export interface LivePorts {
   newest?(task: string, signal: AbortSignal): Promise<NewerModule | undefined>;
 }
 
+/** What an input that grew came to hold. */
+export type ClosedInput = Pick<InputPlan, "anchor" | "anchorBlock" | "parts" | "trusted">;
+
 /** Everything a node needs for one run. */
 export interface NodePorts {
   readonly name: string;
@@ -64,11 +67,13 @@ export interface NodePorts {
   /** Absent where this node does not have the sources: it takes batches from the submitter by their CIDs. */
   readonly readSource: ReadSource | undefined;
   readonly prover: Prover;
-  /** The verifying key of window proofs. */
-  readonly key: VerifyingKey;
-  /** What is known of how that key was made; receipts say it. */
-  readonly keyOrigin: { readonly production: boolean; readonly label: string };
+  /** The keys that window proofs are checked by. */
+  readonly keys: WindowKeys;
   readonly writeOutput: WriteOutput | undefined;
+  /** The content of an input that grew until now and has so many rows. */
+  readonly closeInput?: ((input: string, rows: number) => ClosedInput) | undefined;
+  /** What was executed once is not executed again in a later epoch of the same store. */
+  readonly remembers?: boolean | undefined;
   readonly observer: NodeObserver;
   /** What waits for silent peers go by; the wall clock's when absent. */
   readonly timers?: Timers;

@@ -17,6 +17,7 @@ import type { KnownCertificate } from "../domain/slot-book.ts";
 import { type Piece, readStored, SourceInput, type TaskInputReader, TaskOutputInput } from "../node/input.ts";
 import type { NodeContext } from "../node/run-node.ts";
 import { ModuleVersions } from "./module-versions.ts";
+import { WorkMemory } from "./work-memory.ts";
 
 /** Parameters of a task's request of a type. */
 type Params<T extends TaskRequest["type"]> = Extract<TaskRequest, { type: T }>["params"];
@@ -48,6 +49,8 @@ export class TaskEffects {
   private readonly versions: ModuleVersions;
   private readonly runner: StageRunner;
   private readonly input: TaskInputReader | undefined;
+  /** Where work of earlier epochs is found again. */
+  private readonly memory: WorkMemory | undefined;
   /** Batches of open slots, so that what was just pulled need not be read again. */
   private readonly pulled = new Map<string, Piece["batches"]>();
 
@@ -65,6 +68,8 @@ export class TaskEffects {
     if (task.input.from === "task")
       this.input = new TaskOutputInput(task.input, node.ledger, (cid, bound) => node.reader.read(cid, bound));
     else if (readSource !== undefined) this.input = new SourceInput(task.input.name, plan.cut, hash, readSource);
+    this.memory =
+      node.ports.remembers === true && task.live === undefined ? new WorkMemory(node.ports, task) : undefined;
     this.effects = {
       pull: (request, { signal }) => this.pull(request.params as never, signal),
       execute: (request, { signal }) => this.execute(request, signal),
@@ -86,7 +91,7 @@ export class TaskEffects {
       throw new IpdmError("SOURCE_MISSING", `the submitter does not have source ${this.task.input.name}`, {
         kind: "config",
       });
-    const piece = await this.input.next(from, signal);
+    const piece = await this.nextPiece(this.input, from, signal);
     const version = await this.versions.decide(seq, from, piece.rows, signal);
     const body: Omit<Slot, "signature"> = {
       v: 1,
@@ -132,8 +137,8 @@ export class TaskEffects {
 
   private async compute(cid: CID, slot: Slot, state: CID | null, signal: AbortSignal): Promise<Committed> {
     const { store, observer, tamper, hash } = this.node.ports;
-    const batches = await this.batches(cid, slot, signal);
-    const done = await this.runner.execute(cid, slot, batches, state, signal);
+    const known = await this.memory?.recall(slot, cid, state);
+    const done = known ?? (await this.runner.execute(cid, slot, await this.batches(cid, slot, signal), state, signal));
     const claimed = tamper?.(slot.task, slot.seq, done.statementBlock) ?? done.statementBlock;
     for (const block of done.blocks) this.node.reader.keep(block);
     await store.blocks.putAll([...done.blocks, claimed]);
@@ -144,9 +149,18 @@ export class TaskEffects {
       statement: parseStatement(decodeStrict(hash, claimed)),
       statementCid: claimed.cid,
     };
+    await this.memory?.keep(committed, state);
     this.node.ledger.execute(committed);
     observer.executed?.(this.task.name, slot.input.rows);
     return committed;
+  }
+
+  /** Of an input that grows, a piece that was cut in an earlier epoch is cut the same again: what was done for it is known then. */
+  private async nextPiece(input: TaskInputReader, from: number, signal: AbortSignal): Promise<Piece> {
+    if (this.memory === undefined || this.task.input.from === "task") return input.next(from, signal);
+    const piece = await input.next(from, signal, await this.memory.rowsAt(from));
+    await this.memory.keepRows(from, piece.rows);
+    return piece;
   }
 
   private async batches(cid: CID, slot: Slot, signal: AbortSignal): Promise<Piece["batches"]> {

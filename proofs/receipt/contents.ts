@@ -134,10 +134,32 @@ export function readContents(rootCid: CID, root: ReceiptRoot, blocks: ReadonlyMa
       parseStage(nodeOf(own[0]?.slot.stage ?? refuse("COVERAGE_GAP", task, "the task has no statements"))),
     ]),
   );
+  const anchors = new Map(Object.entries(result.inputs).map(([name, cid]) => [name, parseAnchor(nodeOf(cid))]));
+  return {
+    rootCid,
+    root,
+    blocks,
+    result,
+    tasks,
+    stages,
+    anchors,
+    entries: readEntries(commits, nodeOf),
+    config: parseReceiptConfig(nodeOf(root.config)),
+    membership: parseMembership(nodeOf(root.membership)),
+    seal: readSeal(root, nodeOf),
+    proofs: root.proofs.map((cid) => ({ cid, proof: parseRowProof(nodeOf(cid)) })),
+  };
+}
+
+/** The entry of each version that slots run, parsed once. */
+function readEntries(commits: readonly Committed[], nodeOf: (cid: CID) => unknown): ReadonlyMap<string, ModuleEntry> {
   const versions = new Map<string, CID>();
   for (const { slot } of commits) if (slot.version !== undefined) versions.set(slot.version.toString(), slot.version);
-  const anchors = new Map(Object.entries(result.inputs).map(([name, cid]) => [name, parseAnchor(nodeOf(cid))]));
-  const sealed = parseSeal(nodeOf(root.seal.statement));
+  return new Map([...versions].map(([key, cid]) => [key, parseModuleEntry(nodeOf(cid))]));
+}
+
+function readSeal({ seal }: ReceiptRoot, nodeOf: (cid: CID) => unknown): Receipt["seal"] {
+  const sealed = parseSeal(nodeOf(seal.statement));
   const sealSlot = parseSlot(nodeOf(sealed.slot));
   const { from, rows, end, batches } = sealSlot.input;
   if (
@@ -152,23 +174,10 @@ export function readContents(rootCid: CID, root: ReceiptRoot, blocks: ReadonlyMa
     refuse("SEAL_MISMATCH", "seal", "the seal is for another slot");
   }
   return {
-    rootCid,
-    root,
-    blocks,
-    result,
-    tasks,
-    stages,
-    anchors,
-    entries: new Map([...versions].map(([key, cid]) => [key, parseModuleEntry(nodeOf(cid))])),
-    config: parseReceiptConfig(nodeOf(root.config)),
-    membership: parseMembership(nodeOf(root.membership)),
-    seal: {
-      slot: sealSlot,
-      slotCid: sealed.slot,
-      statement: sealed,
-      statementCid: root.seal.statement,
-      certificate: parseCertificate(nodeOf(root.seal.certificate)),
-    },
-    proofs: root.proofs.map((cid) => ({ cid, proof: parseRowProof(nodeOf(cid)) })),
+    slot: sealSlot,
+    slotCid: sealed.slot,
+    statement: sealed,
+    statementCid: seal.statement,
+    certificate: parseCertificate(nodeOf(seal.certificate)),
   };
 }

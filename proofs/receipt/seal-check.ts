@@ -1,15 +1,16 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import type { CID } from "multiformats/cid";
+import { openAnchor } from "../../src/consensus/chain-anchor.ts";
 import { coverageFault } from "../../src/consensus/coverage.ts";
 import { type ModuleEntry, operatorOfEntry } from "../../src/consensus/module-entry.ts";
 import { type OperatorHistory, operatorHistory, takeoversOf } from "../../src/consensus/module-version.ts";
-import type { Operator } from "../../src/consensus/result.ts";
+import type { Anchor, Operator } from "../../src/consensus/result.ts";
 import { slotName } from "../../src/consensus/slot.ts";
 import { parseTaskState } from "../../src/consensus/statement.ts";
 import { runKey, taskKey } from "../../src/consensus/work-key.ts";
 import { equalBytes } from "../../src/core/bytes.ts";
 import type { Hash } from "../../src/core/ports.ts";
-import { decodeBlock } from "../../src/dag/block.ts";
+import { cborBlock, decodeBlock } from "../../src/dag/block.ts";
 import { Frontier } from "../merkle/frontier.ts";
 import { statementsRoot } from "../merkle/statements.ts";
 import type { Receipt, ShownCommit, ShownTask } from "./contents.ts";
@@ -29,7 +30,7 @@ export function checkSeal(receipt: Receipt, hash: Hash): number {
     refuse("SEAL_MISMATCH", "seal/statements", "the seal is over other statements");
   }
   checkConfig(receipt);
-  checkStages(receipt);
+  checkStages(receipt, hash);
   checkModules(receipt);
   const rows = Object.fromEntries(Object.entries(statement.inputs).map(([name, input]) => [name, input.rows]));
   const fault = coverageFault(tasks, rows);
@@ -69,7 +70,7 @@ function sameList(a: readonly string[], b: readonly string[]): boolean {
 }
 
 /** Every stage is the task of the result, tied to the stage or anchor before it; so the result is what the statements computed. */
-function checkStages({ result, stages, tasks, entries }: Receipt): void {
+function checkStages({ result, stages, tasks, entries, anchors }: Receipt, hash: Hash): void {
   for (const { task, commits } of tasks) {
     const stage = stages.get(task);
     const wanted = result.tasks[task];
@@ -86,7 +87,7 @@ function checkStages({ result, stages, tasks, entries }: Receipt): void {
     const { input } = stage;
     const upstream: CID | undefined =
       input.from === "source"
-        ? result.inputs[input.name]
+        ? upstreamAnchor(result.inputs[input.name], anchors.get(input.name), stage.upstream, hash)
         : tasks.find((other) => other.task === input.name)?.commits[0]?.slot.stage;
     if (upstream === undefined || !stage.upstream.equals(upstream))
       refuse("STAGE_MISMATCH", task, `it does not follow from ${input.name}`);
@@ -99,6 +100,12 @@ function checkStages({ result, stages, tasks, entries }: Receipt): void {
         refuse("STAGE_MISMATCH", `${task}/${slot.seq}`, "the statement is by another module");
     }
   }
+}
+
+/** The anchor that a stage names: the input's, or, of a chain whose head the run followed, the same without its end. */
+function upstreamAnchor(own: CID | undefined, anchor: Anchor | undefined, named: CID, hash: Hash): CID | undefined {
+  if (anchor === undefined || anchor.kind === "file" || own?.equals(named) === true) return own;
+  return cborBlock(hash, openAnchor(anchor)).cid;
 }
 
 /** What a task did, by its stage and the versions that its slots run. */

@@ -196,10 +196,17 @@ export class AuditInput {
     let reader = this.readers.get(key);
     if (reader === undefined) {
       const source = await this.open(name, file, signal);
-      reader = { source, iterator: source.batches({ batchRows: cut, signal }) };
+      const batchRows = this.wasFollowed(task, name) ? 1 : cut;
+      reader = { source, iterator: source.batches({ batchRows, signal }) };
       this.readers.set(key, reader);
     }
     return reader;
+  }
+
+  /** Of a chain whose head the run followed every block is a batch; its stages name the anchor without its end. */
+  private wasFollowed(task: string, name: string): boolean {
+    const { stages, result } = this.receipt;
+    return stages.get(task)?.upstream.equals(result.inputs[name]) === false;
   }
 
   private async open(name: string, file: string, signal: AbortSignal): Promise<TableSource<SourceContent>> {

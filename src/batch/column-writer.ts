@@ -1,15 +1,13 @@
 import { assert, IpdmError } from "../core/errors.ts";
-import { bitBytes } from "./buffers.ts";
+import { bitBytes, longer } from "./buffers.ts";
 import type { Column, Value } from "./column.ts";
 import { bytesAt, dictionaryOf, isNull } from "./column.ts";
 import type { ColumnData } from "./layout.ts";
 import { misfitOf } from "./misfit.ts";
+import { pickNumbers } from "./picked-numbers.ts";
 import type { Field } from "./schema.ts";
 import { typeWidth } from "./schema.ts";
-import { joinTexts, putText, TEXT_ROOM, textBytes } from "./texts.ts";
-
-/** Longest text, in UTF-16 units, that is written in place: room for it has to be there first. */
-const TEXT_IN_PLACE_MAX = 1024;
+import { joinTexts, putText, TEXT_IN_PLACE_MAX, TEXT_ROOM, textBytes } from "./texts.ts";
 
 /** Collects one column's values. */
 export class ColumnWriter {
@@ -83,6 +81,17 @@ export class ColumnWriter {
     this.markValid(times - 1);
   }
 
+  /** Appends the values at places. Throws `VALUE_MISFIT`. */
+  pushPicked(values: readonly Value[] | Float64Array, at: Int32Array): void {
+    this.reserve(this.width * at.length);
+    if (values instanceof Float64Array && pickNumbers(this.field.type, values, at, this.data, this.rows)) {
+      this.used += this.width * at.length;
+      this.markValid(at.length);
+    } else {
+      for (const place of at) this.push(values[place] ?? null);
+    }
+  }
+
   /** Copies rows of a column of the same type. */
   copy(column: Column, from: number, to: number): void {
     const { type } = this.field;
@@ -131,14 +140,17 @@ export class ColumnWriter {
     this.closeRow(false);
   }
 
-  /** What was collected, checked against the row count; the column is empty afterwards. */
+  /**
+   * What was collected, checked against the row count; the column is empty afterwards. Bytes of texts are a view of the column's own:
+   * they hold until the next row is written.
+   */
   take(rows: number): ColumnData {
     assert(this.rows === rows, `column ${this.field.name} has ${this.rows} values for ${rows} rows`);
     const { dictionary } = this;
     const texts =
       this.field.type === "dict" ? joinTexts(dictionary.keys(), dictionary.size, this.extraBytes) : undefined;
     const taken: ColumnData = {
-      data: this.data.slice(0, this.used),
+      data: this.ends === undefined ? this.data.slice(0, this.used) : this.data.subarray(0, this.used),
       nulls: this.nulls,
       validity: this.validity?.slice(0, bitBytes(rows)),
       offsets: texts?.offsets ?? this.ends?.slice(0, rows + 1),
@@ -150,7 +162,8 @@ export class ColumnWriter {
   }
 
   private reset(): void {
-    this.data.fill(0, 0, this.used);
+    // Rows without a value stand as zeros in columns of one width; texts leave no gaps.
+    if (this.ends === undefined) this.data.fill(0, 0, this.used);
     this.used = 0;
     this.rows = 0;
     this.nulls = 0;
@@ -275,11 +288,8 @@ export class ColumnWriter {
     if (this.validity !== undefined) {
       const need = bitBytes(this.rows + count);
       if (need > this.validity.length) this.validity = longer(this.validity, new Uint8Array(2 * need));
-      if (valid) {
-        for (let row = this.rows; row < this.rows + count; row++) {
-          this.validity[row >> 3] = (this.validity[row >> 3] as number) | (1 << (row & 7));
-        }
-      }
+      for (let row = this.rows; valid && row < this.rows + count; row++)
+        this.validity[row >> 3] = (this.validity[row >> 3] as number) | (1 << (row & 7));
     }
     this.rows += count;
   }
@@ -287,14 +297,7 @@ export class ColumnWriter {
   private reserve(bytes: number): void {
     const need = this.used + bytes + 8;
     if (need <= this.data.length) return;
-    const grown = new Uint8Array(Math.max(2 * this.data.length, need));
-    grown.set(this.data.subarray(0, this.used));
-    this.data = grown;
-    this.view = new DataView(grown.buffer);
+    this.data = longer(this.data, new Uint8Array(Math.max(2 * this.data.length, need)));
+    this.view = new DataView(this.data.buffer);
   }
-}
-
-function longer<T extends Int32Array | Uint8Array>(values: T, grown: T): T {
-  grown.set(values);
-  return grown;
 }

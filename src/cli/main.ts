@@ -3,6 +3,7 @@ import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import type { Act } from "./act.ts";
 import { type Failure, failureOf } from "./failure.ts";
 import { program } from "./program.ts";
+import type { Ending } from "./run-command.ts";
 import { Terminal } from "./terminal.ts";
 
 /** How long a command may take to stop in order after it was asked to, in milliseconds. Journals are safe at any moment. */
@@ -11,7 +12,8 @@ const STOP_GRACE_MS = 4000;
 /** Runs the command line. Returns the process's exit code (docs: README, "Exit codes"); it never throws. */
 export async function main(argv: readonly string[]): Promise<number> {
   const stop = new AbortController();
-  using _listening = listen(argv, stop);
+  const ending: Ending = {};
+  using _listening = listen(argv, stop, ending);
   const output = watchOutput();
   let exit = 0;
   const act: Act = async (flags, work) => {
@@ -29,7 +31,7 @@ export async function main(argv: readonly string[]): Promise<number> {
     }
   };
   try {
-    await program(act, stop.signal).parseAsync([...argv], { from: "user" });
+    await program(act, stop.signal, ending).parseAsync([...argv], { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
     if (error.exitCode === 0) return 0;
@@ -40,8 +42,11 @@ export async function main(argv: readonly string[]): Promise<number> {
 }
 
 /** Signals, and errors that nobody waited for. */
-function listen(argv: readonly string[], stop: AbortController): Disposable {
+function listen(argv: readonly string[], stop: AbortController, ending: Ending): Disposable {
   const interrupt = (): void => {
+    const { end } = ending;
+    delete ending.end;
+    if (end !== undefined) return end();
     // The first asks to stop in order; the second does not wait.
     if (stop.signal.aborted) process.exit(EXIT_CODES.interrupted);
     stop.abort(

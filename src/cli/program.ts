@@ -1,16 +1,17 @@
 import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { type Act, type CommonFlags, collect, common, written } from "./act.ts";
+import { addActorCommands } from "./actors/program.ts";
 import { addModuleCommands } from "./module/program.ts";
 import { addProjectCommands } from "./project-program.ts";
 import { addReceiptCommands } from "./receipt-program.ts";
-import type { RunFlags } from "./run-command.ts";
+import type { Ending, RunFlags } from "./run-command.ts";
 
 /**
  * The tree of commands. What a command does is loaded when it is used: `--help` must not wait for databases and networks. `act`
  * carries a command's work out; `signal` stops it.
  */
-export function program(act: Act, signal: AbortSignal): Command {
+export function program(act: Act, signal: AbortSignal, ending: Ending = {}): Command {
   const root = new Command("ipdm-runtime")
     .description("Data pipelines whose results carry their own evidence")
     .version(version(), "--version", "print the version")
@@ -20,15 +21,16 @@ export function program(act: Act, signal: AbortSignal): Command {
     .enablePositionalOptions()
     .exitOverride()
     .configureOutput({ outputError: () => {} });
-  addRun(root, act, signal);
+  addRun(root, act, signal, ending);
   addReceiptCommands(root, act, signal);
   addProjectCommands(root, act, signal);
   addModuleCommands(root, act, signal);
+  addActorCommands(root, act);
   for (const command of root.commands) command.exitOverride().showSuggestionAfterError();
   return root;
 }
 
-function addRun(root: Command, act: Act, signal: AbortSignal): void {
+function addRun(root: Command, act: Act, signal: AbortSignal, ending: Ending): void {
   common(root.command("run"))
     .description("run a configuration: data in, tables and a receipt out")
     .argument("<config>", "ipdm.yaml, or a folder that holds one")
@@ -53,7 +55,7 @@ function addRun(root: Command, act: Act, signal: AbortSignal): void {
     .option("--fresh", "compute everything again, reuse nothing")
     .action((config: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>
-        (await import("./run-command.ts")).runCommand(config, flags as RunFlags, terminal, signal),
+        (await import("./run-command.ts")).runCommand(config, flags as RunFlags, terminal, signal, ending),
       ),
     );
 }

@@ -1,5 +1,6 @@
-import type { Command } from "commander";
-import { type Act, type CommonFlags, common, written } from "./act.ts";
+import { type Command, Option } from "commander";
+import { type Act, type CommonFlags, collect, common, written } from "./act.ts";
+import type { ConfigPrintFlags } from "./config-print-command.ts";
 import type { DoctorFlags } from "./doctor/doctor-command.ts";
 import type { ExplainFlags } from "./explain-command.ts";
 import type { InitFlags } from "./init-command.ts";
@@ -9,7 +10,7 @@ export function addProjectCommands(root: Command, act: Act, signal: AbortSignal)
   common(root.command("init"))
     .description("write a working starter into a new folder")
     .argument("<dir>", "a new or empty folder")
-    .option("--template <name>", "readings, blank or flights (default: readings)")
+    .option("--template <name>", "readings, blank, ethereum-erc20, solana-fees or flights (default: readings)")
     .action((dir: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>
         (await import("./init-command.ts")).initCommand(dir, flags as InitFlags, terminal),
@@ -41,4 +42,18 @@ export function addProjectCommands(root: Command, act: Act, signal: AbortSignal)
         (await import("./completion-command.ts")).completionCommand(shell, root, terminal),
       ),
     );
+  const config = root.command("config").description("look at configurations");
+  common(config.command("print"))
+    .description("print a configuration as it is in force, defaults and flags included")
+    .argument("<config>", "ipdm.yaml, or a folder that holds one")
+    .option("--origin", "say of each value where it comes from: file:line:column, a flag, a default")
+    .option("--replicas <n>", "as for run")
+    .option("--catalogue <dir>", "as for run", written)
+    .addOption(new Option("--input <name=place>", "as for run").argParser(collect).default([]))
+    .action((path: string, flags: CommonFlags) =>
+      act(flags, async (terminal) =>
+        (await import("./config-print-command.ts")).configPrintCommand(path, flags as ConfigPrintFlags, terminal),
+      ),
+    );
+  for (const command of config.commands) command.exitOverride().showSuggestionAfterError();
 }

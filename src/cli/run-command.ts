@@ -1,5 +1,4 @@
 import { relative } from "node:path";
-import { IpdmError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import { quietLog } from "../node.ts";
 import type { RunSummary } from "../run/options.ts";
@@ -9,6 +8,7 @@ import { pair } from "./pair.ts";
 import { progressLine } from "./progress-line.ts";
 import { shellWord } from "./shell-word.ts";
 import type { Terminal } from "./terminal.ts";
+import { wholeNumber } from "./whole-number.ts";
 
 /** Flags of `run`, as the command line gives them. */
 export interface RunFlags {
@@ -22,12 +22,18 @@ export interface RunFlags {
   readonly fresh?: boolean;
 }
 
+/** What the first interrupt does instead of stopping a command, where it sets it. */
+export interface Ending {
+  end?: () => void;
+}
+
 /** `ipdm-runtime run <config>`: data in, tables and a receipt out. */
 export async function runCommand(
   config: string,
   flags: RunFlags,
   terminal: Terminal,
   signal: AbortSignal,
+  ending: Ending = {},
 ): Promise<void> {
   let began = performance.now();
   let phase = "";
@@ -41,6 +47,13 @@ export async function runCommand(
     lanes: wholeNumber("--lanes", flags.lanes),
     fresh: flags.fresh,
     inputs: Object.fromEntries(flags.input.map((flag) => pair("--input", flag))),
+    onFollow: (end) => {
+      ending.end = () => {
+        terminal.say("ending: what is final now is sealed; interrupt again to stop at once");
+        end();
+      };
+      terminal.say("following the head; Ctrl-C ends the run and seals what is final");
+    },
     signal,
     log: terminal.options.verbose ? narrating(terminal) : quietLog,
     onProgress: (progress) => {
@@ -87,18 +100,6 @@ function* summaryLines(summary: RunSummary): Generator<string> {
   yield `result        ${summary.result}`;
   yield "";
   yield `next: npx ipdm-runtime verify ${shellWord(shown(summary.receipt))}`;
-}
-
-function wholeNumber(flag: string, text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const value = Number(text);
-  if (!/^\d+$/.test(text) || !Number.isSafeInteger(value)) {
-    throw new IpdmError("USAGE", `${flag} takes a whole number, not ${text}`, {
-      kind: "usage",
-      hint: "ipdm-runtime run --help",
-    });
-  }
-  return value;
 }
 
 function narrating(terminal: Terminal): Log {

@@ -20,6 +20,14 @@ const TEMPLATES: Readonly<Record<string, () => Promise<Template>>> = {
     run: RUN,
   }),
   blank: async () => ({ files: { "ipdm.yaml": BLANK_CONFIG, "data.csv": BLANK_DATA }, run: RUN }),
+  "ethereum-erc20": async () => ({
+    files: await exampleFiles("ethereum-erc20"),
+    run: `${RUN} --input blocks='<folder or address>'`,
+  }),
+  "solana-fees": async () => ({
+    files: await exampleFiles("solana-fees"),
+    run: `${RUN} --input slots='<folder or address>'`,
+  }),
   flights: async () => ({ files: await exampleFiles("flights"), run: `npm install vega-datasets && ${RUN}` }),
 };
 

@@ -98,16 +98,9 @@ function checkModule(path: ConfigPath, module: Module): Finding[] {
   return findings;
 }
 
-/** What a task is: exactly one of these keys says it. */
-const TASK_KINDS = ["module", "table", "events", "window"] as const;
-
-function checkTask(path: ConfigPath, task: Task): Finding[] {
+/** Keys of a task that have a meaning with some modules only. */
+function checkModuleKeys(path: ConfigPath, task: Task): Finding[] {
   const place = placeName(path);
-  const [kind, other] = TASK_KINDS.filter((key) => task[key] !== undefined);
-  if (kind !== undefined && other !== undefined) {
-    const message = `${place} has both ${kind} and ${other}`;
-    return [at([...path, other], message, "make two tasks of it, one reading the other", true)];
-  }
   const own =
     task.module !== undefined && isReference(task.module) ? undefined : CATALOGUE_KEYS.find((key) => task[key]);
   if (own !== undefined) {
@@ -121,6 +114,21 @@ function checkTask(path: ConfigPath, task: Task): Finding[] {
         : `${place}.settings: a module of the catalogue runs as its entry declares`;
     return [at([...path, "settings"], message, "remove it", true)];
   }
+  return [];
+}
+
+/** What a task is: exactly one of these keys says it. */
+const TASK_KINDS = ["module", "table", "events", "window"] as const;
+
+function checkTask(path: ConfigPath, task: Task): Finding[] {
+  const place = placeName(path);
+  const [kind, other] = TASK_KINDS.filter((key) => task[key] !== undefined);
+  if (kind !== undefined && other !== undefined) {
+    const message = `${place} has both ${kind} and ${other}`;
+    return [at([...path, other], message, "make two tasks of it, one reading the other", true)];
+  }
+  const ofModule = checkModuleKeys(path, task);
+  if (ofModule.length > 0) return ofModule;
   if (kind !== undefined && kind !== "window") {
     return (["key", "aggregate", "prove"] as const).flatMap((key) =>
       task[key] === undefined

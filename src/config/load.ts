@@ -10,6 +10,7 @@ import { CONFIG_BYTES_MAX, PROBLEMS_MAX } from "./limits.ts";
 import { locatedInFile } from "./place.ts";
 import type { ConfigPath, Finding, Problem } from "./problem.ts";
 import { checkPaths, resolveConfig } from "./resolve.ts";
+import type { WrittenConfig } from "./schema.ts";
 import { checkShape } from "./shape.ts";
 import { readYaml, type YamlTree } from "./yaml-tree.ts";
 
@@ -24,6 +25,10 @@ export interface LoadedConfig {
   readonly warnings: readonly Problem[];
   /** `file:line:column` of a place; of what should hold it where the place itself is not written. */
   readonly locate: (path: ConfigPath) => string;
+  /** True when the file itself has something at this place. */
+  readonly isWritten: (path: ConfigPath) => boolean;
+  /** What the file says, with the defaults of its keys filled in. */
+  readonly written: WrittenConfig;
 }
 
 /** How to load: `files: "skip"` does not look whether sources and modules exist (default `"check"`). */
@@ -45,15 +50,15 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   const shown = await configPathOf(path);
   const text = await readText(shown);
   const absolute = resolve(shown);
-  const { config: written, warnings, tree } = await parseConfig(text, absolute, shown);
-  const config = options.inputs === undefined ? written : await withInputs(written, options.inputs);
+  const { config: asWritten, written, warnings, tree } = await parseConfig(text, absolute, shown);
+  const config = options.inputs === undefined ? asWritten : await withInputs(asWritten, options.inputs);
   if (options.files !== "skip") {
     const missing = await missingFiles(config, tree);
     options.signal?.throwIfAborted();
     throwIfAny("CONFIG_FILE_MISSING", missing, tree, shown);
   }
   const locate = (place: ConfigPath): string => whereOf(tree, shown, tree.offsetOf(place, false));
-  return { config, text, path: absolute, warnings, locate };
+  return { config, text, path: absolute, warnings, locate, isWritten: tree.has, written };
 }
 
 /** Checks a configuration's text as if it stood at the absolute path; `shown` is how messages name the file. Throws as {@link loadConfig}. */
@@ -61,7 +66,7 @@ export async function parseConfig(
   text: string,
   path: string,
   shown = path,
-): Promise<{ config: Config; warnings: readonly Problem[]; tree: YamlTree }> {
+): Promise<{ config: Config; written: WrittenConfig; warnings: readonly Problem[]; tree: YamlTree }> {
   const tree = readYaml(text);
   if (tree.faults.length > 0) {
     const problems = tree.faults.map(({ offset, message, hint }) => ({
@@ -82,7 +87,8 @@ export async function parseConfig(
   const config = await resolveConfig(shape.ok, dirname(path)).catch((error: unknown) => {
     throw locatedInFile(error, (place) => whereOf(tree, shown, tree.offsetOf(place, false)));
   });
-  return { config, warnings: warnings.slice(0, PROBLEMS_MAX).map((finding) => problemOf(finding, tree, shown)), tree };
+  const told = warnings.slice(0, PROBLEMS_MAX).map((finding) => problemOf(finding, tree, shown));
+  return { config, written: shape.ok, warnings: told, tree };
 }
 
 async function configPathOf(path: string): Promise<string> {

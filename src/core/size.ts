@@ -35,6 +35,13 @@ export function parseSize(text: string): number {
   return Number(bytes);
 }
 
+/** A whole number of bytes as {@link parseSize} reads it, in the largest unit of 1024 that it is whole in. */
+export function sizeText(bytes: number): string {
+  const units = ["TiB", "GiB", "MiB", "KiB"] as const;
+  const unit = units.find((name) => bytes > 0 && bytes % UNIT_BYTES[name] === 0);
+  return unit === undefined ? `${bytes}B` : `${bytes / UNIT_BYTES[unit]}${unit}`;
+}
+
 function invalid(text: string, hint: string): IpdmError {
   return new IpdmError("SIZE_INVALID", `${JSON.stringify(text.slice(0, 64))} is not a size`, { kind: "config", hint });
 }

@@ -1,14 +1,22 @@
 import { leafHash, merkleRoot } from "../../proofs/merkle/tree.ts";
 import type { SourceConfig } from "../config/config.ts";
-import { type ChainAnchor, HASHES_PER_NODE, type HashesNode } from "../consensus/chain-anchor.ts";
+import { type ChainAnchor, HASHES_PER_NODE, type HashesNode, openAnchor } from "../consensus/chain-anchor.ts";
 import type { Anchor } from "../consensus/result.ts";
 import { concatAll, equalBytes } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Hash } from "../core/ports.ts";
 import { type Block, cborBlock } from "../dag/block.ts";
-import type { ChainContent } from "../sources/chain/kind.ts";
+import type { ChainContent, ChainKind } from "../sources/chain/kind.ts";
 import type { Content } from "../sources/port.ts";
 import { declaredColumns } from "./module-form.ts";
+
+/** A chain whose head is followed: what it will hold is not known yet. */
+export interface FollowedContent {
+  readonly kind: ChainKind;
+  readonly chain: string | null;
+  readonly from: number;
+  readonly isFollowed: true;
+}
 
 /** What a source holds: a file's digest, or a chain's block hashes. */
 export type SourceContent = Content | ChainContent;
@@ -21,7 +29,7 @@ export interface AnchorBlocks {
 }
 
 /** The anchor of a source with this content. */
-export function anchorOf(source: SourceConfig, content: SourceContent, hash: Hash): AnchorBlocks {
+export function anchorOf(source: SourceConfig, content: SourceContent | FollowedContent, hash: Hash): AnchorBlocks {
   if (source.kind === "file") {
     if ("kind" in content) throw mixed(source.name);
     const { sha256, bytes } = content;
@@ -30,7 +38,10 @@ export function anchorOf(source: SourceConfig, content: SourceContent, hash: Has
     return { anchor, block: cborBlock(hash, anchor), parts: [] };
   }
   if (!("kind" in content)) throw mixed(source.name);
-  return chainAnchorOf(content, hash);
+  if (!("isFollowed" in content)) return chainAnchorOf(content, hash);
+  const { kind, chain, from } = content;
+  const anchor: ChainAnchor = openAnchor({ v: 1, kind, chain, from, to: null, blocks: null, root: null, hashes: [] });
+  return { anchor, block: cborBlock(hash, anchor), parts: [] };
 }
 
 /** The anchor of blocks of a chain. */

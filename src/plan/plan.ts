@@ -28,7 +28,7 @@ import { CALL_TIMEOUT_MS, type ModuleOperatorForm, moduleSpec } from "../runtime
 import type { Isolation } from "../sandbox/policy.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 import { outputSchema, type WindowPlan } from "../streams/window/plan.ts";
-import { anchorOf, type SourceContent } from "./anchor.ts";
+import { anchorOf, type FollowedContent, type SourceContent } from "./anchor.ts";
 import { moduleForm, readModule, withSettings } from "./module-form.ts";
 import { moduleTime } from "./module-time.ts";
 import { checkProvable, proveOf } from "./prove.ts";
@@ -37,7 +37,7 @@ import { checkColumns } from "./window-columns.ts";
 /** A source as the planner needs to know it. */
 export interface SourceFacts {
   readonly schema: Schema;
-  readonly content: SourceContent;
+  readonly content: SourceContent | FollowedContent;
 }
 
 /** What a plan is made from. `lane` is where modules are asked for their output's schema. */
@@ -130,7 +130,7 @@ class Planner {
     if (facts === undefined) return;
     const { anchor, block, parts } = anchorOf(source, facts.content, this.input.hash);
     const { schema, content } = facts;
-    const trusted = "kind" in content ? content.anchor : null;
+    const trusted = "kind" in content && !("isFollowed" in content) ? content.anchor : null;
     this.inputs.set(source.name, { name: source.name, anchor, anchorBlock: block, parts, trusted, schema });
   }
 

@@ -1,12 +1,14 @@
 import { join } from "node:path";
 import { isEndpoint } from "../config/chain-source.ts";
-import type { ChainSourceConfig, Config } from "../config/config.ts";
+import type { ChainSourceConfig, Config, SourceConfig } from "../config/config.ts";
 import { IpdmError, located } from "../core/errors.ts";
 import { BlockFiles } from "../sources/chain/block-files.ts";
 import { Endpoints } from "../sources/chain/endpoints.ts";
 import { fetchRange } from "../sources/chain/fetch.ts";
 import { chainFormat } from "../sources/chain/formats.ts";
-import type { ChainContent, ChainSpec } from "../sources/chain/kind.ts";
+import { HeadFollower } from "../sources/chain/head-follower.ts";
+import type { ChainContent, ChainFormat, ChainSpec } from "../sources/chain/kind.ts";
+import type { FollowedChain } from "./following.ts";
 
 /** A chain source as its files say it: those that the user named, or those that what endpoints gave is kept in. */
 export interface ChainInput {
@@ -19,31 +21,42 @@ export interface ChainInput {
 export interface FetchWatch {
   readonly signal: AbortSignal;
   readonly onFetch?: (source: string, there: number, of: number) => void;
+  /** How often an endpoint is asked for a newer block, in milliseconds. */
+  readonly pollMs?: number | undefined;
+}
+
+/** True for a source whose head the run follows: one of endpoints without a last block. */
+export function isFollowed(source: SourceConfig): source is ChainSourceConfig {
+  return source.kind !== "file" && source.to === null && source.places.some(isEndpoint);
 }
 
 /**
  * The chain inputs of a configuration, by source. What is read from endpoints is fetched first, into the folder `chain` of the data
- * folder, where another run finds it. Throws what `fetchRange` does, and `RANGE_MISSING` (kind `config`).
+ * folder, where another run finds it; a head that is to be followed is taken up. Throws what `fetchRange` does, and `RANGE_MISSING`
+ * (kind `config`).
  */
 export async function chainInputs(
   config: Config,
   dataDir: string,
   watch: FetchWatch,
-): Promise<ReadonlyMap<string, ChainInput>> {
-  const inputs = new Map<string, ChainInput>();
+): Promise<ReadonlyMap<string, ChainInput | FollowedChain>> {
+  const inputs = new Map<string, ChainInput | FollowedChain>();
   for (const source of config.sources) {
     if (source.kind === "file") continue;
-    const isFetched = source.places.some(isEndpoint);
-    const input = isFetched
-      ? await located(`sources.${source.name}`, () => fetched(source, dataDir, watch))
-      : {
+    const { name, places } = source;
+    const open = async (): Promise<ChainInput | FollowedChain> => {
+      if (!places.some(isEndpoint))
+        return {
           spec: chainSpec(
             source,
-            source.places.map(({ path }) => path),
+            places.map(({ path }) => path),
           ),
           compared: null,
         };
-    inputs.set(source.name, input);
+      const opened = await openEndpoints(source, dataDir, watch.signal);
+      return source.to === null ? followed(source, opened, watch) : fetched(source, source.to, opened, watch);
+    };
+    inputs.set(name, await located(`sources.${name}`, open));
   }
   return inputs;
 }
@@ -52,12 +65,16 @@ function chainSpec({ kind, from, to, anchor, chain }: ChainSourceConfig, places:
   return { kind, places, from, to, anchor, chain };
 }
 
-async function fetched(
-  source: ChainSourceConfig,
-  dataDir: string,
-  { signal, onFetch }: FetchWatch,
-): Promise<ChainInput> {
-  const { name, kind, places, from, to } = source;
+interface OpenEndpoints {
+  readonly endpoints: Endpoints;
+  readonly files: BlockFiles;
+  readonly format: ChainFormat;
+  readonly chain: string;
+  readonly from: number;
+}
+
+async function openEndpoints(source: ChainSourceConfig, dataDir: string, signal: AbortSignal): Promise<OpenEndpoints> {
+  const { name, kind, places, from } = source;
   if (from === null) {
     throw new IpdmError("RANGE_MISSING", `sources.${name} has no range.from: an endpoint has all blocks of its chain`, {
       kind: "config",
@@ -65,16 +82,30 @@ async function fetched(
       hint: "add range: { from: <first block>, to: <last block> }",
     });
   }
-  if (to === null) throw new IpdmError("RANGE_MISSING", "not yet");
   const endpoints = new Endpoints(
     kind,
     places.map(({ path }) => path),
     source.endpoints,
   );
-  const chain = source.chain ?? (await endpoints.chain(signal));
+  const told = await endpoints.chain(signal);
   const format = chainFormat(kind);
-  const files = await BlockFiles.open(join(dataDir, "chain", kind, folderName(chain)), format);
-  const onProgress = (there: number, of: number): void => onFetch?.(name, there, of);
+  const chain = source.chain ?? told;
+  return {
+    endpoints,
+    files: await BlockFiles.open(join(dataDir, "chain", kind, folderName(chain)), format),
+    format,
+    chain,
+    from,
+  };
+}
+
+async function fetched(
+  source: ChainSourceConfig,
+  to: number,
+  { endpoints, files, format, chain, from }: OpenEndpoints,
+  { signal, onFetch }: FetchWatch,
+): Promise<ChainInput> {
+  const onProgress = (there: number, of: number): void => onFetch?.(source.name, there, of);
   const spec = { ...chainSpec(source, []), chain };
   const range = await fetchRange({ endpoints, files, format, signal, onProgress }, spec, from, to);
   const last = range.index.blocks.at(-1)?.number ?? to;
@@ -83,6 +114,16 @@ async function fetched(
     spec: { ...spec, places: range.places },
     compared: isCompared ? { block: last, endpoints: endpoints.count } : null,
   };
+}
+
+async function followed(
+  source: ChainSourceConfig,
+  opened: OpenEndpoints,
+  { signal, pollMs }: FetchWatch,
+): Promise<FollowedChain> {
+  const { endpoints, files, format, from } = opened;
+  const ports = { endpoints, files, format, from, finality: source.finality, pollMs };
+  return { source, ...opened, follower: await HeadFollower.open(ports, signal) };
 }
 
 /** A chain's name may be anything; a folder's may not. */

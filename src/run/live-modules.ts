@@ -1,7 +1,7 @@
 import { CID } from "multiformats/cid";
 import type { LivePorts } from "../../actors/node/node-ports.ts";
 import { readReference } from "../config/module-reference.ts";
-import { parseModuleEntry } from "../consensus/module-entry.ts";
+import { type ModuleEntry, parseModuleEntry } from "../consensus/module-entry.ts";
 import type { Log } from "../core/ports.ts";
 import { cborBlock, decodeBlock } from "../dag/block.ts";
 import { type LocalNode, sha256 } from "../node.ts";
@@ -41,16 +41,22 @@ export function watchFor(plan: RunPlan, folder: string, log: Log): CatalogueWatc
   return live.length === 0 ? undefined : new CatalogueWatch(folder, new Map(live), log);
 }
 
+/** What a node's part of live modules is made of. */
+interface LiveParts {
+  readonly plan: RunPlan;
+  readonly lane: Lane;
+  readonly log: Log;
+  readonly watch: CatalogueWatch | undefined;
+  readonly beforeLook: ((task: string) => Promise<void>) | undefined;
+  /** Told of each version before it is loaded for a task. */
+  readonly onLoad: (task: string, entry: ModuleEntry) => void;
+}
+
 /** Loads newer versions into a node's lanes, isolated as the plan says; with a watch, which the submitter has, it looks for them as well. */
-export function livePorts(
-  plan: RunPlan,
-  lane: Lane,
-  log: Log,
-  watch: CatalogueWatch | undefined,
-  beforeLook?: (task: string) => Promise<void>,
-): LivePorts {
+export function livePorts({ plan, lane, log, watch, beforeLook, onLoad }: LiveParts): LivePorts {
   return {
     load: (task, entry, bytes) => {
+      onLoad(task, entry);
       const onLog = (line: string): void => log.info("a module wrote", { task, line });
       const { isolation = "process" } = taskOf(plan, task).module ?? {};
       return loadModule(lane, { ...checkEntry(entry, bytes), isolation, onLog });

@@ -1,16 +1,22 @@
 import { readFile } from "node:fs/promises";
 import { builtInModule, isBuiltIn } from "../config/built-in-module.ts";
 import type { Config } from "../config/config.ts";
+import type { ModuleEntry } from "../consensus/module-entry.ts";
 import { IpdmError } from "../core/errors.ts";
 import { rawBlock } from "../dag/block.ts";
 import { sha256 } from "../node.ts";
-import type { CataloguedModule } from "../plan/plan.ts";
 
 /** A module as people know it: what tasks call it, its name, and where it comes from. */
 interface KnownModule {
   readonly reference: string;
   readonly name: string;
   readonly place: string;
+}
+
+/** A module of the catalogue that a run has to do with, and what its tasks call it. */
+export interface NamedModule {
+  readonly reference: string;
+  readonly entry: ModuleEntry;
 }
 
 /**
@@ -20,7 +26,7 @@ interface KnownModule {
 export async function namingModule(
   error: unknown,
   config: Config,
-  catalogued: ReadonlyMap<string, CataloguedModule>,
+  catalogued: readonly NamedModule[],
 ): Promise<unknown> {
   if (!(error instanceof IpdmError)) return error;
   const cid = error.facts["module"];
@@ -43,8 +49,8 @@ export async function namingModule(
   });
 }
 
-function inCatalogue(cid: string, catalogued: ReadonlyMap<string, CataloguedModule>): KnownModule | undefined {
-  for (const [reference, { entry }] of catalogued) {
+function inCatalogue(cid: string, catalogued: readonly NamedModule[]): KnownModule | undefined {
+  for (const { reference, entry } of catalogued) {
     if (entry.module.toString() !== cid) continue;
     const name = `${entry.name}@${entry.version}`;
     return { reference, name, place: name };

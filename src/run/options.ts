@@ -34,6 +34,13 @@ export interface RunOptions {
   readonly inputs?: Readonly<Record<string, string>> | undefined;
   /** Compute everything again, in a new epoch. */
   readonly fresh?: boolean | undefined;
+  /**
+   * Told when the run follows the head of a chain, with what ends it: what is final then is sealed. A run that is aborted instead
+   * leaves its journals for the next one.
+   */
+  readonly onFollow?: ((end: () => void) => void) | undefined;
+  /** How often a followed chain is asked for a newer block, in milliseconds (default 1000). */
+  readonly pollMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   readonly log?: Log | undefined;
   readonly onProgress?: ((progress: RunProgress) => void) | undefined;

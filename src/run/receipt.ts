@@ -8,7 +8,7 @@ import type { TaskContext } from "../../machines/task/step.ts";
 import { type BuiltReceipt, buildReceipt } from "../../proofs/receipt/build.ts";
 import { parseModuleEntry } from "../consensus/module-entry.ts";
 import { takeoversOf } from "../consensus/module-version.ts";
-import { parseSeal } from "../consensus/statement.ts";
+import { parseSeal, type Seal } from "../consensus/statement.ts";
 import { IpdmError } from "../core/errors.ts";
 import { type Block, decodeBlock, rawBlock } from "../dag/block.ts";
 import { decodeCbor } from "../dag/cbor.ts";
@@ -73,7 +73,9 @@ export async function collectReceipt(node: RunNode): Promise<ReceiptContents> {
       result: sealNode.result,
       seal: { statement: seal.statement, certificate: seal.certificate },
       config: sealNode.config,
-      inputs: plan.inputs.toSorted((a, b) => (a.name < b.name ? -1 : 1)).map((input) => input.anchorBlock.cid),
+      inputs: Object.keys(sealNode.inputs)
+        .sort()
+        .map((name) => (sealNode.inputs[name] as Seal["inputs"][string]).anchor),
       modules: [...new Map(moduleBlocks.map(({ cid }) => [cid.toString(), cid])).values()],
       statements,
       certificates,

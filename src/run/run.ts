@@ -1,39 +1,44 @@
 import { join, resolve } from "node:path";
-import type { NodePorts, WriteOutput } from "../../actors/node/node-ports.ts";
+import type { LivePorts, NodePorts } from "../../actors/node/node-ports.ts";
 import { RunNode } from "../../actors/node/run-node.ts";
-import { loadCircuitKey } from "../../proofs/groth16/circuit-files.ts";
 import { ProverPool } from "../../proofs/groth16/prover-pool.ts";
-import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
+import { allForProduction, loadWindowKeys } from "../../proofs/groth16/window-keys.ts";
 import { BATCH_ROWS_DEFAULT, BATCH_ROWS_MAX } from "../batch/limits.ts";
 import type { Config } from "../config/config.ts";
 import { withReplicas } from "../config/config.ts";
 import { loadConfig } from "../config/load.ts";
 import { defaultOutDir, outputPaths } from "../config/outputs.ts";
 import { locatedInFile } from "../config/place.ts";
+import type { ModuleEntry } from "../consensus/module-entry.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import type { Block } from "../dag/block.ts";
 import { type LocalNode, quietLog, sha256, verifyEd25519 } from "../node.ts";
-import { type CataloguedModule, makePlan } from "../plan/plan.ts";
+import { type CataloguedModule, makePlan, type SourceFacts } from "../plan/plan.ts";
+import type { CatalogueWatch } from "../registry/catalogue-watch.ts";
 import { catalogueFolder, resolveModules } from "../registry/resolve.ts";
+import type { RunPlan } from "../runtime/plan.ts";
 import { lanesFor, openLanes } from "../sandbox/lane-pool.ts";
 import type { Lane } from "../sandbox/port.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
-import { openSink } from "../sinks/port.ts";
 import { chainInputs } from "./chains.ts";
 import { Closers } from "./closers.ts";
-import { prepareFile, prepareFolder } from "./folders.ts";
+import { prepareRun } from "./folders.ts";
+import { epochToRun, followPorts, rememberSealed, startFollowing } from "./following.ts";
 import { beginnings, livePorts, watchFor } from "./live-modules.ts";
-import { epochOf, keysOf, membershipOf, openMembers } from "./members.ts";
-import { namingModule } from "./module-errors.ts";
+import { LiveOutputs } from "./live-outputs.ts";
+import { keysOf, membershipOf, openMembers } from "./members.ts";
+import { type NamedModule, namingModule } from "./module-errors.ts";
 import { exchangeModules } from "./module-exchange.ts";
 import { loadModules } from "./modules.ts";
 import { openLocalNetworks } from "./networks.ts";
 import type { RunOptions, RunSummary } from "./options.ts";
+import { outputWriter } from "./output-writer.ts";
 import { collectReceipt } from "./receipt.ts";
 import { RunReport } from "./run-report.ts";
 import { sourceFacts, sourceReader } from "./sources.ts";
 import { summaryOf } from "./summary.ts";
+import type { Tamper, Trial } from "./trial.ts";
 
 /** How long nodes that lag may take to seal once the submitter has, in milliseconds. Their journals let them go on later. */
 const LAGGARD_GRACE_MS = 5000;
@@ -53,20 +58,11 @@ export function runConfig(options: RunOptions): Promise<RunSummary> {
   return runTampered(options, []);
 }
 
-/** A node that claims something else than it computed. */
-export interface Tamper {
-  readonly node: string;
-  readonly change: (task: string, seq: number, statement: Block) => Block;
-}
-
-/** Awaited each time before the submitter looks for newer versions of modules, so that a test can publish one between two slots. */
-type BeforeLook = (task: string) => Promise<void>;
-
 /** {@link runConfig} with nodes that lie: for tests of the protocol, and on no public face. */
 export async function runTampered(
   options: RunOptions,
   tampers: readonly Tamper[],
-  beforeLook?: BeforeLook,
+  beforeLook?: Trial["beforeLook"],
 ): Promise<RunSummary> {
   const began = performance.now();
   const { config, warnings, locate } = await loadConfig(options.configPath, { inputs: options.inputs });
@@ -90,15 +86,9 @@ export async function runTampered(
   }
 }
 
-/** What a test does to a run. */
-interface Trial {
-  readonly tampers: readonly Tamper[];
-  readonly beforeLook: BeforeLook | undefined;
-}
-
 class Run {
-  /** Modules of the catalogue, once they are resolved. */
-  catalogued: ReadonlyMap<string, CataloguedModule> = new Map();
+  /** Modules of the catalogue that it has to do with, as they come. */
+  readonly catalogued: NamedModule[] = [];
   private readonly config: Config;
   private readonly cut: number;
   private readonly outDir: string;
@@ -127,44 +117,31 @@ class Run {
   async start(dataDir: string, began: number): Promise<RunSummary> {
     const { config, signal } = this;
     await using stack = new Closers();
-    await this.prepareFolders(dataDir);
+    await prepareRun(this.outDir, [RECEIPT_FILE, KEYS_FILE], this.files, dataDir);
     const members = await openMembers(dataDir, config.domain.replicas);
     for (const member of members) stack.defer(() => member.store.close());
     const submitter = members[0] as LocalNode;
-    const epoch = await epochOf(submitter, this.options.fresh === true);
+    const epoch = await epochToRun(config, submitter, this.options.fresh === true);
     const { membership, block } = membershipOf(config, members, epoch);
     const chains = await chainInputs(config, dataDir, {
       signal,
       onFetch: (source, there, of) => this.report.fetching(source, there, of),
+      pollMs: this.options.pollMs,
     });
     const { facts, rows } = await sourceFacts(config, chains, signal);
     this.report.planning(rows);
     const laneCount = this.options.lanes ?? lanesFor(members.length);
-    const lanes = members.map(() => openLanes({ lanes: laneCount }));
-    for (const lane of lanes) stack.use(lane);
-    this.catalogued = await resolveModules(config, {
-      folder: this.options.catalogueDir,
-      log: this.log,
-      signal,
-      onPeer: ({ code, message }, peer) => this.options.onNotice?.({ level: "warn", code, message, facts: { peer } }),
-    });
-    const plan = await makePlan({
-      config,
-      sources: facts,
-      membership: { cid: block.cid, block },
-      cut: this.cut,
-      lane: lanes[0] as Lane,
-      hash: sha256,
-      catalogued: this.catalogued,
-      begun: beginnings(submitter),
-    });
+    const lanes = members.map(() => stack.use(openLanes({ lanes: laneCount })));
+    const plan = await this.planned(submitter, block, facts, lanes[0] as Lane);
     const watch = watchFor(plan, catalogueFolder(config, this.options.catalogueDir), this.log);
-    this.report.locked(plan.locks);
-    const circuit = await loadCircuitKey(WINDOW_CIRCUIT);
+    const keys = await loadWindowKeys();
     const prover = stack.use(new ProverPool());
     const networks = await openLocalNetworks(members, this.log, signal);
     for (const network of networks) stack.use(network);
     const modules = await exchangeModules(plan, members, networks, signal);
+    const { files, options } = this;
+    const live = await LiveOutputs.open({ plan, chains, files, epoch, onNotice: options.onNotice });
+    stack.use(live);
     const nodes: RunNode[] = [];
     for (const [i, member] of members.entries()) {
       const ports: NodePorts = {
@@ -179,26 +156,79 @@ class Run {
         membershipCid: block.cid,
         plan,
         modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map(), this.log),
-        live: livePorts(plan, lanes[i] as Lane, this.log, i === 0 ? watch : undefined, this.trial.beforeLook),
+        live: this.live(plan, lanes[i] as Lane, i === 0 ? watch : undefined),
         readSource: sourceReader(config, chains, plan, i === 0 ? this.report : undefined),
         prover,
-        key: circuit.key,
-        keyOrigin: circuit.provenance,
-        writeOutput: i === 0 ? this.writer() : undefined,
-        observer: i === 0 ? this.report.observer(members) : {},
+        keys,
+        writeOutput:
+          i === 0 ? outputWriter({ files, live, onWritten: (output) => this.written.add(output) }) : undefined,
+        ...followPorts(chains, this.options.fresh === true),
+        observer: i === 0 ? live.observing(this.report.observer(members)) : {},
         ...this.tamperOf(member.name),
       };
-      nodes.push(new RunNode(ports, this.hotBytes()));
+      nodes.push(new RunNode(ports, config.lakes[0]?.hotBytes));
     }
     stack.defer(async () => {
       this.stop.abort(new IpdmError("RUN_ENDED", "the run has ended", { kind: "interrupted" }));
       await Promise.all(nodes.map((node) => node.close()));
     });
     this.report.update({ phase: "running" });
-    await this.carryOut(nodes);
+    const stopped = startFollowing(chains, signal, options);
+    const begin = (): void => live.attach(nodes[0] as RunNode, signal, (error) => this.stop.abort(error));
+    await Promise.race([this.carryOut(nodes, begin), stopped]);
+    await rememberSealed(config, submitter, epoch);
     const lead = nodes[0] as RunNode;
     await this.ensureOutputs(lead);
-    return await this.publish(lead, members, circuit.provenance.production, began);
+    return await this.publish(lead, members, allForProduction(keys), began);
+  }
+
+  private async planned(
+    submitter: LocalNode,
+    membership: Block,
+    sources: ReadonlyMap<string, SourceFacts>,
+    lane: Lane,
+  ): Promise<RunPlan> {
+    const { config, cut } = this;
+    const catalogued = await this.resolve();
+    const { cid } = membership;
+    const begun = beginnings(submitter);
+    const made = {
+      config,
+      sources,
+      membership: { cid, block: membership },
+      cut,
+      lane,
+      hash: sha256,
+      catalogued,
+      begun,
+    };
+    const plan = await makePlan(made);
+    for (const { name, live } of plan.tasks) if (live !== undefined) this.know(name, live.entry);
+    this.report.locked(plan.locks);
+    return plan;
+  }
+
+  /** The modules that tasks take from the catalogue. */
+  private async resolve(): Promise<ReadonlyMap<string, CataloguedModule>> {
+    const found = await resolveModules(this.config, {
+      folder: this.options.catalogueDir,
+      log: this.log,
+      signal: this.signal,
+      onPeer: ({ code, message }, peer) => this.options.onNotice?.({ level: "warn", code, message, facts: { peer } }),
+    });
+    for (const [reference, { entry }] of found) this.catalogued.push({ reference, entry });
+    return found;
+  }
+
+  private live(plan: RunPlan, lane: Lane, watch: CatalogueWatch | undefined): LivePorts {
+    const { beforeLook } = this.trial;
+    const onLoad = (task: string, entry: ModuleEntry): void => this.know(task, entry);
+    return livePorts({ plan, lane, log: this.log, watch, beforeLook, onLoad });
+  }
+
+  private know(name: string, entry: ModuleEntry): void {
+    const task = this.config.tasks.find((candidate) => candidate.name === name);
+    if (task?.kind === "module") this.catalogued.push({ reference: task.module, entry });
   }
 
   /** Writes the receipt, and the keys that readers check it with. */
@@ -223,17 +253,8 @@ class Run {
     });
   }
 
-  /** What cannot be written is said before the work, not after it. */
-  private async prepareFolders(dataDir: string): Promise<void> {
-    await prepareFolder(this.outDir, "the receipt");
-    await prepareFile(join(this.outDir, RECEIPT_FILE), "the receipt");
-    await prepareFile(join(this.outDir, KEYS_FILE), "the public keys");
-    for (const [name, path] of this.files) await prepareFile(path, `the output ${name}`);
-    await prepareFolder(dataDir, "keys, journals and batches");
-  }
-
   /** Opens all nodes at once, since each waits for the others, and waits for the submitter; a voter that fails is reported. */
-  private async carryOut(nodes: readonly RunNode[]): Promise<void> {
+  private async carryOut(nodes: readonly RunNode[], begin: () => void): Promise<void> {
     const [lead, ...voters] = nodes as [RunNode, ...RunNode[]];
     const { signal } = this;
     const followed = voters.map(async (voter) => {
@@ -245,6 +266,7 @@ class Run {
       }
     });
     await lead.open(signal);
+    begin();
     this.report.recovered(lead.ledger);
     for (const task of lead.reused) this.report.reused(task);
     await lead.published(signal);
@@ -267,29 +289,8 @@ class Run {
     if (members - this.lost < quorum) this.stop.abort(error);
   }
 
-  private writer(): WriteOutput {
-    return async (output, batches) => {
-      const sink = await openSink({ file: this.files.get(output.name) as string, schema: output.schema });
-      try {
-        for await (const batch of batches) await sink.write(batch);
-        const { rows } = await sink.close();
-        this.written.add(output.name);
-        return rows;
-      } catch (error) {
-        await sink.abort();
-        throw error;
-      }
-    };
-  }
-
   /** Outputs that an earlier run wrote are written again: their files may be gone, changed, or wanted in another folder. */
   private async ensureOutputs(lead: RunNode): Promise<void> {
-    for (const name of this.files.keys()) {
-      if (!this.written.has(name)) await lead.writeAgain(name, this.signal);
-    }
-  }
-
-  private hotBytes(): number | undefined {
-    return this.config.lakes[0]?.hotBytes;
+    for (const name of this.files.keys()) if (!this.written.has(name)) await lead.writeAgain(name, this.signal);
   }
 }

@@ -1,3 +1,4 @@
+import type { SourceBatches } from "../../actors/node/input.ts";
 import type { Batch } from "../batch/batch.ts";
 import type { Config, FileSourceConfig, SourceConfig } from "../config/config.ts";
 import { filesOf } from "../config/config.ts";
@@ -7,9 +8,11 @@ import { sha256 } from "../node.ts";
 import { isContentOf, type SourceContent } from "../plan/anchor.ts";
 import type { SourceFacts } from "../plan/plan.ts";
 import type { RunPlan } from "../runtime/plan.ts";
+import { followedBatches } from "../sources/chain/followed-blocks.ts";
 import { openChain } from "../sources/chain/open.ts";
 import { openSource, type TableSource } from "../sources/port.ts";
-import { anchoredContent, type ChainInput } from "./chains.ts";
+import { anchoredContent, type ChainInput, isFollowed } from "./chains.ts";
+import type { FollowedChain } from "./following.ts";
 import { RowGuess, type RowTotal } from "./row-guess.ts";
 
 /** Who is told what reading the sources shows. */
@@ -26,12 +29,14 @@ function openConfigured(
   chains: Chains,
   signal: AbortSignal,
 ): Promise<TableSource<SourceContent>> {
-  return source.kind === "file" ? openFile(source, signal) : openChain(inputOf(source, chains).spec, { signal });
+  return source.kind === "file"
+    ? openFile(source, signal)
+    : openChain((inputOf(source, chains) as ChainInput).spec, { signal });
 }
 
-type Chains = ReadonlyMap<string, ChainInput>;
+type Chains = ReadonlyMap<string, ChainInput | FollowedChain>;
 
-function inputOf({ name }: SourceConfig, chains: Chains): ChainInput {
+function inputOf({ name }: SourceConfig, chains: Chains): ChainInput | FollowedChain {
   const input = chains.get(name);
   if (input === undefined) throw new IpdmError("INVARIANT", `chain source ${name} was prepared`);
   return input;
@@ -53,11 +58,16 @@ export async function sourceFacts(
   const facts = new Map<string, SourceFacts>();
   const rows = new Map<string, number>();
   for (const source of config.sources) {
+    if (isFollowed(source)) {
+      const { chain, from, format } = inputOf(source, chains) as FollowedChain;
+      facts.set(source.name, { schema: format.schema, content: { kind: source.kind, chain, from, isFollowed: true } });
+      continue;
+    }
     await using opened = await located(`sources.${source.name}`, () =>
       atPlace(["sources", source.name, "columns"], () => openConfigured(source, chains, signal)),
     );
     const content = await opened.content(signal);
-    const known = "kind" in content ? anchoredContent(content, inputOf(source, chains)) : content;
+    const known = "kind" in content ? anchoredContent(content, inputOf(source, chains) as ChainInput) : content;
     facts.set(source.name, { schema: opened.schema, content: known });
     if (opened.rows !== undefined) rows.set(source.name, opened.rows);
   }
@@ -69,8 +79,11 @@ export async function sourceFacts(
  * names. `observer` is told what reading shows. Throws `INPUT_CHANGED` when it does not.
  */
 export function sourceReader(config: Config, chains: Chains, plan: RunPlan, observer?: SourceObserver) {
-  return (name: string, batchRows: number, fromRow: number, signal: AbortSignal): AsyncIterator<Batch> =>
-    read(name, batchRows, fromRow, signal);
+  return (name: string, batchRows: number, fromRow: number, signal: AbortSignal): SourceBatches => {
+    const chain = chains.get(name);
+    if (chain === undefined || !("follower" in chain)) return read(name, batchRows, fromRow, signal);
+    return followedBatches(chain.follower, chain.files, chain.format, fromRow, signal);
+  };
 
   async function* read(name: string, batchRows: number, fromRow: number, signal: AbortSignal): AsyncGenerator<Batch> {
     const source = config.sources.find((candidate) => candidate.name === name);

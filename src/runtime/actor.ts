@@ -8,6 +8,7 @@ import { type ActorStart, EntryWriter, type WriterPorts } from "./entry-writer.t
 import { KERNEL_EVENT, revivedEvent } from "./kernel-event.ts";
 import { Lifetime } from "./lifetime.ts";
 import { promiseOf } from "./machine-logic.ts";
+import { KERNEL_REQUEST } from "./machine-requests.ts";
 import { type Letter, Mailbox, type Receipt } from "./mailbox.ts";
 import { OpenWork } from "./open-work.ts";
 import type { Deliver } from "./outbox.ts";
@@ -166,6 +167,12 @@ export class Actor {
       return wanted(state);
     }, options.signal);
     return state;
+  }
+
+  /** Resolves once its children are there: their first entries are durable. Rejects when the actor ends before. */
+  born(): Promise<void> {
+    const waits = (): boolean => this.#progress.pending.values().some(({ type }) => type === KERNEL_REQUEST.spawn);
+    return this.#life.watch(() => !waits(), undefined);
   }
 
   /** Starts the effects of all open requests. Called once, by the kernel, when the entries that hold them are durable. */

@@ -113,13 +113,13 @@ export class DurableActor<M extends AnyStateMachine = AnyStateMachine> {
     }));
   }
 
-  /** Ids of the actors that are its children. */
+  /** Ids of the actors that are its children, by the ids that the machine knows them by. Waits until they are there. */
   async children(): Promise<Readonly<Record<string, string>>> {
-    const { progress } = await this.#access.host.actor(this.id);
-    const places = [...progress.books.children].flatMap(([child, place]) =>
-      "actor" in place ? [[child, place.actor]] : [],
-    );
-    return Object.fromEntries(places) as Readonly<Record<string, string>>;
+    return await this.#access.host.with(this.id, async (actor) => {
+      await actor.born();
+      const places = [...actor.progress.books.children];
+      return Object.fromEntries(places.flatMap(([child, place]) => ("actor" in place ? [[child, place.actor]] : [])));
+    });
   }
 
   /** Tries a request again whose last attempt has failed. Rejects with `REQUEST_NOT_DEAD` for any other. */

@@ -61,10 +61,16 @@ type WithPolicy<Run> =
 type NamesOf<Part> = Part extends { readonly type: infer Name extends string } ? Name : never;
 type SourcesOf<Part> = Part extends { readonly src: infer Name extends string } ? Name : never;
 
-/** Effects of a machine by the names of its actions and actors. */
-export type EffectsOf<M extends AnyStateMachine> = {
-  readonly [Name in NamesOf<Parts<M>["action"]>]?: WithPolicy<ActionEffect<M, ParamsOf<M, Name>>>;
-} & { readonly [Name in SourcesOf<Parts<M>["source"]>]?: WithPolicy<SourceEffect> };
+/**
+ * Effects of a machine by the names of its actions and actors. (A conditional type, because TypeScript gives the parameters of functions in a
+ * mapped type of a machine that is still being inferred no types.)
+ */
+export type EffectsOf<M extends AnyStateMachine> =
+  Parts<M> extends { readonly action: infer Action; readonly source: infer Source }
+    ? { readonly [Name in NamesOf<Action>]?: WithPolicy<ActionEffect<M, ParamsOf<M, Name>>> } & {
+        readonly [Name in SourcesOf<Source>]?: WithPolicy<SourceEffect>;
+      }
+    : never;
 
 /** How a machine is run. */
 export interface DurableOptions<M extends AnyStateMachine> {

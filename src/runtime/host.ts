@@ -40,6 +40,8 @@ export class Host {
   readonly #wakes: WakeQueue;
   readonly #due: string[] = [];
   #waking = 0;
+  #roomWanted = false;
+  readonly #ending = Promise.withResolvers<void>();
   #closed = false;
 
   constructor(ports: HostPorts) {
@@ -110,6 +112,7 @@ export class Host {
 
   async close(): Promise<void> {
     this.#closed = true;
+    this.#ending.resolve();
     this.#wakes.close();
     await Promise.allSettled(this.#opening.values());
   }
@@ -140,7 +143,7 @@ export class Host {
     const { quarantine } = this.#ports;
     quarantine.check(id);
     const pause = quarantine.pause(id);
-    if (pause > 0) await new Promise<void>((resolve) => this.#ports.clock.after(pause, resolve));
+    if (pause > 0) await Promise.race([this.#pause(pause), this.#ending.promise]);
     // An actor that has just left is still known to the kernel until its end is told.
     await this.#hot.get(id)?.closed;
     if (this.#closed)
@@ -158,8 +161,12 @@ export class Host {
     void actor.closed.then(() => {
       if (this.#hot.get(id) === actor) this.#hot.delete(id);
     });
-    this.#makeRoom();
+    this.#wantRoom();
     return actor;
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#ports.clock.after(ms, resolve));
   }
 
   async #judge(id: string, fault: IpdmError): Promise<void> {
@@ -171,9 +178,19 @@ export class Host {
       log.warn(`actor ${id} is left alone: ${fault.message}`, { actor: id, code: fault.code });
   }
 
+  // One turn later: whoever asked for an actor has given it its event by then, and it does not count as idle.
+  #wantRoom(): void {
+    if (this.#roomWanted || this.#hot.size <= this.#ports.hotMax) return;
+    this.#roomWanted = true;
+    setImmediate(() => {
+      this.#roomWanted = false;
+      this.#makeRoom();
+    });
+  }
+
   #makeRoom(): void {
     let over = this.#hot.size - this.#ports.hotMax;
-    if (over <= 0) return;
+    if (over <= 0 || this.#closed) return;
     let seen = 0;
     for (const [id, actor] of this.#hot) {
       if (over <= 0 || (seen += 1) > CANDIDATES_MAX) return;

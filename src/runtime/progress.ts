@@ -6,9 +6,10 @@ import { record } from "../journal/entry.ts";
 import type { RequestRecord } from "../journal/port.ts";
 import { Bookkeeping } from "./bookkeeping.ts";
 import { type Intake, intakeOf } from "./intake.ts";
-import { KERNEL_EVENT, type ParentLink } from "./kernel-event.ts";
+import { KERNEL_EVENT, type ParentLink, timeEvent } from "./kernel-event.ts";
 import type { Machine, RawRequest, Step } from "./machine.ts";
 import { causeOf, isMachineFailure, sameData } from "./machine-failure.ts";
+import { KERNEL_REQUEST } from "./machine-requests.ts";
 import { OpenRequests } from "./open-requests.ts";
 import { nonDeterminism } from "./request.ts";
 
@@ -79,10 +80,25 @@ export class Progress {
 
   /** Takes the next event, which must be plain. Returns what it asked for. Throws as {@link Machine}, and then nothing changes. */
   apply(event: Ipld): readonly RequestRecord[] {
+    return this.applyAt(event, undefined).requests;
+  }
+
+  /**
+   * As {@link apply}, at a time in milliseconds since 1970. Where the event starts a timer and the journal does not tell that time yet, an event
+   * that does is taken before it, and given back.
+   */
+  applyAt(event: Ipld, now: number | undefined): { readonly requests: readonly RequestRecord[]; readonly time?: Ipld } {
     const node = record(event);
-    if (node?.["type"] === KERNEL_EVENT.failed) return this.#fail(node);
+    if (node?.["type"] === KERNEL_EVENT.failed) return { requests: this.#fail(node) };
     const intake = intakeOf(this, event);
-    return this.#accept(this.#step(intake), intake, intake.begins === undefined ? this.#snapshot.status : "active");
+    const step = this.#step(intake);
+    const before = intake.begins === undefined ? this.#snapshot.status : "active";
+    const starts =
+      now !== undefined && now > this.books.now && step.requests.some(({ type }) => type === KERNEL_REQUEST.after);
+    if (!starts) return { requests: this.#accept(step, intake, before) };
+    this.books.now = now;
+    this.#seq += 1;
+    return { requests: this.#accept(step, intake, before), time: timeEvent(now) };
   }
 
   /** The actor is another machine's from the next event on. */

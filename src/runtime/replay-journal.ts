@@ -1,61 +1,19 @@
 import type { CID } from "multiformats/cid";
 import { IpdmError } from "../core/errors.ts";
-import type { Hash } from "../core/ports.ts";
-import { decodeStrict, type Ipld } from "../dag/block.ts";
-import { decodeCheckpoint, type MachineIdentity, stateBlock } from "../journal/checkpoint.ts";
+import { decodeStrict } from "../dag/block.ts";
+import { decodeCheckpoint, decodeState, type MachineIdentity, stateBlock } from "../journal/checkpoint.ts";
 import { Chain } from "../journal/continuity.ts";
-import { decodeEntry } from "../journal/entry.ts";
+import { decodeEntry, lastSeq } from "../journal/entry.ts";
 import type { JournalEntry, StoredEntry } from "../journal/port.ts";
 import { isMarker, parseInitEvent } from "./kernel-event.ts";
-import { Machine, type MachineSpec, sameMachine } from "./machine.ts";
-import type { Progress } from "./progress.ts";
+import { Machine, sameMachine } from "./machine.ts";
+import { Progress } from "./progress.ts";
 import { beginEntry, replayEntry } from "./recovery.ts";
+import type { JournalReplay, JournalReplayReport, ReplayMismatch } from "./replay-report.ts";
 import { compareRequests } from "./request.ts";
 
 /** Entries that one replay follows at most. */
 export const REPLAY_ENTRIES_MAX = 4_000_000;
-
-/** A journal to replay, from blocks that anyone may have given: everything is checked. */
-export interface JournalReplay {
-  /** Newest entry of the journal. */
-  readonly head: CID;
-  /** Bytes of a block; `undefined` where it is not there. A `Map` from CID text: `(cid) => map.get(cid.toString())`. */
-  readonly block: (cid: CID) => Uint8Array | undefined;
-  readonly hash: Hash;
-  /** The machines that may have written it; the journal names which one did. */
-  readonly machines: readonly MachineSpec[];
-  /** When given, the actor and the input that the journal must have. */
-  readonly actor?: string;
-  readonly input?: Ipld;
-}
-
-/** One thing that is not as the journal says. `expected` is what is recorded, `found` what is there or was computed. */
-export interface ReplayMismatch {
-  /**
-   * `NEEDS_DATA` (a block is missing), `JOURNAL_CORRUPT` (bytes, links, numbers), `NON_DETERMINISM` (requests), `STATE_MISMATCH`
-   * (a checkpoint), `INPUT_MISMATCH`, `MACHINE_VERSION_MISSING`.
-   */
-  readonly code: string;
-  /** Number of the event, 0 where none is meant. */
-  readonly seq: number;
-  readonly message: string;
-  readonly expected: unknown;
-  readonly found: unknown;
-}
-
-/** What a replay found. It is clean when `mismatches` is empty; it stops at the first mismatch that leaves no state to go on from. */
-export interface JournalReplayReport {
-  readonly actor: string | undefined;
-  readonly machine: MachineIdentity | undefined;
-  readonly entries: number;
-  /** Transitions redone: one for each event that the machine saw, the initial one included. */
-  readonly transitions: number;
-  /** States compared with a checkpoint. */
-  readonly states: number;
-  /** State after the last replayed event. */
-  readonly final: { readonly seq: number; readonly state: CID } | undefined;
-  readonly mismatches: readonly ReplayMismatch[];
-}
 
 /** Redoes a journal by transitions alone and compares requests and checkpoints with what it records. Executes no effect; never throws for bad input. */
 export function replayJournal(replay: JournalReplay): JournalReplayReport {
@@ -83,19 +41,32 @@ class Audit {
   }
 
   run(): void {
+    const { at = Number.POSITIVE_INFINITY, from, actor } = this.#replay;
     const cids = this.#path();
     let chain: Chain | undefined;
     for (const cid of cids.reverse()) {
       // Bytes and encoding were checked on the way back.
       const stored = this.#read(cid, false);
-      const actor: string = this.#replay.actor ?? stored.entry.actor;
-      chain ??= new Chain(actor);
+      const { entry } = stored;
+      if (chain === undefined && from !== undefined) {
+        chain = new Chain(actor ?? entry.actor, { cid, seq: lastSeq(entry) });
+        this.#begin(entry, from);
+        continue;
+      }
+      chain ??= new Chain(actor ?? entry.actor);
       const problem = chain.next(stored);
-      if (problem !== undefined)
-        this.#stop("JOURNAL_CORRUPT", stored.entry.seq, problem, "a continued journal", problem);
-      this.#replayEntry(stored.entry);
+      if (problem !== undefined) this.#stop("JOURNAL_CORRUPT", entry.seq, problem, "a continued journal", problem);
+      if (entry.seq > at) break;
       this.#entries += 1;
+      if (lastSeq(entry) > at) {
+        this.#replayPart(entry, at);
+        break;
+      }
+      this.#replayEntry(entry);
     }
+    const reached = this.#progress?.seq ?? 0;
+    if (at !== Number.POSITIVE_INFINITY && reached !== at)
+      this.#stop("NEEDS_DATA", at, `the journal does not hold event ${at}`, at, reached);
   }
 
   report(): JournalReplayReport {
@@ -107,19 +78,50 @@ class Audit {
       transitions: progress === undefined ? 0 : progress.seq - this.#markers,
       states: this.#states,
       final: progress === undefined ? undefined : { seq: progress.seq, state: this.#stateCid(progress) },
+      ...(progress === undefined || this.#replay.at === undefined
+        ? {}
+        : { state: progress.machine.stateOf(progress.snapshot) }),
       mismatches: this.#mismatches,
     };
   }
 
-  /** CIDs from the newest entry to the first. */
+  /** CIDs from the newest entry to the first, or to the one with the checkpoint to begin at. */
   #path(): CID[] {
+    const { from } = this.#replay;
     const cids: CID[] = [];
-    for (let at: CID | null = this.#replay.head; at !== null; at = this.#read(at, true).entry.prev) {
+    for (let at: CID | null = this.#replay.head; at !== null; ) {
       cids.push(at);
+      const { entry } = this.#read(at, true);
+      if (from !== undefined && entry.checkpoint?.equals(from) === true) return cids;
+      at = entry.prev;
       if (cids.length > REPLAY_ENTRIES_MAX)
         this.#stop("JOURNAL_CORRUPT", 0, "too many entries", REPLAY_ENTRIES_MAX, cids.length);
     }
+    if (from !== undefined)
+      this.#stop("NEEDS_DATA", 0, "the journal has no such checkpoint", from.toString(), cids.length);
     return cids;
+  }
+
+  #begin(entry: JournalEntry, from: CID): void {
+    try {
+      const checkpoint = decodeCheckpoint(this.#block(from));
+      const state = decodeState(this.#block(checkpoint.state));
+      const isOurs = checkpoint.actor === entry.actor && checkpoint.seq === lastSeq(entry);
+      if (!isOurs)
+        this.#stop("STATE_MISMATCH", entry.seq, "the checkpoint is of another event", lastSeq(entry), checkpoint.seq);
+      this.#progress = Progress.restore(this.#machine(checkpoint.machine), checkpoint, state);
+      this.#markers = checkpoint.seq;
+    } catch (error) {
+      if (!(error instanceof IpdmError)) throw error;
+      this.#stop("JOURNAL_CORRUPT", entry.seq, error.message, from.toString(), error.code);
+    }
+  }
+
+  #block(cid: CID): { readonly cid: CID; readonly bytes: Uint8Array } {
+    const bytes = this.#replay.block(cid);
+    if (bytes === undefined) this.#stop("NEEDS_DATA", 0, `block ${cid.toString()} is not there`, cid.toString(), null);
+    decodeStrict(this.#replay.hash, { cid, bytes });
+    return { cid, bytes };
   }
 
   #read(cid: CID, check: boolean): StoredEntry {
@@ -139,14 +141,32 @@ class Audit {
     }
   }
 
+  /** The first events of an entry; what they ask for is not compared, since the entry says only what all of its events ask for. */
+  #replayPart(entry: JournalEntry, at: number): void {
+    const part = { ...entry, events: entry.events.slice(0, at - entry.seq + 1) };
+    this.#redo(() => {
+      if (this.#progress === undefined)
+        this.#progress = beginEntry(part, (_, identity) => this.#machine(identity), false);
+      else replayEntry(this.#progress, part, (_, identity) => this.#machine(identity), false);
+    }, part);
+  }
+
   #replayEntry(entry: JournalEntry): void {
-    try {
+    this.#redo(() => {
       if (this.#progress === undefined) {
         this.#checkInput(entry);
         this.#progress = beginEntry(entry, (_, identity) => this.#machine(identity));
       } else {
         replayEntry(this.#progress, entry, (_, identity) => this.#machine(identity));
       }
+    }, entry);
+    if (entry.checkpoint !== undefined && this.#progress !== undefined)
+      this.#checkCheckpoint(this.#progress, entry.checkpoint);
+  }
+
+  #redo(redo: () => void, entry: JournalEntry): void {
+    try {
+      redo();
     } catch (error) {
       if (!(error instanceof IpdmError)) throw error;
       const {
@@ -157,7 +177,6 @@ class Audit {
       this.#stop(error.code, seq, error.message, expected, found);
     }
     for (const event of entry.events) if (isMarker(event)) this.#markers += 1;
-    if (entry.checkpoint !== undefined) this.#checkCheckpoint(this.#progress, entry.checkpoint);
   }
 
   #machine(identity: MachineIdentity): Machine {

@@ -3,7 +3,7 @@ import type { Clock, Entropy } from "../core/ports.ts";
 import type { Ipld } from "../dag/block.ts";
 import type { RequestRecord } from "../journal/port.ts";
 import { backOff } from "./effect.ts";
-import { KERNEL_EVENT, machineFailedEvent, timeEvent } from "./kernel-event.ts";
+import { KERNEL_EVENT, machineFailedEvent } from "./kernel-event.ts";
 import { causeOf, isMachineFailure } from "./machine-failure.ts";
 import { KERNEL_REQUEST } from "./machine-requests.ts";
 import type { Letter, Receipt } from "./mailbox.ts";
@@ -42,8 +42,9 @@ export function takeLetters(
   const repeated: Letter[] = [];
   let fault: IpdmError | undefined;
   const apply = (event: Ipld): readonly RequestRecord[] => {
-    const asked = progress.apply(event);
+    const { requests: asked, time } = progress.applyAt(event, progress.machine.timed ? clock.now() : undefined);
     requests.push(...asked);
+    if (time !== undefined) events.push(time);
     events.push(event);
     return asked;
   };
@@ -56,8 +57,6 @@ export function takeLetters(
       repeated.push(letter);
     } else {
       try {
-        const now = progress.machine.timed ? clock.now() : 0;
-        if (now > progress.books.now) apply(timeEvent(now));
         const { asked, failure } = applyOrFail(progress, letter.event, { clock, entropy }, apply);
         const receipt = { seq: progress.seq, requests: asked.filter(isWork).map(({ id }) => id) };
         kept.push(failure === undefined ? { letter, receipt } : { letter, receipt, failure });

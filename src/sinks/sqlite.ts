@@ -145,12 +145,12 @@ function storageOf({ type }: Field): "INTEGER" | "ANY" | "TEXT" | "BLOB" {
   }
 }
 
-function quoted(name: string): string {
+export function quoted(name: string): string {
   return `"${name.replaceAll('"', '""')}"`;
 }
 
 /** SQLite takes names that differ in the case of ASCII letters only for one. */
-function checkColumns(path: string, { fields }: Schema): void {
+export function checkColumns(path: string, { fields }: Schema): void {
   const seen = new Map<string, string>();
   for (const { name } of fields) {
     const folded = name.replaceAll(/[A-Z]/g, (letter) => letter.toLowerCase());
@@ -184,7 +184,7 @@ async function checkUnused(path: string): Promise<void> {
   }
 }
 
-function sqlite(path: string): typeof NodeSqlite {
+export function sqlite(path: string): typeof NodeSqlite {
   const found = sqliteModule();
   if (found !== undefined) return found;
   throw new IpdmError("SINK_UNSUPPORTED", `${path} cannot be written: this Node.js has no SQLite`, {
@@ -195,7 +195,7 @@ function sqlite(path: string): typeof NodeSqlite {
 }
 
 /** Does work of SQLite, and tells of its errors as of those of other files. */
-function guarded<T>(path: string, work: () => T): T {
+export function guarded<T>(path: string, work: () => T): T {
   try {
     return work();
   } catch (cause) {

@@ -44,6 +44,9 @@ export type Row<C = Untyped> = 0 extends 1 & C
   ? Readonly<Record<string, Value>>
   : { readonly [K in keyof C]: ValueOf<C[K]> };
 
+/** Columns with others added, in their place where a name is known already. */
+export type Added<C, A> = 0 extends 1 & C ? Untyped : Omit<C, keyof A> & A;
+
 declare const columnsOf: unique symbol;
 
 /** A schema whose columns the compiler knows. */
@@ -70,11 +73,6 @@ export function fieldOfSpec(name: string, spec: string): Field {
     });
   }
   return { name, type: bare, nullable };
-}
-
-/** How a field is written as a {@link ColumnSpec}. */
-export function specOf({ type, nullable, width }: Field): string {
-  return `${type}${type === "fixed" ? (width ?? 0) : ""}${nullable ? "?" : ""}`;
 }
 
 const PLAIN_TYPES = [

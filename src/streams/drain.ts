@@ -1,5 +1,6 @@
 import type { Observable } from "rxjs";
 import type { Batch } from "../batch/batch.ts";
+import type { Checkpointer } from "./checkpointer.ts";
 import type { Credits } from "./credits.ts";
 import type { Control, Flow } from "./flow.ts";
 import { isBatch } from "./flow.ts";
@@ -9,6 +10,8 @@ export interface DrainOptions {
   readonly signal?: AbortSignal;
   /** Sees every control item when the batches before it are done. */
   readonly control?: (control: Control) => void | Promise<void>;
+  /** Stores what each barrier has gathered, when the batches before it are done. */
+  readonly checkpoints?: Checkpointer;
 }
 
 /**
@@ -19,7 +22,7 @@ export interface DrainOptions {
 export async function drain(
   stream: Observable<Flow>,
   sink: (batch: Batch) => void | Promise<void> = () => undefined,
-  { signal, control }: DrainOptions = {},
+  { signal, control, checkpoints }: DrainOptions = {},
 ): Promise<void> {
   signal?.throwIfAborted();
   await new Promise<void>((resolve, reject) => {
@@ -41,7 +44,10 @@ export async function drain(
       for (let item = queue.shift(); item !== undefined && !failed; item = queue.shift()) {
         try {
           if (isBatch(item)) await sink(item);
-          else await control?.(item);
+          else {
+            if (item.kind === "barrier") await checkpoints?.complete(item);
+            await control?.(item);
+          }
         } catch (error) {
           if (!failed) fail(error);
         } finally {

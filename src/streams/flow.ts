@@ -1,6 +1,7 @@
 import type { OperatorFunction, Subscriber } from "rxjs";
 import { Observable } from "rxjs";
 import { Batch } from "../batch/batch.ts";
+import type { Schema } from "../batch/schema.ts";
 import { within } from "../core/errors.ts";
 import type { Barrier } from "./barrier.ts";
 import type { Untyped } from "./columns.ts";
@@ -24,6 +25,8 @@ export interface Header {
   readonly window?: WindowShape;
   /** The source's credits: whoever keeps a batch after `next` has returned takes one, and gives it back when done. */
   readonly credits?: Credits;
+  /** The columns of the batches to come, where they are known before the first. */
+  readonly schema?: Schema;
   /** What stands before this place, from the source on. */
   readonly steps?: readonly Step[];
   /** States to go on from, by place. */
@@ -37,11 +40,13 @@ export interface Watermark {
 }
 
 /**
- * The source says that it has nothing for now: until its next row, other inputs do not wait for it. It is part of the input
- * like a row, to be recorded and replayed at its place, and never made by a clock here.
+ * The source has nothing before this event time, in microseconds, and may be silent for long: other inputs do not wait for it until
+ * then. It moves no watermark of its own. It is part of the input like a row, recorded and replayed at its place, and never made by a
+ * clock here.
  */
 export interface Idle {
   readonly kind: "idle";
+  readonly untilUs: number;
 }
 
 /** End of input: the watermark is +∞. A stream that completes without it has ended as well. */

@@ -1,4 +1,8 @@
+export type { ObservableOptions, RowSourceOptions } from "./adapters.ts";
+export { fromObservable, rowSource, toBatches, toWebStream } from "./adapters.ts";
 export type { Barrier } from "./barrier.ts";
+export type { CheckpointerOptions, SavepointStore } from "./checkpointer.ts";
+export { Checkpointer } from "./checkpointer.ts";
 export type {
   BoolSpec,
   ColumnSpec,
@@ -16,19 +20,27 @@ export type { Credits } from "./credits.ts";
 export { CreditPool } from "./credits.ts";
 export type { DrainOptions } from "./drain.ts";
 export { drain } from "./drain.ts";
+export type { Explanation } from "./explain.ts";
+export { allSteps, countersOf, explain, explained } from "./explain.ts";
 export { col, Expression, instant, lit, when } from "./expressions/expression.ts";
 export type { Node as ExpressionNode } from "./expressions/node.ts";
 export type { Control, End, Flow, Header, Idle, Watermark } from "./flow.ts";
 export { isBatch } from "./flow.ts";
+export type { JoinOptions } from "./join/join-stage.ts";
 export type { AggregateOptions, Windowed } from "./operators/aggregate.ts";
 export { aggregate } from "./operators/aggregate.ts";
 export type { EventTime, EventTimeOptions } from "./operators/event-time.ts";
 export { eventTime, keyBy } from "./operators/event-time.ts";
 export { filter, project, rename, select, withColumns } from "./operators/expressions.ts";
+export type { Joined } from "./operators/joins.ts";
+export { intervalJoin, join, temporalJoin, windowJoin } from "./operators/joins.ts";
+export type { DedupOptions } from "./operators/keyed.ts";
+export { dedup } from "./operators/keyed.ts";
 export type { MapBatchOptions, MappedBatch } from "./operators/map-batch.ts";
 export { mapBatch } from "./operators/map-batch.ts";
 export type { RowOut } from "./operators/rows.ts";
 export { filterRows, flatMap, map, toRows } from "./operators/rows.ts";
+export { scan } from "./operators/scan.ts";
 export type { TriggerOptions, TumbleOptions, WindowShape } from "./operators/shapes.ts";
 export { countWindow, cumulate, globalWindow, hop, session, tumble } from "./operators/shapes.ts";
 export type { AggregateSpec, Custom } from "./operators/specs.ts";
@@ -48,7 +60,12 @@ export {
   topK,
   variance,
 } from "./operators/specs.ts";
-export type { SourceOptions } from "./source.ts";
+export type { TopOptions } from "./operators/top-n.ts";
+export { topN } from "./operators/top-n.ts";
+export { union } from "./operators/union.ts";
+export type { SavedPlaces, Savepoint } from "./savepoint.ts";
+export { openSavepoint } from "./savepoint.ts";
+export type { SourceItem, SourceOptions } from "./source.ts";
 export { source } from "./source.ts";
 export type { Counters, Step } from "./step.ts";
 export type { Aggregate, AggregateKind, Emission, Trigger, WindowKind, WindowPlan } from "./window/plan.ts";

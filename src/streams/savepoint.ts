@@ -95,7 +95,7 @@ export async function openSavepoint(
 }
 
 /** A schema from plain data. Throws `SAVEPOINT_MALFORMED`, `SCHEMA_INVALID`. */
-function schemaOfIpld(value: Ipld | undefined): Schema {
+export function schemaOfIpld(value: Ipld | undefined): Schema {
   if (!Array.isArray(value)) throw bad("schema");
   return schemaOf(
     (value as readonly Ipld[]).map((each): Field => {

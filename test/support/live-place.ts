@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { type FileVerdict, verifyReceiptFile } from "../../src/audit/verify-file.ts";
 import type { ModuleEntryBody } from "../../src/consensus/module-entry.ts";
 import { Catalogue } from "../../src/registry/catalogue.ts";
+import { openCatalogue } from "../../src/registry/catalogue-lease.ts";
 import type { RunNotice, RunOptions, RunSummary } from "../../src/run/options.ts";
 import { runTampered } from "../../src/run/run.ts";
 import { entryOf } from "./catalogue.ts";
@@ -15,6 +16,7 @@ export const SLOT = 256;
 export class LivePlace {
   readonly catalogueDir: string;
   readonly outDir: string;
+  readonly configPath: string;
   readonly notices: RunNotice[] = [];
   readonly rows: number;
   private readonly dir: string;
@@ -24,6 +26,7 @@ export class LivePlace {
     this.dir = folder.fresh("live");
     this.catalogueDir = join(this.dir, "shelf");
     this.outDir = join(this.dir, "out");
+    this.configPath = join(this.dir, "ipdm.yaml");
     this.rows = rows;
     this.entry = entry;
   }
@@ -34,7 +37,7 @@ export class LivePlace {
     await mkdir(this.dir);
     await writeFile(join(this.dir, "numbers.csv"), `n\n${rows.join("\n")}\n`);
     await writeFile(
-      join(this.dir, "ipdm.yaml"),
+      this.configPath,
       `name: numbers
 domain: { replicas: 1${domain} }
 sources:
@@ -51,6 +54,12 @@ ${more}outputs:
     return this;
   }
 
+  /** As {@link publish}, once no other process looks. */
+  async publishWhenFree(bytes: Uint8Array, version: string): Promise<void> {
+    await using catalogue = await openCatalogue(this.catalogueDir);
+    await catalogue.add(entryOf(bytes, { version, ...this.entry }), bytes);
+  }
+
   async publish(bytes: Uint8Array, version: string, change: Partial<ModuleEntryBody> = {}): Promise<void> {
     await using catalogue = await Catalogue.open(this.catalogueDir, { create: true });
     await catalogue.add(entryOf(bytes, { version, ...this.entry, ...change }), bytes);
@@ -62,8 +71,7 @@ ${more}outputs:
     options: Partial<RunOptions> = {},
   ): Promise<RunSummary> {
     let looks = 0;
-    const { catalogueDir, outDir } = this;
-    const configPath = join(this.dir, "ipdm.yaml");
+    const { catalogueDir, outDir, configPath } = this;
     const onNotice = (notice: RunNotice): void => void this.notices.push(notice);
     return runTampered({ configPath, catalogueDir, outDir, batchRows: 1, onNotice, ...options }, [], async () =>
       published[++looks]?.(),

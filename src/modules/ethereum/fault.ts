@@ -56,7 +56,7 @@ export function malformed(at: usize, expected: string): usize {
 
 /** Stops at a value that is not of its field's form. */
 export function misformed(at: usize, expected: string): usize {
-  if (at >= end) return malformed(at, expected);
+  if (at >= end || isOpen(at)) return malformed(end, expected);
   told()
     .text(expected)
     .text(" was expected in ")
@@ -67,6 +67,13 @@ export function misformed(at: usize, expected: string): usize {
     .quote(at, min<usize>(72, end - at))
     .fail("ETH_FIELD_TYPE");
   return 0;
+}
+
+/** True for a string that does not end. */
+function isOpen(at: usize): bool {
+  if (load<u8>(at) != 0x22) return false;
+  for (let p = at + 1; p < end; p++) if (load<u8>(p) == 0x22) return false;
+  return true;
 }
 
 /** Stops at a field that an object lacks. */

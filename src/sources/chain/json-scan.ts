@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { closingBracket } from "./brackets.ts";
 
 const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
@@ -11,6 +12,9 @@ const CLOSE_LIST = 0x5d;
 
 /** Bytes of a text that are looked at one by one before the search goes to native code, which costs more to call. */
 const NEAR_BYTES = 80;
+
+/** Bytes of an object or list that are looked at here before a scanner in WebAssembly begins anew. */
+const NESTED_NEAR_BYTES = 512;
 
 /** A stretch of bytes: from `from` up to `to`. */
 export interface Slice {
@@ -126,6 +130,12 @@ function stringEnd(bytes: Uint8Array, at: number, end: number): number {
 
 /** Behind the bracket that closes the one at `at`. The hot loop of every chain source: blocks are read at the speed of this. */
 function nestedEnd(bytes: Uint8Array, at: number, end: number): number {
+  const near = Math.min(end, at + NESTED_NEAR_BYTES);
+  const found = nearEnd(bytes, at, near);
+  return found === INCOMPLETE && near < end ? closingBracket(bytes, at, end) : found;
+}
+
+function nearEnd(bytes: Uint8Array, at: number, end: number): number {
   let depth = 0;
   for (let i = at; i < end; ) {
     const byte = bytes[i] as number;

@@ -1,6 +1,6 @@
-import { IpdmError } from "../../core/errors.ts";
 import { ETHEREUM_RPC } from "../ethereum/rpc.ts";
 import type { Endpoint } from "../json-rpc/endpoint.ts";
+import { SOLANA_RPC } from "../solana/rpc.ts";
 import type { BlockHead, ChainKind } from "./kind.ts";
 
 /** A block as an endpoint gave it: its head, and one JSON value that holds the texts of its row. */
@@ -31,14 +31,9 @@ export interface ChainRpc {
   ): Promise<readonly (FetchedBlock | undefined)[]>;
 }
 
-const RPC: Readonly<Partial<Record<ChainKind, ChainRpc>>> = { ethereum: ETHEREUM_RPC };
+const RPC: Readonly<Record<ChainKind, ChainRpc>> = { ethereum: ETHEREUM_RPC, solana: SOLANA_RPC };
 
-/** How a kind of chain is asked. Throws `CHAIN_UNSUPPORTED` (kind `config`). */
+/** How a kind of chain is asked. */
 export function chainRpc(kind: ChainKind): ChainRpc {
-  const rpc = RPC[kind];
-  if (rpc !== undefined) return rpc;
-  throw new IpdmError("CHAIN_UNSUPPORTED", `blocks of ${kind} cannot be read from an endpoint`, {
-    kind: "config",
-    hint: `these can: ${Object.keys(RPC).join(", ")}; or give a folder`,
-  });
+  return RPC[kind];
 }

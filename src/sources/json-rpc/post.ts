@@ -57,7 +57,7 @@ export async function post(url: string, body: string, { timeoutMs, signal, heade
 async function bodyOf(url: string, response: Response): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   let size = 0;
-  for await (const part of response.body ?? []) {
+  for await (const part of (response.body ?? []) as AsyncIterable<Uint8Array>) {
     size += part.length;
     if (size > REPLY_BYTES_MAX) {
       throw new IpdmError("SOURCE_LIMIT", `${shownUrl(url)} replies with more than ${REPLY_BYTES_MAX} bytes`, {

@@ -188,7 +188,9 @@ type TypeOf<V> =
       ? "utf8"
       : V extends boolean
         ? "bool"
-        : ColumnSpec;
+        : V extends bigint
+          ? "i64"
+          : ColumnSpec;
 
 function made<R, T extends ColumnSpec>(op: Operation, ...args: readonly Operand[]): Expression<R, T> {
   const nodes = args.map((arg): Node => (arg instanceof Expression ? arg.node : { op: "value", value: arg }));

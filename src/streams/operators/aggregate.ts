@@ -4,7 +4,7 @@ import type { ColumnSpec, Untyped } from "../columns.ts";
 import type { Flow, Header } from "../flow.ts";
 import { operator } from "../flow.ts";
 import type { Step } from "../step.ts";
-import type { Aggregate, WindowPlan } from "../window/plan.ts";
+import { type Aggregate, outputSchema, type WindowPlan } from "../window/plan.ts";
 import type { WindowOutput } from "../window/window-aggregate.ts";
 import { WindowAggregate } from "../window/window-aggregate.ts";
 import { anew, timeOf, undescribed } from "./event-time.ts";
@@ -61,7 +61,8 @@ export function aggregate<const A extends Specs>(
           late = header.window?.late;
           const saved = header.restored?.state(step()?.place ?? "");
           if (saved !== undefined) window = WindowAggregate.resume(plan, saved.schema, saved.state, options);
-          return anew(header);
+          const { schema } = header;
+          return schema === undefined ? anew(header) : { ...anew(header), schema: outputSchema(plan, schema) };
         },
         batch(batch) {
           if (window === undefined) {

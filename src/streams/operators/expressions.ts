@@ -3,8 +3,9 @@ import type { Batch } from "../../batch/batch.ts";
 import { assembleBatch, gatherRows } from "../../batch/gather.ts";
 import type { Schema } from "../../batch/schema.ts";
 import { schemaOf } from "../../batch/schema.ts";
-import type { BoolSpec, ColumnSpec, Row, Untyped } from "../columns.ts";
-import { type Compiled, compile, compileCondition } from "../expressions/compile.ts";
+import type { Added, BoolSpec, ColumnSpec, Row, Untyped } from "../columns.ts";
+import { compile, compileCondition } from "../expressions/compile.ts";
+import type { Compiled } from "../expressions/compiled.ts";
 import { computeColumn, computedField, trueRows } from "../expressions/computed.ts";
 import { col, Expression } from "../expressions/expression.ts";
 import { nodeText } from "../expressions/node.ts";
@@ -28,7 +29,9 @@ type OutputOf<C, E> = E extends string
   ? C[E & keyof C]
   : E extends Expression<Untyped, infer T, infer N>
     ? [N] extends [never]
-      ? T
+      ? [ColumnSpec] extends [T]
+        ? Untyped
+        : T
       : C[N & keyof C]
     : never;
 
@@ -79,7 +82,7 @@ export function withColumns<const P extends Made>(
   made: P,
 ): <C extends NeedsOf<P> = Untyped, K extends string = string>(
   input: Observable<Flow<C, K>>,
-) => Observable<Flow<Omit<C, keyof P> & Output<C, P>, K>> {
+) => Observable<Flow<Added<C, Output<C, P>>, K>> {
   return computing("withColumns", made, (schema) => schema.fields.map(({ name }) => name));
 }
 
@@ -92,12 +95,16 @@ export function select<const N extends string>(
   return computing("select", Object.fromEntries(names.map((name) => [name, name])), () => []);
 }
 
+type Renamed<C, M> = 0 extends 1 & C
+  ? Untyped
+  : { readonly [K in keyof C as K extends keyof M ? M[K] & string : K]: C[K] };
+
 /** Gives columns other names: `rename({ origin: "airport" })`. */
 export function rename<const M extends Readonly<Record<string, string>>>(
   to: M,
 ): <C extends Record<keyof M & string, ColumnSpec> = Untyped>(
   input: Observable<Flow<C>>,
-) => Observable<Flow<{ readonly [K in keyof C as K extends keyof M ? M[K] : K]: C[K] }>> {
+) => Observable<Flow<Renamed<C, M>>> {
   const detail = Object.entries(to).map(([from, name]) => `${from} as ${name}`);
   return operator(
     (out) => {
@@ -148,7 +155,11 @@ function computing<From extends Flow, To extends Flow>(
     (out) => {
       const tied = new Tied(planOf);
       return {
-        header: (header) => (name === "withColumns" ? header : keptAlone(header, made)),
+        header(header) {
+          const { schema } = header;
+          const kept = name === "withColumns" ? header : keptAlone(header, made);
+          return schema === undefined ? kept : { ...kept, schema: planOf(schema).schema };
+        },
         batch(batch) {
           const { schema, columns } = tied.to(batch);
           const parts = columns.map((compiled, i) =>

@@ -27,7 +27,7 @@ export class KeyTable {
   constructor(fields: readonly Field[]) {
     this.fields = fields;
     this.store = new KeyStore(fields.length);
-    this.columns = fields.map((field) => new ColumnKeys(field));
+    this.columns = fields.map(() => new ColumnKeys());
     this.pairs = fields.slice(1).map(() => new Map<number, number>());
   }
 

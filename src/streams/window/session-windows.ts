@@ -2,6 +2,7 @@ import { compareBytes } from "../../core/bytes.ts";
 import type { Run } from "./chunks.ts";
 import type { WindowCore } from "./core.ts";
 import { checkedTime } from "./event-clock.ts";
+import { KeyLists } from "./key-lists.ts";
 import { malformed } from "./state-bytes.ts";
 import { Kept, type Windows } from "./windows.ts";
 
@@ -24,9 +25,7 @@ export class SessionWindows implements Windows {
   private readonly closes: number;
   private readonly firsts = new Kept();
   private readonly lasts = new Kept();
-  /** First open session of a key by id, and the next one by slot; 0 ends the list. */
-  private heads = new Int32Array(16);
-  private nexts = new Int32Array(16);
+  private lists = new KeyLists();
   /** 1 while a session is to come out, 2 when it has and may still be taken back. */
   private states = new Uint8Array(16);
   /** Open sessions by when they are to be looked at again; entries that are out of date differ from `queued`. */
@@ -118,7 +117,7 @@ export class SessionWindows implements Windows {
   place(start: number, id: number, bytes: number): number {
     if (start !== 0) throw malformed("start of a session");
     const slot = this.core.groups.take(id, bytes);
-    this.reserve(slot, id);
+    this.reserve(slot);
     this.states[slot] = 1;
     this.queued[slot] = Number.NaN;
     return slot;
@@ -129,15 +128,13 @@ export class SessionWindows implements Windows {
     for (let slot = 1; slot < this.states.length; slot++) {
       if (this.states[slot] === 0) continue;
       if (this.retracts && (this.lasts.values[slot] as number) + this.due <= newest) this.states[slot] = 2;
-      this.link(slot, groups.ids[slot] as number);
+      this.lists.link(slot, groups.ids[slot] as number);
       this.enqueue(slot);
     }
   }
 
   renumber(idOf: (id: number) => number): void {
     const { groups } = this.core;
-    const { heads } = this;
-    this.heads = new Int32Array(heads.length);
     const moved: [number, number][] = [];
     for (let slot = 1; slot < this.states.length; slot++) {
       if (this.states[slot] === 0) continue;
@@ -145,17 +142,14 @@ export class SessionWindows implements Windows {
       groups.ids[slot] = id;
       moved.push([slot, id]);
     }
-    this.nexts.fill(0);
-    for (const [slot, id] of moved) {
-      this.reserve(slot, id);
-      this.link(slot, id);
-    }
+    this.lists = new KeyLists();
+    for (const [slot, id] of moved) this.lists.link(slot, id);
   }
 
   /** The session that a row joins where the key has one open session and no other is in question; -1 where that is not so. */
   private only(id: number, time: number, newest: number): number {
-    const slot = id < this.heads.length ? (this.heads[id] as number) : 0;
-    if (slot === 0 || this.nexts[slot] !== 0 || this.states[slot] === 2) return -1;
+    const slot = this.lists.only(id);
+    if (slot === 0 || this.states[slot] === 2) return -1;
     const first = this.firsts.values[slot] as number;
     const last = this.lasts.values[slot] as number;
     if (time < first - this.gap || time > last + this.gap || last + this.closes <= newest) return -1;
@@ -167,20 +161,10 @@ export class SessionWindows implements Windows {
   /** Open sessions in reach of a time, from the earliest on. Closed ones leave the key's list. */
   private inReach(id: number, time: number, newest: number): number[] {
     const found: number[] = [];
-    if (id >= this.heads.length) return found;
-    let before = 0;
-    for (let slot = this.heads[id] as number; slot !== 0; ) {
-      const next = this.nexts[slot] as number;
+    for (const slot of this.lists.of(id)) {
       const last = this.lasts.values[slot] as number;
-      if (last + this.closes <= newest) {
-        if (before === 0) this.heads[id] = next;
-        else this.nexts[before] = next;
-        this.nexts[slot] = 0;
-      } else {
-        before = slot;
-        if (time >= (this.firsts.values[slot] as number) - this.gap && time <= last + this.gap) found.push(slot);
-      }
-      slot = next;
+      if (last + this.closes <= newest) this.lists.unlink(slot, id);
+      else if (time >= (this.firsts.values[slot] as number) - this.gap && time <= last + this.gap) found.push(slot);
     }
     return found.sort((a, b) => (this.firsts.values[a] as number) - (this.firsts.values[b] as number));
   }
@@ -198,7 +182,7 @@ export class SessionWindows implements Windows {
     for (const other of others) {
       core.columns.merge(Int32Array.of(slot), Int32Array.of(other));
       last = Math.max(last, lasts[other] as number);
-      this.unlink(other, id);
+      this.lists.unlink(other, id);
       this.free(other);
     }
     firsts[slot] = Math.min(time, firsts[slot] as number);
@@ -212,12 +196,12 @@ export class SessionWindows implements Windows {
     const { core } = this;
     const id = core.remember(i);
     const slot = core.groups.take(id, core.bytesOf(id));
-    this.reserve(slot, id);
+    this.reserve(slot);
     this.firsts.values[slot] = time;
     this.lasts.values[slot] = time;
     this.states[slot] = 1;
     this.queued[slot] = Number.NaN;
-    this.link(slot, id);
+    this.lists.link(slot, id);
     this.enqueue(slot);
     return slot;
   }
@@ -266,7 +250,7 @@ export class SessionWindows implements Windows {
   }
 
   private drop(slot: number): void {
-    this.unlink(slot, this.core.groups.ids[slot] as number);
+    this.lists.unlink(slot, this.core.groups.ids[slot] as number);
     this.free(slot);
   }
 
@@ -277,21 +261,6 @@ export class SessionWindows implements Windows {
     core.groups.release(slot, core.bytesOf(id));
     this.states[slot] = 0;
     this.queued[slot] = Number.NaN;
-  }
-
-  private link(slot: number, id: number): void {
-    this.nexts[slot] = this.heads[id] as number;
-    this.heads[id] = slot;
-  }
-
-  private unlink(slot: number, id: number): void {
-    if (this.heads[id] === slot) this.heads[id] = this.nexts[slot] as number;
-    else {
-      let before = this.heads[id] as number;
-      while (before !== 0 && this.nexts[before] !== slot) before = this.nexts[before] as number;
-      if (before !== 0) this.nexts[before] = this.nexts[slot] as number;
-    }
-    this.nexts[slot] = 0;
   }
 
   private enqueue(slot: number): void {
@@ -306,17 +275,14 @@ export class SessionWindows implements Windows {
     this.nextLook = Math.min(this.nextLook, bucket * this.width);
   }
 
-  private reserve(slot: number, id: number): void {
-    if (id >= this.heads.length) this.heads = larger(this.heads, id);
-    if (slot < this.nexts.length) return;
-    this.nexts = larger(this.nexts, slot);
-    this.states = larger(this.states, slot);
-    this.queued = larger(this.queued, slot);
+  private reserve(slot: number): void {
+    if (slot < this.states.length) return;
+    const capacity = 2 * slot;
+    const states = new Uint8Array(capacity);
+    states.set(this.states);
+    this.states = states;
+    const queued = new Float64Array(capacity);
+    queued.set(this.queued);
+    this.queued = queued;
   }
-}
-
-function larger<T extends Int32Array | Uint8Array | Float64Array>(array: T, index: number): T {
-  const made = new (array.constructor as new (length: number) => T)(Math.max(2 * array.length, index + 1));
-  made.set(array);
-  return made;
 }

@@ -8,7 +8,8 @@ import { decodeBlock } from "../../../src/dag/block.ts";
 import { LevelStore } from "../../../src/journal/level-store.ts";
 import { sha256 } from "../../../src/node.ts";
 import type { RunOptions, RunSummary } from "../../../src/run/options.ts";
-import { runTampered, type Tamper } from "../../../src/run/run.ts";
+import { runTampered } from "../../../src/run/run.ts";
+import type { Tamper } from "../../../src/run/trial.ts";
 import { audit } from "../../support/audit.ts";
 import { makeTestFolder, type TestFolder } from "../../support/folder.ts";
 

@@ -43,7 +43,10 @@ describe("initProject", () => {
   });
 
   it("USAGE for a template that there is not", async () => {
-    const wanted = { code: "USAGE", hint: expect.stringContaining("readings, blank, flights") as string };
+    const wanted = {
+      code: "USAGE",
+      hint: expect.stringContaining("readings, blank, ethereum-erc20, solana-fees, flights") as string,
+    };
     await expect(initProject(folder, "flight")).rejects.toMatchObject(wanted);
   });
 

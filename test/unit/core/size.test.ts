@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseSize } from "../../../src/core/size.ts";
+import { parseSize, sizeText } from "../../../src/core/size.ts";
 
 describe("parseSize", () => {
   it.each([
@@ -21,4 +21,17 @@ describe("parseSize", () => {
       expect(() => parseSize(text)).toThrow(expect.objectContaining({ code: "SIZE_INVALID", kind: "config" }));
     },
   );
+});
+
+describe("sizeText", () => {
+  it.each([
+    [0, "0B"],
+    [1000, "1000B"],
+    [65_536, "64KiB"],
+    [268_435_456, "256MiB"],
+    [4 * 2 ** 30, "4GiB"],
+  ])("%i", (bytes, text) => {
+    expect(sizeText(bytes)).toBe(text);
+    expect(parseSize(text)).toBe(bytes);
+  });
 });

@@ -20,6 +20,8 @@ const FACES: Readonly<Record<string, readonly string[]>> = {
       "IpdmError",
       "hasCode",
       "EXIT_CODES",
+      "createRuntime",
+      "durable",
     ],
     ...["Batch", "BatchWriter", "decodeBatch", "rowValues", "schemaOf", "valueAt", "isBatch", "drain", "source"],
     ...[
@@ -38,6 +40,7 @@ const FACES: Readonly<Record<string, readonly string[]>> = {
       "tumble",
     ],
   ],
+  "./actors": ["createRuntime", "durable", "DurableActor", "EventStream", "IpdmError", "hasCode", "Runtime"],
   "./streams": ["aggregate", "eventTime", "keyBy", "source", "toRows", "tumble", "TumblingAggregate"],
   "./replay": ["replayJournal", "replayReceiptFile", "verifyReceiptFile"],
   "./proofs": [

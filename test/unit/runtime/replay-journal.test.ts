@@ -6,7 +6,8 @@ import { encodeEntry } from "../../../src/journal/entry.ts";
 import { MemoryStore } from "../../../src/journal/memory-store.ts";
 import type { JournalEntry } from "../../../src/journal/port.ts";
 import { Kernel } from "../../../src/runtime/kernel.ts";
-import { type JournalReplay, replayJournal } from "../../../src/runtime/replay-journal.ts";
+import { replayJournal } from "../../../src/runtime/replay-journal.ts";
+import type { JournalReplay } from "../../../src/runtime/replay-report.ts";
 import { collect, sha256 } from "../../contract/journal/store.contract.ts";
 import { parcelMachine } from "./parcel-machine.ts";
 
@@ -72,6 +73,26 @@ describe("replaying a journal", () => {
     expect(report.transitions).toBe(25);
     expect(report.final?.seq).toBe(26);
     expect(checkpoints).toBe(5);
+  });
+
+  it("gives the state at any event, and goes on from any checkpoint", () => {
+    const whole = replay({ at: 26 });
+    for (const at of [1, 2, 7, 8]) {
+      const { final, state, mismatches } = replay({ at });
+      expect({ seq: final?.seq, mismatches }).toEqual({ seq: at, mismatches: [] });
+      expect(state?.value).toBe("open");
+    }
+    const checkpoints = entries.flatMap(({ checkpoint }) => (checkpoint === undefined ? [] : [checkpoint]));
+    for (const from of checkpoints) {
+      const { final, mismatches, transitions } = replay({ from });
+      expect({ state: final?.state.toString(), mismatches }).toEqual({
+        state: whole.final?.state.toString(),
+        mismatches: [],
+      });
+      expect(transitions).toBeLessThan(25);
+    }
+    expect(replay({ at: 27 }).mismatches).toMatchObject([{ code: "NEEDS_DATA", seq: 27, found: 26 }]);
+    expect(replay({ from: head }).mismatches).toMatchObject([{ code: "NEEDS_DATA" }]);
   });
 
   it("names a missing block", () => {

@@ -103,6 +103,15 @@ export function receiptVectors(): ReadonlyMap<string, string> {
   const run = runKey(sha256, { name: "tests", membership: statement, tasks: { daily: work.cid }, outputs });
   vectors.set("task key", work.cid.toString());
   vectors.set("run key", run.cid.toString());
+  const lively = taskKey(sha256, {
+    stage: slot,
+    membership: statement,
+    cut: 4096,
+    prove: null,
+    live: { name: "late", range: "^1.2" },
+    after: work.cid,
+  });
+  vectors.set("live task key", lively.cid.toString());
 
   const key = windowKeyBytes(["ATL"]);
   const context = contextOf({

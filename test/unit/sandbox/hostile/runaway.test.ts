@@ -61,7 +61,7 @@ describe("a module that does not end", () => {
   ])("is stopped in %s", async (_, body, fields) => {
     const imported = body.includes("$time") ? '(module (import "ipdm" "time" (func $time (result i64)))' : "(module";
     const bytes = await watBytes(bad(body, { fields }).replace("(module", imported));
-    expect(await lane.verdict(bytes, { capabilities: ["time"] })).toBe(FUEL);
+    expect(await lane.verdict(bytes, { kind: "batch", capabilities: ["time"] })).toBe(FUEL);
   });
 
   it.each([

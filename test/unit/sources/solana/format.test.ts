@@ -71,6 +71,11 @@ describe("blocks of Solana", () => {
     expect(content.hashes.map((bytes) => bytes.length)).toEqual([32, 32]);
   });
 
+  it("end in skipped slots where the block behind the range says so", async () => {
+    const files = { "7.json": madeSlot(7), "9.json": madeSlot(9, 7) };
+    expect((await rowsOf(files, { to: 8 })).map(([slot]) => slot)).toEqual([7n]);
+  });
+
   const pair = { "7.json": madeSlot(7), "9.json": madeSlot(9, 7) };
   it.each<[string, Files, Partial<ChainSpec>, string, RegExp]>([
     ["a missing one", { "7.json": madeSlot(7), "9.json": madeSlot(9) }, {}, "CHAIN_GAP", /block 8 is missing/],

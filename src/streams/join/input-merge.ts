@@ -1,0 +1,245 @@
+import type { Batch } from "../../batch/batch.ts";
+import { wordsOf, wordsToNumber } from "../../batch/column.ts";
+import { gatherRows } from "../../batch/gather.ts";
+import type { Barrier } from "../barrier.ts";
+import type { Header, Idle, Watermark } from "../flow.ts";
+import { timeOf } from "../operators/event-time.ts";
+import { timesOf } from "../window/event-clock.ts";
+
+/** What a merge hands on, in one order that the inputs' rows alone decide. */
+export interface MergeSink {
+  /** Called once, when every input has said what it is. */
+  begin(headers: readonly Header[]): void;
+  /** Rows `from` to `to` of a batch of that input, with the event times of the whole batch. */
+  rows(input: number, batch: Batch, from: number, to: number, times: Float64Array): void;
+  /** No input has anything before this time any more. */
+  watermark(timeUs: number): void;
+  barrier(barrier: Barrier): void;
+  end(): void;
+}
+
+/** One input of a merge. */
+class MergedInput {
+  readonly name: string;
+  header: Header | undefined;
+  readonly queue: (Batch | Watermark | Idle)[] = [];
+  /** Items behind a barrier that not every input has seen yet. */
+  held: (Batch | Watermark | Idle)[] | undefined;
+  /** Next row of the batch at the front, and the event times of that batch. */
+  row = 0;
+  times: Float64Array | undefined;
+  consumed = 0;
+  /** It has said that nothing comes before this time. */
+  promised = Number.NEGATIVE_INFINITY;
+  ended = false;
+
+  constructor(name: string) {
+    this.name = name;
+  }
+}
+
+/** Where an input is: the rows of it that wait, how many were handed on, and what it has promised. */
+export interface InputState {
+  readonly waiting: readonly Batch[];
+  readonly consumed: number;
+  readonly promised: number;
+}
+
+/**
+ * Brings several inputs into one order: always the input whose next row has the least event time goes on, of equal ones the one
+ * that was named first; rows of one input stay in their order. So the order depends on rows alone, not on arrival, and an input that is
+ * behind is read first while the others wait. An input without a row holds the others back unless it has ended, or has said by a
+ * watermark or an idle mark that it has nothing before some time. Batches that wait hold their source's credits.
+ */
+export class InputMerge {
+  private readonly inputs: readonly MergedInput[];
+  private readonly sink: MergeSink;
+  private begun = false;
+  private ended = false;
+  private watermark = Number.NEGATIVE_INFINITY;
+  private barrier: Barrier | undefined;
+
+  constructor(names: readonly string[], sink: MergeSink) {
+    this.inputs = names.map((name) => new MergedInput(name));
+    this.sink = sink;
+  }
+
+  /** The input that the others wait for, if any: the one to ask when nothing comes out. */
+  get waitsFor(): string | undefined {
+    const isWaiting = this.inputs.some((input) => input.queue.length > 0);
+    return isWaiting ? this.inputs.find((input) => input.queue.length === 0 && !input.ended)?.name : undefined;
+  }
+
+  header(index: number, header: Header): void {
+    this.at(index).header ??= header;
+    this.tryBegin();
+  }
+
+  /** Takes an item of an input; it keeps batches until their rows are handed on. */
+  push(index: number, item: Batch | Watermark | Idle): void {
+    const input = this.at(index);
+    if (input.ended) return;
+    if ("rows" in item) {
+      if (item.rows === 0) return;
+      input.header?.credits?.take();
+    }
+    (input.held ?? input.queue).push(item);
+    this.work();
+  }
+
+  pass(index: number, barrier: Barrier): void {
+    const input = this.at(index);
+    if (input.ended || input.held !== undefined) return;
+    this.barrier = barrier;
+    input.held = [];
+    this.tryBarrier();
+  }
+
+  end(index: number): void {
+    this.at(index).ended = true;
+    this.tryBegin();
+    this.tryBarrier();
+    this.work();
+  }
+
+  /** The order is the same if it goes on from here. */
+  state(): readonly InputState[] {
+    return this.inputs.map(({ queue, row, consumed, promised }) => ({
+      waiting: queue
+        .filter((item) => "rows" in item)
+        .map((batch, i) => (i === 0 && row > 0 ? tail(batch, row) : batch)),
+      consumed,
+      promised,
+    }));
+  }
+
+  restore(states: readonly InputState[]): void {
+    states.forEach(({ waiting, consumed, promised }, i) => {
+      const input = this.at(i);
+      for (const batch of waiting) {
+        input.header?.credits?.take();
+        input.queue.push(batch);
+      }
+      input.consumed = consumed;
+      input.promised = promised;
+    });
+  }
+
+  /** Gives all credits back. */
+  close(): void {
+    for (const input of this.inputs) {
+      for (const item of input.queue.splice(0)) if ("rows" in item) input.header?.credits?.giveBack();
+      for (const item of input.held?.splice(0) ?? []) if ("rows" in item) input.header?.credits?.giveBack();
+      input.ended = true;
+    }
+    this.ended = true;
+  }
+
+  private at(index: number): MergedInput {
+    return this.inputs[index] as MergedInput;
+  }
+
+  private tryBegin(): void {
+    if (this.begun || this.inputs.some(({ header, ended }) => header === undefined && !ended)) return;
+    this.begun = true;
+    this.sink.begin(this.inputs.map(({ header }) => header ?? { kind: "header" }));
+    this.work();
+  }
+
+  private tryBarrier(): void {
+    const { barrier } = this;
+    if (barrier === undefined || this.inputs.some(({ held, ended }) => held === undefined && !ended)) return;
+    this.barrier = undefined;
+    this.sink.barrier(barrier);
+    for (const input of this.inputs) {
+      input.queue.push(...(input.held ?? []));
+      input.held = undefined;
+    }
+    this.work();
+  }
+
+  private work(): void {
+    while (this.begun && !this.ended) {
+      let best = -1;
+      let bestTime = Number.POSITIVE_INFINITY;
+      let limit = Number.POSITIVE_INFINITY;
+      let limitIndex = -1;
+      for (let i = 0; i < this.inputs.length; i++) {
+        const front = this.front(this.at(i));
+        if (best < 0 || front < bestTime) {
+          [limit, limitIndex] = [bestTime, best];
+          [best, bestTime] = [i, front];
+        } else if (limitIndex < 0 || front < limit) {
+          [limit, limitIndex] = [front, i];
+        }
+      }
+      const input = this.at(best);
+      if (input.queue.length === 0) {
+        if (bestTime === Number.POSITIVE_INFINITY) this.finish();
+        return;
+      }
+      this.step(input, best, limit, limitIndex);
+    }
+  }
+
+  /** Least time that an input's next item can have. */
+  private front(input: MergedInput): number {
+    const [item] = input.queue;
+    if (item === undefined) return input.ended && input.held === undefined ? Number.POSITIVE_INFINITY : input.promised;
+    if (!("rows" in item)) return item.kind === "idle" ? item.untilUs : item.timeUs;
+    input.times ??= this.timesOf(input, item);
+    return input.times[input.row] as number;
+  }
+
+  private timesOf(input: MergedInput, batch: Batch): Float64Array {
+    const { column } = timeOf(input.header ?? { kind: "header" }, "a merge of inputs");
+    const words = wordsOf(timesOf(batch, column, 0, batch.rows, input.consumed));
+    return Float64Array.from({ length: batch.rows }, (_, row) => wordsToNumber(words, row));
+  }
+
+  private step(input: MergedInput, index: number, limit: number, limitIndex: number): void {
+    const [item] = input.queue;
+    if (item === undefined) return;
+    if (!("rows" in item)) {
+      input.queue.shift();
+      input.promised = Math.max(input.promised, item.kind === "idle" ? item.untilUs : item.timeUs);
+      return this.moveWatermark();
+    }
+    const times = input.times as Float64Array;
+    // A promise leaves room for rows of just that time, and of equal times the input named first goes first.
+    const isFirst = index < limitIndex || limitIndex < 0;
+    let to = input.row + 1;
+    while (to < item.rows && ((times[to] as number) < limit || (isFirst && times[to] === limit))) to++;
+    const from = input.row;
+    input.row = to;
+    input.consumed += to - from;
+    if (to === item.rows) {
+      input.queue.shift();
+      input.row = 0;
+      input.times = undefined;
+    }
+    this.sink.rows(index, item, from, to, times);
+    if (to === item.rows) input.header?.credits?.giveBack();
+  }
+
+  private moveWatermark(): void {
+    const least = this.inputs.reduce(
+      (min, { promised, ended }) => Math.min(min, ended ? Number.POSITIVE_INFINITY : promised),
+      Number.POSITIVE_INFINITY,
+    );
+    if (least <= this.watermark || least === Number.POSITIVE_INFINITY) return;
+    this.watermark = least;
+    this.sink.watermark(least);
+  }
+
+  private finish(): void {
+    if (this.inputs.some(({ ended }) => !ended)) return;
+    this.ended = true;
+    this.sink.end();
+  }
+}
+
+function tail(batch: Batch, from: number): Batch {
+  const rows = Int32Array.from({ length: batch.rows - from }, (_, i) => from + i);
+  return gatherRows(batch, rows, rows.length);
+}

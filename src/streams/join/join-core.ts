@@ -1,0 +1,222 @@
+import { Batch, fieldOf } from "../../batch/batch.ts";
+import { isNull } from "../../batch/column.ts";
+import type { Ipld } from "../../dag/block.ts";
+import { CHUNK_ROWS, KEYS_IDLE_MAX } from "../limits.ts";
+import { KeyTable } from "../window/key-table.ts";
+import { bytesPart, malformed, partOf } from "../window/state-bytes.ts";
+import type { JoinInput, JoinPlan } from "./join-plan.ts";
+import { KeptRows } from "./kept-rows.ts";
+import { Pairs } from "./pairs.ts";
+import type { RowsState } from "./rows-state.ts";
+
+/** The left is 0, the right 1. */
+export type SideIndex = 0 | 1;
+
+/** How a kind of join treats rows, which come in the order of their merge. */
+export interface JoinRule {
+  /** A row whose key has the id given; -1 where part of its key is null. False when it is late. */
+  row(side: SideIndex, batch: Batch, row: number, time: number, id: number): boolean;
+  /** The watermark has moved: what can have no partner any more goes. */
+  advance(): void;
+  /** Living entries have new numbers and new key ids. */
+  rebuilt(): void;
+  /** Lets go of what is no longer needed and is still there: the state is of what is needed alone. */
+  sweep(): void;
+}
+
+/** What all joins work on: the kept rows of both sides by key, the watermark, the pairs that come out. */
+export class JoinCore {
+  readonly plan: JoinPlan;
+  readonly inputs: readonly [JoinInput, JoinInput];
+  readonly kept: readonly [KeptRows, KeptRows];
+  readonly pairs: Pairs;
+  /** First and last entry of each key's list on a side, plus 1. */
+  readonly heads: [Int32Array, Int32Array] = [new Int32Array(1024), new Int32Array(1024)];
+  readonly tails: [Int32Array, Int32Array] = [new Int32Array(1024), new Int32Array(1024)];
+  keys: KeyTable;
+  newest = Number.NEGATIVE_INFINITY;
+  /** How far the watermark stays behind the newest event time. */
+  readonly outOfOrder: number;
+  private readonly ids = new Int32Array(CHUNK_ROWS);
+  private views = new WeakMap<Batch, Batch>();
+
+  constructor(plan: JoinPlan, inputs: readonly [JoinInput, JoinInput], outOfOrder: number) {
+    this.plan = plan;
+    this.inputs = inputs;
+    this.outOfOrder = outOfOrder;
+    this.kept = [new KeptRows(inputs[0].schema), new KeptRows(inputs[1].schema)];
+    this.pairs = new Pairs(plan);
+    this.keys = this.emptyKeys();
+  }
+
+  get watermark(): number {
+    return this.newest - this.outOfOrder;
+  }
+
+  /** Rows kept on both sides. */
+  get living(): number {
+    return this.kept[0].living + this.kept[1].living;
+  }
+
+  /** Hands rows to the rule one by one; `late` gets each that is late. */
+  rows(
+    rule: JoinRule,
+    side: SideIndex,
+    batch: Batch,
+    range: { readonly from: number; readonly to: number; readonly times: Float64Array },
+    late: (row: number) => void,
+  ): void {
+    const { ids } = this;
+    const { times } = range;
+    const columns = this.inputs[side].keys.map((name) => batch.column(name));
+    const mayBeNull = columns.some((column) => column.nulls > 0);
+    for (let from = range.from; from < range.to; from += CHUNK_ROWS) {
+      const to = Math.min(range.to, from + CHUNK_ROWS);
+      this.keys.fill(this.viewOf(side, batch), from, to, ids);
+      this.reserve();
+      for (let row = from; row < to; row++) {
+        const hasNull = mayBeNull && columns.some((column) => isNull(column, row));
+        const time = times[row] as number;
+        if (!rule.row(side, batch, row, time, hasNull ? -1 : (ids[row - from] as number))) late(row);
+        else if (time > this.newest) {
+          this.newest = time;
+          rule.advance();
+        }
+      }
+      this.tidy(rule);
+    }
+  }
+
+  /** Keeps a row at the end of its key's list. */
+  keep(side: SideIndex, batch: Batch, row: number, time: number, id: number): number {
+    const kept = this.kept[side];
+    const entry = kept.add(batch, row, time, id);
+    if (id >= 0) this.link(side, entry, id);
+    return entry;
+  }
+
+  /** Remembers what the key of a row looks like. */
+  remember(side: SideIndex, batch: Batch, row: number, id: number): void {
+    this.keys.remember(id, this.viewOf(side, batch), row);
+  }
+
+  /** Puts a pair out; an entry or a row may be missing on one side. */
+  putEntries(left: number, right: number): void {
+    const [a, b] = this.kept;
+    this.pairs.put(
+      left < 0 ? undefined : a.batches[a.at[left] as number],
+      left < 0 ? 0 : (a.rows[left] as number),
+      right < 0 ? undefined : b.batches[b.at[right] as number],
+      right < 0 ? 0 : (b.rows[right] as number),
+    );
+  }
+
+  /** What is needed to go on: the living rows of both sides and where the inputs were. */
+  state(about: { readonly [name: string]: Ipld }): RowsState {
+    const matched = this.kept.map((kept) => {
+      const flags: number[] = [];
+      for (let entry = 0; entry < kept.count; entry++)
+        if (kept.dead[entry] === 0) flags.push(kept.matched[entry] as number);
+      return Uint8Array.from(flags);
+    });
+    return {
+      lists: [this.kept[0].toBatches(), this.kept[1].toBatches()],
+      about: { ...about, newest: Number.isFinite(this.newest) ? this.newest : null, matched },
+    };
+  }
+
+  /** Throws `WINDOW_SNAPSHOT_MALFORMED`. */
+  restore({ lists, about }: RowsState, rule: JoinRule, timesOf: (side: SideIndex, batch: Batch) => Float64Array): void {
+    const newest = partOf(about, "newest");
+    this.newest = typeof newest === "number" ? newest : Number.NEGATIVE_INFINITY;
+    const matched = partOf(about, "matched");
+    for (const side of [0, 1] as const) {
+      const kept = this.kept[side];
+      for (const batch of lists[side] ?? []) {
+        const times = timesOf(side, batch);
+        for (let row = 0; row < batch.rows; row++) kept.add(batch, row, times[row] as number, 0);
+      }
+      const flags = bytesPart((matched as readonly Ipld[] | undefined)?.[side]);
+      if (flags.length !== kept.count) throw malformed("matched rows");
+      kept.matched.set(flags);
+    }
+    this.relist();
+    rule.rebuilt();
+  }
+
+  private tidy(rule: JoinRule): void {
+    const isIdle = this.keys.size > 4 * this.living + KEYS_IDLE_MAX;
+    if (!isIdle && !this.kept[0].isSparse && !this.kept[1].isSparse) return;
+    this.kept[0].compact();
+    this.kept[1].compact();
+    this.keys = this.emptyKeys();
+    this.relist();
+    rule.rebuilt();
+  }
+
+  /** Makes the lists of all keys again. Entries are in order, and none is dead. */
+  private relist(): void {
+    for (const side of [0, 1] as const) {
+      this.heads[side].fill(0);
+      this.tails[side].fill(0);
+    }
+    for (const side of [0, 1] as const) {
+      const kept = this.kept[side];
+      let entry = 0;
+      for (const batch of kept.batches) {
+        for (let from = 0; from < batch.rows; from += CHUNK_ROWS) {
+          const to = Math.min(batch.rows, from + CHUNK_ROWS);
+          this.keys.fill(this.viewOf(side, batch), from, to, this.ids);
+          this.reserve();
+          for (let row = from; row < to; row++, entry++) {
+            const id = this.hasNull(side, batch, row) ? -1 : (this.ids[row - from] as number);
+            kept.ids[entry] = id;
+            if (id >= 0) this.link(side, entry, id);
+          }
+        }
+      }
+    }
+  }
+
+  private hasNull(side: SideIndex, batch: Batch, row: number): boolean {
+    return this.inputs[side].keys.some((name) => isNull(batch.column(name), row));
+  }
+
+  private link(side: SideIndex, entry: number, id: number): void {
+    const tail = this.tails[side][id] as number;
+    if (tail === 0) this.heads[side][id] = entry + 1;
+    else this.kept[side].next[tail - 1] = entry + 1;
+    this.tails[side][id] = entry + 1;
+  }
+
+  /** The key columns of a batch under their names on the left: one key table serves both sides. */
+  private viewOf(side: SideIndex, batch: Batch): Batch {
+    let view = this.views.get(batch);
+    if (view === undefined) {
+      const columns = this.inputs[side].keys.map((name, i) => {
+        const column = batch.column(name);
+        return { ...column, field: { ...column.field, name: this.inputs[0].keys[i] as string } };
+      });
+      view = new Batch({ fields: columns.map(({ field }) => field) }, batch.rows, columns, batch.bytes);
+      this.views.set(batch, view);
+    }
+    return view;
+  }
+
+  private reserve(): void {
+    const { size } = this.keys;
+    for (const lists of [this.heads, this.tails]) {
+      for (const side of [0, 1] as const) {
+        if (lists[side].length >= size) continue;
+        const larger = new Int32Array(2 * size);
+        larger.set(lists[side]);
+        lists[side] = larger;
+      }
+    }
+  }
+
+  private emptyKeys(): KeyTable {
+    const [left] = this.inputs;
+    return new KeyTable(left.keys.map((name) => fieldOf(left.schema, name)));
+  }
+}

@@ -1,0 +1,130 @@
+import type { Batch } from "../../batch/batch.ts";
+import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
+import type { Schema } from "../../batch/schema.ts";
+import { BatchWriter } from "../../batch/writer.ts";
+import { IpdmError } from "../../core/errors.ts";
+import { KEPT_ROWS_MAX } from "../limits.ts";
+
+/** Entries that may be dead before the living ones are copied together. */
+const DEAD_MAX = 65_536;
+
+/**
+ * Rows that an operator keeps, by entry number in the order in which they came. Batches are not copied: an entry points into the one
+ * that it came in, until most entries of all are dead. Numbers change in {@link compact} alone, and keep their order.
+ */
+export class KeptRows {
+  batches: Batch[] = [];
+  at = new Int32Array(1024);
+  rows = new Int32Array(1024);
+  times = new Float64Array(1024);
+  /** Next entry of the same list, plus 1; 0 ends it. */
+  next = new Int32Array(1024);
+  /** Id of the entry's key. */
+  ids = new Int32Array(1024);
+  /** 1 for an entry that has met a partner. */
+  matched = new Uint8Array(1024);
+  /** 1 for an entry that is no more. */
+  dead = new Uint8Array(1024);
+  count = 0;
+  private deadCount = 0;
+  private readonly schema: Schema;
+
+  constructor(schema: Schema) {
+    this.schema = schema;
+  }
+
+  /** Rows kept. */
+  get living(): number {
+    return this.count - this.deadCount;
+  }
+
+  /** Keeps a row of a batch that is not changed afterwards; returns its entry. Throws `STREAM_STATE_FULL`. */
+  add(batch: Batch, row: number, time: number, id: number): number {
+    if (this.batches.at(-1) !== batch) this.batches.push(batch);
+    if (this.count === this.rows.length) this.grow();
+    const entry = this.count++;
+    this.at[entry] = this.batches.length - 1;
+    this.rows[entry] = row;
+    this.times[entry] = time;
+    this.ids[entry] = id;
+    this.next[entry] = 0;
+    this.matched[entry] = 0;
+    this.dead[entry] = 0;
+    if (this.living > KEPT_ROWS_MAX) throw full();
+    return entry;
+  }
+
+  drop(entry: number): void {
+    if (this.dead[entry] === 1) return;
+    this.dead[entry] = 1;
+    this.deadCount++;
+  }
+
+  /** Whether {@link compact} pays. */
+  get isSparse(): boolean {
+    return this.deadCount > DEAD_MAX && this.deadCount > this.count / 2;
+  }
+
+  /** Copies the living entries together; lists have to be made again. */
+  compact(): void {
+    const kept = this.living;
+    const batches = this.living === 0 ? [] : this.toBatches();
+    let to = 0;
+    for (let entry = 0; entry < this.count; entry++) {
+      if (this.dead[entry] === 1) continue;
+      this.times[to] = this.times[entry] as number;
+      this.ids[to] = this.ids[entry] as number;
+      this.matched[to] = this.matched[entry] as number;
+      to++;
+    }
+    this.batches = batches;
+    this.count = kept;
+    this.deadCount = 0;
+    let entry = 0;
+    for (const [index, batch] of batches.entries()) {
+      for (let row = 0; row < batch.rows; row++, entry++) {
+        this.at[entry] = index;
+        this.rows[entry] = row;
+        this.next[entry] = 0;
+        this.dead[entry] = 0;
+      }
+    }
+  }
+
+  /** The living rows as batches of 4096 rows, in their order. */
+  toBatches(): Batch[] {
+    const writer = new BatchWriter(this.schema);
+    const made: Batch[] = [];
+    for (let entry = 0; entry < this.count; entry++) {
+      if (this.dead[entry] === 1) continue;
+      const row = this.rows[entry] as number;
+      writer.append(this.batches[this.at[entry] as number] as Batch, row, row + 1);
+      if (writer.rows === BATCH_ROWS_DEFAULT) made.push(writer.take());
+    }
+    if (writer.rows > 0) made.push(writer.take());
+    return made;
+  }
+
+  private grow(): void {
+    const capacity = 2 * this.rows.length;
+    const larger = <T extends Int32Array | Float64Array | Uint8Array>(array: T): T => {
+      const made = new (array.constructor as new (length: number) => T)(capacity);
+      made.set(array);
+      return made;
+    };
+    this.at = larger(this.at);
+    this.rows = larger(this.rows);
+    this.times = larger(this.times);
+    this.next = larger(this.next);
+    this.ids = larger(this.ids);
+    this.matched = larger(this.matched);
+    this.dead = larger(this.dead);
+  }
+}
+
+function full(): IpdmError {
+  return new IpdmError("STREAM_STATE_FULL", `an operator keeps more than ${KEPT_ROWS_MAX} rows`, {
+    hint: "join over shorter times, or give a time-to-live",
+    facts: { max: KEPT_ROWS_MAX },
+  });
+}

@@ -1,0 +1,210 @@
+import { Observable, Subscription } from "rxjs";
+import type { Batch } from "../../batch/batch.ts";
+import type { Schema } from "../../batch/schema.ts";
+import { schemaOf, schemaToIpld } from "../../batch/schema.ts";
+import { within } from "../../core/errors.ts";
+import type { Ipld } from "../../dag/block.ts";
+import type { Barrier } from "../barrier.ts";
+import { jointCredits } from "../credits.ts";
+import { type Flow, type Header, isBatch, type OperatorText } from "../flow.ts";
+import { schemaOfIpld } from "../savepoint.ts";
+import { joinedStep, type Step } from "../step.ts";
+import { malformed, partOf } from "../window/state-bytes.ts";
+import { InputMerge, type InputState, type MergeSink } from "./input-merge.ts";
+import { loadRows, type RowsState, saveRows } from "./rows-state.ts";
+
+/** What an operator of several inputs does, once it has their headers. */
+export interface MergeStage {
+  /** The header of what comes out, without credits and steps. */
+  readonly header: Omit<Header, "kind">;
+  rows(input: number, batch: Batch, from: number, to: number, times: Float64Array): void;
+  watermark(timeUs: number): void;
+  end(): void;
+  /** Its own state, and going on from it. */
+  save?(): RowsState;
+  restore?(state: RowsState): void;
+}
+
+/** Makes a stage: `schemas` gives the columns of each input as far as they are known. */
+export type MakeStage = (
+  headers: readonly Header[],
+  schemas: (input: number) => Schema | undefined,
+  out: (item: Flow) => void,
+  step: Step,
+) => MergeStage;
+
+/** A stream from several, which are brought into one order: see {@link InputMerge}. */
+export function merging(
+  inputs: Readonly<Record<string, Observable<Flow>>>,
+  text: OperatorText,
+  make: MakeStage,
+): Observable<Flow> {
+  const names = Object.keys(inputs);
+  return new Observable<Flow>((out) => {
+    const run = new Merging(names, text, make, (item) => out.next(item));
+    const guarded = (work: () => void): void => {
+      try {
+        work();
+        if (run.ended && !out.closed) out.complete();
+      } catch (error) {
+        out.error(run.step === undefined ? error : within(run.step.place, error));
+      }
+    };
+    const subscriptions = new Subscription(() => run.merge.close());
+    out.add(subscriptions);
+    for (const [index, input] of Object.values(inputs).entries()) {
+      if (out.closed) return;
+      subscriptions.add(
+        input.subscribe({
+          next: (item) => guarded(() => run.taken(index, item)),
+          error: (error: unknown) => out.error(error),
+          complete: () => guarded(() => run.merge.end(index)),
+        }),
+      );
+    }
+  });
+}
+
+/** One subscription. */
+class Merging implements MergeSink {
+  readonly merge: InputMerge;
+  step: Step | undefined;
+  ended = false;
+  private stage: MergeStage | undefined;
+  private readonly names: readonly string[];
+  private readonly text: OperatorText;
+  private readonly make: MakeStage;
+  private readonly out: (item: Flow) => void;
+  private readonly schemas: (Schema | undefined)[];
+  private readonly begun: boolean[];
+
+  constructor(names: readonly string[], text: OperatorText, make: MakeStage, out: (item: Flow) => void) {
+    this.names = names;
+    this.text = text;
+    this.make = make;
+    this.out = out;
+    this.schemas = names.map(() => undefined);
+    this.begun = names.map(() => false);
+    this.merge = new InputMerge(names, this);
+  }
+
+  /** Takes an item, and tells which input is now waited for. */
+  taken(index: number, item: Flow): void {
+    this.take(index, item);
+    if (this.step !== undefined) this.step.counters.waitsFor = this.merge.waitsFor;
+  }
+
+  private take(index: number, item: Flow): void {
+    if (isBatch(item)) {
+      this.schemas[index] ??= item.schema;
+      if (!this.begun[index]) this.give(index, { kind: "header" });
+      return this.merge.push(index, item);
+    }
+    switch (item.kind) {
+      case "header":
+        return this.give(index, item);
+      case "end":
+        return this.merge.end(index);
+      case "barrier":
+        return this.merge.pass(index, item);
+      case "watermark":
+      case "idle":
+        return this.merge.push(index, item);
+    }
+  }
+
+  begin(headers: readonly Header[]): void {
+    const before = Object.fromEntries(this.names.map((name, i) => [name, headers[i]?.steps ?? []]));
+    const step = joinedStep(this.text.name, this.text.detail ?? "", before);
+    this.step = step;
+    const counted = (item: Flow): void => {
+      if (isBatch(item)) step.counters.rowsOut += item.rows;
+      this.out(item);
+    };
+    const stage = this.make(headers, (input) => this.schemas[input], counted, step);
+    this.stage = stage;
+    const restored = headers.find((header) => header.restored !== undefined)?.restored;
+    this.out({
+      kind: "header",
+      ...stage.header,
+      credits: jointCredits(headers.map((header) => header.credits)),
+      steps: [step],
+      ...(restored === undefined ? {} : { restored }),
+    });
+    const saved = restored?.state(step.place);
+    if (saved !== undefined) this.restore(loadRows(saved.state));
+  }
+
+  rows(input: number, batch: Batch, from: number, to: number, times: Float64Array): void {
+    if (this.step !== undefined) this.step.counters.rowsIn += to - from;
+    this.stage?.rows(input, batch, from, to, times);
+  }
+
+  watermark(timeUs: number): void {
+    this.stage?.watermark(timeUs);
+  }
+
+  barrier(barrier: Barrier): void {
+    if (this.step !== undefined) barrier.add(this.step.place, saveRows(barrier.hash, this.save()), EMPTY);
+    this.out(barrier);
+  }
+
+  end(): void {
+    if (this.ended) return;
+    this.stage?.end();
+    this.ended = true;
+    this.out({ kind: "end" });
+  }
+
+  private give(index: number, header: Header): void {
+    this.begun[index] = true;
+    this.schemas[index] ??= header.schema;
+    this.merge.header(index, header);
+  }
+
+  private save(): RowsState {
+    const own = this.stage?.save?.() ?? { lists: [], about: null };
+    const inputs = this.merge.state();
+    const about = {
+      own: own.about,
+      lists: own.lists.length,
+      inputs: inputs.map(({ consumed, promised }) => ({
+        consumed,
+        promised: Number.isFinite(promised) ? promised : null,
+      })),
+      schemas: this.schemas.map((schema): Ipld => (schema === undefined ? null : schemaToIpld(schema))),
+    };
+    return { lists: [...own.lists, ...inputs.map(({ waiting }) => waiting)], about };
+  }
+
+  /** Throws `WINDOW_SNAPSHOT_MALFORMED`. */
+  private restore({ lists, about }: RowsState): void {
+    const own = partOf(about, "lists");
+    const schemas = partOf(about, "schemas");
+    const inputs = partOf(about, "inputs");
+    if (
+      typeof own !== "number" ||
+      !Array.isArray(schemas) ||
+      !Array.isArray(inputs) ||
+      lists.length !== own + this.names.length
+    )
+      throw malformed("inputs");
+    (schemas as readonly Ipld[]).forEach((schema, i) => {
+      if (schema !== null) this.schemas[i] = schemaOfIpld(schema);
+    });
+    this.stage?.restore?.({ lists: lists.slice(0, own), about: partOf(about, "own") ?? null });
+    this.merge.restore(
+      (inputs as readonly Ipld[]).map((input, i): InputState => {
+        const [consumed, promised] = [partOf(input, "consumed"), partOf(input, "promised")];
+        return {
+          waiting: lists[own + i] ?? [],
+          consumed: typeof consumed === "number" ? consumed : 0,
+          promised: typeof promised === "number" ? promised : Number.NEGATIVE_INFINITY,
+        };
+      }),
+    );
+  }
+}
+
+/** A savepoint names a schema for each place; an operator of several inputs keeps those of its inputs itself. */
+const EMPTY = schemaOf([{ name: "none", type: "bool", nullable: false }]);

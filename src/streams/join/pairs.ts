@@ -1,0 +1,108 @@
+import type { Batch } from "../../batch/batch.ts";
+import { valueAt } from "../../batch/column.ts";
+import { ColumnWriter } from "../../batch/column-writer.ts";
+import { assembleBatch } from "../../batch/gather.ts";
+import type { ColumnData } from "../../batch/layout.ts";
+import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
+import { pickColumn } from "../../batch/pick.ts";
+import type { JoinColumn, JoinPlan } from "./join-plan.ts";
+
+/** One side of the pairs collected. */
+class Side {
+  batches: Batch[] = [];
+  readonly at = new Int32Array(BATCH_ROWS_DEFAULT);
+  readonly rows = new Int32Array(BATCH_ROWS_DEFAULT);
+  private readonly places = new Map<Batch, number>();
+  private newest: Batch | undefined;
+  private newestAt = 0;
+
+  put(i: number, batch: Batch | undefined, row: number): void {
+    this.rows[i] = batch === undefined ? -1 : row;
+    if (batch === undefined) return;
+    if (batch !== this.newest) {
+      let at = this.places.get(batch);
+      if (at === undefined) {
+        at = this.batches.length;
+        this.batches.push(batch);
+        this.places.set(batch, at);
+      }
+      this.newest = batch;
+      this.newestAt = at;
+    }
+    this.at[i] = this.newestAt;
+  }
+
+  clear(): void {
+    this.batches = [];
+    this.places.clear();
+    this.newest = undefined;
+  }
+}
+
+/** Collects pairs of rows and makes batches of 4096 of them. */
+export class Pairs {
+  private readonly plan: JoinPlan;
+  private readonly sides = [new Side(), new Side()] as const;
+  private count = 0;
+  private done: Batch[] = [];
+
+  constructor(plan: JoinPlan) {
+    this.plan = plan;
+  }
+
+  /** A row of the left beside one of the right; one of them may be missing. */
+  put(left: Batch | undefined, leftRow: number, right: Batch | undefined, rightRow: number): void {
+    this.sides[0].put(this.count, left, leftRow);
+    this.sides[1].put(this.count, right, rightRow);
+    this.count++;
+    if (this.count === BATCH_ROWS_DEFAULT) this.cut();
+  }
+
+  /** The batches so far; the last may be short. */
+  take(): Batch[] {
+    this.cut();
+    const { done } = this;
+    this.done = [];
+    return done;
+  }
+
+  private cut(): void {
+    const { count, plan } = this;
+    if (count === 0) return;
+    const parts = plan.columns.map((column) => this.column(column, count));
+    this.done.push(assembleBatch(plan.schema, count, parts));
+    this.sides[0].clear();
+    this.sides[1].clear();
+    this.count = 0;
+  }
+
+  private column({ field, side, name, other = name }: JoinColumn, count: number): ColumnData {
+    if (side !== "key") return pickColumn({ ...this.picked(side), count }, name, field);
+    const [left] = this.sides;
+    const isWhole = left.batches.length > 0 && left.batches[0]?.column(name).field.type === field.type;
+    const hasAll = left.rows.subarray(0, count).every((row) => row >= 0);
+    return isWhole && hasAll
+      ? pickColumn({ ...this.picked(0), count }, name, field)
+      : this.eitherKey(field, name, other, count);
+  }
+
+  private eitherKey(field: JoinColumn["field"], name: string, other: string, count: number): ColumnData {
+    const [left, right] = this.sides;
+    const writer = new ColumnWriter(field);
+    for (let i = 0; i < count; i++) {
+      const row = left.rows[i] as number;
+      const batch = row >= 0 ? left.batches[left.at[i] as number] : right.batches[right.at[i] as number];
+      writer.push(
+        batch === undefined
+          ? null
+          : valueAt(batch.column(row >= 0 ? name : other), row >= 0 ? row : (right.rows[i] as number)),
+      );
+    }
+    return writer.take(count);
+  }
+
+  private picked(side: 0 | 1): { batches: readonly Batch[]; at: Int32Array; rows: Int32Array } {
+    const { batches, at, rows } = this.sides[side];
+    return { batches, at, rows };
+  }
+}

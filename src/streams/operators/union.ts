@@ -1,0 +1,59 @@
+import type { Observable } from "rxjs";
+import { gatherRows } from "../../batch/gather.ts";
+import { sameSchema } from "../../batch/schema.ts";
+import { IpdmError } from "../../core/errors.ts";
+import type { Flow, Header } from "../flow.ts";
+import { merging } from "../join/merging.ts";
+import { timeOf } from "./event-time.ts";
+
+/**
+ * One stream of several with the same columns, in an order that their rows alone decide: always the row with the least event time of those
+ * that come next, of equal ones that of the input named first. Inputs that are ahead wait, holding their credits; nothing is late that
+ * was not late in its own input, since the out-of-orderness of the whole is the greatest of all. Each input says its event time before, in the
+ * column of one name. Throws `SCHEMA_MISMATCH` and `WINDOW_UNDESCRIBED` as the stream's error.
+ */
+export function union<C, K extends string>(
+  inputs: Readonly<Record<string, Observable<Flow<C, K>>>>,
+): Observable<Flow<C, K>> {
+  const names = Object.keys(inputs);
+  const merged = merging(inputs, { name: "union", detail: names.join(", ") }, (headers, schemas, out) => {
+    return {
+      header: headerOf(headers),
+      rows(input, batch, from, to) {
+        const first = names.findIndex((_, i) => schemas(i) !== undefined);
+        const schema = schemas(first);
+        if (schema !== undefined && !sameSchema(schema, batch.schema)) {
+          throw new IpdmError("SCHEMA_MISMATCH", `${names[input]} has other columns than ${names[first]}`, {
+            hint: "project both to the same columns, in the same order and of the same types",
+          });
+        }
+        if (from === 0 && to === batch.rows) return out(batch);
+        const rows = Int32Array.from({ length: to - from }, (_, i) => from + i);
+        out(gatherRows(batch, rows, rows.length));
+      },
+      watermark: (timeUs) => out({ kind: "watermark", timeUs }),
+      end() {},
+    };
+  });
+  return merged as unknown as Observable<Flow<C, K>>; // the columns are those of each input
+}
+
+/** Event time of the whole: in the one column, as far out of order as any input. */
+function headerOf(headers: readonly Header[]): Omit<Header, "kind"> {
+  const times = headers.map((header) => timeOf(header, "union"));
+  const [first] = times;
+  if (first === undefined) return {};
+  const other = times.find(({ column }) => column !== first.column);
+  if (other !== undefined) {
+    throw new IpdmError("SCHEMA_MISMATCH", `event times are in ${first.column} and in ${other.column}`, {
+      hint: "give the column one name: rename({ … })",
+    });
+  }
+  const outOfOrderUs = times.reduce((most, time) => Math.max(most, time.outOfOrderUs), 0);
+  const { keys, schema } = headers[0] ?? {};
+  return {
+    time: { ...first, outOfOrderUs },
+    ...(keys === undefined ? {} : { keys }),
+    ...(schema === undefined ? {} : { schema }),
+  };
+}
