@@ -3,6 +3,7 @@ import { isActorId, lastSeq } from "./entry.ts";
 import { conflict, overLimit } from "./errors.ts";
 import { ENTRY_EVENTS_MAX } from "./limits.ts";
 import type { EntryAppend, StoredEntry } from "./port.ts";
+import { nextSkip, type SkipPoint, sameSkip, skipPointAfter } from "./skip.ts";
 
 /** The end of a journal: its newest entry and the number of that entry's last event. */
 export interface Tip {
@@ -33,6 +34,7 @@ export function checkContinues({ entry }: EntryAppend, tip: Tip | undefined): vo
 export class Chain {
   readonly #actor: string;
   #tip: Tip | undefined;
+  #point: SkipPoint | undefined;
 
   /** `before` is the end of what comes before the first entry. */
   constructor(actor: string, before?: Tip) {
@@ -53,6 +55,10 @@ export class Chain {
     const linked =
       this.#tip === undefined ? entry.prev === null : entry.prev !== null && this.#tip.cid.equals(entry.prev);
     if (!linked) return `the entry at event ${seq} does not link to the one before`;
+    // A chain that begins in the middle takes the first skip links that it meets as they are.
+    if (entry.skip !== undefined && this.#point !== undefined && !sameSkip(entry.skip, nextSkip(this.#point)))
+      return `the skip links of the entry at event ${seq} do not lead where they should`;
+    this.#point = skipPointAfter(this.#point, stored);
     this.#tip = { cid, seq: lastSeq(entry) };
     return undefined;
   }
