@@ -22,10 +22,29 @@ describe("our dag-cbor encoder", () => {
   });
 
   it("agrees at the edges of numbers, of texts and of what a buffer holds", () => {
-    const numbers = [0, 23, 24, 255, 256, 65_535, 65_536, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1, 2 ** 53, 2 ** 60, 0.5, 1e300];
+    const numbers = [
+      0,
+      23,
+      24,
+      255,
+      256,
+      65_535,
+      65_536,
+      2 ** 32 - 1,
+      2 ** 32,
+      2 ** 53 - 1,
+      2 ** 53,
+      2 ** 60,
+      0.5,
+      1e300,
+    ];
     const texts = [0, 23, 24, 63, 64, 65, 85, 255, 256, 65_535, 70_000].flatMap((n) => ["x".repeat(n), "é".repeat(n)]);
     const keys = { b: 1, a: 2, aa: 3, "": 4, Ä: 5, long: { z: 1, y: 2 } };
-    const large = Array.from({ length: 3000 }, (_, at) => ({ at, bytes: new Uint8Array(at % 300), text: "ü€𝄞".repeat(at % 20) }));
+    const large = Array.from({ length: 3000 }, (_, at) => ({
+      at,
+      bytes: new Uint8Array(at % 300),
+      text: "ü€𝄞".repeat(at % 20),
+    }));
     for (const value of [...numbers, ...numbers.map((n) => -n), ...texts, keys, large, -1 - Number.MAX_SAFE_INTEGER]) {
       const bytes = dagCbor.encode(value);
       expect(hex(encodeCbor(value))).toBe(hex(bytes));
@@ -35,7 +54,15 @@ describe("our dag-cbor encoder", () => {
 
   it("refuses what the library refuses", () => {
     const nested = Array.from({ length: 100 }).reduce<unknown>((inner) => [inner], undefined);
-    for (const value of [undefined, Number.NaN, Number.POSITIVE_INFINITY, { a: undefined }, [() => 1], nested, Symbol("x")])
+    for (const value of [
+      undefined,
+      Number.NaN,
+      Number.POSITIVE_INFINITY,
+      { a: undefined },
+      [() => 1],
+      nested,
+      Symbol("x"),
+    ])
       expect(() => encodeCbor(value)).toThrow();
     const date = new Date(0);
     expect(attempt(() => hex(encodeCbor(date)))).toEqual(attempt(() => hex(dagCbor.encode(date))));
