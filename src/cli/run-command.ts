@@ -57,6 +57,7 @@ export async function runCommand(
         terminal.say("ending: what is final now is sealed; interrupt again to stop at once");
         end();
       };
+      if (terminal.options.json) terminal.json({ event: "phase", phase: "following" });
       terminal.say("following the head; Ctrl-C ends the run and seals what is final");
     },
     signal,

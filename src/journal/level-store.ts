@@ -162,8 +162,9 @@ export class LevelStore implements Store {
   /** The end of the entry before the one that holds an event. */
   async #before(actor: string, seq: number): Promise<Tip | undefined> {
     const cid = seq > 1 ? await this.#index.entryCidAt(actor, seq) : undefined;
-    const prev = cid === undefined ? null : (await this.#entry(actor, cid)).entry;
-    return prev?.prev == null ? undefined : { cid: prev.prev, seq: prev.seq - 1 };
+    if (cid === undefined) return undefined;
+    const { prev, seq: first } = (await this.#entry(actor, cid)).entry;
+    return prev === null ? undefined : { cid: prev, seq: first - 1 };
   }
 
   async actors(): Promise<readonly string[]> {
