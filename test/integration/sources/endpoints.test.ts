@@ -112,6 +112,15 @@ describe("fetching a range", () => {
     });
   });
 
+  it("sends user and password of an address as a header, and shows neither them nor the path", async () => {
+    const url = `${server.url.replace("//", "//me:p%40ss@")}/key?more=1`;
+    expect(hashesOf(await fetchBlocks(1, 2, { urls: [url] }))).toEqual(expected(1, 2));
+    expect(server.authorization).toBe(`Basic ${Buffer.from("me:p@ss").toString("base64")}`);
+    server.deed = () => ({ status: 403 });
+    const failed = fetchBlocks(3, 4, { urls: [url] });
+    await expect(failed).rejects.toMatchObject({ code: "ENDPOINT_UNREACHABLE", where: `${server.url}/…` });
+  });
+
   it("says which method the endpoint does not have", async () => {
     server.deed = () => ({
       answer: ({ id }) => `{"jsonrpc":"2.0","id":${id},"error":{"code":-32601,"message":"what?"}}`,
