@@ -143,7 +143,7 @@ export class Host {
     const { quarantine } = this.#ports;
     quarantine.check(id);
     const pause = quarantine.pause(id);
-    if (pause > 0) await Promise.race([this.#pause(pause), this.#ending.promise]);
+    if (pause > 0) await this.#pause(pause);
     // An actor that has just left is still known to the kernel until its end is told.
     await this.#hot.get(id)?.closed;
     if (this.#closed)
@@ -165,8 +165,12 @@ export class Host {
     return actor;
   }
 
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#ports.clock.after(ms, resolve));
+  /** Waits, and no longer than until the end. */
+  async #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const take = this.#ports.clock.after(ms, resolve);
+    await Promise.race([promise, this.#ending.promise]);
+    take();
   }
 
   async #judge(id: string, fault: IpdmError): Promise<void> {
