@@ -17,6 +17,9 @@ const CANDIDATES_MAX = 64;
 /** Actors that are brought back at once when many wake together. */
 const WAKING_MAX = 64;
 
+/** Codes of what is wrong with a call, and not with the actor. */
+const NO_FAULTS = ["ACTOR_UNKNOWN", "ACTOR_ID", "ACTOR_EXISTS", "ACTOR_CLOSED"] as const;
+
 /** What a host works with. `kernel` and host know each other: the kernel's actors send through {@link Host.deliver}. */
 export interface HostPorts {
   readonly store: Store;
@@ -39,6 +42,8 @@ export class Host {
   readonly #opening = new Map<string, Promise<Actor>>();
   readonly #wakes: WakeQueue;
   readonly #due: string[] = [];
+  /** Actors that were to be brought back, and whose machine is not here. */
+  readonly #waiting = new Set<string>();
   #waking = 0;
   #roomWanted = false;
   readonly #ending = Promise.withResolvers<void>();
@@ -61,7 +66,7 @@ export class Host {
 
   /** An actor, in memory. Rejects with `ACTOR_UNKNOWN`, `ACTOR_QUARANTINED`, and as {@link Kernel.resume}. */
   async actor(id: string): Promise<Actor> {
-    return this.#running(id) ?? (await this.#open(id, () => this.#ports.kernel().resume(id)));
+    return this.#running(id) ?? (await this.#open(id, () => this.#resume(id)));
   }
 
   /** The actor, where it is in memory; it counts as used. */
@@ -80,6 +85,12 @@ export class Host {
     if ((await this.#ports.store.head(id)) !== undefined) return await this.actor(id);
     const effects = spec.machine.effects ?? {};
     return await this.#open(id, () => this.#ports.kernel().spawn({ ...spec, effects, indexed: true }));
+  }
+
+  /** There are more machines than before: actors that had none may have theirs now. */
+  moreMachines(): void {
+    for (const id of this.#waiting) this.#wakes.set(id, 0);
+    this.#waiting.clear();
   }
 
   /** Does something with an actor, once more where it has left the memory meanwhile. */
@@ -148,13 +159,7 @@ export class Host {
     await this.#hot.get(id)?.closed;
     if (this.#closed)
       throw new IpdmError("ACTOR_CLOSED", `the runtime is closed; actor ${id} was not started`, { where: id });
-    let actor: Actor;
-    try {
-      actor = await make();
-    } catch (error) {
-      if (error instanceof IpdmError && !hasCode(error, "ACTOR_UNKNOWN")) await this.#judge(id, error);
-      throw error;
-    }
+    const actor = await make();
     this.#wakes.delete(id);
     this.#hot.set(id, actor);
     actor.onFault((fault) => void this.#judge(id, fault).catch((error: unknown) => this.#warn(id, error)));
@@ -163,6 +168,16 @@ export class Host {
     });
     this.#wantRoom();
     return actor;
+  }
+
+  async #resume(id: string): Promise<Actor> {
+    try {
+      return await this.#ports.kernel().resume(id);
+    } catch (error) {
+      const isFault = error instanceof IpdmError && !NO_FAULTS.some((code) => hasCode(error, code));
+      if (isFault) await this.#judge(id, error);
+      throw error;
+    }
   }
 
   /** Waits, and no longer than until the end. */
@@ -178,6 +193,7 @@ export class Host {
     const { quarantine, log } = this.#ports;
     const verdict = await quarantine.fault(id, fault);
     if (verdict.kind === "again") this.#wakes.set(id, verdict.at);
+    if (verdict.kind === "machines") this.#waiting.add(id);
     if (verdict.kind === "quarantine")
       log.warn(`actor ${id} is left alone: ${fault.message}`, { actor: id, code: fault.code });
   }
