@@ -11,8 +11,8 @@ import type { Progress } from "./progress.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { WakeQueue } from "./wake-queue.ts";
 
-/** Actors looked at when room is wanted among the hot ones. */
-const CANDIDATES_MAX = 64;
+/** Actors looked at in one turn when room is wanted among the hot ones. */
+const CANDIDATES_MAX = 512;
 
 /** Actors that are brought back at once when many wake together. */
 const WAKING_MAX = 64;
@@ -212,17 +212,22 @@ export class Host {
     let over = this.#hot.size - this.#ports.hotMax;
     if (over <= 0 || this.#closed) return;
     let seen = 0;
+    let left = 0;
     for (const [id, actor] of this.#hot) {
-      if (over <= 0 || (seen += 1) > CANDIDATES_MAX) return;
-      if (!actor.idle) continue;
-      over -= 1;
+      if (over <= 0 || (seen += 1) > CANDIDATES_MAX) break;
       this.#hot.delete(id);
+      if (!actor.idle) {
+        this.#hot.set(id, actor); // what is at work counts as used
+        continue;
+      }
+      over -= 1;
+      left += 1;
       const wake = wakeOf(actor.progress);
       if (wake !== null) this.#wakes.set(id, wake);
-      void actor.close(
-        new IpdmError("ACTOR_PASSIVATED", `actor ${id} has left the memory`, { where: id, retry: "now" }),
-      );
+      const end = new IpdmError("ACTOR_PASSIVATED", `actor ${id} has left the memory`, { where: id, retry: "now" });
+      void actor.close(end);
     }
+    if (over > 0 && left > 0) this.#wantRoom();
   }
 
   #awake(id: string): void {
