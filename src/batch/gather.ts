@@ -33,8 +33,8 @@ function wholeColumn({ values, nulls, validity, offsets, extra, entries }: Colum
   return { data, nulls, validity, offsets, extra, entries };
 }
 
-/** A column's values at places; a negative place is a null, where the field may hold one. */
-export function gatherColumn(column: Column, rows: Int32Array, count: number): ColumnData {
+/** A column's values at places. */
+function gatherColumn(column: Column, rows: Int32Array, count: number): ColumnData {
   const { nulls, validity } = gatherNulls(column, rows, count);
   const none = { nulls, validity, offsets: undefined, extra: undefined, entries: 0 };
   switch (column.field.type) {
@@ -56,18 +56,15 @@ function gatherNulls(
   count: number,
 ): { readonly nulls: number; readonly validity: Uint8Array | undefined } {
   const given = column.validity;
+  if (given === undefined) return { nulls: 0, validity: undefined };
+  const validity = new Uint8Array(bitBytes(count));
   let nulls = 0;
   for (let i = 0; i < count; i++) {
     const row = rows[i] as number;
-    if (row < 0 || (given !== undefined && (((given[row >> 3] as number) >> (row & 7)) & 1) === 0)) nulls++;
+    if ((((given[row >> 3] as number) >> (row & 7)) & 1) === 0) nulls++;
+    else validity[i >> 3] = (validity[i >> 3] as number) | (1 << (i & 7));
   }
-  if (nulls === 0) return { nulls, validity: undefined };
-  const validity = new Uint8Array(bitBytes(count));
-  for (let i = 0; i < count; i++) {
-    const row = rows[i] as number;
-    if (row >= 0 && !isNull(column, row)) validity[i >> 3] = (validity[i >> 3] as number) | (1 << (i & 7));
-  }
-  return { nulls, validity };
+  return nulls === 0 ? { nulls, validity: undefined } : { nulls, validity };
 }
 
 function gatherBits(column: Column, rows: Int32Array, count: number): Uint8Array {
@@ -75,7 +72,6 @@ function gatherBits(column: Column, rows: Int32Array, count: number): Uint8Array
   const into = new Uint8Array(bitBytes(count));
   for (let i = 0; i < count; i++) {
     const row = rows[i] as number;
-    if (row < 0) continue;
     into[i >> 3] = (into[i >> 3] as number) | ((((from[row >> 3] as number) >> (row & 7)) & 1) << (i & 7));
   }
   return into;
@@ -89,7 +85,6 @@ function gatherPlain(column: Column, rows: Int32Array, count: number): Uint8Arra
     const words = new Int32Array(into.buffer);
     for (let i = 0; i < count; i++) {
       const row = rows[i] as number;
-      if (row < 0) continue;
       words[2 * i] = from[2 * row] as number;
       words[2 * i + 1] = from[2 * row + 1] as number;
     }
@@ -97,14 +92,12 @@ function gatherPlain(column: Column, rows: Int32Array, count: number): Uint8Arra
     const from = new Int32Array(column.values.buffer, column.values.byteOffset, column.rows);
     const words = new Int32Array(into.buffer);
     for (let i = 0; i < count; i++) {
-      const row = rows[i] as number;
-      if (row >= 0) words[i] = from[row] as number;
+      words[i] = from[rows[i] as number] as number;
     }
   } else {
     const from = new Uint8Array(column.values.buffer, column.values.byteOffset, column.values.byteLength);
     for (let i = 0; i < count; i++) {
       const row = rows[i] as number;
-      if (row < 0) continue;
       for (let k = 0; k < width; k++) into[i * width + k] = from[row * width + k] as number;
     }
   }
@@ -122,13 +115,13 @@ function gatherBytes(
   let size = 0;
   for (let i = 0; i < count; i++) {
     const row = rows[i] as number;
-    if (row >= 0) size += (ends[row + 1] as number) - (ends[row] as number);
+    size += (ends[row + 1] as number) - (ends[row] as number);
     offsets[i + 1] = size;
   }
   const data = new Uint8Array(size);
   for (let i = 0; i < count; i++) {
     const row = rows[i] as number;
-    if (row >= 0) copyBytes(from, ends[row] as number, ends[row + 1] as number, data, offsets[i] as number);
+    copyBytes(from, ends[row] as number, ends[row + 1] as number, data, offsets[i] as number);
   }
   return { data, offsets };
 }
@@ -156,7 +149,7 @@ function gatherEntries(
   const mayBeNull = column.nulls > 0;
   for (let i = 0; i < count; i++) {
     const row = rows[i] as number;
-    if (row < 0 || (mayBeNull && isNull(column, row))) continue;
+    if (mayBeNull && isNull(column, row)) continue;
     const entry = from[row] as number;
     let place = places[entry] as number;
     if (place < 0) {
