@@ -1,10 +1,10 @@
-import type { Batch } from "./batch.ts";
-import { bitBytes } from "./buffers.ts";
+import { Batch } from "./batch.ts";
+import { bitBytes, typedView } from "./buffers.ts";
 import type { Column } from "./column.ts";
 import { entryBytes, isNull, wordsOf } from "./column.ts";
 import type { ColumnData } from "./layout.ts";
 import { layoutBatch } from "./layout.ts";
-import type { Schema } from "./schema.ts";
+import type { Field, Schema } from "./schema.ts";
 import { typeWidth } from "./schema.ts";
 
 /** Longest run of bytes that is copied by a loop: below it the call of a copy costs more than the bytes. */
@@ -12,7 +12,7 @@ const LOOPED_BYTES_MAX = 32;
 
 /** The rows of a batch at the first `count` places of `rows`, in that order: the bytes that a writer would make of them. */
 export function gatherRows(batch: Batch, rows: Int32Array, count: number): Batch {
-  return layoutBatch(
+  return looseBatch(
     batch.schema,
     count,
     batch.columns.map((column) => gatherColumn(column, rows, count)),
@@ -21,11 +21,21 @@ export function gatherRows(batch: Batch, rows: Int32Array, count: number): Batch
 
 /** A batch of whole columns, old and new: `parts` in the order of the schema. */
 export function assembleBatch(schema: Schema, rows: number, parts: readonly (Column | ColumnData)[]): Batch {
-  return layoutBatch(
+  return looseBatch(
     schema,
     rows,
     parts.map((part) => ("data" in part ? part : wholeColumn(part))),
   );
+}
+
+/** A batch over buffers that nothing changes any more; its block is made of them when somebody wants it. */
+function looseBatch(schema: Schema, rows: number, parts: readonly ColumnData[]): Batch {
+  const columns = parts.map(({ data, nulls, validity, offsets, extra, entries }, i): Column => {
+    const field = schema.fields[i] as Field;
+    const values = typedView(field.type, data);
+    return { field, rows, nulls, validity: nulls > 0 ? validity : undefined, values, offsets, extra, entries };
+  });
+  return new Batch(schema, rows, columns, () => layoutBatch(schema, rows, parts).bytes);
 }
 
 function wholeColumn({ values, nulls, validity, offsets, extra, entries }: Column): ColumnData {

@@ -2,7 +2,7 @@ import type { Field, Schema } from "../../batch/schema.ts";
 import { sameSchema, schemaOf } from "../../batch/schema.ts";
 import type { StreamForm, StreamStep } from "../../consensus/stream-form.ts";
 import { IpdmError } from "../../core/errors.ts";
-import type { Compiled } from "../../streams/expressions/comparison.ts";
+import type { Compiled } from "../../streams/expressions/compiled.ts";
 import { compile, compileCondition } from "../../streams/expressions/compile.ts";
 import { computedField } from "../../streams/expressions/computed.ts";
 import type { Node } from "../../streams/expressions/node.ts";
