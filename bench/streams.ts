@@ -1,6 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { type Measured, median, rounded } from "./harness.ts";
 import { bids, load, type Rows } from "./streams/data.ts";
+import { flightsWindows } from "./streams/flights.ts";
 import { ours } from "./streams/ours.ts";
 import { loopScan, loopTumble, objects, rxjsScan, rxjsTumble } from "./streams/peers.ts";
 
@@ -51,6 +52,10 @@ export async function streams(rounds: number, tell: (line: string) => void): Pro
   await compare("scan", () => ours.scan(few), { rxjs: () => rxjsScan(plain), loop: () => loopScan(few) });
   await compare("interval_join", () => ours.intervalJoin(left, right), { duckdb: sql.intervalJoin });
   await compare("window_join", () => ours.windowJoin(left, right), { duckdb: sql.windowJoin });
+  const flights = await flightsWindows(connection);
+  const times = await timed({ own: flights.own, duckdb: flights.duckdb }, rounds);
+  metrics["flights_windows_vs_duckdb"] = rounded((times["own"] ?? 0) / (times["duckdb"] ?? 1));
+  tell(`flights: own ${times["own"]?.toFixed(1)} ms, duckdb ${times["duckdb"]?.toFixed(1)} ms`);
   connection.closeSync();
   database.closeSync();
   return { metrics, notes: NOTES };
@@ -60,6 +65,7 @@ const NOTES: Readonly<Record<string, string>> = {
   tumble_1k_vs_rxjs: "times faster than groupBy of groupBy in stock RxJS",
   tumble_1k_vs_duckdb: "DuckDB with its table in memory, one thread, sorted output",
   tumble_1k_vs_duckdb_load: "DuckDB, the load from JavaScript arrays included",
+  flights_windows_vs_duckdb: "time over DuckDB's time, its table in memory",
   scan_vs_loop: "a loop by hand over typed arrays, which keeps every total",
 };
 
