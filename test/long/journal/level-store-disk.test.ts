@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openStore } from "../../integration/journal/damage.ts";
 import { resumeWriters } from "../../integration/journal/resume-writers.ts";
+import { randomFrom } from "../../integration/journal/seeded-store.ts";
 
 const CHILD = join(import.meta.dirname, "../../integration/journal/sync-child.ts");
 
@@ -60,13 +61,15 @@ describe("a disk that is full", () => {
     execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", disk]);
     try {
       const folder = join(disk, "store");
+      // Nothing that LevelDB could compress.
+      const random = randomFrom(1);
       let acknowledged = 0;
       for (const size of ["8m", "64m"]) {
         const store = await openStore(folder);
         const [writer] = await resumeWriters(store, ["a"]);
         const codes: unknown[] = [];
         for (let at = 0; at < 300 && codes.length < 2; at++) {
-          await store.append(writer?.next([{ text: String(at).repeat(10_000) }]) as never).then(
+          await store.append(writer?.next([Uint8Array.from({ length: 40_000 }, () => random() * 256)]) as never).then(
             () => (acknowledged += 1),
             (error: { code?: unknown }) => codes.push(error.code),
           );
