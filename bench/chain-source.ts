@@ -16,7 +16,7 @@ const DATA = join(ROOT, "..", "shared", "data", "ethereum-mainnet");
 const BIN = join(ROOT, "bin", "ipdm-runtime.js");
 const ERC20 = join(ROOT, "examples", "ethereum-erc20", "ipdm.yaml");
 /** Blocks of the memory's measurement, of the longer and the shorter run, and the transactions that each keeps. */
-const BLOCKS = [10_000, 2_500] as const;
+const BLOCKS = [10_000, 5_000] as const;
 const TRANSACTIONS = 4;
 
 interface Sample {

@@ -32,11 +32,6 @@ export type WindowValues = readonly number[] | readonly bigint[];
 /** The circuits that prove windows, the narrower first: it takes more rows in one proof. */
 export const WINDOW_CIRCUITS: readonly [CircuitEntry, CircuitEntry] = [WINDOW_128X32, WINDOW_64X64];
 
-/** The circuit of that name, if it proves windows. */
-export function windowCircuit(name: string): CircuitEntry | undefined {
-  return WINDOW_CIRCUITS.find((circuit) => circuit.name === name);
-}
-
 /** A window's values in the pieces that are proved one by one: in row order, all full but the last. */
 export interface WindowPieces {
   readonly circuit: CircuitEntry;

@@ -7,6 +7,7 @@ import type { ChainAnchor } from "../consensus/chain-anchor.ts";
 import { quorumNumbers } from "../consensus/membership.ts";
 import { equalBytes, fromHex, toHex } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
+import { readJson } from "../core/json.ts";
 import { inputView } from "./diff/table-view.ts";
 import type { AuditInput } from "./input-data.ts";
 
@@ -109,7 +110,7 @@ function headerOf(
   name: string,
   number: number,
 ): { readonly hash: Uint8Array; readonly parent: Uint8Array } {
-  const parsed = headerSchema.safeParse(JSON.parse(text));
+  const parsed = headerSchema.safeParse(readJson(text));
   if (!parsed.success) throw mismatch(name, `block ${number} has another form than JSON-RPC's`);
   const parent = fromHex(parsed.data.parentHash.slice(2)) ?? new Uint8Array(0);
   return { hash: keccak_256(encodeHeader(parsed.data)), parent };

@@ -59,7 +59,9 @@ function addReplay(root: Command, act: Act, signal: AbortSignal): void {
     .argument("<what>", "receipt.car; with --dir an actor's id or an entry's CID; or a CAR file with a journal")
     .option("--data <dir>", "data folder of the run (default: .data beside the receipt)", written)
     .addOption(
-      new Option("--input <name=path>", "read this input again, from a file or folder").argParser(collect).default([]),
+      new Option("--input <name=path>", "read this input again, from a file, folder or endpoint")
+        .argParser(collect)
+        .default([]),
     )
     .addOption(
       new Option("--module <task=path>", "run this module instead of the recorded one").argParser(collect).default([]),

@@ -17,6 +17,7 @@ import { valueAt } from "../../batch/column.ts";
 import { findField } from "../../batch/schema.ts";
 import { equalBytes, fromHex } from "../../core/bytes.ts";
 import { IpdmError } from "../../core/errors.ts";
+import { readJson } from "../../core/json.ts";
 import { sha256 } from "../../node.ts";
 import { inputView } from "../diff/table-view.ts";
 import type { AuditInput } from "../input-data.ts";
@@ -90,7 +91,7 @@ async function blockAt(
   for (const cid of part?.batches ?? []) {
     const batch = await input.batchAt(name, cid, at, receipt.config.cut, signal);
     if (row < at + batch.rows) {
-      const text = (column: string): unknown => JSON.parse(String(valueAt(batch.column(column), row - at)));
+      const text = (column: string): unknown => readJson(String(valueAt(batch.column(column), row - at)));
       const [block, receipts] = [
         blockSchema.safeParse(text("block")),
         z.array(receiptSchema).safeParse(text("receipts")),

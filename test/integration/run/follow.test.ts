@@ -178,6 +178,13 @@ describe("a run that follows the head", () => {
     expect(rowsIn(path, "live")).toHaveLength(9);
   });
 
+  it("that is ended before any block is final has nothing to seal, and goes on later", async () => {
+    const configPath = await configure();
+    const early = followUntil(configPath, 99, { onFollow: (end) => end() });
+    await expect(early).rejects.toMatchObject({ code: "INTERRUPTED", kind: "interrupted" });
+    expect((await followUntil(configPath, 6)).rows.in).toBe(6);
+  });
+
   it("names a trusted hash that the blocks do not have", async () => {
     const configPath = await configure(`, anchor: "${blockHash(4, "z")}"`);
     await expect(followUntil(configPath, 6)).rejects.toMatchObject({ code: "CHAIN_ANCHOR_MISMATCH" });
