@@ -24,6 +24,7 @@ export async function stored(rounds: number, tell: Tell): Promise<Measured> {
     metrics["recovery_ms"] = Math.round(median(times));
     notes["recovery_ms"] =
       `until an event is durable, of ${ACTORS} actors with ${EVENTS} events each; ${times.map(Math.round).join(", ")}`;
+    tell(`ready after ${metrics["recovery_ms"]} ms`);
     metrics["bytes_per_event"] = rounded((await compacted(folder)) / (ACTORS * EVENTS));
     notes["bytes_per_event"] =
       `after compaction, events of ${jsonBytes()} bytes as JSON, sent together, so many an entry`;
