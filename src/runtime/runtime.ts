@@ -61,7 +61,7 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
 }
 
 /** Opens the store of a runtime's folder. */
-export async function openStore(dir: string): Promise<Store> {
+export async function openStore(dir: string): Promise<LevelStore> {
   return await LevelStore.open({ path: join(dir, "store"), hash: sha256 });
 }
 
