@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-3.0-or-later
-// Makes development keys for every circuit: `node circuits/make-development-keys.ts`. Secrets are drawn anew each time,
-// so the keys differ from run to run; proofs made with the old ones no longer verify.
+// Makes development keys for the circuits that it is told, or for every one: `node circuits/make-development-keys.ts [<circuit>…]`.
+// Secrets are drawn anew each time, so the keys differ from run to run; proofs made with the old ones no longer verify.
 import { hash, randomBytes } from "node:crypto";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { exit, stderr, version } from "node:process";
+import { argv, exit, stderr, version } from "node:process";
 import { zKey } from "snarkjs";
 import { buildCircuits, CIRCUITS_DIR, type CircuitBuild, packageVersion } from "./compile.ts";
 import { developmentTau } from "./development-tau.ts";
@@ -13,8 +13,9 @@ import type { KeyProvenance } from "./manifest.ts";
 const LABEL =
   "DEVELOPMENT KEY: single-party set-up; whoever made it could have kept the secrets and forge proofs; do not use in production";
 
+const wanted = argv.slice(2);
 for (const build of await buildCircuits(join(dirname(CIRCUITS_DIR), "dist", "circuits"), { checkKeys: false })) {
-  await makeKeys(build);
+  if (wanted.length === 0 || wanted.includes(build.name)) await makeKeys(build);
 }
 // snarkjs keeps the threads of its curve alive.
 exit(0);
@@ -63,7 +64,7 @@ async function write(build: CircuitBuild, keys: Keys): Promise<void> {
     constraints: keys.constraints,
     power: keys.power,
     made: new Date().toISOString().slice(0, 10),
-    command: "node circuits/make-development-keys.ts",
+    command: `node circuits/make-development-keys.ts ${build.name}`,
     tools: {
       node: version,
       circom2: packageVersion("circom2"),

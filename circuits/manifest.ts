@@ -20,8 +20,11 @@ export const WINDOW_128X32: CircuitEntry = {
   publicInputs: ["context", "commitment", "count", "sum", "min", "max"],
 };
 
+/** The same of up to 64 committed signed 64-bit values. */
+export const WINDOW_64X64: CircuitEntry = { ...WINDOW_128X32, name: "window-64x64", rowsMax: 64, valueBits: 64 };
+
 /** Every circuit of this package. */
-export const CIRCUITS: readonly CircuitEntry[] = [WINDOW_128X32];
+export const CIRCUITS: readonly CircuitEntry[] = [WINDOW_128X32, WINDOW_64X64];
 
 /** What `keys/<name>.json` records: where a circuit's keys come from. Hashes are SHA-256 in lower-case hexadecimal. */
 export interface KeyProvenance {

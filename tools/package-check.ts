@@ -46,11 +46,15 @@ const NEEDED = [
   "bin/ipdm-runtime.js",
   "bin/package.json",
   "dist/src/cli/main.js",
+  "docs/reference/errors.md",
   "dist/src/index.js",
   "dist/src/index.d.ts",
   "dist/circuits/window-128x32.wasm",
   "circuits/keys/window-128x32.zkey",
   "circuits/keys/window-128x32.vkey.json",
+  "dist/circuits/window-64x64.wasm",
+  "circuits/keys/window-64x64.zkey",
+  "circuits/keys/window-64x64.vkey.json",
   "examples/flights/ipdm.yaml",
   "examples/flights/late.wasm",
   "examples/stateful/ipdm.yaml",
@@ -62,7 +66,7 @@ const NEEDED = [
   "README.md",
 ];
 const UNWANTED =
-  /(^|\/)(test|node_modules|bench|tools|docs)\/|\.test\.|\.sym$|\.tsbuildinfo$|\.env|^examples\/.*\/(out|\.ipdm)\//;
+  /(^|\/)(test|node_modules|bench|tools)\/|^docs\/(?!reference\/)|\.test\.|\.sym$|\.tsbuildinfo$|\.env|^examples\/.*\/(out|\.ipdm)\//;
 
 /** npm lists packages as an array, or by name, depending on its version. */
 function firstPacked(listed: unknown): Packed {

@@ -141,13 +141,13 @@ export class DomainEffects {
 
   private proofPorts(signal: AbortSignal): WindowProofPorts {
     const { ports, ledger, reader } = this.node;
-    const { hash, signer, prover, key, membership } = ports;
+    const { hash, signer, prover, keys, membership } = ports;
     return {
       hash,
       signer,
       ledger,
       prover,
-      key,
+      keys,
       domain: membership.domain,
       epoch: membership.epoch,
       read: (cid) => reader.read(cid, signal),

@@ -1,5 +1,4 @@
 import type { CID } from "multiformats/cid";
-import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
 import { statementsRoot } from "../../proofs/merkle/statements.ts";
 import type { ReceiptConfig } from "../../proofs/receipt/root.ts";
 import { schemaToIpld } from "../../src/batch/schema.ts";
@@ -163,10 +162,15 @@ function outputTables(node: NodeContext): OutputTable[] {
 
 /** What the run was asked for, beside the result: every member states the same, so that nobody can ask for fewer proofs afterwards. */
 function configBlock({ ports }: NodeContext, inputs: readonly InputPlan[], taken: VersionsTaken): Block {
-  const { plan, key, keyOrigin, hash } = ports;
+  const { plan, keys, hash } = ports;
   const asked = plan.tasks.flatMap(({ name, prove }) => (prove === null ? [] : [[name, windowsAsked(prove)] as const]));
-  const { production, label } = keyOrigin;
-  const circuit = asked.length > 0 ? { name: WINDOW_CIRCUIT.name, key: key.hash, production, label } : null;
+  const known = asked.length > 0 ? [...keys.values()] : [];
+  const circuits = known.map(({ circuit, key, production, label }) => ({
+    name: circuit.name,
+    key: key.hash,
+    production,
+    label,
+  }));
   const lock = Object.fromEntries(
     plan.locks.map(({ task, name, range, version, module, entry, live }) => {
       const pinned = { name, range, version, module, entry: entry.cid };
@@ -187,7 +191,7 @@ function configBlock({ ports }: NodeContext, inputs: readonly InputPlan[], taken
     cut: plan.cut,
     prove: Object.fromEntries(asked),
     lock,
-    circuit,
+    circuits,
     ...(anchored.length > 0 ? { anchored: Object.fromEntries(anchored) } : {}),
   };
   return cborBlock(hash, config);

@@ -2,9 +2,9 @@ import type { CID } from "multiformats/cid";
 import { elementOfHash } from "../../proofs/groth16/field.ts";
 import { proofToBytes, publicInputsToBytes } from "../../proofs/groth16/proof.ts";
 import type { Prover } from "../../proofs/groth16/prover.ts";
-import type { VerifyingKey } from "../../proofs/groth16/verifying-key.ts";
 import { contextOf } from "../../proofs/groth16/window-context.ts";
-import { chunkWindow, commitWindowChunk, WINDOW_CIRCUIT, windowChunk } from "../../proofs/groth16/window-proof.ts";
+import type { KnownWindowKey, WindowKeys } from "../../proofs/groth16/window-keys.ts";
+import { chunkWindow, commitWindowChunk, windowChunk } from "../../proofs/groth16/window-proof.ts";
 import {
   checkRowProof,
   parseRowProof,
@@ -36,7 +36,7 @@ export interface WindowProofPorts {
   readonly ledger: Ledger;
   readonly read: ReadBlock;
   readonly prover: Prover;
-  readonly key: VerifyingKey;
+  readonly keys: WindowKeys;
   readonly domain: string;
   readonly epoch: number;
 }
@@ -70,8 +70,9 @@ export async function makeWindowProofs(
     );
     for (const [i, row] of rows.entries()) {
       const { nulls } = values[i] as WindowContent;
-      const pieces = cut[i];
-      if (pieces === undefined) continue;
+      const own = cut[i];
+      if (own === undefined) continue;
+      const { circuit, pieces } = own;
       const ownSalts = pieces.map((_, chunk) =>
         saltFor(ports.hash, ports.signer, last.statementCid, column, row.row, chunk),
       );
@@ -83,7 +84,7 @@ export async function makeWindowProofs(
           chunks: pieces.length,
         });
         const proved = await ports.prover.prove(
-          windowChunk(piece, elementOfHash(ownSalts[chunk] as Uint8Array), context),
+          windowChunk(circuit, piece, elementOfHash(ownSalts[chunk] as Uint8Array), context),
           { signal },
         );
         chunks.push({ proof: proofToBytes(proved.proof), publicInputs: publicInputsToBytes(proved.publicInputs) });
@@ -99,13 +100,13 @@ export async function makeWindowProofs(
         values: row.bytes,
         path: [...row.path],
         nulls,
-        circuit: WINDOW_CIRCUIT.name,
-        key: ports.key.hash,
+        circuit: circuit.name,
+        key: (ports.keys.get(circuit.name) as KnownWindowKey).key.hash,
         chunks,
       };
       blocks.push(cborBlock(ports.hash, proof));
       salts.push(ownSalts);
-      ids.push(rowProofId(ports.hash, ports.key, proof));
+      ids.push(rowProofId(ports.hash, proof));
     }
   }
   return { blocks, salts, ids };
@@ -150,17 +151,22 @@ export async function checkWindowProofs(
       ) {
         throw rejected(task, `row ${proof.row} is not the one drawn`);
       }
-      const verdict = checkRowProof(ports.hash, ports.key, proof, about);
+      const verdict = checkRowProof(ports.hash, ports.keys, proof, about);
       if (!verdict.ok) throw rejected(task, verdict.message);
-      const pieces = piecesOf(task, form, column, row, values[i] as WindowContent);
+      const { circuit, pieces } = piecesOf(task, form, column, row, values[i] as WindowContent);
+      if (proof.circuit !== circuit.name)
+        throw rejected(
+          task,
+          `row ${row.row} is proved by ${proof.circuit}, and ${circuit.name} is the one for its values`,
+        );
       const committed = verdict.claims.map((claim) => claim.commitment);
       const expected = pieces.map((piece, chunk) =>
-        commitWindowChunk(piece, elementOfHash(next.salts[chunk] ?? new Uint8Array(32))),
+        commitWindowChunk(circuit, piece, elementOfHash(next.salts[chunk] ?? new Uint8Array(32))),
       );
       if (committed.length !== expected.length || committed.some((value, chunk) => value !== expected[chunk])) {
         throw rejected(task, `the commitment of row ${row.row} is not of this node's values`);
       }
-      ids.push(rowProofId(ports.hash, ports.key, proof));
+      ids.push(rowProofId(ports.hash, proof));
     }
   }
   if (given.length > 0) throw rejected(task, "there are more than were drawn");

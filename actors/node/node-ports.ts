@@ -1,6 +1,6 @@
 import type { CID } from "multiformats/cid";
 import type { Prover } from "../../proofs/groth16/prover.ts";
-import type { VerifyingKey } from "../../proofs/groth16/verifying-key.ts";
+import type { WindowKeys } from "../../proofs/groth16/window-keys.ts";
 import type { Batch } from "../../src/batch/batch.ts";
 import type { Membership } from "../../src/consensus/membership.ts";
 import type { ModuleEntry } from "../../src/consensus/module-entry.ts";
@@ -67,10 +67,8 @@ export interface NodePorts {
   /** Absent where this node does not have the sources: it takes batches from the submitter by their CIDs. */
   readonly readSource: ReadSource | undefined;
   readonly prover: Prover;
-  /** The verifying key of window proofs. */
-  readonly key: VerifyingKey;
-  /** What is known of how that key was made; receipts say it. */
-  readonly keyOrigin: { readonly production: boolean; readonly label: string };
+  /** The keys that window proofs are checked by. */
+  readonly keys: WindowKeys;
   readonly writeOutput: WriteOutput | undefined;
   /** The content of an input that grew until now and has so many rows. */
   readonly closeInput?: ((input: string, rows: number) => ClosedInput) | undefined;

@@ -18,7 +18,11 @@ export async function appends(rounds: number, tell: Tell): Promise<Measured> {
   for (let round = 1; round <= rounds; round++) {
     for (const [name, open] of Object.entries(many)) await driven(runs, `${name}64`, open, FLIGHT, tell);
     // The disk's own rate drifts within seconds, so these two stand beside each other.
-    for (const [name, open] of [["ours", ours], ["disk", fdatasync]] as const) await driven(runs, `${name}1`, open, 1, tell);
+    for (const [name, open] of [
+      ["ours", ours],
+      ["disk", fdatasync],
+    ] as const)
+      await driven(runs, `${name}1`, open, 1, tell);
   }
   const rate = (name: string): number[] => (runs.get(name) ?? []).map(({ perSecond }) => perSecond);
   const metrics: Record<string, number> = {};
@@ -33,7 +37,12 @@ export async function appends(rounds: number, tell: Tell): Promise<Measured> {
     metrics[metric] = rounded(median(ratios));
     notes[metric] = `${note}; ${spread(ratios)}`;
   };
-  ratio("vs_sqlite_each", "ours64", "sqliteEach64", "times XState and SQLite, a transaction an event, 64 actors in flight");
+  ratio(
+    "vs_sqlite_each",
+    "ours64",
+    "sqliteEach64",
+    "times XState and SQLite, a transaction an event, 64 actors in flight",
+  );
   ratio("vs_restate", "ours64", "restate64", "times Restate, which pays HTTP and its own process");
   ratio("vs_sqlite_group", "ours64", "sqliteGroup64", "times XState and SQLite with group commit");
   ratio("vs_leveldb", "ours64", "level64", "times bare LevelDB with group commit of as many bytes");

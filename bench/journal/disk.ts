@@ -22,7 +22,10 @@ export const fdatasync: Open = async (folder) => {
  * tip, a share of the commit's record), batches that gather while one is synced. No transition, no hash, no link.
  */
 export const level: Open = async (folder) => {
-  const db = new ClassicLevel<Buffer, Buffer>(join(folder, "level"), { keyEncoding: "buffer", valueEncoding: "buffer" });
+  const db = new ClassicLevel<Buffer, Buffer>(join(folder, "level"), {
+    keyEncoding: "buffer",
+    valueEncoding: "buffer",
+  });
   await db.open();
   let commit = 0;
   const group = new GroupCommit<readonly [number, number, Buffer]>(async (waiting) => {

@@ -28,7 +28,9 @@ export async function orbitdb(): Promise<Open | undefined> {
     const ipfs = {
       libp2p: {
         peerId: { toString: () => "12D3KooWBenchBenchBenchBenchBenchBench" },
-        services: { pubsub: { publish() {}, subscribe() {}, unsubscribe() {}, addEventListener() {}, removeEventListener() {} } },
+        services: {
+          pubsub: { publish() {}, subscribe() {}, unsubscribe() {}, addEventListener() {}, removeEventListener() {} },
+        },
         handle() {},
         unhandle() {},
         addEventListener() {},

@@ -20,7 +20,12 @@ interface OrderContext {
 
 const TYPES = ["CHANGED", "PAID", "PACKED", "SENT", "DELIVERED", "RETURNED"] as const;
 const PLACES = ["Hamburg", "Rotterdam", "Lyon", "Gdansk", "Porto", "Trieste", "Aarhus"] as const;
-const NOTES = ["left with a neighbour", "customer asked for a call first", "second attempt", "paid in advance"] as const;
+const NOTES = [
+  "left with a neighbour",
+  "customer asked for a call first",
+  "second attempt",
+  "paid in advance",
+] as const;
 
 /** An order's life, round and round: six states, guards, three assigned values. */
 export const orderMachine = setup({
@@ -39,7 +44,14 @@ export const orderMachine = setup({
   initial: "open",
   on: { CHANGED: { actions: "count" } },
   states: {
-    open: { on: { PAID: [{ guard: "isDear", target: "checked", actions: "count" }, { target: "paid", actions: "count" }] } },
+    open: {
+      on: {
+        PAID: [
+          { guard: "isDear", target: "checked", actions: "count" },
+          { target: "paid", actions: "count" },
+        ],
+      },
+    },
     checked: { on: { PACKED: { target: "packed", actions: "count" } } },
     paid: { on: { PACKED: { target: "packed", actions: "count" } } },
     packed: { on: { SENT: { target: "sent", actions: "count" } } },

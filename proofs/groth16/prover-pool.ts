@@ -1,3 +1,4 @@
+import type { CircuitEntry } from "../../circuits/manifest.ts";
 import type { ProveRequest } from "../../circuits/messages.ts";
 import { hasCode, IpdmError } from "../../src/core/errors.ts";
 import { type CircuitFiles, provingFiles } from "./circuit-files.ts";
@@ -6,7 +7,7 @@ import { PROVER_ATTEMPTS_MAX, PROVER_QUEUE_MAX, PROVER_TIMEOUT_MS } from "./limi
 import type { Prover, WindowProof } from "./prover.ts";
 import { ProverChild } from "./prover-child.ts";
 import { proofFromJson } from "./snarkjs-json.ts";
-import { publicInputsOf, WINDOW_CIRCUIT, type WindowChunk } from "./window-proof.ts";
+import { offsetOf, publicInputsOf, type WindowChunk } from "./window-proof.ts";
 
 export interface ProverPoolOptions {
   /** Prover processes at most, each one thread and about 250 MB while it works. Default 1. */
@@ -37,7 +38,8 @@ export class ProverPool implements Prover {
   readonly #queue: Task[] = [];
   /** Running tasks, so that `close` can wait for them. */
   readonly #running = new Set<Promise<void>>();
-  #files: Promise<Files> | undefined;
+  /** Files by circuit. */
+  readonly #files = new Map<string, Promise<Files>>();
   #lastId = 0;
   #closed = false;
 
@@ -118,11 +120,7 @@ export class ProverPool implements Prover {
   }
 
   async #run(task: Task): Promise<WindowProof> {
-    this.#files ??= provingFiles(WINDOW_CIRCUIT);
-    const files = await this.#files.catch((error: unknown) => {
-      this.#files = undefined;
-      throw error;
-    });
+    const files = await this.#filesOf(task.chunk.circuit);
     for (let attempt = 1; ; attempt++) {
       task.signal?.throwIfAborted();
       if (this.#closed) throw closed();
@@ -133,6 +131,15 @@ export class ProverPool implements Prover {
         if (!hasCode(error, "PROVER_CRASHED") || attempt >= PROVER_ATTEMPTS_MAX) throw error;
       }
     }
+  }
+
+  #filesOf(circuit: CircuitEntry): Promise<Files> {
+    const files = this.#files.get(circuit.name) ?? provingFiles(circuit);
+    this.#files.set(circuit.name, files);
+    return files.catch((error: unknown) => {
+      this.#files.delete(circuit.name);
+      throw error;
+    });
   }
 
   async #attempt(files: Files, task: Task): Promise<WindowProof> {
@@ -162,7 +169,7 @@ export class ProverPool implements Prover {
     signal?.addEventListener("abort", stop, { once: true });
     try {
       const reply = await child.request(this.#request(files, chunk));
-      return readProof(reply, publicInputsOf(chunk.claim));
+      return readProof(reply, chunk);
     } catch (error) {
       signal?.throwIfAborted();
       if (!timeout.aborted) throw error;
@@ -176,9 +183,9 @@ export class ProverPool implements Prover {
     }
   }
 
-  #request(files: Files, { values, salt, claim }: WindowChunk): ProveRequest {
-    const { rowsMax, valueBits } = WINDOW_CIRCUIT;
-    const offset = 1n << BigInt(valueBits - 1);
+  #request(files: Files, { circuit, values, salt, claim }: WindowChunk): ProveRequest {
+    const { rowsMax } = circuit;
+    const offset = offsetOf(circuit);
     const row = <T>(of: (value: bigint) => T, padding: T): string[] =>
       Array.from({ length: rowsMax }, (_, i) => String(i < values.length ? of(values[i] as bigint) : padding));
     this.#lastId += 1;
@@ -193,8 +200,8 @@ export class ProverPool implements Prover {
         commitment: String(claim.commitment),
         count: String(claim.count),
         sum: String(elementOf(claim.sum)),
-        min: String(elementOf(BigInt(claim.min))),
-        max: String(elementOf(BigInt(claim.max))),
+        min: String(elementOf(claim.min)),
+        max: String(elementOf(claim.max)),
         values: row((value) => value + offset, 0n),
         active: row(() => 1, 0),
         salt: String(salt),
@@ -203,7 +210,8 @@ export class ProverPool implements Prover {
   }
 }
 
-function readProof(reply: Awaited<ReturnType<ProverChild["request"]>>, expected: readonly bigint[]): WindowProof {
+function readProof(reply: Awaited<ReturnType<ProverChild["request"]>>, { circuit, claim }: WindowChunk): WindowProof {
+  const expected = publicInputsOf(claim);
   if (reply.kind === "failed") throw new IpdmError(reply.code, reply.message);
   const proof = reply.kind === "proved" ? proofFromJson(reply.proof) : undefined;
   if (reply.kind !== "proved" || proof === undefined)
@@ -211,7 +219,7 @@ function readProof(reply: Awaited<ReturnType<ProverChild["request"]>>, expected:
   if (reply.publicSignals.join() !== expected.join()) {
     throw new IpdmError("PROOF_FAILED", "a prover process proved other public inputs than it was asked to");
   }
-  return { circuit: WINDOW_CIRCUIT.name, proof, publicInputs: expected, cost: reply.cost };
+  return { circuit: circuit.name, proof, publicInputs: expected, cost: reply.cost };
 }
 
 function closed(): IpdmError {

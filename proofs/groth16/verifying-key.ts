@@ -35,11 +35,11 @@ export function parseVerifyingKey(json: unknown): VerifyingKey {
 }
 
 /**
- * The identity of a proven claim: SHA-256(verifying key hash ‖ public inputs, 32 bytes big-endian each). Never the proof's
+ * The identity of a proven claim: SHA-256(hash of the verifying key ‖ public inputs, 32 bytes big-endian each). Never the proof's
  * bytes: anyone can turn a Groth16 proof into another valid one of the same claim.
  */
-export function proofIdentity(key: VerifyingKey, publicInputs: readonly bigint[]): Uint8Array {
-  return sha256(concat(key.hash, publicInputsToBytes(publicInputs)));
+export function proofIdentity(keyHash: Uint8Array, publicInputs: readonly bigint[]): Uint8Array {
+  return sha256(concat(keyHash, publicInputsToBytes(publicInputs)));
 }
 
 function bytesOf(key: Omit<VerifyingKey, "hash">): Uint8Array {

@@ -1,14 +1,21 @@
+import type { CircuitEntry } from "../../circuits/manifest.ts";
 import { WINDOW_CHUNKS_MAX } from "./limits.ts";
 import { proofFromBytes, publicInputsFromBytes } from "./proof.ts";
 import { type Groth16Refusal, verifyGroth16 } from "./verifier.ts";
 import type { VerifyingKey } from "./verifying-key.ts";
 import { contextOf, type WindowContext } from "./window-context.ts";
-import { claimOf, combineChunks, WINDOW_CIRCUIT, type WindowAggregate, type WindowClaim } from "./window-proof.ts";
+import { claimOf, combineChunks, type WindowAggregate, type WindowClaim } from "./window-proof.ts";
 
 /** A proof of one chunk as it is stored and sent: `proofToBytes` and `publicInputsToBytes`. */
 export interface ProvenChunk {
   readonly proof: Uint8Array;
   readonly publicInputs: Uint8Array;
+}
+
+/** A circuit that proves windows, with the key that its proofs are checked by. */
+export interface WindowKey {
+  readonly circuit: CircuitEntry;
+  readonly key: VerifyingKey;
 }
 
 /** Why a window's proofs were refused. */
@@ -31,7 +38,7 @@ export type WindowVerdict =
  * have the rows can check (`commitWindowChunk`). Returns a verdict whatever the bytes hold.
  */
 export function verifyWindow(
-  key: VerifyingKey,
+  { circuit, key }: WindowKey,
   about: Omit<WindowContext, "chunk" | "chunks">,
   chunks: readonly ProvenChunk[],
 ): WindowVerdict {
@@ -39,21 +46,26 @@ export function verifyWindow(
     return { ok: false, code: "PROOF_CHUNKS_INVALID", chunk: 0 };
   const claims: WindowClaim[] = [];
   for (const [chunk, proven] of chunks.entries()) {
-    const claim = verifyChunk(key, contextOf({ ...about, chunk, chunks: chunks.length }), proven);
+    const claim = verifyChunk(circuit, key, contextOf({ ...about, chunk, chunks: chunks.length }), proven);
     if (typeof claim === "string") return { ok: false, code: claim, chunk };
     // One way to cut a window: without this rule the same rows could be proved under many sets of commitments.
-    if (chunk < chunks.length - 1 && claim.count !== WINDOW_CIRCUIT.rowsMax)
+    if (chunk < chunks.length - 1 && claim.count !== circuit.rowsMax)
       return { ok: false, code: "PROOF_CHUNKS_INVALID", chunk };
     claims.push(claim);
   }
   return { ok: true, aggregate: combineChunks(claims), claims };
 }
 
-function verifyChunk(key: VerifyingKey, context: bigint, chunk: ProvenChunk): WindowClaim | WindowRefusal {
+function verifyChunk(
+  circuit: CircuitEntry,
+  key: VerifyingKey,
+  context: bigint,
+  chunk: ProvenChunk,
+): WindowClaim | WindowRefusal {
   const proof = proofFromBytes(chunk.proof);
   const inputs = publicInputsFromBytes(chunk.publicInputs);
   if (proof === undefined || inputs === undefined) return "PROOF_MALFORMED";
-  const claim = claimOf(inputs);
+  const claim = claimOf(circuit, inputs);
   if (claim === undefined) return "PROOF_INPUTS_INVALID";
   if (claim.context !== context) return "PROOF_CONTEXT_MISMATCH";
   const verdict = verifyGroth16(key, inputs, proof);

@@ -7,7 +7,7 @@ import type { Receipt } from "./contents.ts";
 import { refuse } from "./verdict.ts";
 
 /** Block hashes of a chain input, in order, from the nodes that its anchor links. */
-function blockHashes(anchor: ChainAnchor, blocks: ReadonlyMap<string, Block>): readonly Uint8Array[] {
+export function blockHashes(anchor: ChainAnchor, blocks: ReadonlyMap<string, Block>): readonly Uint8Array[] {
   return anchor.hashes.flatMap((cid) => {
     const block = blocks.get(cid.toString());
     if (block === undefined) return refuse("CAR_LINK_MISSING", cid.toString(), "a list of block hashes is missing");

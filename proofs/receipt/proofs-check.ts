@@ -2,7 +2,7 @@ import { drawRows } from "../../src/consensus/draw.ts";
 import type { Operator } from "../../src/consensus/result.ts";
 import { equalBytes } from "../../src/core/bytes.ts";
 import type { Hash } from "../../src/core/ports.ts";
-import type { VerifyingKey } from "../groth16/verifying-key.ts";
+import type { WindowKeys } from "../groth16/window-keys.ts";
 import {
   checkRowProof,
   isNamedWindow,
@@ -23,10 +23,13 @@ type WindowForm = Extract<Operator, { kind: "window" }>;
  * Checks the zero-knowledge proofs: each holds for its row, the votes of its statement cover it, nothing that votes cover is
  * left out, and the rows are those that the challenges draw or that the run named. Returns the number of proofs checked.
  */
-export function checkProofs(receipt: Receipt, hash: Hash, key: VerifyingKey): number {
-  const { circuit } = receipt.config;
-  if (receipt.proofs.length > 0 && (circuit === null || !equalBytes(circuit.key, key.hash))) {
-    refuse("PROOF_KEY_UNKNOWN", "config/circuit", "the proofs were made with a key that this version does not have");
+export function checkProofs(receipt: Receipt, hash: Hash, keys: WindowKeys): number {
+  for (const { proof } of receipt.proofs) {
+    const named = receipt.config.circuits.find(({ name }) => name === proof.circuit);
+    const known = keys.get(proof.circuit)?.key.hash;
+    if (named === undefined || known === undefined || !equalBytes(named.key, known) || !equalBytes(proof.key, known)) {
+      refuse("PROOF_KEY_UNKNOWN", "config/circuits", "a proof was made with a key that this version does not have");
+    }
   }
   let count = 0;
   const inOrder: Receipt["proofs"][number][] = [];
@@ -38,7 +41,7 @@ export function checkProofs(receipt: Receipt, hash: Hash, key: VerifyingKey): nu
       count += checkStatement(
         receipt,
         hash,
-        key,
+        keys,
         commit,
         own.map(({ proof }) => proof),
       );
@@ -55,13 +58,13 @@ export function checkProofs(receipt: Receipt, hash: Hash, key: VerifyingKey): nu
 function checkStatement(
   receipt: Receipt,
   hash: Hash,
-  key: VerifyingKey,
+  keys: WindowKeys,
   commit: ShownCommit,
   proofs: readonly RowProof[],
 ): number {
   const { slot, statement, statementCid, certificate } = commit;
   const where = `${slot.task}/${slot.seq}`;
-  const ids = proofs.map((proof) => rowProofId(hash, key, proof));
+  const ids = proofs.map((proof) => rowProofId(hash, proof));
   const covered =
     ids.length === certificate.proofs.length &&
     ids.every((id, i) => equalBytes(id, certificate.proofs[i] as Uint8Array));
@@ -74,7 +77,7 @@ function checkStatement(
   const { domain, epoch } = receipt.membership;
   const about = { statement: statementCid, domain, epoch, task: slot.task, operator, table };
   for (const proof of proofs) {
-    const verdict = checkRowProof(hash, key, proof, about);
+    const verdict = checkRowProof(hash, keys, proof, about);
     if (!verdict.ok) refuse(verdict.code, `${where}/row ${proof.row}`, verdict.message);
   }
   checkEachOnce(operator, proofs, where);

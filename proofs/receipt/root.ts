@@ -31,7 +31,9 @@ const configSchema = z.strictObject({
     }),
   ),
   /** The key that window proofs are made with; null where none are asked for. */
-  circuit: z.strictObject({ name, key: bytes32, production: z.boolean(), label: z.string().max(1000) }).nullable(),
+  circuits: z
+    .array(z.strictObject({ name, key: bytes32, production: z.boolean(), label: z.string().max(1000) }))
+    .max(16),
   /**
    * By input, the block of a chain whose hash was known beforehand: the user gave it, or so many endpoints were found to agree on
    * it. Absent where there is none.

@@ -1,7 +1,7 @@
 import { CID } from "multiformats/cid";
 import { type Policy, type QuorumNumbers, quorumNumbers } from "../../src/consensus/membership.ts";
 import type { Hash, Verify } from "../../src/core/ports.ts";
-import type { VerifyingKey } from "../groth16/verifying-key.ts";
+import type { WindowKeys } from "../groth16/window-keys.ts";
 import { checkChains } from "./chain-check.ts";
 import { checkLinks, type Receipt, readBlocks, readContents } from "./contents.ts";
 import { checkJournals } from "./journals-check.ts";
@@ -16,7 +16,7 @@ import { checkVotes, type VoteCounts } from "./votes-check.ts";
 export interface VerifyPorts {
   readonly hash: Hash;
   readonly verify: Verify;
-  readonly key: VerifyingKey;
+  readonly keys: WindowKeys;
 }
 
 /** What the reader knows beforehand: keys (hexadecimal) that may sign, and the result that it expects. */
@@ -67,7 +67,7 @@ export function verifyReceipt(ports: VerifyPorts, bytes: Uint8Array, expected: E
     checkJournals(receipt);
     passed("seal", sealed);
     passed("merkle", checkMerkle(receipt, ports.hash));
-    passed("groth16", checkProofs(receipt, ports.hash, ports.key));
+    passed("groth16", checkProofs(receipt, ports.hash, ports.keys));
     checkExpected(receipt, expected.result);
   } catch (error) {
     fault = faultOf(error);

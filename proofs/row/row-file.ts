@@ -2,8 +2,9 @@ import { CID } from "multiformats/cid";
 import { z } from "zod";
 import { bytes32, count, link, name, parseNode } from "../../src/consensus/ipld-schema.ts";
 import type { Hash } from "../../src/core/ports.ts";
-import { type Block, decodeBlock, jsonBlock } from "../../src/dag/block.ts";
+import { type Block, cborBlock, decodeBlock, jsonBlock } from "../../src/dag/block.ts";
 import { encodeCar, readCar } from "../../src/dag/car.ts";
+import type { EthereumRowProof } from "../ethereum/row-proof.ts";
 import { inCidOrder } from "../receipt/build.ts";
 import type { Receipt } from "../receipt/contents.ts";
 import { refuse } from "../receipt/verdict.ts";
@@ -33,6 +34,8 @@ const rootSchema = z.strictObject({
   /** The seal statement, and the certificate for it. */
   seal: z.strictObject({ statement: link, certificate: link }),
   membership: link,
+  /** The way from the row's receipt to a block's hash, where the table follows from a chain; its input's anchor is there then. */
+  chain: link.nullable(),
 });
 
 /** Root of a row's file: one row of a table, the way to the root of all its rows, and who vouches for that. */
@@ -53,13 +56,19 @@ export interface RowFile {
   readonly blocks: ReadonlyMap<string, Block>;
 }
 
-/** Makes the file of a row of a verified receipt: the root first, then result, seal, its slot, certificate and membership in CID order. Throws `NODE_MALFORMED` for a row of more than {@link ROW_BYTES_MAX} bytes. */
-export function buildRowFile(hash: Hash, receipt: Receipt, leaf: PlacedLeaf): Uint8Array {
+/** Makes the file of a row of a verified receipt: the root first, then in CID order result, seal, its slot, certificate, membership, and the chain's proof with its anchor. Throws `NODE_MALFORMED` for a row of more than {@link ROW_BYTES_MAX} bytes. */
+export function buildRowFile(hash: Hash, receipt: Receipt, leaf: PlacedLeaf, chain?: EthereumRowProof): Uint8Array {
   const { result, seal, membership } = receipt.root;
   const { output, row, values, path } = leaf;
-  const root: RowRoot = { v: 1, kind: "row", output, row, values, path: [...path], result, seal, membership };
+  const proof = chain === undefined ? undefined : cborBlock(hash, chain);
+  const links = { result, seal, membership, chain: proof?.cid ?? null };
+  const root: RowRoot = { v: 1, kind: "row", output, row, values, path: [...path], ...links };
   const rootBlock = jsonBlock(hash, parseNode(rootSchema, "row", root));
-  const parts = [...linksOf(root), receipt.seal.slotCid].map((cid) => receipt.blocks.get(cid.toString()) as Block);
+  const own = [result, seal.statement, seal.certificate, membership, receipt.seal.slotCid];
+  const anchor = chain === undefined ? undefined : receipt.result.inputs[chain.input];
+  if (anchor !== undefined) own.push(anchor);
+  const parts = own.map((cid) => receipt.blocks.get(cid.toString()) as Block);
+  if (proof !== undefined) parts.push(proof);
   return encodeCar(rootBlock.cid, [rootBlock, ...inCidOrder(parts)]);
 }
 
@@ -83,10 +92,7 @@ export function readRowFile(hash: Hash, bytes: Uint8Array): RowFile {
   const { root: rootCid, blocks } = readCar(hash, bytes);
   const node = decodeBlock(blocks.get(rootCid.toString()) as Block);
   const root = parseNode(rootSchema, "row", node);
-  const statement = blocks.get(root.seal.statement.toString());
-  const sealed = statement === undefined ? undefined : (decodeBlock(statement) as { readonly slot?: unknown } | null);
-  const slot = CID.asCID(sealed?.slot);
-  const wanted = [...linksOf(root), ...(slot === null ? [] : [slot])].map(String);
+  const wanted = [...linksOf(root), ...linkedParts(root, blocks)].map(String);
   const [first, ...rest] = [...blocks.values()];
   const inOrder = inCidOrder(rest);
   const isWhole = wanted.every((cid) => blocks.has(cid)) && blocks.size === new Set(wanted).size + 1;
@@ -99,6 +105,24 @@ export function readRowFile(hash: Hash, bytes: Uint8Array): RowFile {
   return { rootCid, root, blocks };
 }
 
-function linksOf({ result, seal, membership }: Pick<RowRoot, "result" | "seal" | "membership">): CID[] {
-  return [result, seal.statement, seal.certificate, membership];
+function linksOf({ result, seal, membership, chain }: RowRoot): CID[] {
+  return [result, seal.statement, seal.certificate, membership, ...(chain === null ? [] : [chain])];
+}
+
+/** Blocks that others of the file link: the seal's slot, and the anchor of the input that the chain's proof is about. */
+function linkedParts({ seal, result, chain }: RowRoot, blocks: ReadonlyMap<string, Block>): CID[] {
+  const slot = CID.asCID(nodeOf(blocks, seal.statement)["slot"]);
+  const input = chain === null ? undefined : nodeOf(blocks, chain)["input"];
+  const inputs = nodeOf(blocks, result)["inputs"];
+  const anchor = typeof input === "string" ? CID.asCID((inputs as Node | undefined)?.[input]) : null;
+  return [slot, anchor].filter((cid) => cid !== null);
+}
+
+type Node = Readonly<Record<string, unknown>>;
+
+/** A node's keys; none where it is not there, or is something else. */
+function nodeOf(blocks: ReadonlyMap<string, Block>, cid: CID): Node {
+  const block = blocks.get(cid.toString());
+  const node = block === undefined ? undefined : decodeBlock(block);
+  return typeof node === "object" && node !== null ? (node as Node) : {};
 }

@@ -1,13 +1,14 @@
 import { CID } from "multiformats/cid";
 import type { Batch } from "../../src/batch/batch.ts";
 import { type Policy, parseMembership, type QuorumNumbers, quorumNumbers } from "../../src/consensus/membership.ts";
-import { parseResult } from "../../src/consensus/result.ts";
+import { parseAnchor, parseResult } from "../../src/consensus/result.ts";
 import { parseSlot } from "../../src/consensus/slot.ts";
 import { parseSeal, SEAL_TASK } from "../../src/consensus/statement.ts";
 import { parseCertificate } from "../../src/consensus/vote.ts";
 import { equalBytes } from "../../src/core/bytes.ts";
 import type { Hash, Verify } from "../../src/core/ports.ts";
 import { type Block, decodeBlock } from "../../src/dag/block.ts";
+import { checkEthereumRow, parseEthereumRowProof, type ShownReceipt } from "../ethereum/row-proof.ts";
 import { leafHash, verifyInclusion } from "../merkle/tree.ts";
 import { type Check, type Fault, faultOf, refuse } from "../receipt/verdict.ts";
 import type { Expectations } from "../receipt/verify.ts";
@@ -16,7 +17,7 @@ import { type RowFile, readRowFile } from "./row-file.ts";
 import { batchOfRow, schemaOfOutput } from "./row-values.ts";
 
 /** The checks of a row's file, in the order in which they are made. */
-export const ROW_CHECKS = ["blocks", "signatures", "seal", "row"] as const;
+export const ROW_CHECKS = ["blocks", "signatures", "seal", "row", "chain"] as const;
 
 /** One of {@link ROW_CHECKS}. */
 export type RowCheckName = (typeof ROW_CHECKS)[number];
@@ -43,6 +44,8 @@ export interface RowVerdict {
   readonly quorum: QuorumNumbers | undefined;
   readonly policy: Policy | undefined;
   readonly shown: ShownRow | undefined;
+  /** What the chain itself says of the row; undefined for tables that follow from no chain. */
+  readonly chain: ShownReceipt | undefined;
 }
 
 /**
@@ -59,8 +62,9 @@ export function verifyRow(
     signatures: { ok: false, count: 0 },
     seal: { ok: false, count: 0 },
     row: { ok: false, count: 0 },
+    chain: { ok: false, count: 0 },
   };
-  const found: { -readonly [K in "result" | "members" | "quorum" | "policy" | "shown"]?: RowVerdict[K] } = {};
+  const found: { -readonly [K in "result" | "members" | "quorum" | "policy" | "shown" | "chain"]?: RowVerdict[K] } = {};
   let fault: Fault | undefined;
   try {
     const file = readRowFile(ports.hash, bytes);
@@ -77,6 +81,8 @@ export function verifyRow(
     checks.seal = { ok: true, count: 1 };
     found.shown = shownRow(ports.hash, file, table);
     checks.row = { ok: true, count: file.root.path.length };
+    found.chain = chainOf(ports.hash, file, found.shown.values);
+    checks.chain = { ok: true, count: found.chain?.nodes ?? 0 };
     if (expected.result !== undefined && !CID.parse(expected.result).equals(file.root.result))
       refuse("RESULT_UNEXPECTED", String(file.root.result), "the row is of another result than expected");
   } catch (error) {
@@ -93,6 +99,7 @@ export function verifyRow(
     quorum: found.quorum,
     policy: found.policy,
     shown: found.shown,
+    chain: found.chain,
   };
 }
 
@@ -136,4 +143,13 @@ function shownRow(hash: Hash, { root }: RowFile, table: ReturnType<typeof tableO
   if (!verifyInclusion(hash, claim))
     refuse("ROW_PATH_MISMATCH", `${output}/${row}`, "the path does not lead from the row to the table's root");
   return { output, row, rows: table.rows, root: table.root, path, values: batchOfRow(schemaOfOutput(table), values) };
+}
+
+function chainOf(hash: Hash, { root, blocks }: RowFile, row: Batch): ShownReceipt | undefined {
+  if (root.chain === null) return undefined;
+  const node = (cid: CID): unknown => decodeBlock(blocks.get(cid.toString()) as Block);
+  const proof = parseEthereumRowProof(node(root.chain));
+  const { inputs } = parseResult(node(root.result));
+  const cid = Object.hasOwn(inputs, proof.input) ? inputs[proof.input] : undefined;
+  return checkEthereumRow(hash, proof, cid === undefined ? undefined : parseAnchor(node(cid)), row);
 }

@@ -9,8 +9,9 @@ import { equalBytes } from "../../src/core/bytes.ts";
 import type { Hash } from "../../src/core/ports.ts";
 import { decodeCbor } from "../../src/dag/cbor.ts";
 import { publicInputsFromBytes } from "../groth16/proof.ts";
-import { proofIdentity, type VerifyingKey } from "../groth16/verifying-key.ts";
-import { WINDOW_CIRCUIT, type WindowAggregate, type WindowClaim } from "../groth16/window-proof.ts";
+import { proofIdentity } from "../groth16/verifying-key.ts";
+import type { WindowKeys } from "../groth16/window-keys.ts";
+import type { WindowAggregate, WindowClaim } from "../groth16/window-proof.ts";
 import { verifyWindow } from "../groth16/window-verifier.ts";
 import { leafHash, verifyInclusion } from "../merkle/tree.ts";
 
@@ -117,13 +118,14 @@ function isNamedKey(names: readonly (string | null)[], keys: readonly unknown[])
  * window, and what they prove, summed over the chunks, is what the row says. That the committed values are those of the
  * window's input rows only someone who has these can check.
  */
-export function checkRowProof(hash: Hash, key: VerifyingKey, proof: RowProof, about: RowProofSubject): RowProofVerdict {
+export function checkRowProof(hash: Hash, keys: WindowKeys, proof: RowProof, about: RowProofSubject): RowProofVerdict {
   const { operator, table } = about;
   if (operator.kind !== "window") return refused("PROOF_ROW_MISMATCH", `task ${about.task} has no windows`);
   if (!proof.statement.equals(about.statement) || proof.task !== about.task)
     return refused("PROOF_CONTEXT_MISMATCH", "it is about another statement");
   if (proof.port !== PORT) return refused("PROOF_CONTEXT_MISMATCH", "it is about another output");
-  if (!equalBytes(proof.key, key.hash) || proof.circuit !== WINDOW_CIRCUIT.name)
+  const made = keys.get(proof.circuit);
+  if (made === undefined || !equalBytes(proof.key, made.key.hash))
     return refused("PROOF_KEY_UNKNOWN", "it was made with another key");
   const leaf = leafHash(hash, proof.values);
   const included =
@@ -143,7 +145,7 @@ export function checkRowProof(hash: Hash, key: VerifyingKey, proof: RowProof, ab
     windowStart: row.start,
     windowEnd: row.end,
   };
-  const verdict = verifyWindow(key, subject, proof.chunks);
+  const verdict = verifyWindow(made, subject, proof.chunks);
   if (!verdict.ok) return refused(verdict.code, `chunk ${verdict.chunk} does not hold`);
   const differs = differingAggregate(proof, operator, row, verdict.aggregate);
   if (differs !== undefined) return refused("PROOF_ROW_MISMATCH", `${differs} of the row is not what was proved`);
@@ -155,9 +157,11 @@ export function checkRowProof(hash: Hash, key: VerifyingKey, proof: RowProof, ab
  * values, nulls, circuit, chunks]`, each chunk by the identity of its claim: all that is said, and no proof bytes, since these are
  * malleable. The path follows from the row.
  */
-export function rowProofId(hash: Hash, key: VerifyingKey, proof: RowProof): Uint8Array {
+export function rowProofId(hash: Hash, proof: RowProof): Uint8Array {
   const { statement, task, port, column, row, values, nulls, circuit } = proof;
-  const chunks = proof.chunks.map(({ publicInputs }) => proofIdentity(key, publicInputsFromBytes(publicInputs) ?? []));
+  const chunks = proof.chunks.map(({ publicInputs }) =>
+    proofIdentity(proof.key, publicInputsFromBytes(publicInputs) ?? []),
+  );
   return hash(
     dagCbor.encode(["ipdm/window-proof/1", statement, task, port, column, row, values, nulls, circuit, chunks]),
   );
@@ -189,9 +193,9 @@ function expected(kind: string, column: string | null, proof: RowProof, proved: 
     case "sum":
       return proved.sum;
     case "min":
-      return BigInt(proved.min);
+      return proved.min;
     case "max":
-      return BigInt(proved.max);
+      return proved.max;
     default:
       return Number(proved.sum) / proved.count;
   }

@@ -5,6 +5,7 @@ import type { Receipt } from "../../proofs/receipt/contents.ts";
 import { type Batch, decodeBatch } from "../batch/batch.ts";
 import { sameRow } from "../batch/rows.ts";
 import { type Schema, sameSchema } from "../batch/schema.ts";
+import { isEndpoint } from "../config/chain-source.ts";
 import type { ChainAnchor } from "../consensus/chain-anchor.ts";
 import { IpdmError } from "../core/errors.ts";
 import { rawBlock } from "../dag/block.ts";
@@ -12,9 +13,9 @@ import { LevelStore } from "../journal/level-store.ts";
 import type { Store } from "../journal/port.ts";
 import { sha256 } from "../node.ts";
 import { isContentOf, type SourceContent } from "../plan/anchor.ts";
-import type { ChainSpec } from "../sources/chain/kind.ts";
 import { openChain } from "../sources/chain/open.ts";
 import { openSource, type SourceSpec, type TableSource } from "../sources/port.ts";
+import { FetchedInputs } from "./fetched-inputs.ts";
 
 /** Opens the store of a run's data folder that holds blocks: that of its first node. `undefined` when there is none. */
 export async function openData(folder: string): Promise<Store | undefined> {
@@ -59,6 +60,7 @@ export class AuditInput {
   private readonly store: Store | undefined;
   private readonly readers = new Map<string, Reader>();
   private readonly differing = new Set<string>();
+  private fetched: FetchedInputs | undefined;
 
   constructor(receipt: Receipt, files: Readonly<Record<string, string>>, store: Store | undefined) {
     this.receipt = receipt;
@@ -167,7 +169,7 @@ export class AuditInput {
       await using source: TableSource<SourceContent> =
         anchor.kind === "file"
           ? await openSource({ file, format: "ndjson", columns: { _: "utf8" } }, { signal })
-          : await openChain(chainSpec(anchor, file), { signal });
+          : await this.openBlocks(anchor, file, signal);
       if (!isContentOf(anchor, await source.content(signal), sha256)) this.differing.add(name);
     }
     return [...this.differing];
@@ -179,6 +181,7 @@ export class AuditInput {
       await source.close();
     }
     this.readers.clear();
+    await this.fetched?.close();
   }
 
   private async stored(cids: readonly CID[]): Promise<Batch[]> {
@@ -209,9 +212,24 @@ export class AuditInput {
     return stages.get(task)?.upstream.equals(result.inputs[name]) === false;
   }
 
+  /** The blocks that a receipt is about, at the place that its reader gives: a file, a folder, or an endpoint, which is asked once. */
+  private async openBlocks(
+    anchor: ChainAnchor,
+    place: string,
+    signal: AbortSignal,
+  ): Promise<TableSource<SourceContent>> {
+    const { kind, chain, from, to } = anchor;
+    let places: readonly string[] = [place];
+    if (isEndpoint({ path: place })) {
+      this.fetched ??= new FetchedInputs();
+      places = await this.fetched.places(anchor, place, signal);
+    }
+    return openChain({ kind, places, from, to, anchor: null, chain }, { signal });
+  }
+
   private async open(name: string, file: string, signal: AbortSignal): Promise<TableSource<SourceContent>> {
     const anchor = this.receipt.anchors.get(name);
-    if (anchor !== undefined && anchor.kind !== "file") return openChain(chainSpec(anchor, file), { signal });
+    if (anchor !== undefined && anchor.kind !== "file") return this.openBlocks(anchor, file, signal);
     const columns = anchor?.columns?.map((column) => [column.name, column.type] as const);
     // The receipt's own word for its columns; openSource refuses types that it does not know.
     const declared = (columns && Object.fromEntries(columns)) as SourceSpec["columns"];
@@ -228,11 +246,6 @@ export function needsBatch(cid: CID, holds: string): IpdmError {
     hint: "pass --data <folder of the run> or --input name=path",
     facts: { cid: text },
   });
-}
-
-/** The blocks that a receipt is about, at the place that its reader gives. */
-function chainSpec({ kind, chain, from, to }: ChainAnchor, place: string): ChainSpec {
-  return { kind, places: [place], from, to, anchor: null, chain };
 }
 
 /**

@@ -1,7 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { CID } from "multiformats/cid";
-import { loadCircuitKey } from "../../proofs/groth16/circuit-files.ts";
-import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
+import { allForProduction, loadWindowKeys } from "../../proofs/groth16/window-keys.ts";
 import { type Expectations, type Verdict, verifyReceipt } from "../../proofs/receipt/verify.ts";
 import { isRowFile } from "../../proofs/row/row-file.ts";
 import { type RowVerdict, verifyRow } from "../../proofs/row/verify-row.ts";
@@ -53,9 +52,9 @@ export async function verifyFile(path: string, options: VerifyFileOptions = {}):
 }
 
 async function receiptVerdict(bytes: Uint8Array, expected: Expectations): Promise<FileVerdict> {
-  const { key, provenance } = await loadCircuitKey(WINDOW_CIRCUIT);
-  const ports = { hash: sha256, verify: verifyEd25519, key };
-  return { ...verifyReceipt(ports, bytes, expected), production: provenance.production, bytes: bytes.length };
+  const keys = await loadWindowKeys();
+  const ports = { hash: sha256, verify: verifyEd25519, keys };
+  return { ...verifyReceipt(ports, bytes, expected), production: allForProduction(keys), bytes: bytes.length };
 }
 
 async function expectations({ trust, expect }: VerifyFileOptions): Promise<Expectations> {

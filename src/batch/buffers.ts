@@ -34,3 +34,9 @@ export function typedView(type: ColumnType, data: Uint8Array): Values {
       return data;
   }
 }
+
+/** A longer array with the values of a shorter one. */
+export function longer<T extends Int32Array | Uint8Array>(values: T, grown: T): T {
+  grown.set(values);
+  return grown;
+}

@@ -1,21 +1,18 @@
 import { assert, IpdmError } from "../core/errors.ts";
-import { bitBytes } from "./buffers.ts";
+import { bitBytes, longer } from "./buffers.ts";
 import type { Column, Value } from "./column.ts";
 import { bytesAt, dictionaryOf, isNull } from "./column.ts";
 import type { ColumnData } from "./layout.ts";
 import { misfitOf } from "./misfit.ts";
-import type { Field } from "./schema.ts";
-import { typeWidth } from "./schema.ts";
-import { joinTexts, putText, TEXT_ROOM, textBytes } from "./texts.ts";
-
-/** Longest text, in UTF-16 units, that is written in place: room for it has to be there first. */
-const TEXT_IN_PLACE_MAX = 1024;
+import { pickNumbers } from "./picked-numbers.ts";
+import { type Field, typeWidth } from "./schema.ts";
+import { joinTexts, putText, TEXT_IN_PLACE_MAX, TEXT_ROOM, textBytes } from "./texts.ts";
 
 /** Collects one column's values. */
 export class ColumnWriter {
   readonly field: Field;
   private readonly width: number;
-  private data: Uint8Array;
+  private data = new Uint8Array(1024);
   private view: DataView;
   private used = 0;
   private rows = 0;
@@ -29,7 +26,6 @@ export class ColumnWriter {
   constructor(field: Field) {
     this.field = field;
     this.width = typeWidth(field);
-    this.data = new Uint8Array(1024);
     this.view = new DataView(this.data.buffer);
     if (field.type === "utf8" || field.type === "binary") this.ends = new Int32Array(256);
   }
@@ -41,15 +37,13 @@ export class ColumnWriter {
   /** Appends a value. Throws `VALUE_MISFIT`. */
   push(value: Value): void {
     if (value === null) return this.pushNull();
-    const { type } = this.field;
-    switch (type) {
-      case "bool": {
+    switch (this.field.type) {
+      case "bool":
         if (typeof value !== "boolean") throw misfitOf(this.field, value);
         this.reserve(1);
         this.used = bitBytes(this.rows + 1);
         if (value) this.data[this.rows >> 3] = (this.data[this.rows >> 3] as number) | (1 << (this.rows & 7));
         return this.closeRow();
-      }
       case "utf8":
         return this.pushString(value);
       case "dict":
@@ -57,7 +51,7 @@ export class ColumnWriter {
         return this.pushIndex(this.entryOf(value));
       case "binary":
       case "fixed":
-        if (!(value instanceof Uint8Array) || (type === "fixed" && value.length !== this.width))
+        if (!(value instanceof Uint8Array) || (this.field.type === "fixed" && value.length !== this.width))
           throw misfitOf(this.field, value);
         return this.pushBytes(value);
       default:
@@ -78,16 +72,28 @@ export class ColumnWriter {
     for (let i = 0; i < (isPlain ? Math.min(1, times) : times); i++) this.push(value);
     if (!isPlain || times < 2) return;
     this.reserve(this.width * (times - 1));
-    for (let i = 1; i < times; i++) this.data.copyWithin(from + i * this.width, from, from + this.width);
+    for (let done = 1; done < times; done *= 2)
+      this.data.copyWithin(from + done * this.width, from, from + Math.min(done, times - done) * this.width);
     this.used = from + this.width * times;
     this.markValid(times - 1);
+  }
+
+  /** Appends the values at places. Throws `VALUE_MISFIT`. */
+  pushPicked(values: readonly Value[] | Float64Array, at: Int32Array): void {
+    const end = this.used + this.width * at.length;
+    this.reserve(end - this.used);
+    if (pickNumbers(this.field.type, values, at, this.data, this.rows)) {
+      this.used = end;
+      return this.markValid(at.length);
+    }
+    this.data.fill(0, this.used, end);
+    for (const place of at) this.push(values[place] ?? null);
   }
 
   /** Copies rows of a column of the same type. */
   copy(column: Column, from: number, to: number): void {
     const { type } = this.field;
-    const plain = column.nulls === 0 && this.width > 0 && type !== "dict";
-    if (plain) {
+    if (column.nulls === 0 && this.width > 0 && type !== "dict") {
       const source = new Uint8Array(
         column.values.buffer,
         column.values.byteOffset + from * this.width,
@@ -111,9 +117,8 @@ export class ColumnWriter {
   /** Appends a null. Throws `VALUE_MISFIT` where the column holds none. */
   pushNull(): void {
     if (!this.field.nullable) {
-      throw new IpdmError("VALUE_MISFIT", `column ${this.field.name} holds no nulls`, {
-        facts: { column: this.field.name },
-      });
+      const facts = { column: this.field.name };
+      throw new IpdmError("VALUE_MISFIT", `column ${this.field.name} holds no nulls`, { facts });
     }
     if (this.validity === undefined) {
       this.validity = new Uint8Array(Math.max(64, bitBytes(this.rows + 1)));
@@ -131,14 +136,17 @@ export class ColumnWriter {
     this.closeRow(false);
   }
 
-  /** What was collected, checked against the row count; the column is empty afterwards. */
+  /**
+   * What was collected, checked against the row count; the column is empty afterwards. Bytes of texts are a view of the column's own:
+   * they hold until the next row is written.
+   */
   take(rows: number): ColumnData {
     assert(this.rows === rows, `column ${this.field.name} has ${this.rows} values for ${rows} rows`);
     const { dictionary } = this;
     const texts =
       this.field.type === "dict" ? joinTexts(dictionary.keys(), dictionary.size, this.extraBytes) : undefined;
     const taken: ColumnData = {
-      data: this.data.slice(0, this.used),
+      data: this.ends === undefined ? this.data.slice(0, this.used) : this.data.subarray(0, this.used),
       nulls: this.nulls,
       validity: this.validity?.slice(0, bitBytes(rows)),
       offsets: texts?.offsets ?? this.ends?.slice(0, rows + 1),
@@ -150,7 +158,8 @@ export class ColumnWriter {
   }
 
   private reset(): void {
-    this.data.fill(0, 0, this.used);
+    // Rows without a value stand as zeros in columns of one width; texts leave no gaps.
+    if (this.ends === undefined) this.data.fill(0, 0, this.used);
     this.used = 0;
     this.rows = 0;
     this.nulls = 0;
@@ -275,11 +284,8 @@ export class ColumnWriter {
     if (this.validity !== undefined) {
       const need = bitBytes(this.rows + count);
       if (need > this.validity.length) this.validity = longer(this.validity, new Uint8Array(2 * need));
-      if (valid) {
-        for (let row = this.rows; row < this.rows + count; row++) {
-          this.validity[row >> 3] = (this.validity[row >> 3] as number) | (1 << (row & 7));
-        }
-      }
+      for (let row = this.rows; valid && row < this.rows + count; row++)
+        this.validity[row >> 3] = (this.validity[row >> 3] as number) | (1 << (row & 7));
     }
     this.rows += count;
   }
@@ -287,14 +293,7 @@ export class ColumnWriter {
   private reserve(bytes: number): void {
     const need = this.used + bytes + 8;
     if (need <= this.data.length) return;
-    const grown = new Uint8Array(Math.max(2 * this.data.length, need));
-    grown.set(this.data.subarray(0, this.used));
-    this.data = grown;
-    this.view = new DataView(grown.buffer);
+    this.data = longer(this.data, new Uint8Array(Math.max(2 * this.data.length, need)));
+    this.view = new DataView(this.data.buffer);
   }
-}
-
-function longer<T extends Int32Array | Uint8Array>(values: T, grown: T): T {
-  grown.set(values);
-  return grown;
 }

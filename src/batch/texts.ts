@@ -3,6 +3,9 @@ const encoder = new TextEncoder();
 /** Most bytes that a UTF-16 unit takes in UTF-8. */
 export const TEXT_ROOM = 3;
 
+/** Longest text, in UTF-16 units, that is written in place: room for it has to be there first. */
+export const TEXT_IN_PLACE_MAX = 1024;
+
 /** Longer texts are encoded by the platform; for short ones of ASCII the call costs more than the loop. */
 const LOOPED_MAX = 32;
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { type Act, type CommonFlags, collect, common, written } from "./act.ts";
 import { addActorCommands } from "./actors/program.ts";
+import { addJournalCommands } from "./journal/program.ts";
 import { addModuleCommands } from "./module/program.ts";
 import { addProjectCommands } from "./project-program.ts";
 import { addReceiptCommands } from "./receipt-program.ts";
@@ -26,6 +27,7 @@ export function program(act: Act, signal: AbortSignal, ending: Ending = {}): Com
   addProjectCommands(root, act, signal);
   addModuleCommands(root, act, signal);
   addActorCommands(root, act);
+  addJournalCommands(root, act);
   for (const command of root.commands) command.exitOverride().showSuggestionAfterError();
   return root;
 }
@@ -53,6 +55,7 @@ function addRun(root: Command, act: Act, signal: AbortSignal, ending: Ending): v
         .default([]),
     )
     .option("--fresh", "compute everything again, reuse nothing")
+    .option("--metrics [port]", "serve metrics for Prometheus on 127.0.0.1 (default port: 9464; 0: any)")
     .action((config: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>
         (await import("./run-command.ts")).runCommand(config, flags as RunFlags, terminal, signal, ending),

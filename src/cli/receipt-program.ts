@@ -13,18 +13,24 @@ export function addReceiptCommands(root: Command, act: Act, signal: AbortSignal)
     .argument("<receipt>", "receipt.car, or a row saved from one")
     .option("--trust <keys.json>", "keys that the reader trusts: every signer has to be one of them", written)
     .option("--expect <result>", "the result that the reader expects, as its CID", written)
+    .option("--complete", "say what of the input is proved to be whole, and what is the quorum's word")
     .option(
       "--row <column=value,…>",
       "find this row of an output's table, and the path from it to the table's root",
       written,
     )
-    .option("--output <name>", "with --row: the output (default: the only one with these columns)", written)
+    .option("--output <name>", "with --row: the output (default: the only one with such a row)", written)
     .option(
       "--out <row.car>",
       "with --row: save the row with its path and the seal, as a file that verifies by itself",
       written,
     )
     .option("--data <dir>", "data folder of the run (default: .data beside the receipt)", written)
+    .addOption(
+      new Option("--input <name=path>", "an input's file or folder, for what the data folder lacks")
+        .argParser(collect)
+        .default([]),
+    )
     .action((receipt: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>
         (await import("./verify-command.ts")).verifyCommand(receipt, flags as VerifyFlags, terminal, signal),
@@ -53,7 +59,9 @@ function addReplay(root: Command, act: Act, signal: AbortSignal): void {
     .argument("<what>", "receipt.car; with --dir an actor's id or an entry's CID; or a CAR file with a journal")
     .option("--data <dir>", "data folder of the run (default: .data beside the receipt)", written)
     .addOption(
-      new Option("--input <name=path>", "read this input again, from a file or folder").argParser(collect).default([]),
+      new Option("--input <name=path>", "read this input again, from a file, folder or endpoint")
+        .argParser(collect)
+        .default([]),
     )
     .addOption(
       new Option("--module <task=path>", "run this module instead of the recorded one").argParser(collect).default([]),

@@ -1,13 +1,17 @@
 import { CHECKS, type CheckName } from "../../proofs/receipt/verdict.ts";
 import type { Verdict } from "../../proofs/receipt/verify.ts";
-import { parseRowFilter } from "../audit/row/row-filter.ts";
+import { attestedText } from "../audit/attested.ts";
+import { withData } from "../audit/audited.ts";
+import { type Completeness, completenessOf } from "../audit/completeness.ts";
+import { parseRowFilter, type Wanted } from "../audit/row/row-filter.ts";
 import { type FoundRow, rowOfReceipt } from "../audit/row/row-of-receipt.ts";
 import { type FileVerdict, verifyFile } from "../audit/verify-file.ts";
 import { toHex } from "../core/bytes.ts";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
 import { bytesText, counted, words } from "./counted.ts";
-import { anchoredText, attestedText, inputText } from "./input-lines.ts";
+import { anchoredText, inputText } from "./input-lines.ts";
+import { pair } from "./pair.ts";
 import { rowFields, rowLine, rowLines, rowVerdictLines } from "./row-lines.ts";
 import { shellWord } from "./shell-word.ts";
 import type { Terminal } from "./terminal.ts";
@@ -19,6 +23,8 @@ export interface VerifyFlags {
   readonly row?: string;
   readonly output?: string;
   readonly data?: string;
+  readonly complete?: boolean;
+  readonly input: readonly string[];
   readonly out?: string;
 }
 
@@ -40,23 +46,53 @@ export async function verifyCommand(
     return found.verdict.ok ? 0 : EXIT_CODES.verification;
   }
   const { verdict } = found;
-  const { receipt } = verdict;
-  const isWanted = wanted !== undefined && verdict.ok && receipt !== undefined;
-  const row = isWanted
-    ? await rowOfReceipt(path, receipt, { wanted, output: flags.output, data: flags.data, signal })
-    : undefined;
-  if (row !== undefined && flags.out !== undefined) await writeWhole(flags.out, row.file);
-  if (terminal.options.json) {
-    const shown =
-      row === undefined
-        ? {}
-        : { row: { ...rowFields(row.shown), ...(flags.out === undefined ? {} : { file: flags.out }) } };
-    terminal.json({ ...verifiedLine(verdict), ...shown });
-  } else {
+  const more = await lookFurther(path, verdict, wanted, flags, signal);
+  if (more.row !== undefined && flags.out !== undefined) await writeWhole(flags.out, more.row.file);
+  if (terminal.options.json) terminal.json({ ...verifiedLine(verdict), ...furtherFields(more, flags.out) });
+  else {
     for (const line of verdictLines(verdict)) terminal.print(line);
-    if (row !== undefined) for (const line of foundLines(row, flags.out)) terminal.print(line);
+    if (more.complete !== undefined) for (const line of completeLines(more.complete)) terminal.print(line);
+    if (more.row !== undefined) for (const line of foundLines(more.row, flags.out)) terminal.print(line);
   }
   return verdict.ok ? 0 : EXIT_CODES.verification;
+}
+
+/** What was asked for beyond the receipt's own checks. */
+interface Further {
+  readonly row?: FoundRow;
+  readonly complete?: Completeness;
+}
+
+async function lookFurther(
+  path: string,
+  { ok, receipt }: FileVerdict,
+  wanted: readonly Wanted[] | undefined,
+  flags: VerifyFlags,
+  signal: AbortSignal,
+): Promise<Further> {
+  if (!ok || receipt === undefined || (wanted === undefined && flags.complete !== true)) return {};
+  const inputs = Object.fromEntries(flags.input.map((flag) => pair("--input", flag)));
+  return withData(path, receipt, { data: flags.data, inputs }, async (input): Promise<Further> => {
+    const complete = flags.complete === true ? { complete: await completenessOf(receipt, input, signal) } : {};
+    if (wanted === undefined) return complete;
+    return { ...complete, row: await rowOfReceipt(receipt, input, { wanted, output: flags.output, signal }) };
+  });
+}
+
+function furtherFields({ row, complete }: Further, out: string | undefined): object {
+  const file = out === undefined ? {} : { file: out };
+  return {
+    ...(complete === undefined ? {} : { complete }),
+    ...(row === undefined ? {} : { row: { ...rowFields(row.shown, row.chain), ...file } }),
+  };
+}
+
+function* completeLines({ proved, attested }: Completeness): Generator<string> {
+  yield "";
+  yield "Proved, by hashes alone:";
+  for (const { message } of proved) yield `  ✓ ${message}`;
+  yield "Attested, by the votes:";
+  for (const { message } of attested) yield `  – ${message}`;
 }
 
 function checkFlags({ row, output, out }: VerifyFlags): void {
@@ -67,9 +103,9 @@ function checkFlags({ row, output, out }: VerifyFlags): void {
   });
 }
 
-function* foundLines({ shown }: FoundRow, out: string | undefined): Generator<string> {
+function* foundLines({ shown, chain }: FoundRow, out: string | undefined): Generator<string> {
   yield "";
-  yield* rowLines(shown);
+  yield* rowLines(shown, chain);
   if (out !== undefined) yield `  saved       ${out}: \`ipdm-runtime verify ${shellWord(out)}\` checks it by itself`;
 }
 

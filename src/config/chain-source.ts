@@ -226,7 +226,7 @@ export function chainPlaces(places: readonly string[], folder: string): readonly
 }
 
 /** True when a place is the address of an endpoint. */
-export function isEndpoint({ path }: FileReference): boolean {
+export function isEndpoint({ path }: Pick<FileReference, "path">): boolean {
   return URL_START.test(path);
 }
 

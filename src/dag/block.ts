@@ -7,6 +7,7 @@ import { equalBytes } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Hash } from "../core/ports.ts";
 import { decodeCbor } from "./cbor.ts";
+import { encodeCbor } from "./cbor-encoder.ts";
 import { BLOCK_SIZE_MAX } from "./limits.ts";
 
 /** Immutable bytes under their content identifier (CIDv1, sha2-256). */
@@ -19,6 +20,7 @@ export interface Block {
 export const CODEC = { raw: raw.code, dagCbor: dagCbor.code, dagJson: dagJson.code } as const;
 
 const SHA2_256 = 0x12;
+const DIGEST_BYTES = 32;
 
 /** What an IPLD node may hold (IPLD data model); links are {@link CID}s. */
 export type Ipld =
@@ -39,12 +41,21 @@ export function cidOf(hash: Hash, code: number, bytes: Uint8Array): CID {
 
 /** The CID in a codec of bytes whose SHA-256 is known. */
 export function cidOfDigest(code: number, digest: Uint8Array): CID {
-  return CID.createV1(code, Digest.create(SHA2_256, digest));
+  if (code >= 0x80 || digest.length !== DIGEST_BYTES) return CID.createV1(code, Digest.create(SHA2_256, digest));
+  // What the library would make of it, in one piece: version, codec, hash function, length, digest.
+  const bytes = new Uint8Array(4 + DIGEST_BYTES);
+  bytes[0] = 1;
+  bytes[1] = code;
+  bytes[2] = SHA2_256;
+  bytes[3] = DIGEST_BYTES;
+  bytes.set(digest, 4);
+  const multihash = new Digest.Digest(SHA2_256, DIGEST_BYTES, bytes.subarray(4), bytes.subarray(2));
+  return new CID(1, code, multihash, bytes);
 }
 
 /** Encodes a value as a dag-cbor block. Throws `DAG_NOT_ENCODABLE` on what IPLD cannot hold (undefined, NaN, class instances). */
 export function cborBlock(hash: Hash, value: unknown): Block {
-  return encoded(hash, dagCbor, value);
+  return encoded(hash, DAG_CBOR, value);
 }
 
 /** Encodes a value as a dag-json block, for people. Throws `DAG_NOT_ENCODABLE`. */
@@ -130,7 +141,7 @@ interface Codec {
   decode(bytes: Uint8Array): unknown;
 }
 
-const DAG_CBOR: Codec = { ...dagCbor, decode: decodeCbor };
+const DAG_CBOR: Codec = { code: dagCbor.code, encode: encodeCbor, decode: decodeCbor };
 
 function codecOf(cid: CID): Codec | undefined {
   if (cid.code === CODEC.dagCbor) return DAG_CBOR;

@@ -1,5 +1,6 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import { decode, Tokenizer, Type } from "cborg";
+import { decodePlainCbor, NOT_PLAIN } from "./cbor-decoder.ts";
 
 /** U+FEFF in UTF-8. Text may begin with it; a `TextDecoder` left to its defaults, as in cborg, drops it. */
 const MARK = [0xef, 0xbb, 0xbf] as const;
@@ -19,6 +20,8 @@ class ExactTokenizer extends Tokenizer {
  * a byte order mark, the library's own decoder makes one. Throws an `Error` on what is not dag-cbor.
  */
 export function decodeCbor(bytes: Uint8Array): unknown {
+  const value = decodePlainCbor(bytes);
+  if (value !== NOT_PLAIN) return value;
   if (!hasMark(bytes)) return dagCbor.decode(bytes);
   const options = { ...dagCbor.decodeOptions, retainStringBytes: true };
   // Of a Node.js buffer the tokenizer would make buffers, whose `slice` copies nothing.

@@ -1,10 +1,10 @@
 import { type FileHandle, open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
-import * as dagCbor from "@ipld/dag-cbor";
 import { CID } from "multiformats/cid";
 import { equalBytes } from "../core/bytes.ts";
 import type { Hash } from "../core/ports.ts";
 import { decodeCbor } from "../dag/cbor.ts";
+import { encodeCbor } from "../dag/cbor-encoder.ts";
 import type { Tip } from "./continuity.ts";
 import { isSeq, record } from "./entry.ts";
 import { corrupt } from "./errors.ts";
@@ -34,7 +34,7 @@ export const NO_COMMIT: CommitMark = { number: 0, hash: new Uint8Array(32) };
 
 /** Encodes a commit record (dag-cbor). */
 export function encodeCommit(commit: Commit): Uint8Array {
-  return dagCbor.encode({
+  return encodeCbor({
     v: 1,
     number: commit.number,
     prev: commit.prev,

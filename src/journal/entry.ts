@@ -4,6 +4,7 @@ import type { Hash } from "../core/ports.ts";
 import { type Block, CODEC, cborBlock, decodeBlock, type Ipld } from "../dag/block.ts";
 import { ENTRY_EVENTS_MAX, NAME_BYTES_MAX } from "./limits.ts";
 import type { JournalEntry, RequestRecord } from "./port.ts";
+import { parseSkip } from "./skip.ts";
 
 const REQUESTS_MAX = 65_536;
 
@@ -19,13 +20,18 @@ export function lastSeq(entry: JournalEntry): number {
 
 /** Decodes a block as an entry, strictly: exact keys and kinds. Throws `ENTRY_MALFORMED`. Does not check the CID's hash. */
 export function decodeEntry(block: Block): JournalEntry {
+  return entryOf(block.cid, block.cid.code === CODEC.dagCbor ? decodeBlock(block) : undefined);
+}
+
+/** An entry from a block's decoded node, as strictly as {@link decodeEntry}. Throws `ENTRY_MALFORMED`. */
+export function entryOf(cid: CID, value: unknown): JournalEntry {
   const bad = (what: string): IpdmError =>
-    new IpdmError("ENTRY_MALFORMED", `block ${block.cid.toString()} is not a journal entry: ${what}`, {
+    new IpdmError("ENTRY_MALFORMED", `block ${cid.toString()} is not a journal entry: ${what}`, {
       kind: "verification",
-      where: block.cid.toString(),
+      where: cid.toString(),
     });
-  if (block.cid.code !== CODEC.dagCbor) throw bad("it is not dag-cbor");
-  const node = record(decodeBlock(block));
+  if (cid.code !== CODEC.dagCbor) throw bad("it is not dag-cbor");
+  const node = record(value);
   if (node === undefined) throw bad("it is not a map");
   for (const key of Object.keys(node)) if (!ENTRY_KEYS.has(key)) throw bad(`unknown key ${JSON.stringify(key)}`);
   const { v, actor, seq, prev, events, requests, checkpoint } = node;
@@ -41,7 +47,11 @@ export function decodeEntry(block: Block): JournalEntry {
   const parsed = parseRequests(requests);
   if (parsed === undefined) throw bad("requests");
   const entry: JournalEntry = { v: 1, actor, seq, prev: link, events: events as readonly Ipld[], requests: parsed };
-  return checkpointLink === undefined ? entry : { ...entry, checkpoint: checkpointLink };
+  const skip = node["skip"] === undefined ? undefined : parseSkip(node["skip"]);
+  if (skip === undefined ? node["skip"] !== undefined : checkpointLink === undefined || link === null)
+    throw bad("skip");
+  if (checkpointLink === undefined) return entry;
+  return { ...entry, checkpoint: checkpointLink, ...(skip === undefined ? {} : { skip }) };
 }
 
 /** A non-empty text of at most 512 UTF-8 bytes without U+0000. */
@@ -82,4 +92,13 @@ export function parseRequests(value: unknown): readonly RequestRecord[] | undefi
   return requests;
 }
 
-const ENTRY_KEYS: ReadonlySet<string> = new Set(["v", "actor", "seq", "prev", "events", "requests", "checkpoint"]);
+const ENTRY_KEYS: ReadonlySet<string> = new Set([
+  "v",
+  "actor",
+  "seq",
+  "prev",
+  "events",
+  "requests",
+  "checkpoint",
+  "skip",
+]);

@@ -1,6 +1,6 @@
 import { constants } from "node:fs";
 import { access, mkdir, stat } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { IpdmError } from "../core/errors.ts";
 
 /**
@@ -22,7 +22,7 @@ export async function makeFolder(path: string): Promise<void> {
  * Makes a folder that a run will write into and checks that it may. Throws `FOLDER_UNWRITABLE` (kind `config`); `use` says in
  * words what it is for.
  */
-export async function prepareFolder(path: string, use: string): Promise<void> {
+async function prepareFolder(path: string, use: string): Promise<void> {
   try {
     await makeFolder(path);
     await access(path, constants.W_OK | constants.X_OK);
@@ -37,7 +37,7 @@ export async function prepareFolder(path: string, use: string): Promise<void> {
 }
 
 /** Checks that a file may stand at a path before work is spent on it, and makes its folder. Throws `FOLDER_UNWRITABLE`. */
-export async function prepareFile(path: string, use: string): Promise<void> {
+async function prepareFile(path: string, use: string): Promise<void> {
   await prepareFolder(dirname(path), use);
   if (await isFolder(path).catch(() => false)) throw unwritable(path, use, "a folder is in its place");
 }
@@ -69,4 +69,18 @@ function unwritable(path: string, use: string, why: string, cause?: unknown): Ip
     hint: "check the path and its permissions, or name other folders with --out and --data",
     ...(cause === undefined ? {} : { cause }),
   });
+}
+
+/** Prepares all that a run writes: what cannot be written is said before the work, not after it. */
+export async function prepareRun(
+  outDir: string,
+  [receipt, keys]: readonly [string, string],
+  outputs: ReadonlyMap<string, string>,
+  dataDir: string,
+): Promise<void> {
+  await prepareFolder(outDir, "the receipt");
+  await prepareFile(join(outDir, receipt), "the receipt");
+  await prepareFile(join(outDir, keys), "the public keys");
+  for (const [name, path] of outputs) await prepareFile(path, `the output ${name}`);
+  await prepareFolder(dataDir, "keys, journals and batches");
 }

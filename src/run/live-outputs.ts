@@ -1,5 +1,6 @@
 import type { NodeObserver } from "../../actors/node/node-ports.ts";
 import type { RunNode } from "../../actors/node/run-node.ts";
+import type { IpdmError } from "../core/errors.ts";
 import type { RunPlan, TaskPlan } from "../runtime/plan.ts";
 import { sinkFormatOf } from "../sinks/formats.ts";
 import { LiveTable } from "../sinks/live-table.ts";
@@ -104,6 +105,8 @@ export class LiveOutputs {
         message: `${source}: the chain was reorganised from block ${from} on`,
         facts: { source, block: from },
       });
-    follower.listen({ added: () => undefined, removed, final: () => undefined });
+    const unreachable = ({ code, message }: IpdmError): void =>
+      this.ports.onNotice?.({ level: "warn", code, message: `${message}; trying again`, facts: { source } });
+    follower.listen({ added: () => undefined, removed, final: () => undefined, unreachable });
   }
 }

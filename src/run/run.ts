@@ -1,9 +1,8 @@
 import { join, resolve } from "node:path";
 import type { LivePorts, NodePorts } from "../../actors/node/node-ports.ts";
 import { RunNode } from "../../actors/node/run-node.ts";
-import { loadCircuitKey } from "../../proofs/groth16/circuit-files.ts";
 import { ProverPool } from "../../proofs/groth16/prover-pool.ts";
-import { WINDOW_CIRCUIT } from "../../proofs/groth16/window-proof.ts";
+import { allForProduction, loadWindowKeys } from "../../proofs/groth16/window-keys.ts";
 import { BATCH_ROWS_DEFAULT, BATCH_ROWS_MAX } from "../batch/limits.ts";
 import type { Config } from "../config/config.ts";
 import { withReplicas } from "../config/config.ts";
@@ -13,8 +12,9 @@ import { locatedInFile } from "../config/place.ts";
 import type { ModuleEntry } from "../consensus/module-entry.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
+import type { Block } from "../dag/block.ts";
 import { type LocalNode, quietLog, sha256, verifyEd25519 } from "../node.ts";
-import { type CataloguedModule, makePlan } from "../plan/plan.ts";
+import { type CataloguedModule, makePlan, type SourceFacts } from "../plan/plan.ts";
 import type { CatalogueWatch } from "../registry/catalogue-watch.ts";
 import { catalogueFolder, resolveModules } from "../registry/resolve.ts";
 import type { RunPlan } from "../runtime/plan.ts";
@@ -23,7 +23,7 @@ import type { Lane } from "../sandbox/port.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
 import { chainInputs } from "./chains.ts";
 import { Closers } from "./closers.ts";
-import { prepareFile, prepareFolder } from "./folders.ts";
+import { prepareRun } from "./folders.ts";
 import { epochToRun, followPorts, rememberSealed, startFollowing } from "./following.ts";
 import { beginnings, livePorts, watchFor } from "./live-modules.ts";
 import { LiveOutputs } from "./live-outputs.ts";
@@ -117,7 +117,7 @@ class Run {
   async start(dataDir: string, began: number): Promise<RunSummary> {
     const { config, signal } = this;
     await using stack = new Closers();
-    await this.prepareFolders(dataDir);
+    await prepareRun(this.outDir, [RECEIPT_FILE, KEYS_FILE], this.files, dataDir);
     const members = await openMembers(dataDir, config.domain.replicas);
     for (const member of members) stack.defer(() => member.store.close());
     const submitter = members[0] as LocalNode;
@@ -130,22 +130,11 @@ class Run {
     });
     const { facts, rows } = await sourceFacts(config, chains, signal);
     this.report.planning(rows);
-    const lanes = this.lanes(members.length).map((lane) => stack.use(lane));
-    const catalogued = await this.resolve();
-    const plan = await makePlan({
-      config,
-      sources: facts,
-      membership: { cid: block.cid, block },
-      cut: this.cut,
-      lane: lanes[0] as Lane,
-      hash: sha256,
-      catalogued,
-      begun: beginnings(submitter),
-    });
+    const laneCount = this.options.lanes ?? lanesFor(members.length);
+    const lanes = members.map(() => stack.use(openLanes({ lanes: laneCount })));
+    const plan = await this.planned(submitter, block, facts, lanes[0] as Lane);
     const watch = watchFor(plan, catalogueFolder(config, this.options.catalogueDir), this.log);
-    for (const { name, live } of plan.tasks) if (live !== undefined) this.know(name, live.entry);
-    this.report.locked(plan.locks);
-    const circuit = await loadCircuitKey(WINDOW_CIRCUIT);
+    const keys = await loadWindowKeys();
     const prover = stack.use(new ProverPool());
     const networks = await openLocalNetworks(members, this.log, signal);
     for (const network of networks) stack.use(network);
@@ -170,8 +159,7 @@ class Run {
         live: this.live(plan, lanes[i] as Lane, i === 0 ? watch : undefined),
         readSource: sourceReader(config, chains, plan, i === 0 ? this.report : undefined),
         prover,
-        key: circuit.key,
-        keyOrigin: circuit.provenance,
+        keys,
         writeOutput:
           i === 0 ? outputWriter({ files, live, onWritten: (output) => this.written.add(output) }) : undefined,
         ...followPorts(chains, this.options.fresh === true),
@@ -191,12 +179,33 @@ class Run {
     await rememberSealed(config, submitter, epoch);
     const lead = nodes[0] as RunNode;
     await this.ensureOutputs(lead);
-    return await this.publish(lead, members, circuit.provenance.production, began);
+    return await this.publish(lead, members, allForProduction(keys), began);
   }
 
-  private lanes(nodes: number): Lane[] {
-    const lanes = this.options.lanes ?? lanesFor(nodes);
-    return Array.from({ length: nodes }, () => openLanes({ lanes }));
+  private async planned(
+    submitter: LocalNode,
+    membership: Block,
+    sources: ReadonlyMap<string, SourceFacts>,
+    lane: Lane,
+  ): Promise<RunPlan> {
+    const { config, cut } = this;
+    const catalogued = await this.resolve();
+    const { cid } = membership;
+    const begun = beginnings(submitter);
+    const made = {
+      config,
+      sources,
+      membership: { cid, block: membership },
+      cut,
+      lane,
+      hash: sha256,
+      catalogued,
+      begun,
+    };
+    const plan = await makePlan(made);
+    for (const { name, live } of plan.tasks) if (live !== undefined) this.know(name, live.entry);
+    this.report.locked(plan.locks);
+    return plan;
   }
 
   /** The modules that tasks take from the catalogue. */
@@ -244,15 +253,6 @@ class Run {
     });
   }
 
-  /** What cannot be written is said before the work, not after it. */
-  private async prepareFolders(dataDir: string): Promise<void> {
-    await prepareFolder(this.outDir, "the receipt");
-    await prepareFile(join(this.outDir, RECEIPT_FILE), "the receipt");
-    await prepareFile(join(this.outDir, KEYS_FILE), "the public keys");
-    for (const [name, path] of this.files) await prepareFile(path, `the output ${name}`);
-    await prepareFolder(dataDir, "keys, journals and batches");
-  }
-
   /** Opens all nodes at once, since each waits for the others, and waits for the submitter; a voter that fails is reported. */
   private async carryOut(nodes: readonly RunNode[], begin: () => void): Promise<void> {
     const [lead, ...voters] = nodes as [RunNode, ...RunNode[]];
@@ -265,6 +265,7 @@ class Run {
         if (!signal.aborted) this.nodeFailed(voter, error, nodes.length);
       }
     });
+    this.report.watch(lead.ports.plan, lead.ledger);
     await lead.open(signal);
     begin();
     this.report.recovered(lead.ledger);

@@ -75,11 +75,6 @@ export function fieldOfSpec(name: string, spec: string): Field {
   return { name, type: bare, nullable };
 }
 
-/** How a field is written as a {@link ColumnSpec}. */
-export function specOf({ type, nullable, width }: Field): string {
-  return `${type}${type === "fixed" ? (width ?? 0) : ""}${nullable ? "?" : ""}`;
-}
-
 const PLAIN_TYPES = [
   "bool",
   "i8",

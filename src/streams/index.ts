@@ -26,12 +26,13 @@ export { col, Expression, instant, lit, when } from "./expressions/expression.ts
 export type { Node as ExpressionNode } from "./expressions/node.ts";
 export type { Control, End, Flow, Header, Idle, Watermark } from "./flow.ts";
 export { isBatch } from "./flow.ts";
+export type { JoinOptions } from "./join/join-stage.ts";
 export type { AggregateOptions, Windowed } from "./operators/aggregate.ts";
 export { aggregate } from "./operators/aggregate.ts";
 export type { EventTime, EventTimeOptions } from "./operators/event-time.ts";
 export { eventTime, keyBy } from "./operators/event-time.ts";
 export { filter, project, rename, select, withColumns } from "./operators/expressions.ts";
-export type { Joined, JoinOptions } from "./operators/joins.ts";
+export type { Joined } from "./operators/joins.ts";
 export { intervalJoin, join, temporalJoin, windowJoin } from "./operators/joins.ts";
 export type { DedupOptions } from "./operators/keyed.ts";
 export { dedup } from "./operators/keyed.ts";

@@ -12,6 +12,8 @@ export interface Counters {
   watermarkUs: number | undefined;
   /** How far the watermark is behind the newest event time, in microseconds. */
   watermarkLagUs: number | undefined;
+  /** Of an operator of several inputs: the input that the others wait for at the moment, which so holds the watermark back. */
+  waitsFor: string | undefined;
 }
 
 /** One operator of a running pipeline. */
@@ -45,5 +47,13 @@ export function joinedStep(name: string, detail: string, inputs: Readonly<Record
 }
 
 function zeros(): Counters {
-  return { rowsIn: 0, rowsOut: 0, late: 0, stateBytes: 0, watermarkUs: undefined, watermarkLagUs: undefined };
+  return {
+    rowsIn: 0,
+    rowsOut: 0,
+    late: 0,
+    stateBytes: 0,
+    watermarkUs: undefined,
+    watermarkLagUs: undefined,
+    waitsFor: undefined,
+  };
 }

@@ -38,8 +38,19 @@ export function slotBatch(rows: readonly SlotRow[]): Batch {
   return writer.take();
 }
 
-/** Loads the module that comes with the runtime, as the build has made it. */
-export async function loadSolana(lane: Lane, settings: Readonly<Record<string, string>>): Promise<ModuleHandle> {
+const loaded = new WeakMap<Lane, Map<string, Promise<ModuleHandle>>>();
+
+/** Loads the module that comes with the runtime, as the build has made it; once for equal settings. */
+export function loadSolana(lane: Lane, settings: Readonly<Record<string, string>>): Promise<ModuleHandle> {
+  const ofLane = loaded.get(lane) ?? new Map<string, Promise<ModuleHandle>>();
+  loaded.set(lane, ofLane);
+  const name = JSON.stringify(settings);
+  const module = ofLane.get(name) ?? load(lane, settings);
+  ofLane.set(name, module);
+  return module;
+}
+
+async function load(lane: Lane, settings: Readonly<Record<string, string>>): Promise<ModuleHandle> {
   const module = builtInModule("ipdm:solana");
   if (module === undefined) throw new Error("the runtime comes with no module ipdm:solana");
   return lane.load({

@@ -15,10 +15,10 @@ import { rowMatcher, type Wanted } from "./row-filter.ts";
 const GROUP = 4096;
 
 /**
- * Finds the one row of an output table that holds what is wanted, and the path from it to the table's root: the table's batches
- * are read once. `output` names the table where several have the columns. Throws `NEEDS_DATA` (kind `unreachable`) with the
- * CID of a batch that is not at hand, `ROW_MISSING` (kind `verification`: the table has no such row), and of kind `usage`
- * `ROW_AMBIGUOUS`, `OUTPUT_UNKNOWN` and what {@link rowMatcher} throws.
+ * Finds the one row of an output table that holds what is wanted, and the path from it to the table's root: the batches of each table
+ * that has the columns are read once. `output` names the table where several have such a row. Throws `NEEDS_DATA` (kind `unreachable`)
+ * with the CID of a batch that is not at hand, `ROW_MISSING` (kind `verification`: there is no such row), `MERKLE_MISMATCH`, and of
+ * kind `usage` `ROW_AMBIGUOUS`, `OUTPUT_UNKNOWN` and what {@link rowMatcher} throws.
  */
 export async function findRow(
   receipt: Receipt,
@@ -27,9 +27,32 @@ export async function findRow(
   output: string | undefined,
   signal: AbortSignal,
 ): Promise<PlacedLeaf> {
-  const name = output ?? outputWith(receipt, wanted);
-  const table = Object.hasOwn(receipt.result.outputs, name) ? receipt.result.outputs[name] : undefined;
-  if (table === undefined) throw unknownOutput(name, Object.keys(receipt.result.outputs));
+  const names = output === undefined ? outputsWith(receipt, wanted) : [known(receipt, output)];
+  const leaves: PlacedLeaf[] = [];
+  let rows = 0;
+  for (const name of names) {
+    const found = await search(receipt, input, wanted, name, signal);
+    rows += found.rows;
+    if (found.leaf !== undefined) leaves.push(found.leaf);
+  }
+  const [first, ...others] = leaves;
+  if (first === undefined) throw missingRow(names, rows);
+  if (others.length === 0) return first;
+  throw new IpdmError("OUTPUT_UNKNOWN", "more than one output has such a row", {
+    kind: "usage",
+    hint: `name one with --output: ${leaves.map((leaf) => leaf.output).join(", ")}`,
+  });
+}
+
+/** Searches one table; `leaf` is undefined where no row fits, `rows` is how many it has. */
+async function search(
+  receipt: Receipt,
+  input: AuditInput,
+  wanted: readonly Wanted[],
+  name: string,
+  signal: AbortSignal,
+): Promise<{ readonly leaf: PlacedLeaf | undefined; readonly rows: number }> {
+  const table = receipt.result.outputs[name] as Output;
   const matches = rowMatcher(schemaOfOutput(table), wanted);
   const commits = receipt.tasks.find(({ task }) => task === table.task)?.commits ?? [];
   const tree = new GroupedTree();
@@ -48,7 +71,7 @@ export async function findRow(
     }
   }
   const [first, second] = found;
-  if (first === undefined) throw missingRow(name, tree.count);
+  if (first === undefined) return { leaf: undefined, rows: tree.count };
   if (second !== undefined) throw ambiguous(name, found.length, first.row, second.row);
   const { root, path } = tree.finish(first.row);
   if (!equalBytes(root, table.root))
@@ -56,29 +79,40 @@ export async function findRow(
       kind: "verification",
       where: `outputs/${name}`,
     });
-  return { output: name, row: first.row, values: first.values, path };
+  return { leaf: { output: name, row: first.row, values: first.values, path }, rows: tree.count };
 }
+
+type Output = Receipt["result"]["outputs"][string];
 
 function* batchesOf(commits: readonly ShownCommit[], port: string) {
   for (const { statement } of commits) yield* statement.outputs[port]?.batches ?? [];
 }
 
-/** The only output that has all columns that are asked for. */
-function outputWith({ result }: Receipt, wanted: readonly Wanted[]): string {
-  const names = Object.keys(result.outputs);
-  const fitting = Object.entries(result.outputs).filter(([, output]) => {
+/** The outputs that have all columns asked for; of those that are one table, the first. */
+function outputsWith({ result }: Receipt, wanted: readonly Wanted[]): string[] {
+  const tables = new Map<string, string>();
+  for (const [name, output] of Object.entries(result.outputs)) {
     const schema = schemaOfOutput(output);
-    return wanted.every(({ column }) => findField(schema, column) !== undefined);
-  });
-  const [only] = fitting;
-  // With none, the error about the missing column says more than one about outputs.
-  if (only !== undefined && fitting.length === 1) return only[0];
-  if (names.length === 1) return names[0] as string;
-  const columns = wanted.map(({ column }) => column).join(", ");
-  const many = fitting.map(([name]) => name);
-  throw new IpdmError("OUTPUT_UNKNOWN", `${many.length === 0 ? "no" : "more than one"} output has ${columns}`, {
+    if (!wanted.every(({ column }) => findField(schema, column) !== undefined)) continue;
+    const key = `${output.task}/${output.port}`;
+    if (!tables.has(key)) tables.set(key, name);
+  }
+  const names = Object.keys(result.outputs);
+  if (tables.size > 0) return [...tables.values()];
+  // Of a single output the error about the missing column says more.
+  if (names.length === 1) return names;
+  throw new IpdmError("OUTPUT_UNKNOWN", `no output has the columns ${wanted.map(({ column }) => column).join(", ")}`, {
     kind: "usage",
-    hint: `name one with --output: ${(many.length === 0 ? names : many).join(", ")}`,
+    hint: `outputs: ${names.join(", ")}`,
+  });
+}
+
+function known({ result }: Receipt, name: string): string {
+  const names = Object.keys(result.outputs);
+  if (names.includes(name)) return name;
+  throw new IpdmError("OUTPUT_UNKNOWN", `the receipt has no output ${name}`, {
+    kind: "usage",
+    hint: `its outputs: ${names.join(", ")}`,
   });
 }
 
@@ -114,11 +148,11 @@ class GroupedTree {
   }
 }
 
-function missingRow(name: string, rows: number): IpdmError {
-  return new IpdmError("ROW_MISSING", `none of the ${rows} rows of table ${name} holds that`, {
+function missingRow(names: readonly string[], rows: number): IpdmError {
+  return new IpdmError("ROW_MISSING", `none of the ${rows} rows of ${names.join(", ")} holds that`, {
     kind: "verification",
-    where: `outputs/${name}`,
-    hint: "the table is complete: its rows were counted and give its root",
+    where: `outputs/${names[0] ?? ""}`,
+    hint: "the data folder has every row that the receipt counts",
   });
 }
 
@@ -127,12 +161,5 @@ function ambiguous(name: string, count: number, first: number, second: number): 
     kind: "usage",
     where: `outputs/${name}`,
     hint: "say more of its columns",
-  });
-}
-
-function unknownOutput(name: string, names: readonly string[]): IpdmError {
-  return new IpdmError("OUTPUT_UNKNOWN", `the receipt has no output ${name}`, {
-    kind: "usage",
-    hint: `its outputs: ${names.join(", ")}`,
   });
 }

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { loadCircuitKey } from "../../../proofs/groth16/circuit-files.ts";
 import { ProverPool } from "../../../proofs/groth16/prover-pool.ts";
 import { verifyGroth16 } from "../../../proofs/groth16/verifier.ts";
-import { WINDOW_CIRCUIT, windowChunk } from "../../../proofs/groth16/window-proof.ts";
+import { WINDOW_CIRCUITS, windowChunk } from "../../../proofs/groth16/window-proof.ts";
 import { schemaOf } from "../../batch/schema.ts";
 import { rawBlock } from "../../dag/block.ts";
 import { LevelStore } from "../../journal/level-store.ts";
@@ -63,11 +63,12 @@ async function sandboxFinding(): Promise<Finding> {
 }
 
 async function proverFinding(signal: AbortSignal): Promise<Finding> {
-  const { key, provenance } = await loadCircuitKey(WINDOW_CIRCUIT);
+  const [circuit] = WINDOW_CIRCUITS;
+  const { key, provenance } = await loadCircuitKey(circuit);
   const pool = new ProverPool();
   try {
     const began = performance.now();
-    const { proof, publicInputs } = await pool.prove(windowChunk([1, 2, 3], 1n, 1n), { signal });
+    const { proof, publicInputs } = await pool.prove(windowChunk(circuit, [1, 2, 3], 1n, 1n), { signal });
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
     if (!verifyGroth16(key, publicInputs, proof).ok)
       return broken("a zero-knowledge proof that was made does not hold", "install the package again");

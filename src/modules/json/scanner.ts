@@ -89,28 +89,46 @@ export function skipValue(at: usize): usize {
 function skipNested(at: usize): usize {
   let p = at;
   let depth = 0;
+  // All ones inside a string.
+  let inside: u32 = 0;
   while (true) {
     const bytes = v128.load(p);
+    if (v128.any_true(v128.or(i8x16.eq(bytes, i8x16.splat(BACKSLASH)), i8x16.eq(bytes, i8x16.splat(0))))) {
+      // Byte by byte up to the next vector, or one byte further behind a backslash.
+      for (const stop = p + 16; p < stop; p++) {
+        const c = load<u8>(p);
+        if (c == 0) malformed(p, "the text ends before its brackets are closed");
+        if (inside != 0) {
+          if (c == QUOTE) inside = 0;
+          else if (c == BACKSLASH && load<u8>(++p) == 0) malformed(p, "the text ends in a string");
+        } else if (c == QUOTE) inside = 0xffff;
+        else if ((c | 0x20) == OPEN_BRACE) depth++;
+        else if ((c | 0x20) == CLOSE_BRACE && --depth == 0) return p + 1;
+      }
+      continue;
+    }
+    // A bit for each byte between quotes, by adding up quotes from the left.
+    let quoted: u32 = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(QUOTE)));
+    quoted ^= quoted << 1;
+    quoted ^= quoted << 2;
+    quoted ^= quoted << 4;
+    quoted ^= quoted << 8;
+    quoted = (quoted ^ inside) & 0xffff;
+    inside = (0 - (quoted >> 15)) & 0xffff;
     const folded = v128.or(bytes, i8x16.splat(0x20));
-    const found = v128.or(
-      v128.or(i8x16.eq(folded, i8x16.splat(OPEN_BRACE)), i8x16.eq(folded, i8x16.splat(CLOSE_BRACE))),
-      v128.or(i8x16.eq(bytes, i8x16.splat(QUOTE)), i8x16.eq(bytes, i8x16.splat(0))),
-    );
-    const mask = i8x16.bitmask(found);
-    if (mask == 0) {
-      p += 16;
-      continue;
+    const opening: u32 = i8x16.bitmask(i8x16.eq(folded, i8x16.splat(OPEN_BRACE))) & ~quoted;
+    const closing: u32 = i8x16.bitmask(i8x16.eq(folded, i8x16.splat(CLOSE_BRACE))) & ~quoted;
+    if (<i32>popcnt(closing) < depth) depth += <i32>popcnt(opening) - <i32>popcnt(closing);
+    else {
+      let both = opening | closing;
+      while (both != 0) {
+        const bit = both & (0 - both);
+        both ^= bit;
+        depth += (opening & bit) != 0 ? 1 : -1;
+        if (depth == 0) return p + <usize>ctz(bit) + 1;
+      }
     }
-    p += <usize>ctz(mask);
-    const c = load<u8>(p);
-    if (c == QUOTE) {
-      p = skipString(p);
-      continue;
-    }
-    if (c == 0) malformed(p, "the text ends before its brackets are closed");
-    p++;
-    if ((c | 0x20) == OPEN_BRACE) depth++;
-    else if (--depth == 0) return p;
+    p += 16;
   }
 }
 
@@ -134,11 +152,23 @@ export function hasMember(at: usize): bool {
 }
 
 /** The end of a member's name that begins here with its quote. A name with an escape is refused: it could hide a second one. */
-@inline
 export function skipName(at: usize): usize {
-  const end = skipString(at);
-  for (let p = at + 1; p < end - 1; p++) if (load<u8>(p) == BACKSLASH) malformed(p, "an escape in a name");
-  return end;
+  let p = at + 1;
+  while (true) {
+    const bytes = v128.load(p);
+    const mask = i8x16.bitmask(
+      v128.or(
+        v128.or(i8x16.eq(bytes, i8x16.splat(QUOTE)), i8x16.eq(bytes, i8x16.splat(BACKSLASH))),
+        i8x16.lt_u(bytes, i8x16.splat(0x20)),
+      ),
+    );
+    if (mask != 0) {
+      p += <usize>ctz(mask);
+      if (load<u8>(p) != QUOTE) malformed(p, load<u8>(p) == 0 ? "the text ends in a string" : "an escape in a name");
+      return p + 1;
+    }
+    p += 16;
+  }
 }
 
 /** From the end of a member's name to its value. */
@@ -201,6 +231,9 @@ function sameText(at: usize, text: string): bool {
   return true;
 }
 
+/** Where the number ends that {@link readInteger} has read. */
+export let integerEnd: usize = 0;
+
 /** An integer from 0 to 2^64 - 1 in plain digits. Anything else is refused: strings, fractions, exponents, signs, leading zeros. */
 export function readInteger(at: usize): u64 {
   let value: u64 = 0;
@@ -215,5 +248,6 @@ export function readInteger(at: usize): u64 {
   }
   if (p == at || isWordByte(c)) malformed(at, "no whole number from 0 on");
   if (p - at > 1 && load<u8>(at) == 0x30) malformed(at, "a number with leading zeros");
+  integerEnd = p;
   return value;
 }

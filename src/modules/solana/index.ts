@@ -37,7 +37,7 @@ export function ipdm_process(address: usize, descriptor: usize): usize {
   Place.what = "slot";
   for (let row = 0; row < input.rows; row++) {
     const block = changetype<Block>(blocks.push());
-    block.slot = slots.value<u64>(row);
+    block.slot = <u64>slots.integer(row);
     const length = texts.byteLength(row);
     block.start = closed(texts, row, length);
     Place.at(block.slot, block.start);

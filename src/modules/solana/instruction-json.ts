@@ -2,6 +2,7 @@ import { malformed } from "../json/place";
 import {
   hasMember,
   hasValue,
+  integerEnd,
   isNull,
   isText,
   nextMember,
@@ -128,7 +129,7 @@ function readAccounts(instruction: Instruction, keys: i32, at: usize): usize {
     if (count == 256) malformed(p, "more than 256 accounts");
     store<u8>(room + count, <u8>account);
     count++;
-    p = nextValue(skipValue(p));
+    p = nextValue(integerEnd);
   }
   instruction.accountCount = count;
   room += <usize>count;

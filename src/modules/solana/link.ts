@@ -10,7 +10,7 @@ export function checkLink(block: Block, input: Batch, row: i32): void {
   const parent = input.column("parent");
   if (!isSame(block.previousAt, block.previousEnd, parent.bytes(row), parent.byteLength(row)))
     refuse("its previousBlockhash is ", block.previousAt, block.previousEnd, parent.bytes(row), parent.byteLength(row));
-  const parentSlot = input.column("parent_slot").value<u64>(row);
+  const parentSlot = <u64>input.column("parent_slot").integer(row);
   if (block.parentSlot == parentSlot && parentSlot < max<u64>(block.slot, 1)) return;
   Place.message()
     .text("its parentSlot is ")

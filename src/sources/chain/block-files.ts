@@ -58,10 +58,11 @@ export class BlockFiles {
     return undefined;
   }
 
-  async put({ head, json }: FetchedBlock): Promise<void> {
+  /** Keeps a block; `flush` so that it survives a power cut, where nobody would fetch it again. */
+  async put({ head, json }: FetchedBlock, flush = false): Promise<void> {
     const path = this.pathOf(head.number);
     await mkdir(join(path, ".."), { recursive: true });
-    await writeFile(`${path}.tmp`, json);
+    await writeFile(`${path}.tmp`, json, { flush });
     await rename(`${path}.tmp`, path);
     this.known.add(head.number);
   }

@@ -2,12 +2,12 @@ import { isUtf8 } from "node:buffer";
 import { basename } from "node:path";
 import { byteStream } from "../byte-stream.ts";
 import { overLimit } from "../failure.ts";
-import { SourceFile } from "../file.ts";
+import { readingError, SourceFile } from "../file.ts";
 import { duplicateBlock, incompleteBlock, malformedBlock, missingBlock } from "./failure.ts";
 import { chainFormat } from "./formats.ts";
 import { jsonValues, type ValueFault } from "./json-values.ts";
 import type { BlockHead, BlockPart, ChainFormat, ChainSpec } from "./kind.ts";
-import { CHAIN_BLOCKS_MAX, ROW_BYTES_MAX } from "./limits.ts";
+import { CHAIN_BLOCKS_MAX, ROW_BYTES_MAX, WHOLE_FILE_BYTES_MAX } from "./limits.ts";
 import { type ChainFile, chainFiles } from "./places.ts";
 
 /** Where a text stands: in a file, by its number, at bytes of what the file holds decompressed. */
@@ -41,8 +41,36 @@ export async function indexBlocks(spec: ChainSpec, signal?: AbortSignal): Promis
   const format = chainFormat(spec.kind);
   const files = await chainFiles(spec.places);
   const gathering = new Gathering(format, files, spec);
-  for (const [number, file] of files.entries()) await gathering.read(number, file, signal);
+  // While one file is looked through, the next is read.
+  let ahead = wholeFile(files[0]);
+  for (const [number, file] of files.entries()) {
+    const whole = await ahead;
+    ahead = wholeFile(files[number + 1]);
+    // Whoever stops at this file does not wait for the next.
+    ahead.catch(() => undefined);
+    await gathering.read(number, file, whole, signal);
+  }
   return gathering.index();
+}
+
+/** The bytes of a plain file of usual size; others come in chunks. */
+async function wholeFile(file: ChainFile | undefined): Promise<Buffer | undefined> {
+  if (file === undefined || file.compression !== "none" || file.version.size > WHOLE_FILE_BYTES_MAX) return undefined;
+  const source = new SourceFile(file.version);
+  const handle = await source.open();
+  try {
+    const bytes = await handle.readFile();
+    await source.check(handle);
+    return bytes;
+  } catch (error) {
+    throw readingError(source.path, error);
+  } finally {
+    await handle.close();
+  }
+}
+
+async function* alone(bytes: Buffer): AsyncGenerator<Buffer> {
+  yield bytes;
 }
 
 interface Waiting {
@@ -69,11 +97,18 @@ class Gathering {
     this.chain = spec.chain;
   }
 
-  async read(number: number, { version, compression }: ChainFile, signal: AbortSignal | undefined): Promise<void> {
+  async read(
+    number: number,
+    { version, compression }: ChainFile,
+    whole: Buffer | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    signal?.throwIfAborted();
     const { path } = version;
+    const chunks = whole === undefined ? byteStream(new SourceFile(version), compression, { signal }) : alone(whole);
     this.last = undefined;
     let found = 0;
-    for await (const value of jsonValues(byteStream(new SourceFile(version), compression, { signal }))) {
+    for await (const value of jsonValues(chunks)) {
       if ("fault" in value) throw faultyValue(path, value);
       const { bytes, from, to, offset } = value;
       const parts = this.format.scan(bytes, { from, to }, basename(path));

@@ -37,6 +37,13 @@ export class BlockReader implements FileReader {
     const cutter = new BatchCutter(this.schema, batchRows);
     await using texts = new TextFiles(files);
     let bytes = 0;
+    const textsOf = async (block: IndexedBlock): Promise<readonly Buffer[]> => {
+      const found: Buffer[] = [];
+      for (const place of block.texts) found.push(await texts.read(place, signal));
+      return found;
+    };
+    // While one block is handed on, the next is read.
+    let ahead: Promise<readonly Buffer[]> | undefined;
     for (let row = 0; row < blocks.length; row++) {
       const block = blocks[row] as IndexedBlock;
       for (const { from, to } of block.texts) bytes += to - from;
@@ -45,10 +52,12 @@ export class BlockReader implements FileReader {
       const { writer } = cutter;
       this.format.pushHead(writer, block, before?.hash ?? block.parent, before?.number ?? block.parentNumber);
       const first = this.schema.fields.length - block.texts.length;
-      for (const [i, place] of block.texts.entries()) {
-        const text = await texts.read(place, signal);
-        writer.at(first + i).pushText(text, 0, text.length);
-      }
+      const current = await (ahead ?? textsOf(block));
+      const next = blocks[row + 1];
+      ahead = next === undefined ? undefined : textsOf(next);
+      // Whoever stops here does not wait for it.
+      ahead?.catch(() => undefined);
+      for (const [i, text] of current.entries()) writer.at(first + i).pushText(text, 0, text.length);
       writer.endRow();
       onRead?.(bytes);
       const batch = cutter.afterRow();

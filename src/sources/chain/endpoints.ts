@@ -107,11 +107,14 @@ export class Endpoints {
       // One that does not have a block yet, or gave its parts from two, says nothing about it.
       if (heads.some(({ value }) => value === undefined)) return undefined;
       const [first] = heads;
-      const other = heads.find(({ value }) => value?.hash !== first?.value?.hash);
+      const other = heads.find(({ value }) => !isSame(value, first?.value));
       if (first === undefined || other === undefined) return first?.value;
       const hashes = heads.map(({ endpoint, value }) => ({ endpoint, value: value?.hash ?? "none" }));
-      const words = `block ${number}: ${hashes.map(({ endpoint, value }) => `${endpoint} says ${value}`).join(", ")}`;
-      throw disagree(words, hashes, number);
+      const words =
+        other.value?.hash === first.value?.hash
+          ? `${first.endpoint} and ${other.endpoint} give it other transactions`
+          : hashes.map(({ endpoint, value }) => `${endpoint} says ${value}`).join(", ");
+      throw disagree(`block ${number}: ${words}`, hashes, number);
     });
   }
 
@@ -142,6 +145,10 @@ export class Endpoints {
       done.abort(new DOMException("another endpoint was faster", "AbortError"));
     }
   }
+}
+
+function isSame(one: BlockHead | undefined, other: BlockHead | undefined): boolean {
+  return one?.hash === other?.hash && one?.content === other?.content;
 }
 
 interface Said<T> {

@@ -1,5 +1,6 @@
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { readJson } from "../../core/json.ts";
 import type { BlockHead } from "./kind.ts";
 
 /**
@@ -23,7 +24,7 @@ export class FinalHeads {
     const lines = whole === "" ? [] : whole.trimEnd().split("\n");
     return new FinalHeads(
       path,
-      lines.map((line) => JSON.parse(line) as BlockHead),
+      lines.map((line) => readJson(line) as BlockHead),
     );
   }
 
@@ -32,7 +33,7 @@ export class FinalHeads {
   }
 
   async append(heads: readonly BlockHead[]): Promise<void> {
-    await appendFile(this.path, heads.map((head) => `${JSON.stringify(head)}\n`).join(""));
+    await appendFile(this.path, heads.map((head) => `${JSON.stringify(head)}\n`).join(""), { flush: true });
     this.heads.push(...heads);
   }
 }

@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import { IpdmError } from "../../core/errors.ts";
+import { hasCode, IpdmError } from "../../core/errors.ts";
 import type { BlockFiles } from "./block-files.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { FinalHeads } from "./final-heads.ts";
@@ -8,6 +8,8 @@ import type { FetchedBlock } from "./rpc.ts";
 
 /** How often the endpoints are asked for a newer block, in milliseconds. */
 const POLL_MS = 1000;
+/** Looks in a row at which endpoints may disagree before it counts. */
+const DISAGREED_MAX = 60;
 /** Blocks that are asked for together, and groups that are under way at once, while the head is far away. */
 const GROUP_BLOCKS = 10;
 const GROUPS_MAX = 4;
@@ -29,6 +31,8 @@ export interface HeadListener {
   added(head: BlockHead): void;
   removed(from: number): void;
   final(number: number): void;
+  /** An endpoint gave no answer, however often it was asked; it is asked again. */
+  unreachable?(error: IpdmError): void;
 }
 
 /**
@@ -99,8 +103,17 @@ export class HeadFollower {
       .finally(() => this.finish());
   }
 
-  /** Ends following: what is final now is all there will be. */
+  /** Ends following: what is final now is all there will be. Where nothing is, it fails with `INTERRUPTED`: there is nothing to seal. */
   end(): void {
+    if (this.count === 0) {
+      this.fail(
+        new IpdmError("INTERRUPTED", "stopped before any block was final; the same command goes on from here", {
+          kind: "interrupted",
+          retry: "now",
+        }),
+      );
+      return;
+    }
     this.stopping.abort(new DOMException("following has ended", "AbortError"));
   }
 
@@ -123,9 +136,19 @@ export class HeadFollower {
 
   private async run(signal: AbortSignal): Promise<void> {
     const { endpoints, pollMs = POLL_MS } = this.ports;
+    let disagreed = 0;
     while (!signal.aborted) {
-      const tip = await endpoints.tip(signal);
-      if (!(await this.approach(tip, signal))) await delay(pollMs, undefined, { signal }).catch(() => undefined);
+      try {
+        const tip = await endpoints.tip(signal);
+        if (await this.approach(tip, signal)) continue;
+        disagreed = 0;
+      } catch (error) {
+        // Endpoints come back; and while a reorganisation spreads, they do not agree on the newest blocks.
+        const isPassing = hasCode(error, "ENDPOINTS_DISAGREE") && ++disagreed <= DISAGREED_MAX;
+        if (signal.aborted || (!isPassing && !hasCode(error, "ENDPOINT_UNREACHABLE"))) throw error;
+        if (!isPassing) for (const listener of this.listeners) listener.unreachable?.(error as IpdmError);
+      }
+      await delay(pollMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -167,7 +190,7 @@ export class HeadFollower {
   }
 
   private async add(block: FetchedBlock): Promise<void> {
-    await this.ports.files.put(block);
+    await this.ports.files.put(block, true);
     this.unfinal.push(block.head);
     for (const listener of this.listeners) listener.added(block.head);
     const final = this.unfinal.slice(0, Math.max(0, this.unfinal.length - this.ports.finality));

@@ -30,7 +30,7 @@ export async function* jsonValues(
   let ended = false;
   /** Reads on until there is as much again as there was: a value is looked through a few times at most. */
   const more = async (): Promise<void> => {
-    const parts = [bytes.subarray(at)];
+    const parts = at < bytes.length ? [bytes.subarray(at)] : [];
     const wanted = Math.max(1, bytes.length - at);
     for (let got = 0; got < wanted && !ended; ) {
       const next = await source.next();
@@ -42,7 +42,7 @@ export async function* jsonValues(
     }
     base += at;
     at = 0;
-    bytes = Buffer.concat(parts);
+    bytes = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
   };
   try {
     while (bytes.length < 3 && !ended) await more();

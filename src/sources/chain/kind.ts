@@ -46,6 +46,8 @@ export interface BlockHead {
   readonly parent: string;
   /** Number of the parent, for chains whose numbers have gaps. */
   readonly parentNumber: number;
+  /** A digest of which transactions an endpoint says it has, for chains whose hash does not tell. */
+  readonly content?: string;
 }
 
 /** What one JSON value holds of a block: all of it, or one of the texts of a row. */

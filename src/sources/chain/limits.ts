@@ -8,5 +8,5 @@ export const ROW_BYTES_MAX = BLOCK_SIZE_MAX - 64 * 1024;
 export const CHAIN_FILES_MAX = 2_000_000;
 /** Blocks of a chain source. */
 export const CHAIN_BLOCKS_MAX = 2_000_000;
-/** Files whose bytes are read at once while blocks are found. */
+/** Bytes of a plain file that is read in one piece. */
 export const WHOLE_FILE_BYTES_MAX = 16 * 1024 * 1024;

@@ -76,8 +76,9 @@ function contentOf(spec: ChainSpec, format: ChainFormat, { blocks, chain, bytes 
   return {
     kind: spec.kind,
     chain,
-    from: spec.from ?? first.number,
-    to: spec.to ?? last.number,
+    // Not what was asked for: before the first block and behind the last there may be slots that were skipped.
+    from: first.number,
+    to: last.number,
     hashes: blocks.map(({ hash }) => format.hashBytes(hash) as Uint8Array),
     bytes,
     anchor: anchorOf(spec, format, blocks),

@@ -1,6 +1,7 @@
 import { Buffer } from "node:buffer";
+import { hash } from "node:crypto";
 import { IpdmError } from "../../core/errors.ts";
-import { elementsOf, isText, plainText, type Slice } from "../chain/json-scan.ts";
+import { elementsOf, isText, membersOf, plainText, type Slice } from "../chain/json-scan.ts";
 import type { BlockHead } from "../chain/kind.ts";
 import type { ChainRpc, FetchedBlock } from "../chain/rpc.ts";
 import type { Endpoint, RpcCall } from "../json-rpc/endpoint.ts";
@@ -8,6 +9,8 @@ import { SOLANA } from "./format.ts";
 
 /** Slots that one `getBlocks` may span (agave `MAX_GET_CONFIRMED_BLOCKS_RANGE`). */
 const SPAN_MAX = 500_000;
+/** Transactions of a block: far more than fit one. */
+const TRANSACTIONS_MAX = 1_000_000;
 const COMMITMENT = "finalized";
 
 /**
@@ -28,7 +31,8 @@ export const SOLANA_RPC: ChainRpc = {
     const [json] = await endpoint.call([{ method: "getSlot", params: [{ commitment: COMMITMENT }] }], signal);
     const slot = json === undefined ? undefined : slotIn(json, whole(json));
     if (slot === undefined) throw odd(endpoint, "getSlot", "no slot");
-    const [head] = await SOLANA_RPC.heads(endpoint, [slot], signal);
+    const [block] = await endpoint.call([blockCall(slot, "none")], signal);
+    const head = block === undefined ? undefined : placed(endpoint, slot, block)?.head;
     if (head === undefined) throw odd(endpoint, "getBlock", `no block of its newest slot, ${slot}`);
     return head;
   },
@@ -47,10 +51,13 @@ export const SOLANA_RPC: ChainRpc = {
 
   async heads(endpoint, numbers, signal) {
     const blocks = await endpoint.call(
-      numbers.map((slot) => blockCall(slot, "none")),
+      numbers.map((slot) => blockCall(slot, "signatures")),
       signal,
     );
-    return blocks.map((json, i) => placed(endpoint, numbers[i] as number, json)?.head);
+    return blocks.map((json, i) => {
+      const head = placed(endpoint, numbers[i] as number, json)?.head;
+      return head && { ...head, content: contentOf(endpoint, signaturesIn(json)) };
+    });
   },
 
   async blocks(endpoint, numbers, signal) {
@@ -58,7 +65,10 @@ export const SOLANA_RPC: ChainRpc = {
       numbers.map((slot) => blockCall(slot, "full")),
       signal,
     );
-    return blocks.map((json, i) => placed(endpoint, numbers[i] as number, json));
+    return blocks.map((json, i): FetchedBlock | undefined => {
+      const block = placed(endpoint, numbers[i] as number, json);
+      return block && { ...block, head: { ...block.head, content: contentOf(endpoint, transactionIdsIn(json)) } };
+    });
   },
 };
 
@@ -72,7 +82,41 @@ function placed(endpoint: Endpoint, slot: number, block: Buffer): FetchedBlock |
   return head === undefined ? undefined : { head, json };
 }
 
-function blockCall(slot: number, transactionDetails: "full" | "none"): RpcCall {
+/** A digest of the transactions of a block, by their first signatures in order: no hash of Solana covers which a block has. */
+function contentOf(endpoint: Endpoint, ids: readonly string[] | undefined): string {
+  if (ids === undefined) throw odd(endpoint, "getBlock", "transactions without signatures");
+  return hash("sha256", ids.join("\n"), "hex");
+}
+
+/** The signatures of a block of which nothing else was asked for. */
+function signaturesIn(json: Buffer): readonly string[] | undefined {
+  const list = memberOf(json, whole(json), "signatures");
+  return list && idsIn(json, elementsOf(json, list.from, list.to, TRANSACTIONS_MAX));
+}
+
+/** The first signature of each transaction of a block. */
+function transactionIdsIn(json: Buffer): readonly string[] | undefined {
+  const list = memberOf(json, whole(json), "transactions");
+  const transactions = list && elementsOf(json, list.from, list.to, TRANSACTIONS_MAX);
+  const firsts = transactions?.map((each) => {
+    const transaction = memberOf(json, each, "transaction");
+    const signatures = transaction && memberOf(json, transaction, "signatures");
+    return signatures && elementsOf(json, signatures.from, signatures.to, 1)?.[0];
+  });
+  return idsIn(json, firsts);
+}
+
+function idsIn(json: Buffer, slices: readonly (Slice | undefined)[] | undefined): readonly string[] | undefined {
+  const ids = slices?.map((slice) => slice && plainText(json, slice));
+  return ids?.includes(undefined) === false ? (ids as string[]) : undefined;
+}
+
+function memberOf(json: Buffer, { from, to }: Slice, name: string): Slice | undefined {
+  const members = json[from] === 0x7b ? membersOf(json, from, to) : undefined;
+  return members?.find((member) => isText(json, member.name, name))?.value;
+}
+
+function blockCall(slot: number, transactionDetails: "full" | "signatures" | "none"): RpcCall {
   const options = { encoding: "json", transactionDetails, rewards: false, maxSupportedTransactionVersion: 0 };
   return { method: "getBlock", params: [slot, { ...options, commitment: COMMITMENT }] };
 }

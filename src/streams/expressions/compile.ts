@@ -1,39 +1,27 @@
-import type { Batch } from "../../batch/batch.ts";
 import { fieldOf } from "../../batch/batch.ts";
 import type { Column, Value } from "../../batch/column.ts";
-import { bytesAt, dictionaryOf, isNull, valueAt, wordsOf } from "../../batch/column.ts";
+import { bytesAt, dictionaryOf, isNull, valueAt } from "../../batch/column.ts";
 import type { ColumnType, Field, Schema } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { CHUNK_ROWS } from "../limits.ts";
-import { isInteger, isWide } from "../window/plan.ts";
-import { compileArithmetic, compileComparison } from "./arithmetic.ts";
+import { isInteger } from "../window/plan.ts";
+import { compileArithmetic } from "./arithmetic.ts";
+import { compileComparison } from "./comparison.ts";
+import type { Compiled, Complain } from "./compiled.ts";
+import { loadNulls, loadNumbers } from "./load.ts";
 import { compileLogic } from "./logic.ts";
 import type { Node } from "./node.ts";
 import { nodeText } from "./node.ts";
 import { compileText } from "./text.ts";
-import type { Kind, Vector } from "./vector.ts";
+import type { Kind } from "./vector.ts";
 import { vector } from "./vector.ts";
-
-/** An expression tied to a schema: loops that compute up to 4096 rows at a time. */
-export interface Compiled {
-  readonly kind: Kind;
-  /** The column type that holds every value of it. */
-  readonly type: ColumnType;
-  readonly nullable: boolean;
-  /** Values of `count` rows from row `from`; the vector is overwritten by the next call. */
-  run(batch: Batch, from: number, count: number): Vector;
-  /** The field, where it is a column as it stands. */
-  readonly field?: Field;
-  /** The value, where it is the same for every row. */
-  readonly constant?: Value;
-}
 
 /** Ties an expression to the columns of a stream. Throws `COLUMN_MISSING` and `EXPRESSION_TYPE`, of kind `config`. */
 export function compile(node: Node, schema: Schema): Compiled {
   if (node.op === "column") return compileColumn(fieldOf(schema, node.name));
   if (node.op === "value") return compileValue(node.value, node.type);
   const args = node.args.map((arg) => compile(arg, schema));
-  const fail = (why: string): IpdmError => typeError(node, why);
+  const fail: Complain = (why) => typeError(node, why);
   switch (node.op) {
     case "eq":
     case "ne":
@@ -71,48 +59,6 @@ export function compileCondition(node: Node, schema: Schema): Compiled {
   const compiled = compile(node, schema);
   if (compiled.kind !== "bool") throw typeError(node, `it gives ${compiled.type}, not true or false`);
   return compiled;
-}
-
-/** Numbers and instants of a column from a row on: exact as f64 where all are, bigint otherwise. */
-export function loadNumbers(column: Column, from: number, count: number, into: Vector): void {
-  into.wides = undefined;
-  const { values, field } = column;
-  if (isWide(field)) return loadWide(column, from, count, into);
-  const { numbers } = into;
-  if (field.type === "bool") {
-    for (let i = 0, row = from; i < count; i++, row++) numbers[i] = ((values[row >> 3] as number) >> (row & 7)) & 1;
-  } else if (values instanceof Int32Array) {
-    for (let i = 0; i < count; i++) numbers[i] = values[from + i] as number;
-  } else if (values instanceof Float64Array) {
-    for (let i = 0; i < count; i++) numbers[i] = values[from + i] as number;
-  } else {
-    for (let i = 0; i < count; i++) numbers[i] = values[from + i] as number;
-  }
-}
-
-const SAFE_HIGH = 0x20_0000;
-
-function loadWide(column: Column, from: number, count: number, into: Vector): void {
-  const words = wordsOf(column);
-  const { numbers } = into;
-  const least = column.field.type === "u64" ? 0 : -SAFE_HIGH;
-  let unsafe = 0;
-  for (let i = 0, at = 2 * from; i < count; i++, at += 2) {
-    const high = words[at + 1] as number;
-    if (high < least || high >= SAFE_HIGH) unsafe = 1;
-    numbers[i] = high * 4_294_967_296 + ((words[at] as number) >>> 0);
-  }
-  if (unsafe === 0) return;
-  const values = column.values as BigInt64Array;
-  into.wides = Array.from({ length: count }, (_, i) => values[from + i] as bigint);
-}
-
-/** 1 for the null rows of a column; undefined when none is. */
-export function loadNulls(column: Column, from: number, count: number): Uint8Array | undefined {
-  if (column.nulls === 0) return undefined;
-  const nulls = new Uint8Array(count);
-  for (let i = 0; i < count; i++) nulls[i] = isNull(column, from + i) ? 1 : 0;
-  return nulls;
 }
 
 function compileColumn(field: Field): Compiled {
@@ -216,6 +162,3 @@ function typeError(node: Node, why: string): IpdmError {
     facts: { expression: nodeText(node) },
   });
 }
-
-/** How an operation complains about its arguments. */
-export type Complain = (why: string) => IpdmError;

@@ -6,7 +6,7 @@ import type { ColumnData } from "../../batch/layout.ts";
 import type { Field } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { CHUNK_ROWS } from "../limits.ts";
-import type { Compiled } from "./compile.ts";
+import type { Compiled } from "./compiled.ts";
 import type { Vector } from "./vector.ts";
 
 /** The field of a column that an expression fills. */

@@ -1,5 +1,5 @@
 import { CHUNK_ROWS } from "../limits.ts";
-import type { Compiled, Complain } from "./compile.ts";
+import type { Compiled, Complain } from "./compiled.ts";
 import type { Kind, Vector } from "./vector.ts";
 import { putWides, vector, widesOf } from "./vector.ts";
 

@@ -1,8 +1,8 @@
 import type { Batch } from "../../batch/batch.ts";
 import { dictionaryOf } from "../../batch/column.ts";
 import { CHUNK_ROWS } from "../limits.ts";
-import type { Compiled, Complain } from "./compile.ts";
-import { loadNulls } from "./compile.ts";
+import type { Compiled, Complain } from "./compiled.ts";
+import { loadNulls } from "./load.ts";
 import type { TextOperation } from "./node.ts";
 import type { Vector } from "./vector.ts";
 import { vector } from "./vector.ts";
@@ -47,7 +47,7 @@ function answering(op: TextOperation, option: string, index: number): (text: str
     case "upper":
       return (text) => text.replace(/[a-z]+/g, (letters) => letters.toUpperCase());
     case "length":
-      return (text) => [...text].length;
+      return (text) => Array.from(text).length;
     case "part":
       return (text) => text.split(option)[index] ?? null;
   }

@@ -66,7 +66,7 @@ function groupOf(field: Field): string {
   if (field.type === "utf8" || field.type === "dict") return "text";
   if (field.type === "f32" || field.type === "f64")
     throw wrong(`${field.name} is ${field.type}; floats cannot be keys`);
-  return field.type === "fixed" ? `fixed${field.width}` : field.type;
+  return field.type === "fixed" ? `fixed${String(field.width)}` : field.type;
 }
 
 /** The field that holds the values of both. */

@@ -15,6 +15,8 @@ export interface Accumulator {
   /** Adds to each slot of `into` what the slot of `from` beside it holds: rows that count after those that `into` holds. */
   merge(into: Int32Array, from: Int32Array): void;
   valueOf(slot: number): Value;
+  /** Its values by slot where all of them are numbers as they come out, for writing many at once. */
+  numbers?(): Float64Array | undefined;
   /** State of the slots in the order given, little-endian. */
   save(slots: Int32Array): Ipld;
   load(slots: Int32Array, state: Ipld): void;

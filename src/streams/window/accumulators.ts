@@ -52,6 +52,10 @@ export class Counter implements Accumulator {
     return this.counts[slot] as number;
   }
 
+  numbers(): Float64Array {
+    return this.counts;
+  }
+
   save(slots: Int32Array): Ipld {
     return bytesOfF64(this.counts, slots);
   }
@@ -153,6 +157,10 @@ class IntegerSum implements Accumulator {
     return this.big.get(slot) ?? (this.sums[slot] as number);
   }
 
+  numbers(): Float64Array | undefined {
+    return this.big.size === 0 ? this.sums : undefined;
+  }
+
   save(slots: Int32Array): Ipld {
     const sums = bytesOfF64(this.sums, slots);
     const at: number[] = [];
@@ -201,6 +209,10 @@ class FloatSum implements Accumulator {
 
   valueOf(slot: number): number {
     return this.sums[slot] as number;
+  }
+
+  numbers(): Float64Array {
+    return this.sums;
   }
 
   save(slots: Int32Array): Ipld {

@@ -2,6 +2,7 @@ import type { Column, Value } from "../../batch/column.ts";
 import { entryBytes, isNull, wordsOf, wordsToNumber } from "../../batch/column.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { KEYS_MAX } from "../limits.ts";
+import { NumberIds } from "./number-ids.ts";
 
 /** Keys of bytes that are found without making a string: how many, and the longest. */
 const RECENT = 4096;
@@ -9,7 +10,10 @@ const RECENT_BYTES = 80;
 
 /** Ids of the values of one key column: texts by their bytes, numbers by their value, whatever the type of their column. */
 export class ColumnKeys {
-  private readonly ids = new Map<number | bigint | string | null, number>();
+  /** Ids of texts, of integers beyond ±2^53 and of null. */
+  private readonly ids = new Map<bigint | string | null, number>();
+  private readonly numbers = new NumberIds();
+  private count = 0;
   private readonly mapped = new WeakMap<Column, Int32Array>();
 
   /** For keys of bytes: ids seen lately by the hash of their bytes, with length and bytes. A cache: it decides nothing. */
@@ -18,7 +22,7 @@ export class ColumnKeys {
   private recentBytes = new Uint8Array(0);
 
   get size(): number {
-    return this.ids.size;
+    return this.count;
   }
 
   idOf(value: Value): number {
@@ -54,8 +58,18 @@ export class ColumnKeys {
         }
         return;
       default:
-        for (let row = from; row < to; row++)
-          if (!isNull(column, row)) ids[row - from] = this.id(column.values[row] as number);
+        return this.fillSmall(column, from, to, ids);
+    }
+  }
+
+  private fillSmall(column: Column, from: number, to: number, ids: Int32Array): void {
+    const values = column.values as Int32Array;
+    const mayBeNull = column.nulls > 0;
+    for (let row = from; row < to; row++) {
+      if (mayBeNull && isNull(column, row)) continue;
+      const value = values[row] as number;
+      const id = this.numbers.find(value);
+      ids[row - from] = id < 0 ? this.id(value) : id;
     }
   }
 
@@ -115,9 +129,10 @@ export class ColumnKeys {
 
   private fillWide(column: Column, from: number, to: number, ids: Int32Array): void {
     const words = wordsOf(column);
+    const mayBeNull = column.nulls > 0;
     const least = column.field.type === "u64" ? 0 : -0x1f_ffff;
     for (let row = from; row < to; row++) {
-      if (isNull(column, row)) continue;
+      if (mayBeNull && isNull(column, row)) continue;
       const high = words[2 * row + 1] as number;
       const safe = high >= least && high < 0x1f_ffff;
       ids[row - from] = this.id(safe ? wordsToNumber(words, row) : this.number(column.values[row] as bigint));
@@ -131,12 +146,13 @@ export class ColumnKeys {
   }
 
   private id(value: number | bigint | string | null): number {
-    let id = this.ids.get(value);
-    if (id === undefined) {
-      id = this.ids.size;
-      checkRoom(id);
-      this.ids.set(value, id);
-    }
+    let id = typeof value === "number" ? this.numbers.find(value) : (this.ids.get(value) ?? -1);
+    if (id >= 0) return id;
+    id = this.count;
+    checkRoom(id);
+    this.count++;
+    if (typeof value === "number") this.numbers.put(value, id);
+    else this.ids.set(value, id);
     return id;
   }
 }

@@ -24,10 +24,13 @@ export class AggregateColumns {
   private readonly readers: readonly ((slot: number) => Value)[];
   private readonly masked = new Map<string, Int32Array>();
   private readonly rows: Accumulator;
+  /** Accumulators whose values come out as they are, never null. */
+  private readonly plain: readonly (Accumulator | undefined)[];
 
   constructor(plan: WindowPlan, schema: Schema) {
     this.rows = this.part("count", undefined, () => new Counter());
     this.readers = plan.aggregates.map((aggregate) => this.reader(aggregate, schema));
+    this.plain = plan.aggregates.map((aggregate) => this.plainPart(aggregate, schema));
   }
 
   /** Numbers kept a group. */
@@ -72,6 +75,11 @@ export class AggregateColumns {
   /** A group's value of the aggregate at that position of the plan. */
   valueOf(aggregate: number, slot: number): Value {
     return this.readers[aggregate]?.(slot) ?? null;
+  }
+
+  /** Values of an aggregate by slot, where all of them are numbers as they come out. */
+  numbersOf(aggregate: number): Float64Array | undefined {
+    return this.plain[aggregate]?.numbers?.();
   }
 
   save(slots: Int32Array): Ipld {
@@ -129,8 +137,15 @@ export class AggregateColumns {
     return (slot) => (countOf(slot) === 0 ? null : values.valueOf(slot));
   }
 
+  private plainPart({ kind, column }: Aggregate, schema: Schema): Accumulator | undefined {
+    if (column === undefined) return this.rows;
+    const { nullable } = fieldOf(schema, column);
+    if (kind === "count") return this.named.get(partName("count", nullable ? column : undefined));
+    return nullable ? undefined : this.named.get(partName(kind, column));
+  }
+
   private part(kind: string, column: string | undefined, make: () => Accumulator): Accumulator {
-    const id = JSON.stringify([kind, column ?? null]);
+    const id = partName(kind, column);
     let accumulator = this.named.get(id);
     if (accumulator === undefined) {
       accumulator = make();
@@ -139,6 +154,10 @@ export class AggregateColumns {
     }
     return accumulator;
   }
+}
+
+function partName(kind: string, column: string | undefined): string {
+  return JSON.stringify([kind, column ?? null]);
 }
 
 function reading(accumulator: Accumulator): (slot: number) => Value {

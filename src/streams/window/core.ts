@@ -66,6 +66,7 @@ export class WindowCore {
     }
     if (plan.punctuated !== undefined) this.readMarks(batch, plan.punctuated, from, to);
     this.keys.fill(batch, from, to, this.ids);
+    this.groups.idSpace = this.keys.size;
     this.batch = batch;
     this.from = from;
   }
@@ -109,13 +110,15 @@ export class WindowCore {
         if (typeof bound === "number") writer.at(at).repeat(BigInt(bound), part.length);
         else for (const slot of part) writer.at(at).push(bound(slot));
       }
-      for (let k = 0; k < keyCount; k++) {
-        const column = writer.at(2 + k);
-        for (const slot of part) column.push(keys.store.valueOf(groups.ids[slot] as number, k));
+      if (keyCount > 0) {
+        const ids = part.map((slot) => groups.ids[slot] as number);
+        for (let k = 0; k < keyCount; k++) writer.at(2 + k).pushPicked(keys.store.column(k), ids);
       }
       for (let a = 0; a < plan.aggregates.length; a++) {
         const column = writer.at(2 + keyCount + a);
-        for (const slot of part) column.push(this.valueOf(a, slot, start));
+        const numbers = this.columns.numbersOf(a);
+        if (numbers !== undefined) column.pushPicked(numbers, part);
+        else for (const slot of part) column.push(this.valueOf(a, slot, start));
       }
       if (plan.emit === "retract") writer.at(2 + keyCount + plan.aggregates.length).repeat(change, part.length);
     });

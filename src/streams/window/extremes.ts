@@ -67,6 +67,10 @@ export class Extreme implements Accumulator {
     return this.best[slot] as number;
   }
 
+  numbers(): Float64Array {
+    return this.best;
+  }
+
   save(slots: Int32Array): Ipld {
     return bytesOfF64(this.best, slots);
   }

@@ -4,6 +4,8 @@ import type { KeyStore } from "./key-store.ts";
 
 /** Above every slot, since no group counts less than 17 bytes. */
 const SLOT_SPAN = 2 ** Math.ceil(Math.log2(STATE_BYTES_MAX / 16));
+/** Longest table that a new pane begins with. */
+const LIKELY_MAX = 2 ** 18;
 /** A window with fewer than one in so many of all keys is put in order by sorting, others by place. */
 const SORTED_SHARE = 16;
 
@@ -28,8 +30,12 @@ export class Groups {
   touched = new Uint8Array(16);
   /** What all open groups count for {@link STATE_BYTES_MAX}. */
   bytes = 0;
+  /** Every key id is below it. */
+  idSpace = 0;
   /** Open windows by start. */
   readonly panes = new Map<number, Pane>();
+  /** Length of the table of the pane closed last, up to a bound: what the next one is likely to need. */
+  private likely = 16;
   private readonly free: number[] = [];
   private next = 1;
   private readonly onGrow: (capacity: number) => void;
@@ -45,7 +51,7 @@ export class Groups {
 
   /** Opens a window, or a pane that windows are made of. */
   openPane(start: number, end: number, deadline: number): Pane {
-    const pane: Pane = { start, end, deadline, table: new Int32Array(16), count: 0, bytes: 0 };
+    const pane: Pane = { start, end, deadline, table: new Int32Array(this.likely), count: 0, bytes: 0 };
     this.panes.set(start, pane);
     return pane;
   }
@@ -71,7 +77,8 @@ export class Groups {
   allocate(pane: Pane, id: number, bytes: number): number {
     const slot = this.take(id, bytes);
     pane.bytes += bytes;
-    if (2 * pane.count + 2 > pane.table.length) this.rehash(pane, slotsIn(pane), 2 * pane.table.length);
+    if (2 * pane.count + 2 > pane.table.length)
+      this.rehash(pane, slotsIn(pane), this.tableLength(2 * pane.table.length));
     pane.count++;
     insert(pane.table, id, slot);
     return slot;
@@ -80,6 +87,7 @@ export class Groups {
   /** Forgets a window and takes its slots back. */
   close(pane: Pane, slots: Int32Array): void {
     this.panes.delete(pane.start);
+    this.likely = Math.min(LIKELY_MAX, Math.max(16, powerFrom(2 * pane.count + 2)));
     this.bytes -= pane.bytes;
     for (const slot of slots) this.free.push(slot);
   }
@@ -129,10 +137,21 @@ export class Groups {
     this.onGrow(capacity);
   }
 
+  /** A table that has a place for every id needs no probing: worth up to four times the room. */
+  private tableLength(least: number): number {
+    const whole = powerFrom(this.idSpace);
+    return whole > least && whole <= 4 * least ? whole : least;
+  }
+
   private rehash(pane: Pane, slots: Int32Array, length: number): void {
     pane.table = new Int32Array(length);
     for (const slot of slots) insert(pane.table, this.ids[slot] as number, slot);
   }
+}
+
+/** The least power of two that is at least a number. */
+function powerFrom(least: number): number {
+  return least <= 1 ? 1 : 2 ** (32 - Math.clz32(least - 1));
 }
 
 /** Slot of a key in a window; 0 where it has none. */

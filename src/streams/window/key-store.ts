@@ -64,6 +64,11 @@ export class KeyStore {
     return this.values[column]?.[id] ?? null;
   }
 
+  /** Values of a key column by id. */
+  column(column: number): readonly Value[] {
+    return this.values[column] ?? [];
+  }
+
   /** Values in the order of the key columns. */
   valuesOf(id: number): Value[] {
     return this.values.map((column) => column[id] ?? null);

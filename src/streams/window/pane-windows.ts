@@ -4,14 +4,9 @@ import type { WindowCore } from "./core.ts";
 import { windowStart } from "./event-clock.ts";
 import type { Pane } from "./groups.ts";
 import { slotOf, slotsIn } from "./groups.ts";
+import { type Bounds, PaneLayout } from "./pane-layout.ts";
 import { malformed } from "./state-bytes.ts";
 import type { Windows } from "./windows.ts";
-
-/** A window: its bounds in microseconds. */
-interface Bounds {
-  readonly start: number;
-  readonly end: number;
-}
 
 /** The row that changes windows that came out already. */
 interface Refined {
@@ -27,6 +22,7 @@ export class PaneWindows implements Windows {
   readonly repeats = false;
   late = false;
   private readonly core: WindowCore;
+  private readonly layout: PaneLayout;
   /** From a window's end to the newest time at which it comes out, and comes out at the first time where it may be refined. */
   private readonly due: number;
   private readonly refines: boolean;
@@ -44,6 +40,7 @@ export class PaneWindows implements Windows {
   constructor(core: WindowCore) {
     const { plan, windowTimes } = core;
     this.core = core;
+    this.layout = new PaneLayout(plan.shape ?? "tumble", windowTimes);
     this.refines = (plan.emit ?? "final") !== "final";
     this.shares = (plan.shape ?? "tumble") !== "tumble";
     this.due = this.refines ? windowTimes.outOfOrder : windowTimes.slack;
@@ -67,6 +64,8 @@ export class PaneWindows implements Windows {
     let slotIds: Int32Array = groups.ids;
     let { touched } = groups;
     let stop = count;
+    // A table with a place for every id has no other key in a key's place.
+    const idMax = groups.idSpace - 1;
     this.late = false;
     for (let i = at; i < stop; i++) {
       const time = times[i] as number;
@@ -74,8 +73,8 @@ export class PaneWindows implements Windows {
         start = windowStart(time, windowTimes, core.seen + i - at);
         end = start + windowTimes.size;
         pane = groups.panes.get(start);
-        closes = pane?.deadline ?? this.lastEnd(start) + windowTimes.slack;
-        if (refines) refinedFrom = this.firstEnd(start) + windowTimes.outOfOrder;
+        closes = pane?.deadline ?? this.layout.lastEnd(start) + windowTimes.slack;
+        if (refines) refinedFrom = this.layout.firstEnd(start) + windowTimes.outOfOrder;
         if (pane !== undefined) table = pane.table;
       }
       const mark = marks[i] as number;
@@ -98,7 +97,7 @@ export class PaneWindows implements Windows {
         const mask = table.length - 1;
         let place = id & mask;
         let slot = table[place] as number;
-        while (slot !== 0 && slotIds[slot] !== id) {
+        while (slot !== 0 && !(mask >= idMax) && slotIds[slot] !== id) {
           place = (place + 1) & mask;
           slot = table[place] as number;
         }
@@ -142,7 +141,7 @@ export class PaneWindows implements Windows {
     const isStep = this.stepUs > 0 && this.fired !== Number.NEGATIVE_INFINITY && core.newest >= this.nextStep();
     const due = new Map<number, number>();
     for (const pane of panes.values()) {
-      for (const { start, end } of this.windowsOf(pane.start)) {
+      for (const { start, end } of this.layout.windowsOf(pane.start)) {
         const at = end + this.due;
         if (at <= core.newest ? at > this.fired : isStep) due.set(end, start);
       }
@@ -161,7 +160,7 @@ export class PaneWindows implements Windows {
     const { groups, windowTimes } = this.core;
     if (windowStart(start, windowTimes) !== start) throw malformed("start of a window");
     let pane = groups.panes.get(start);
-    pane ??= groups.openPane(start, start + windowTimes.size, this.lastEnd(start) + windowTimes.slack);
+    pane ??= groups.openPane(start, start + windowTimes.size, this.layout.lastEnd(start) + windowTimes.slack);
     return groups.allocate(pane, id, bytes);
   }
 
@@ -185,7 +184,7 @@ export class PaneWindows implements Windows {
   /** When a pane's windows come out and close. */
   private noteDue(pane: Pane, newest: number): void {
     this.nextClosed = Math.min(this.nextClosed, pane.deadline);
-    for (const { end } of this.windowsOf(pane.start)) {
+    for (const { end } of this.layout.windowsOf(pane.start)) {
       if (end + this.due > newest) this.nextDue = Math.min(this.nextDue, end + this.due);
     }
   }
@@ -202,34 +201,11 @@ export class PaneWindows implements Windows {
     return (Math.floor((this.fired - outOfOrder) / this.stepUs) + 1) * this.stepUs + outOfOrder;
   }
 
-  /** Windows that a pane belongs to. */
-  private windowsOf(pane: number): Bounds[] {
-    const { shape: kind = "tumble" } = this.core.plan;
-    const { size, whole, step, offset } = this.core.windowTimes;
-    if (kind === "tumble") return [{ start: pane, end: pane + size }];
-    const found: Bounds[] = [];
-    if (kind === "hop") {
-      const last = Math.floor((pane - offset) / step) * step + offset;
-      for (let start = last; start + whole > pane; start -= step) found.push({ start, end: start + whole });
-    } else {
-      const start = Math.floor((pane - offset) / whole) * whole + offset;
-      for (let end = pane + size; end <= start + whole; end += step) found.push({ start, end });
-    }
-    return found;
-  }
-
-  private lastEnd(pane: number): number {
-    return this.windowsOf(pane).reduce((last, { end }) => Math.max(last, end), Number.NEGATIVE_INFINITY);
-  }
-
-  private firstEnd(pane: number): number {
-    return this.windowsOf(pane).reduce((first, { end }) => Math.min(first, end), Number.POSITIVE_INFINITY);
-  }
-
   /** Takes back what a late row is about to change, where rows are taken back. */
   private beginRefining(pane: Pane, id: number): void {
     const { newest, plan, windowTimes } = this.core;
-    const windows = this.windowsOf(pane.start)
+    const windows = this.layout
+      .windowsOf(pane.start)
       .filter(({ end }) => end + windowTimes.outOfOrder <= newest && end + windowTimes.slack > newest)
       .sort((a, b) => a.end - b.end);
     this.refined = { id, windows };

@@ -138,7 +138,7 @@ function checkShape(
   if (kind === "cumulate" && (whole % step !== 0 || whole / step > PANES_MAX))
     refuse(`a step of ${step} µs does not divide ${whole} µs`, `take a size of 1 to ${PANES_MAX} whole steps`);
   if (kind === "count" && !(Number.isSafeInteger(rows) && (rows ?? 0) >= 1))
-    refuse(`a window of ${rows} rows`, "give a whole number from 1");
+    refuse(`a window of ${String(rows)} rows`, "give a whole number from 1");
   if (kind === "session" && emit === "upsert")
     refuse("sessions that grow cannot replace each other: their bounds change", "emit 'retract' or 'final'");
   if (trigger === undefined) {
@@ -228,7 +228,11 @@ function aggregateField({ name, kind, column, option, custom }: Aggregate, input
     case "collect":
     case "topK":
       if (!(Number.isSafeInteger(option) && (option ?? 0) >= 1 && (option ?? 0) <= COLLECTED_MAX))
-        throw config("WINDOW_INVALID", `${kind} of ${option} values`, `give a whole number from 1 to ${COLLECTED_MAX}`);
+        throw config(
+          "WINDOW_INVALID",
+          `${kind} of ${String(option)} values`,
+          `give a whole number from 1 to ${COLLECTED_MAX}`,
+        );
       if (kind === "topK" && !isNumber && field.type !== "timestamp") throw undefinedFor(kind, field);
       return { name, type: "utf8", nullable: false };
     case "custom":
@@ -237,7 +241,7 @@ function aggregateField({ name, kind, column, option, custom }: Aggregate, input
       break;
   }
   if (kind === "quantile" && !((option ?? -1) >= 0 && (option ?? -1) <= 1))
-    throw config("WINDOW_INVALID", `a quantile of ${option}`, "give a number from 0 to 1");
+    throw config("WINDOW_INVALID", `a quantile of ${String(option)}`, "give a number from 0 to 1");
   const ordered = kind === "min" || kind === "max";
   if (!isNumber && !(ordered && field.type === "timestamp")) throw undefinedFor(kind, field);
   if (ordered) return { name, type: field.type, nullable };

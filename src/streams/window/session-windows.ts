@@ -2,6 +2,8 @@ import { compareBytes } from "../../core/bytes.ts";
 import type { Run } from "./chunks.ts";
 import type { WindowCore } from "./core.ts";
 import { checkedTime } from "./event-clock.ts";
+import { KeyLists } from "./key-lists.ts";
+import { LookQueue } from "./look-queue.ts";
 import { malformed } from "./state-bytes.ts";
 import { Kept, type Windows } from "./windows.ts";
 
@@ -24,16 +26,13 @@ export class SessionWindows implements Windows {
   private readonly closes: number;
   private readonly firsts = new Kept();
   private readonly lasts = new Kept();
-  /** First open session of a key by id, and the next one by slot; 0 ends the list. */
-  private heads = new Int32Array(16);
-  private nexts = new Int32Array(16);
+  private lists = new KeyLists();
   /** 1 while a session is to come out, 2 when it has and may still be taken back. */
   private states = new Uint8Array(16);
-  /** Open sessions by when they are to be looked at again; entries that are out of date differ from `queued`. */
-  private readonly buckets = new Map<number, number[]>();
-  private queued = new Float64Array(16);
-  private readonly width: number;
-  private nextLook = Number.POSITIVE_INFINITY;
+  /** Open sessions by when they are to be looked at again. */
+  private readonly queue: LookQueue;
+  private found = 0;
+  private readonly pair = [new Int32Array(1), new Int32Array(1)] as const;
 
   constructor(core: WindowCore) {
     const { whole, outOfOrder, slack } = core.windowTimes;
@@ -42,7 +41,7 @@ export class SessionWindows implements Windows {
     this.retracts = core.plan.emit === "retract";
     this.due = whole + (this.retracts ? outOfOrder : slack);
     this.closes = whole + slack;
-    this.width = Math.max(1, Math.ceil(whole / BUCKETS_A_GAP));
+    this.queue = new LookQueue(Math.max(1, Math.ceil(whole / BUCKETS_A_GAP)));
     core.columns.keep(this.firsts);
     core.columns.keep(this.lasts);
   }
@@ -58,15 +57,20 @@ export class SessionWindows implements Windows {
       const id = ids[i] as number;
       let slot = this.only(id, time, newest);
       if (slot < 0) {
-        const joins = this.inReach(id, time, newest);
-        const isOut = this.retracts && (joins.some((each) => this.states[each] === 2) || time + this.due <= newest);
-        if (joins.length === 0 && time + this.closes <= newest) {
+        const count = this.seek(id, time, newest);
+        if (count === 1 && this.states[this.found] === 1) {
+          slot = this.found;
+          this.extend(slot, time);
+        } else if (count === 0 && time + this.closes <= newest) {
           slot = 0;
           this.late = true;
-        } else if ((isOut || joins.length > 1) && i > at) {
-          stop = i;
-          break;
         } else {
+          const joins = count === 0 ? [] : this.inReach(id, time);
+          const isOut = this.retracts && (joins.some((each) => this.states[each] === 2) || time + this.due <= newest);
+          if ((isOut || count > 1) && i > at) {
+            stop = i;
+            break;
+          }
           if (isOut) stop = i + 1;
           slot = this.join(joins, i, id, time, newest);
         }
@@ -76,30 +80,17 @@ export class SessionWindows implements Windows {
       const mark = marks[i] as number;
       if (mark > newest) newest = mark;
       // Rows that are taken back must come after what came out before them.
-      if (this.retracts && newest >= this.nextLook) stop = i + 1;
+      if (this.retracts && newest >= this.queue.next) stop = i + 1;
     }
     core.newest = newest;
     return stop;
   }
 
-  fire(): void {
+  fire(isLast: boolean): void {
     const { core } = this;
-    if (core.newest < this.nextLook) return;
-    const looked: number[] = [];
-    for (const [bucket, entries] of [...this.buckets]) {
-      if (bucket * this.width > core.newest) continue;
-      this.buckets.delete(bucket);
-      for (const slot of entries) {
-        if (this.queued[slot] !== bucket) continue;
-        this.queued[slot] = Number.NaN;
-        looked.push(slot);
-      }
-    }
-    this.nextLook = Number.POSITIVE_INFINITY;
-    for (const bucket of this.buckets.keys()) this.nextLook = Math.min(this.nextLook, bucket * this.width);
-    const due: number[] = [];
-    for (const slot of looked) this.look(slot, due);
-    this.putOut(due);
+    // Closed sessions stay as they are: where nothing is taken back, they can wait for others.
+    if (core.newest < this.queue.next || !(isLast || this.retracts)) return;
+    this.putOut(this.queue.take(core.newest).filter((slot) => this.isDue(slot)));
   }
 
   runs(): Run[] {
@@ -118,9 +109,9 @@ export class SessionWindows implements Windows {
   place(start: number, id: number, bytes: number): number {
     if (start !== 0) throw malformed("start of a session");
     const slot = this.core.groups.take(id, bytes);
-    this.reserve(slot, id);
+    this.reserve(slot);
     this.states[slot] = 1;
-    this.queued[slot] = Number.NaN;
+    this.queue.forget(slot);
     return slot;
   }
 
@@ -129,15 +120,13 @@ export class SessionWindows implements Windows {
     for (let slot = 1; slot < this.states.length; slot++) {
       if (this.states[slot] === 0) continue;
       if (this.retracts && (this.lasts.values[slot] as number) + this.due <= newest) this.states[slot] = 2;
-      this.link(slot, groups.ids[slot] as number);
+      this.lists.link(slot, groups.ids[slot] as number);
       this.enqueue(slot);
     }
   }
 
   renumber(idOf: (id: number) => number): void {
     const { groups } = this.core;
-    const { heads } = this;
-    this.heads = new Int32Array(heads.length);
     const moved: [number, number][] = [];
     for (let slot = 1; slot < this.states.length; slot++) {
       if (this.states[slot] === 0) continue;
@@ -145,42 +134,57 @@ export class SessionWindows implements Windows {
       groups.ids[slot] = id;
       moved.push([slot, id]);
     }
-    this.nexts.fill(0);
-    for (const [slot, id] of moved) {
-      this.reserve(slot, id);
-      this.link(slot, id);
-    }
+    this.lists = new KeyLists();
+    for (const [slot, id] of moved) this.lists.link(slot, id);
   }
 
   /** The session that a row joins where the key has one open session and no other is in question; -1 where that is not so. */
   private only(id: number, time: number, newest: number): number {
-    const slot = id < this.heads.length ? (this.heads[id] as number) : 0;
-    if (slot === 0 || this.nexts[slot] !== 0 || this.states[slot] === 2) return -1;
+    const slot = this.lists.only(id);
+    if (slot === 0 || this.states[slot] === 2) return -1;
     const first = this.firsts.values[slot] as number;
     const last = this.lasts.values[slot] as number;
     if (time < first - this.gap || time > last + this.gap || last + this.closes <= newest) return -1;
-    if (time > last) this.lasts.values[slot] = time;
-    else if (time < first) this.firsts.values[slot] = time;
+    this.extend(slot, time);
     return slot;
   }
 
-  /** Open sessions in reach of a time, from the earliest on. Closed ones leave the key's list. */
-  private inReach(id: number, time: number, newest: number): number[] {
-    const found: number[] = [];
-    if (id >= this.heads.length) return found;
+  private extend(slot: number, time: number): void {
+    if (time > (this.lasts.values[slot] as number)) this.lasts.values[slot] = time;
+    if (time < (this.firsts.values[slot] as number)) this.firsts.values[slot] = time;
+  }
+
+  /** How many open sessions are in reach of a time; `found` is one of them. Closed ones leave the key's list. */
+  private seek(id: number, time: number, newest: number): number {
+    const { lists, gap } = this;
+    const { values: firsts } = this.firsts;
+    const { values: lasts } = this.lasts;
+    let count = 0;
     let before = 0;
-    for (let slot = this.heads[id] as number; slot !== 0; ) {
-      const next = this.nexts[slot] as number;
-      const last = this.lasts.values[slot] as number;
+    for (let slot = lists.first(id); slot !== 0; ) {
+      const next = lists.next(slot);
+      const last = lasts[slot] as number;
       if (last + this.closes <= newest) {
-        if (before === 0) this.heads[id] = next;
-        else this.nexts[before] = next;
-        this.nexts[slot] = 0;
+        lists.cut(before, slot, id);
       } else {
         before = slot;
-        if (time >= (this.firsts.values[slot] as number) - this.gap && time <= last + this.gap) found.push(slot);
+        if (time >= (firsts[slot] as number) - gap && time <= last + gap) {
+          count++;
+          this.found = slot;
+        }
       }
       slot = next;
+    }
+    return count;
+  }
+
+  /** Open sessions in reach of a time, from the earliest on. */
+  private inReach(id: number, time: number): number[] {
+    const { lists, gap } = this;
+    const found: number[] = [];
+    for (let slot = lists.first(id); slot !== 0; slot = lists.next(slot)) {
+      const [first, last] = [this.firsts.values[slot] as number, this.lasts.values[slot] as number];
+      if (time >= first - gap && time <= last + gap) found.push(slot);
     }
     return found.sort((a, b) => (this.firsts.values[a] as number) - (this.firsts.values[b] as number));
   }
@@ -196,9 +200,11 @@ export class SessionWindows implements Windows {
     if (taken.length > 0) this.write(taken, "retract");
     let last = Math.max(time, lasts[slot] as number);
     for (const other of others) {
-      core.columns.merge(Int32Array.of(slot), Int32Array.of(other));
+      this.pair[0][0] = slot;
+      this.pair[1][0] = other;
+      core.columns.merge(...this.pair);
       last = Math.max(last, lasts[other] as number);
-      this.unlink(other, id);
+      this.lists.unlink(other, id);
       this.free(other);
     }
     firsts[slot] = Math.min(time, firsts[slot] as number);
@@ -212,23 +218,24 @@ export class SessionWindows implements Windows {
     const { core } = this;
     const id = core.remember(i);
     const slot = core.groups.take(id, core.bytesOf(id));
-    this.reserve(slot, id);
+    this.reserve(slot);
     this.firsts.values[slot] = time;
     this.lasts.values[slot] = time;
     this.states[slot] = 1;
-    this.queued[slot] = Number.NaN;
-    this.link(slot, id);
+    this.queue.forget(slot);
+    this.lists.link(slot, id);
     this.enqueue(slot);
     return slot;
   }
 
-  /** A session whose time to be looked at has come: due, to go, or grown since. */
-  private look(slot: number, due: number[]): void {
+  /** Whether a session that is looked at comes out; one that has been out may go, one that has grown is looked at again. */
+  private isDue(slot: number): boolean {
     const { newest } = this.core;
     const last = this.lasts.values[slot] as number;
-    if (this.states[slot] === 1 && last + this.due <= newest) due.push(slot);
-    else if (this.states[slot] === 2 && last + this.closes <= newest) this.drop(slot);
+    if (this.states[slot] === 1 && last + this.due <= newest) return true;
+    if (this.states[slot] === 2 && last + this.closes <= newest) this.drop(slot);
     else this.enqueue(slot);
+    return false;
   }
 
   /** Writes sessions in the order of their ends, starts and keys. */
@@ -266,7 +273,7 @@ export class SessionWindows implements Windows {
   }
 
   private drop(slot: number): void {
-    this.unlink(slot, this.core.groups.ids[slot] as number);
+    this.lists.unlink(slot, this.core.groups.ids[slot] as number);
     this.free(slot);
   }
 
@@ -276,47 +283,18 @@ export class SessionWindows implements Windows {
     core.columns.clear(slot);
     core.groups.release(slot, core.bytesOf(id));
     this.states[slot] = 0;
-    this.queued[slot] = Number.NaN;
-  }
-
-  private link(slot: number, id: number): void {
-    this.nexts[slot] = this.heads[id] as number;
-    this.heads[id] = slot;
-  }
-
-  private unlink(slot: number, id: number): void {
-    if (this.heads[id] === slot) this.heads[id] = this.nexts[slot] as number;
-    else {
-      let before = this.heads[id] as number;
-      while (before !== 0 && this.nexts[before] !== slot) before = this.nexts[before] as number;
-      if (before !== 0) this.nexts[before] = this.nexts[slot] as number;
-    }
-    this.nexts[slot] = 0;
+    this.queue.forget(slot);
   }
 
   private enqueue(slot: number): void {
     const wait = this.states[slot] === 2 ? this.closes : this.due;
-    const bucket = Math.floor(((this.lasts.values[slot] as number) + wait) / this.width);
-    // An entry that comes too early is put off when it is looked at.
-    if ((this.queued[slot] as number) <= bucket) return;
-    this.queued[slot] = bucket;
-    const entries = this.buckets.get(bucket);
-    if (entries === undefined) this.buckets.set(bucket, [slot]);
-    else entries.push(slot);
-    this.nextLook = Math.min(this.nextLook, bucket * this.width);
+    this.queue.put(slot, (this.lasts.values[slot] as number) + wait);
   }
 
-  private reserve(slot: number, id: number): void {
-    if (id >= this.heads.length) this.heads = larger(this.heads, id);
-    if (slot < this.nexts.length) return;
-    this.nexts = larger(this.nexts, slot);
-    this.states = larger(this.states, slot);
-    this.queued = larger(this.queued, slot);
+  private reserve(slot: number): void {
+    if (slot < this.states.length) return;
+    const states = new Uint8Array(2 * slot);
+    states.set(this.states);
+    this.states = states;
   }
-}
-
-function larger<T extends Int32Array | Uint8Array | Float64Array>(array: T, index: number): T {
-  const made = new (array.constructor as new (length: number) => T)(Math.max(2 * array.length, index + 1));
-  made.set(array);
-  return made;
 }

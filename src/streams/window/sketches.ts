@@ -7,7 +7,7 @@ const REGISTERS = 2 ** REGISTER_BITS;
 /** Bits of a hash that choose no register. */
 const REST_BITS = 32 - REGISTER_BITS + 32;
 /** 1 / (2 ln 2) */
-const ALPHA = 0.72134752044448170368;
+const ALPHA = 0.7213475204444817;
 
 /** Registers of no values. */
 export function emptyRegisters(): Uint8Array {

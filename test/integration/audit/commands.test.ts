@@ -50,6 +50,15 @@ describe("verify", () => {
     });
   });
 
+  it("separates what is proved of an input from what is attested", async () => {
+    const { exit, last } = await say("verify", alone, "--complete", "--json");
+    const { proved, attested } = last["complete"] as Record<string, { what: string }[]>;
+    expect(exit).toBe(0);
+    expect(proved?.map(({ what }) => what)).toEqual(["coverage", "content", "rows"]);
+    expect(attested?.map(({ what }) => what)).toEqual(["content", "work"]);
+    expect((await say("verify", alone, "--complete")).text).toContain("the seal covers rows 0 to 298 of flights once");
+  });
+
   it("says in words what it checked, and what a receipt cannot show", async () => {
     const { exit, text } = await say("verify", fixture.receipt);
     expect(exit).toBe(0);
@@ -269,7 +278,7 @@ describe("verify --row", () => {
   });
 
   it.each([
-    ["a row that is not there", ["--row", "origin=XXX"], 5, "ROW_MISSING"],
+    ["a row that is not there", ["--row", "origin=ZZZ"], 5, "ROW_MISSING"],
     ["several rows", ["--row", "origin=LAX"], 2, "ROW_AMBIGUOUS"],
     ["a column that is not there", ["--row", "orign=LAX"], 3, "COLUMN_MISSING"],
     ["a value of another type", ["--row", "flights=many"], 2, "USAGE"],

@@ -230,7 +230,7 @@ describe("replaying another module", () => {
 describe("replaying a forged journal", () => {
   const forgedWith = async (change: (forgery: Forgery) => void): Promise<FileReplay> => {
     const ports = await verifyPorts();
-    const forgery = new Forgery(await readBytes(fixture.receipt), ports.key);
+    const forgery = new Forgery(await readBytes(fixture.receipt));
     change(forgery);
     const bytes = forgery.seal(fixture.signers);
     // The submitter signs its own journals: that what they tell is what machines do, only a replay shows.

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildCircuits } from "../../../circuits/compile.ts";
-import { type KeyProvenance, WINDOW_128X32 } from "../../../circuits/manifest.ts";
+import { CIRCUITS, type KeyProvenance, WINDOW_128X32 } from "../../../circuits/manifest.ts";
 import type { ProveRequest, ProverReply } from "../../../circuits/messages.ts";
 import { circuitFiles, provingFiles } from "../../../proofs/groth16/circuit-files.ts";
 
@@ -18,8 +18,9 @@ beforeAll(async () => {
   const built = dirname(files.wasmPath);
   await buildCircuits(built);
   dir = await mkdtemp(join(tmpdir(), "circuits-"));
-  for (const ending of ["wasm", "r1cs", "sym", "build.json"])
-    await cp(join(built, `${name}.${ending}`), join(dir, `${name}.${ending}`));
+  for (const circuit of CIRCUITS)
+    for (const ending of ["wasm", "r1cs", "sym", "build.json"])
+      await cp(join(built, `${circuit.name}.${ending}`), join(dir, `${circuit.name}.${ending}`));
 });
 afterAll(() => rm(dir, { recursive: true, force: true }));
 

@@ -28,7 +28,7 @@ export interface Probe {
 
 /** The input that an honest prover gives for these values. */
 export function honest(values: readonly number[], salt = 99n): CircuitInput {
-  const inputs = publicInputsOf(windowChunk(values, salt, 7n).claim);
+  const inputs = publicInputsOf(windowChunk(WINDOW_128X32, values, salt, 7n).claim);
   const [context, commitment, count, sum, min, max] = inputs as readonly [
     bigint,
     bigint,
@@ -54,7 +54,7 @@ export function honest(values: readonly number[], salt = 99n): CircuitInput {
 
 /** The commitment that an honest prover gives for these values. */
 export function commitment(values: readonly number[], salt = 99n): bigint {
-  return commitWindowChunk(values, salt);
+  return commitWindowChunk(WINDOW_128X32, values, salt);
 }
 
 /** Runs the probes in one process of the circuit's own side; see circuits/probe-witness.ts for the verdicts. */

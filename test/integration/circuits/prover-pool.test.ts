@@ -4,7 +4,7 @@ import { dirname } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildCircuits } from "../../../circuits/compile.ts";
-import { WINDOW_128X32 } from "../../../circuits/manifest.ts";
+import { WINDOW_64X64, WINDOW_128X32 } from "../../../circuits/manifest.ts";
 import type { ProverReply, VerifyRequest } from "../../../circuits/messages.ts";
 import { circuitFiles, loadCircuitKey } from "../../../proofs/groth16/circuit-files.ts";
 import { SCALAR_ORDER } from "../../../proofs/groth16/field.ts";
@@ -43,27 +43,27 @@ describe("ProverPool", () => {
   it("proves a window in chunks that together give its aggregate", async () => {
     const values = Array.from({ length: 129 }, (_, i) => ((i * 7919) % 2001) - 1000);
     const proofs = await proveAll(values);
-    expect(proofs.map(({ publicInputs }) => claimOf(publicInputs)?.count)).toEqual([128, 1]);
+    expect(proofs.map(({ publicInputs }) => claimOf(WINDOW_128X32, publicInputs)?.count)).toEqual([128, 1]);
     const stored = proofs.map(({ proof, publicInputs }) => ({
       proof: proofToBytes(proof),
       publicInputs: publicInputsToBytes(publicInputs),
     }));
-    const verdict = verifyWindow(key, ABOUT, stored);
+    const verdict = verifyWindow({ circuit: WINDOW_128X32, key }, ABOUT, stored);
     expect(verdict).toMatchObject({
       ok: true,
       aggregate: {
         count: 129,
         sum: BigInt(values.reduce((a, b) => a + b)),
-        min: Math.min(...values),
-        max: Math.max(...values),
+        min: BigInt(Math.min(...values)),
+        max: BigInt(Math.max(...values)),
       },
     });
-    if (verdict.ok) expect(verdict.claims[1]?.commitment).toBe(commitWindowChunk(values.slice(128), 2n));
+    if (verdict.ok) expect(verdict.claims[1]?.commitment).toBe(commitWindowChunk(WINDOW_128X32, values.slice(128), 2n));
 
     const [first, last] = stored as [(typeof stored)[0], (typeof stored)[0]];
     const flipped = { proof: last.proof.with(200, (last.proof[200] as number) ^ 1), publicInputs: last.publicInputs };
     const refused = (about: typeof ABOUT, chunks: typeof stored) => {
-      const found = verifyWindow(key, about, chunks);
+      const found = verifyWindow({ circuit: WINDOW_128X32, key }, about, chunks);
       return found.ok ? "ok" : `${found.code} ${found.chunk}`;
     };
     expect(refused({ ...ABOUT, task: "other" }, stored)).toBe("PROOF_CONTEXT_MISMATCH 0");
@@ -76,8 +76,8 @@ describe("ProverPool", () => {
   });
 
   it("proves a single negative value, and no verdict differs from that of snarkjs", async () => {
-    const { proof, publicInputs, cost } = await pool.prove(windowChunk([-7], 5n, 6n));
-    expect(claimOf(publicInputs)).toMatchObject({ count: 1, sum: -7n, min: -7, max: -7 });
+    const { proof, publicInputs, cost } = await pool.prove(windowChunk(WINDOW_128X32, [-7], 5n, 6n));
+    expect(claimOf(WINDOW_128X32, publicInputs)).toMatchObject({ count: 1, sum: -7n, min: -7n, max: -7n });
     expect(cost.rssBytes).toBeGreaterThan(0);
     const other = malleated(proof, 3n);
     const cases: readonly (readonly [string, Groth16Proof, readonly bigint[], boolean])[] = [
@@ -97,8 +97,19 @@ describe("ProverPool", () => {
     expect(proofToBytes(other)).not.toEqual(proofToBytes(proof));
   });
 
+  it("proves values of 64 bits with the circuit for them", async () => {
+    const [least, most] = [-(2n ** 63n), 2n ** 63n - 1n];
+    const { circuit, pieces } = chunkWindow([least, most, -1n]);
+    const { proof, publicInputs } = await pool.prove(windowChunk(circuit, pieces[0] ?? [], 5n, 6n));
+    expect(claimOf(WINDOW_64X64, publicInputs)).toMatchObject({ count: 3, sum: -2n, min: least, max: most });
+    expect(claimOf(WINDOW_128X32, publicInputs)).toBeUndefined();
+    const wide = await loadCircuitKey(WINDOW_64X64);
+    expect(verifyGroth16(wide.key, publicInputs, proof)).toEqual({ ok: true });
+    expect(verifyGroth16(key, publicInputs, proof).ok).toBe(false);
+  });
+
   it("refuses a claim that is not true of the values with PROOF_WITNESS_REJECTED, and goes on", async () => {
-    const chunk = windowChunk([1, 2], 1n, 1n);
+    const chunk = windowChunk(WINDOW_128X32, [1, 2], 1n, 1n);
     await expect(pool.prove({ ...chunk, claim: { ...chunk.claim, sum: 4n } })).rejects.toMatchObject({
       code: "PROOF_WITNESS_REJECTED",
     });
@@ -107,7 +118,7 @@ describe("ProverPool", () => {
 
   it("replaces a process that is killed in the middle of a proof, and tries the proof again", async () => {
     const [before] = pool.pids;
-    const proving = pool.prove(windowChunk([1, 2, 3], 1n, 1n));
+    const proving = pool.prove(windowChunk(WINDOW_128X32, [1, 2, 3], 1n, 1n));
     await untilBusy(pool);
     process.kill(before as number, "SIGKILL");
     expect(verifyGroth16(key, (await proving).publicInputs, (await proving).proof)).toEqual({ ok: true });
@@ -118,7 +129,7 @@ describe("ProverPool", () => {
   it("gives up with PROVER_CRASHED when the second process dies too", async () => {
     await using doomed = new ProverPool();
     let code: unknown;
-    const proving = doomed.prove(windowChunk([1], 1n, 1n)).catch((error: unknown) => {
+    const proving = doomed.prove(windowChunk(WINDOW_128X32, [1], 1n, 1n)).catch((error: unknown) => {
       code = (error as { code?: unknown }).code;
     });
     while (code === undefined) {
@@ -131,28 +142,30 @@ describe("ProverPool", () => {
 
   it("takes an aborted proof out of the queue or out of its process", async () => {
     const [running, waiting] = [new AbortController(), new AbortController()];
-    const first = pool.prove(windowChunk([1], 1n, 1n), { signal: running.signal });
-    const second = pool.prove(windowChunk([2], 1n, 1n), { signal: waiting.signal });
+    const first = pool.prove(windowChunk(WINDOW_128X32, [1], 1n, 1n), { signal: running.signal });
+    const second = pool.prove(windowChunk(WINDOW_128X32, [2], 1n, 1n), { signal: waiting.signal });
     waiting.abort(new Error("not needed"));
     await expect(second).rejects.toThrow("not needed");
     await untilBusy(pool);
     running.abort(new Error("stopped"));
     await expect(first).rejects.toThrow("stopped");
     await expect(
-      pool.prove(windowChunk([1], 1n, 1n), { signal: AbortSignal.abort(new Error("before")) }),
+      pool.prove(windowChunk(WINDOW_128X32, [1], 1n, 1n), { signal: AbortSignal.abort(new Error("before")) }),
     ).rejects.toThrow("before");
   });
 
   it("bounds its queue and time, and ends its processes on close", async () => {
     await using small = new ProverPool({ queueMax: 1, timeoutMs: 1 });
-    const first = small.prove(windowChunk([1], 1n, 1n));
-    const second = small.prove(windowChunk([2], 1n, 1n));
-    await expect(small.prove(windowChunk([3], 1n, 1n))).rejects.toMatchObject({ code: "PROVER_QUEUE_FULL" });
+    const first = small.prove(windowChunk(WINDOW_128X32, [1], 1n, 1n));
+    const second = small.prove(windowChunk(WINDOW_128X32, [2], 1n, 1n));
+    await expect(small.prove(windowChunk(WINDOW_128X32, [3], 1n, 1n))).rejects.toMatchObject({
+      code: "PROVER_QUEUE_FULL",
+    });
     await expect(first).rejects.toMatchObject({ code: "PROVER_TIMEOUT" });
     const closing = small.close();
     await expect(second).rejects.toMatchObject({ code: "PROVER_CLOSED" });
     await closing;
-    await expect(small.prove(windowChunk([1], 1n, 1n))).rejects.toMatchObject({ code: "PROVER_CLOSED" });
+    await expect(small.prove(windowChunk(WINDOW_128X32, [1], 1n, 1n))).rejects.toMatchObject({ code: "PROVER_CLOSED" });
     expect(small.pids).toEqual([]);
   });
 
@@ -168,9 +181,11 @@ describe("ProverPool", () => {
 });
 
 async function proveAll(values: readonly number[]): Promise<readonly WindowProof[]> {
-  const chunks = chunkWindow(values);
+  const { pieces: chunks } = chunkWindow(values);
   const proofs = chunks.map((chunk, i) =>
-    pool.prove(windowChunk(chunk, BigInt(i + 1), contextOf({ ...ABOUT, chunk: i, chunks: chunks.length }))),
+    pool.prove(
+      windowChunk(WINDOW_128X32, chunk, BigInt(i + 1), contextOf({ ...ABOUT, chunk: i, chunks: chunks.length })),
+    ),
   );
   return await Promise.all(proofs);
 }
@@ -209,9 +224,9 @@ function startParent(more: string): ReturnType<typeof spawn> {
   const folder = new URL("../../../proofs/groth16/", import.meta.url).href;
   const program = `
     const { ProverPool } = await import("${folder}prover-pool.ts");
-    const { windowChunk } = await import("${folder}window-proof.ts");
     const pool = new ProverPool();
-    await pool.prove(windowChunk([1], 1n, 1n));
+    const { WINDOW_CIRCUITS, windowChunk } = await import("${folder}window-proof.ts");
+    await pool.prove(windowChunk(WINDOW_CIRCUITS[0], [1], 1n, 1n));
     console.log(pool.pids[0]);
     ${more}`;
   return spawn(process.execPath, ["--input-type=module", "-e", program], { stdio: ["ignore", "pipe", "inherit"] });

@@ -73,7 +73,7 @@ function rowsIn(path: string, table: string): string[] {
 describe("a run that follows the head", () => {
   it("certifies what is final, seals it when it is ended, and goes on from there", async () => {
     const configPath = await configure();
-    const first = await followUntil(configPath, 6, { replicas: 2 });
+    const first = await followUntil(configPath, 6);
     expect(first.rows).toEqual({ in: 6, out: 6 });
     expect((await hashes()).map((hash) => hash.replace("0x", ""))).toEqual(made(3, 8));
     const receipt = join(folder, "out", "receipt.car");
@@ -134,18 +134,18 @@ describe("a run that follows the head", () => {
   it("writes rows of blocks that are not final to SQLite, and takes them back when the chain is reorganised", async () => {
     const configPath = await configure("", "live.db");
     const path = join(folder, "out", "live.db");
-    const stages: { readonly rows: readonly string[]; readonly final: readonly string[]; readonly then: () => void }[] =
+    const stages: { readonly rows: readonly string[]; readonly final: readonly string[]; readonly next: () => void }[] =
       [
-        { rows: made(3, 12), final: made(3, 8), then: () => server.make(11, 14, { branch: "b" }) },
+        { rows: made(3, 12), final: made(3, 8), next: () => server.make(11, 14, { branch: "b" }) },
         {
           rows: [...made(3, 10), ...made(11, 14, "b")],
           final: made(3, 10),
-          then: () => server.make(15, 15, { branch: "b" }),
+          next: () => server.make(15, 15, { branch: "b" }),
         },
         {
           rows: [...made(3, 10), ...made(11, 15, "b")],
           final: [...made(3, 10), ...made(11, 11, "b")],
-          then: () => end(),
+          next: () => end(),
         },
       ];
     let end: () => void = () => expect.unreachable();
@@ -159,7 +159,7 @@ describe("a run that follows the head", () => {
       if (final.join() !== stage.final.join()) return undefined;
       reached.push(final);
       stages.shift();
-      stage.then();
+      stage.next();
       return undefined;
     };
     const notices: string[] = [];
@@ -176,6 +176,13 @@ describe("a run that follows the head", () => {
     const again = await followUntil(configPath, 9);
     expect(again.result).toBe(summary.result);
     expect(rowsIn(path, "live")).toHaveLength(9);
+  });
+
+  it("that is ended before any block is final has nothing to seal, and goes on later", async () => {
+    const configPath = await configure();
+    const early = followUntil(configPath, 99, { onFollow: (end) => end() });
+    await expect(early).rejects.toMatchObject({ code: "INTERRUPTED", kind: "interrupted" });
+    expect((await followUntil(configPath, 6)).rows.in).toBe(6);
   });
 
   it("names a trusted hash that the blocks do not have", async () => {

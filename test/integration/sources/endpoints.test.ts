@@ -6,12 +6,13 @@ import { BlockFiles } from "../../../src/sources/chain/block-files.ts";
 import { Endpoints } from "../../../src/sources/chain/endpoints.ts";
 import { fetchRange } from "../../../src/sources/chain/fetch.ts";
 import { chainFormat } from "../../../src/sources/chain/formats.ts";
+import { HeadFollower } from "../../../src/sources/chain/head-follower.ts";
 import type { EndpointMode } from "../../../src/sources/chain/kind.ts";
 import { Endpoint, type EndpointOptions } from "../../../src/sources/json-rpc/endpoint.ts";
 import { blockHash } from "../../support/blocks.ts";
 import { type Deed, RpcServer, type ServedCall } from "../../support/rpc-server.ts";
 
-const QUICK: EndpointOptions = { backoffMs: 1, timeoutMs: 200, attempts: 3 };
+const QUICK: EndpointOptions = { backoffMs: 1, timeoutMs: 20_000, attempts: 3 };
 const idle = new AbortController().signal;
 const format = chainFormat("ethereum");
 
@@ -69,12 +70,13 @@ describe("fetching a range", () => {
       { answer: ({ id }) => `{"jsonrpc":"2.0","id":${id},"error":{"code":-32005,"message":"slow down"}}` },
     ],
   ])("goes on when the endpoint %s", async (_, deed) => {
+    const options = deed === "stall" ? { ...QUICK, timeoutMs: 500 } : QUICK;
     const seen = new Set<string>();
     server.deed = (calls) => {
       const key = JSON.stringify(calls.map(({ method, params }) => [method, params]));
       return seen.size === seen.add(key).size ? undefined : deed;
     };
-    expect(hashesOf(await fetchBlocks(1, 12))).toEqual(expected(1, 12));
+    expect(hashesOf(await fetchBlocks(1, 12, { options }))).toEqual(expected(1, 12));
   });
 
   it("waits as long as the endpoint asks, and gives up in the end, saying what it was", async () => {
@@ -107,6 +109,25 @@ describe("fetching a range", () => {
       code: "ENDPOINT_REFUSED",
       message: expect.stringMatching(/refuses eth_getBlockByNumber with error -32602: .*pruned/),
       facts: { rpcCode: -32602 },
+    });
+  });
+
+  it("sends user and password of an address as a header, and shows neither them nor the path", async () => {
+    const url = `${server.url.replace("//", "//me:p%40ss@")}/key?more=1`;
+    expect(hashesOf(await fetchBlocks(1, 2, { urls: [url] }))).toEqual(expected(1, 2));
+    expect(server.authorization).toBe(`Basic ${Buffer.from("me:p@ss").toString("base64")}`);
+    server.deed = () => ({ status: 403 });
+    const failed = fetchBlocks(3, 4, { urls: [url] });
+    await expect(failed).rejects.toMatchObject({ code: "ENDPOINT_UNREACHABLE", where: `${server.url}/…` });
+  });
+
+  it("says which method the endpoint does not have", async () => {
+    server.deed = () => ({
+      answer: ({ id }) => `{"jsonrpc":"2.0","id":${id},"error":{"code":-32601,"message":"what?"}}`,
+    });
+    await expect(fetchBlocks(1, 1)).rejects.toMatchObject({
+      code: "METHOD_MISSING",
+      facts: { method: "eth_getBlockByNumber" },
     });
   });
 
@@ -229,5 +250,41 @@ describe("several endpoints", () => {
     other.make(20, 22);
     expect((await new Endpoints("ethereum", both(), "compare", QUICK).tip(idle)).number).toBe(22);
     expect(hashesOf(await fetchBlocks(1, 4, { urls: both(), mode: "race" }))).toEqual(expected(1, 4));
+  });
+});
+
+describe("the head of a chain", () => {
+  it("is followed on when endpoints were gone for a while, or did not agree yet", async () => {
+    const endpoints = new Endpoints("ethereum", [server.url, other.url], "compare", QUICK);
+    const files = await BlockFiles.open(folder, format);
+    const ports = { endpoints, files, format, from: 20, finality: 2, pollMs: 1 };
+    const follower = await HeadFollower.open(ports, idle);
+    const lost: string[] = [];
+    follower.listen({
+      added: () => undefined,
+      removed: () => undefined,
+      final: () => undefined,
+      unreachable: ({ code }) => {
+        lost.push(code);
+        other.deed = () => undefined;
+      },
+    });
+    other.deed = () => ({ status: 503 });
+    // One of them is on another branch first, and then comes over.
+    other.make(24, 26, { branch: "b" });
+    let looks = 0;
+    server.deed = (calls) => {
+      if (calls.some(({ params }) => Number(params[0]) >= 24) && ++looks === 3) server.make(24, 26, { branch: "b" });
+      return undefined;
+    };
+    follower.start(idle);
+    expect(await follower.isThere(4, idle)).toBe(true);
+    expect(lost.length).toBeGreaterThan(0);
+    expect(looks).toBeGreaterThanOrEqual(3);
+    expect(hashesOf(follower.heads)).toEqual([...expected(20, 23), blockHash(24, "b")]);
+    follower.end();
+    expect(await follower.isThere(5, idle)).toBe(false);
+    const again = await HeadFollower.open(ports, idle);
+    expect(again.count).toBe(5);
   });
 });

@@ -17,10 +17,20 @@ const GENESIS = slotHash(0);
 class Cluster {
   readonly slots: number[];
   readonly texts = new Map<number, string>();
+  readonly lists = new Map<number, string>();
 
   constructor(slots: readonly number[]) {
     this.slots = [...slots];
-    for (const [i, slot] of slots.entries()) this.texts.set(slot, madeSlot(slot, slots[i - 1] ?? slot - 1));
+    for (const [i, slot] of slots.entries()) this.put(slot, slots[i - 1] ?? slot - 1, 2);
+  }
+
+  /** Gives a slot a block with so many transactions. */
+  put(slot: number, parentSlot: number, transactions: number): void {
+    const block = JSON.parse(madeSlot(slot, parentSlot)) as Record<string, unknown>;
+    const ids = Array.from({ length: transactions }, (_, i) => slotHash(1000 * slot + i).repeat(2));
+    const whole = ids.map((id) => ({ meta: { err: null }, transaction: { signatures: [id], message: {} } }));
+    this.texts.set(slot, JSON.stringify({ ...block, transactions: whole }));
+    this.lists.set(slot, JSON.stringify({ ...block, transactions: undefined, signatures: ids }));
   }
 
   readonly answer = ({ id, method, params }: ServedCall): string => {
@@ -32,7 +42,8 @@ class Cluster {
     if (method === "getBlocks") return list(this.slots.filter((slot) => slot >= first && slot <= second));
     if (method === "getBlocksWithLimit") return list(this.slots.filter((slot) => slot >= first).slice(0, second));
     if (method !== "getBlock") return reply('"error":{"code":-32601,"message":"Method not found"}');
-    const text = this.texts.get(first);
+    const { transactionDetails } = (params as [number, { transactionDetails?: string }])[1];
+    const text = (transactionDetails === "full" ? this.texts : this.lists).get(first);
     return text === undefined
       ? reply(`"error":{"code":-32009,"message":"Slot ${first} was skipped, or missing in long-term storage"}`)
       : reply(`"result":${text}`);
@@ -92,7 +103,7 @@ describe("blocks of Solana from an endpoint", () => {
     expect(
       server.calls
         .slice(before)
-        .every(({ method, params }) => method !== "getBlock" || JSON.stringify(params).includes('"none"')),
+        .every(({ method, params }) => method !== "getBlock" || !JSON.stringify(params).includes('"full"')),
     ).toBe(true);
     expect((await readdir(folder, { recursive: true })).filter((name) => name.endsWith(".json"))).toHaveLength(4);
   });
@@ -110,7 +121,14 @@ describe("blocks of Solana from an endpoint", () => {
     const theirs = new Cluster([4, 5, 7, 8, 11, 12, 15]);
     other.deed = () => ({ answer: theirs.answer });
     expect((await fetchSlots(5, 7, [server.url, other.url])).index.blocks).toHaveLength(2);
-    theirs.texts.set(11, madeSlot(11, 8).replace(slotHash(11), slotHash(99)));
+    theirs.put(8, 7, 1);
+    await expect(fetchSlots(5, 8, [server.url, other.url])).rejects.toMatchObject({
+      code: "ENDPOINTS_DISAGREE",
+      message: expect.stringMatching(/block 8: .* give it other transactions/),
+    });
+    theirs.put(8, 7, 2);
+    for (const texts of [theirs.texts, theirs.lists])
+      texts.set(11, (texts.get(11) ?? "").replace(slotHash(11), slotHash(99)));
     await expect(fetchSlots(5, 12, [server.url, other.url])).rejects.toMatchObject({
       code: "ENDPOINTS_DISAGREE",
       message: expect.stringContaining("block 11"),

@@ -82,7 +82,7 @@ describe(`proofs of the window circuit, seed ${SEED}`, () => {
     const { key } = await loadCircuitKey(WINDOW_128X32);
     await using pool = new ProverPool();
     for (const sample of fc.sample(values, { numRuns: 5 })) {
-      const { proof, publicInputs } = await pool.prove(windowChunk(sample, 3n, 4n));
+      const { proof, publicInputs } = await pool.prove(windowChunk(WINDOW_128X32, sample, 3n, 4n));
       expect(verifyGroth16(key, publicInputs, proof)).toEqual({ ok: true });
       for (const [i, input] of publicInputs.entries()) {
         expect(verifyGroth16(key, publicInputs.with(i, (input + 1n) % SCALAR_ORDER), proof).ok).toBe(false);

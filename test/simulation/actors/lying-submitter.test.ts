@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { makeWindowProofs, type WindowProofPorts } from "../../../actors/domain/window-proofs.ts";
 import { Ledger } from "../../../actors/node/ledger.ts";
 import type { Prover } from "../../../proofs/groth16/prover.ts";
-import { publicInputsOf, WINDOW_CIRCUIT } from "../../../proofs/groth16/window-proof.ts";
+import { publicInputsOf, WINDOW_CIRCUITS } from "../../../proofs/groth16/window-proof.ts";
 import type { Batch } from "../../../src/batch/batch.ts";
 import { rowValues } from "../../../src/batch/rows.ts";
 import { BatchWriter } from "../../../src/batch/writer.ts";
@@ -165,12 +165,14 @@ const forger: Prover = {
   prove: async ({ claim }) => {
     const publicInputs = publicInputsOf(claim);
     const cost = { witnessMs: 0, proveMs: 0, cpuMs: 0, rssBytes: 0 };
-    return { circuit: WINDOW_CIRCUIT.name, proof: trapdoorProof(publicInputs), publicInputs, cost };
+    return { circuit: CIRCUIT.name, proof: trapdoorProof(publicInputs), publicInputs, cost };
   },
   close: async () => {},
   [Symbol.asyncDispose]: async () => {},
 };
-const KEY = trapdoorKey(WINDOW_CIRCUIT.publicInputs.length);
+const [CIRCUIT] = WINDOW_CIRCUITS;
+const KEY = trapdoorKey(CIRCUIT.publicInputs.length);
+const KEYS = new Map([[CIRCUIT.name, { circuit: CIRCUIT, key: KEY, production: false, label: "simulation" }]]);
 
 describe("a submitter that proves something else than was drawn", () => {
   interface Proving {
@@ -187,7 +189,7 @@ describe("a submitter that proves something else than was drawn", () => {
 
   /** A scene in which both tasks are executed honestly, and the voters have challenged the last statement. */
   async function proving(windows: number): Promise<Proving> {
-    const at = await VotersScene.open({ name: "proving", prove: { kind: "drawn", windows }, key: KEY });
+    const at = await VotersScene.open({ name: "proving", prove: { kind: "drawn", windows }, keys: KEYS });
     const liar = new LyingSubmitter(at);
     const [copied, sums] = at.plan.tasks as [TaskPlan, TaskPlan];
     const first = at.slot();
@@ -231,7 +233,7 @@ describe("a submitter that proves something else than was drawn", () => {
           ledger,
           read,
           prover: forger,
-          key: KEY,
+          keys: KEYS,
           domain: "sim",
           epoch: 1,
         };

@@ -1,9 +1,8 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import { CID } from "multiformats/cid";
 import type { DomainContext } from "../../../machines/domain/step.ts";
-import { loadCircuitKey } from "../../../proofs/groth16/circuit-files.ts";
 import type { Prover } from "../../../proofs/groth16/prover.ts";
-import { WINDOW_CIRCUIT } from "../../../proofs/groth16/window-proof.ts";
+import { loadWindowKeys } from "../../../proofs/groth16/window-keys.ts";
 import { type Policy, parseMembership } from "../../../src/consensus/membership.ts";
 import { parseStatement, type Statement } from "../../../src/consensus/statement.ts";
 import { certificateFault, parseCertificate } from "../../../src/consensus/vote.ts";
@@ -106,7 +105,7 @@ class Simulation {
     const rows = options.rows ?? 300 + random.below(500);
     const plan = simPlan(membershipBlock, CUT, rows);
     const batches = simBatches(random, CUT, rows);
-    const { key } = await loadCircuitKey(WINDOW_CIRCUIT);
+    const windowKeys = await loadWindowKeys();
     const liars = options.liars ?? 0;
     const hostile = options.hostile ?? 0;
     const nodes: SimNode[] = [];
@@ -124,8 +123,7 @@ class Simulation {
           modules: new Map(),
           readSource: random.chance(0.8) || i === 0 || lies ? simSource(batches, CUT) : undefined,
           prover: noProver,
-          key,
-          keyOrigin: { production: false, label: "simulation" },
+          keys: windowKeys,
           timers: this.time,
           writeOutput: i === 0 ? async (_, written) => rowsOf(written) : undefined,
           ...(lies ? { tamper: (task: string, seq: number, block: Block) => this.tamper(task, seq, block) } : {}),

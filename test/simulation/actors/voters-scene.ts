@@ -1,8 +1,7 @@
 import { decodeMessage, encodeMessage, type Message } from "../../../actors/domain/messages.ts";
 import type { NodePorts } from "../../../actors/node/node-ports.ts";
 import type { DomainContext } from "../../../machines/domain/step.ts";
-import { loadCircuitKey } from "../../../proofs/groth16/circuit-files.ts";
-import { WINDOW_CIRCUIT } from "../../../proofs/groth16/window-proof.ts";
+import { loadWindowKeys } from "../../../proofs/groth16/window-keys.ts";
 import type { Batch } from "../../../src/batch/batch.ts";
 import { type Membership, type Policy, parseMembership } from "../../../src/consensus/membership.ts";
 import { type Slot, signSlot } from "../../../src/consensus/slot.ts";
@@ -31,7 +30,7 @@ export interface SceneOptions {
   readonly prove?: ProveWindows;
   /** Tells keys of one scene from those of another. */
   readonly name?: string;
-  readonly key?: NodePorts["key"];
+  readonly keys?: NodePorts["keys"];
 }
 
 /** Two honest voters of three, and a submitter that says whatever a test wants. */
@@ -48,7 +47,7 @@ export class VotersScene {
   readonly heard: Message[] = [];
   private readonly served = new Map<string, Uint8Array>();
 
-  private constructor(options: SceneOptions, key: NodePorts["key"]) {
+  private constructor(options: SceneOptions, keys: NodePorts["keys"]) {
     const { cut = CUT, rows = ROWS, policy = { verify: "full" }, prove = null, name = "hostile" } = options;
     const hub = new MemoryHub({ mode: "manual", seed: 1 });
     this.time = new VirtualTime(hub);
@@ -84,8 +83,7 @@ export class VotersScene {
             close: async () => {},
             [Symbol.asyncDispose]: async () => {},
           },
-          key,
-          keyOrigin: { production: false, label: "simulation" },
+          keys,
           timers: this.time,
           writeOutput: undefined,
         }),
@@ -98,7 +96,7 @@ export class VotersScene {
 
   /** A scene whose voters are up and listen. */
   static async open(options: SceneOptions = {}): Promise<VotersScene> {
-    const scene = new VotersScene(options, options.key ?? (await loadCircuitKey(WINDOW_CIRCUIT)).key);
+    const scene = new VotersScene(options, options.keys ?? (await loadWindowKeys()));
     for (const voter of scene.voters) voter.start();
     await scene.listening();
     return scene;

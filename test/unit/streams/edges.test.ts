@@ -2,8 +2,9 @@ import { from, lastValueFrom, type Observable, of, Subject, toArray } from "rxjs
 import { describe, expect, it } from "vitest";
 import type { Batch } from "../../../src/batch/batch.ts";
 import { rowValues } from "../../../src/batch/rows.ts";
+import { BatchWriter } from "../../../src/batch/writer.ts";
 import { sha256 } from "../../../src/node.ts";
-import type { Flow, Row, SourceItem } from "../../../src/streams/index.ts";
+import type { Flow, Row, SourceItem, Step } from "../../../src/streams/index.ts";
 import {
   aggregate,
   allSteps,
@@ -16,6 +17,7 @@ import {
   cumulate,
   custom,
   dedup,
+  distinct,
   drain,
   eventTime,
   explain,
@@ -46,6 +48,7 @@ import {
   union,
   windowJoin,
 } from "../../../src/streams/index.ts";
+import { KeptRows } from "../../../src/streams/join/kept-rows.ts";
 
 const schema = columns({ at: "timestamp", who: "utf8", amount: "i64?", mark: "timestamp?" });
 
@@ -133,11 +136,26 @@ describe("event time", () => {
     );
     const busy = stream(rows([1, "a"], [12, "a"], [20, "a"]), 1, "busy").pipe(eventTime("at", { outOfOrder: "0s" }));
     const seen: unknown[] = [];
-    await drain(union({ quiet, busy } as never), (batch) => {
-      seen.push(rowValues(batch, 0)[0]);
-      // The row at 20 waits for what the silent input has not promised yet.
-      if (seen.length === 2) setImmediate(() => wake());
-    });
+    let told: string | undefined;
+    let union_: Step | undefined;
+    await drain(
+      union({ quiet, busy } as never),
+      (batch) => {
+        seen.push(rowValues(batch, 0)[0]);
+        // The row at 20 waits for what the silent input has not promised yet.
+        if (seen.length !== 2) return;
+        setImmediate(() => {
+          told = union_?.counters.waitsFor;
+          wake();
+        });
+      },
+      {
+        control: (item) => {
+          if (item.kind === "header") union_ = item.steps?.at(-1);
+        },
+      },
+    );
+    expect(told).toBe("quiet");
     expect(seen).toEqual([1n, 12n, 20n]);
   });
 });
@@ -226,18 +244,18 @@ describe("what a pipeline says of itself", () => {
         ),
       } as never,
       { after: "5us" },
-    ).pipe(filter(col("amount").gt(1)));
+    ).pipe(filter(col("amount").gt(1)) as never);
 
   it("explain shows operators, inputs and what they were told", async () => {
     const { text, mermaid } = await explain(pipeline());
     expect(text.split("\n")).toEqual([
       "  bids:",
       "    bids",
-      "    bids/1 eventTime: at, 1 µs out of order",
+      "    bids/1 eventTime: at, 1us out of order",
       "    bids/2 keyBy: who",
       "  sales:",
       "    sales",
-      "    sales/1 eventTime: at, 1 µs out of order",
+      "    sales/1 eventTime: at, 1us out of order",
       "    sales/2 keyBy: who",
       "intervalJoin(bids, sales): inner, 0s before to 5us after",
       "intervalJoin(bids, sales)/1 filter: amount > 1",
@@ -360,6 +378,24 @@ describe("edges", () => {
       tumble("1s", { everyRows: 2 }),
     ])
       await expect(run(shape)).rejects.toMatchObject({ code: "WINDOW_INVALID", where: "input/3 aggregate" });
+  });
+
+  it("bound what operators keep", async () => {
+    const kept = new KeptRows(schema, 2);
+    for await (const batch of toBatches(stream(rows([1, "a"], [2, "a"], [3, "a"]), 3))) {
+      kept.add(batch, 0, 1, 0);
+      kept.add(batch, 1, 2, 0);
+      expect(() => kept.add(batch, 2, 3, 0)).toThrow(expect.objectContaining({ code: "STREAM_STATE_FULL" }));
+    }
+    const numbers = columns({ at: "timestamp", x: "i64" });
+    const writer = new BatchWriter(numbers);
+    for (let i = 0; i <= 65_536; i++) writer.push([0n, i]);
+    const counted = source([writer.take()]).pipe(
+      eventTime("at", { outOfOrder: "0s" }),
+      tumble("1d"),
+      aggregate({ n: distinct("x") }),
+    );
+    await expect(codeOf(counted)).rejects.toMatchObject({ code: "AGGREGATE_LIMIT" });
   });
 
   it("keep savepoints apart by name, and take only what is one", async () => {

@@ -1,6 +1,6 @@
 import { allocate, Output, Type } from "../../../sandbox/sdk/index";
 import { malformed, Place } from "../../json/place";
-import { hasValue, nextValue, openArray, readInteger, skipValue } from "../../json/scanner";
+import { hasValue, integerEnd, nextValue, openArray, readInteger } from "../../json/scanner";
 import { Block } from "../block";
 import { List } from "../list";
 import { Transaction } from "../transaction";
@@ -55,7 +55,9 @@ function findChanges(changes: List, block: i32, transaction: Transaction): void 
   let account = 0;
   while (hasValue(p) && hasValue(q)) {
     const before = readInteger(p);
+    const beforeEnd = integerEnd;
     const after = readInteger(q);
+    const afterEnd = integerEnd;
     if (before > <u64>i64.MAX_VALUE || after > <u64>i64.MAX_VALUE) malformed(p, "a balance of more lamports than there can be");
     if (before != after) {
       const change = changetype<Change>(changes.push());
@@ -66,8 +68,8 @@ function findChanges(changes: List, block: i32, transaction: Transaction): void 
       change.after = after;
     }
     account++;
-    p = nextValue(skipValue(p));
-    q = nextValue(skipValue(q));
+    p = nextValue(beforeEnd);
+    q = nextValue(afterEnd);
   }
   if (hasValue(p) || hasValue(q) || account != transaction.keyCount)
     malformed(transaction.preBalancesAt, "other balances than there are keys");

@@ -167,7 +167,7 @@ const MEMBERS: readonly Attack[] = [
       f.editRoot((root) => ({
         config: f.add({
           ...f.get<ReceiptConfig>(root.config),
-          circuit: { ...f.get<ReceiptConfig>(root.config).circuit, production: true },
+          circuits: f.get<ReceiptConfig>(root.config).circuits.map((circuit) => ({ ...circuit, production: true })),
         }),
       })),
   },

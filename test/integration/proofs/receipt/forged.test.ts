@@ -21,12 +21,12 @@ beforeAll(async () => {
   fixture = await runFixture();
   bytes = await readBytes(fixture.receipt);
   other = await runAgain(fixture);
-  epoch2 = new Forgery(other, ports.key);
+  epoch2 = new Forgery(other);
 }, 120_000);
 
 afterAll(() => fixture[Symbol.asyncDispose]());
 
-const forgery = (): Forgery => new Forgery(bytes, ports.key);
+const forgery = (): Forgery => new Forgery(bytes);
 const keysOf = (power: Power): readonly Signer[] =>
   power === "none" ? [] : power === "submitter" ? fixture.signers.slice(0, 1) : fixture.signers;
 const told = ({ ok, fault }: Verdict): string =>

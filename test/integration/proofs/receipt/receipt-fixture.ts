@@ -1,8 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { loadCircuitKey } from "../../../../proofs/groth16/circuit-files.ts";
-import { WINDOW_CIRCUIT } from "../../../../proofs/groth16/window-proof.ts";
+import { loadWindowKeys } from "../../../../proofs/groth16/window-keys.ts";
 import type { VerifyPorts } from "../../../../proofs/receipt/verify.ts";
 import { fromHex } from "../../../../src/core/bytes.ts";
 import type { Signer } from "../../../../src/core/ports.ts";
@@ -130,5 +129,5 @@ export async function readBytes(path: string): Promise<Uint8Array> {
 
 /** What `verify` needs. */
 export async function verifyPorts(): Promise<VerifyPorts> {
-  return { hash: sha256, verify: verifyEd25519, key: (await loadCircuitKey(WINDOW_CIRCUIT)).key };
+  return { hash: sha256, verify: verifyEd25519, keys: await loadWindowKeys() };
 }

@@ -1,5 +1,4 @@
 import { CID } from "multiformats/cid";
-import type { VerifyingKey } from "../../../../proofs/groth16/verifying-key.ts";
 import { statementsRoot } from "../../../../proofs/merkle/statements.ts";
 import { inCidOrder } from "../../../../proofs/receipt/build.ts";
 import { type ReceiptRoot, signRoot } from "../../../../proofs/receipt/root.ts";
@@ -24,12 +23,10 @@ export type Node = Record<string, unknown>;
  */
 export class Forgery {
   root: ReceiptRoot;
-  private readonly key: VerifyingKey;
   private readonly nodes = new Map<string, unknown>();
   private readonly codes = new Map<string, number>();
 
-  constructor(bytes: Uint8Array, key: VerifyingKey) {
-    this.key = key;
+  constructor(bytes: Uint8Array) {
     const { root, blocks } = readCar(sha256, bytes);
     for (const block of blocks.values()) this.keep(block);
     this.root = this.nodes.get(root.toString()) as ReceiptRoot;
@@ -81,7 +78,7 @@ export class Forgery {
 
   /** Rebuilds the receipt with these keys; without the submitter's the root keeps its old signature. */
   seal(signers: readonly Signer[]): Uint8Array {
-    return new Rebuild(this.root, this.nodes, this.codes, this.key, signers).run();
+    return new Rebuild(this.root, this.nodes, this.codes, signers).run();
   }
 
   private keep({ cid, bytes }: Block): void {
@@ -94,7 +91,6 @@ class Rebuild {
   private readonly root: ReceiptRoot;
   private readonly nodes: ReadonlyMap<string, unknown>;
   private readonly codes: ReadonlyMap<string, number>;
-  private readonly key: VerifyingKey;
   private readonly signers: ReadonlyMap<string, Signer>;
   private readonly done = new Map<string, CID>();
   private readonly blocks = new Map<string, Block>();
@@ -103,13 +99,11 @@ class Rebuild {
     root: ReceiptRoot,
     nodes: ReadonlyMap<string, unknown>,
     codes: ReadonlyMap<string, number>,
-    key: VerifyingKey,
     signers: readonly Signer[],
   ) {
     this.root = root;
     this.nodes = nodes;
     this.codes = codes;
-    this.key = key;
     this.signers = new Map(signers.map((signer) => [toHex(signer.publicKey), signer]));
   }
 
@@ -202,7 +196,7 @@ class Rebuild {
     const own = this.root.proofs
       .map((cid) => this.nodes.get(cid.toString()) as RowProof)
       .filter((proof) => proof.statement.equals(statement));
-    return own.map((proof) => rowProofId(sha256, this.key, this.relinked(proof) as RowProof));
+    return own.map((proof) => rowProofId(sha256, this.relinked(proof) as RowProof));
   }
 
   /** A vote in a journal is the one in its certificate. */

@@ -32,7 +32,7 @@ describe("the scanner", () => {
       fc.property(fc.dictionary(fc.string(), fc.jsonValue()), (object) => {
         const bytes = bytesOf(JSON.stringify(object));
         const members = membersOf(bytes, 0, bytes.length) ?? [];
-        const found = members.map(({ name, value }) => [
+        const found = members.map(({ name, value }): unknown[] => [
           JSON.parse(`"${textOf(bytes, name)}"`),
           JSON.parse(textOf(bytes, value)),
         ]);

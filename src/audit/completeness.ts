@@ -1,0 +1,161 @@
+import { keccak_256 } from "@noble/hashes/sha3.js";
+import { base58btc } from "multiformats/bases/base58";
+import { encodeHeader, headerSchema } from "../../proofs/ethereum/encodings.ts";
+import { blockHashes } from "../../proofs/receipt/chain-check.ts";
+import type { Receipt } from "../../proofs/receipt/contents.ts";
+import { valueAt } from "../batch/column.ts";
+import type { ChainAnchor } from "../consensus/chain-anchor.ts";
+import { quorumNumbers } from "../consensus/membership.ts";
+import type { Operator } from "../consensus/result.ts";
+import { equalBytes, fromHex, toHex } from "../core/bytes.ts";
+import { IpdmError } from "../core/errors.ts";
+import { readJson } from "../core/json.ts";
+import { attestedText } from "./attested.ts";
+import { inputView } from "./diff/table-view.ts";
+import type { AuditInput } from "./input-data.ts";
+
+/** One thing that a receipt shows of its completeness: about which input, task or output, and what. */
+export interface Shown {
+  readonly about: string;
+  /** `coverage`, `content`, `hashes`, `anchor`, `headers`, `rows`, `work`, `links`. */
+  readonly what: string;
+  readonly message: string;
+}
+
+/** What follows from hashes alone, and what rests on the word of those who voted. */
+export interface Completeness {
+  readonly proved: readonly Shown[];
+  readonly attested: readonly Shown[];
+}
+
+/**
+ * Separates what a verified receipt proves of its completeness from what its quorum attests. Of Ethereum's blocks it computes every header
+ * anew, from the data folder or the input. Throws `NEEDS_DATA` (kind `unreachable`) where a block is not at hand, and
+ * `CHAIN_MISMATCH` where a header does not hash to what it should, or has another parent.
+ */
+export async function completenessOf(receipt: Receipt, input: AuditInput, signal: AbortSignal): Promise<Completeness> {
+  const proved: Shown[] = [];
+  const attested: Shown[] = [];
+  for (const [name, { rows }] of Object.entries(receipt.seal.statement.inputs)) {
+    const about = `inputs/${name}`;
+    const anchor = receipt.anchors.get(name);
+    proved.push({
+      about,
+      what: "coverage",
+      message: `the seal covers ${rows === 0 ? "no rows" : `rows 0 to ${rows - 1}`} of ${name} once, without a gap`,
+    });
+    if (anchor === undefined) continue;
+    if (anchor.kind === "file") {
+      const message = `${name} is the file with SHA-256 ${toHex(anchor.sha256)}`;
+      proved.push({ about, what: "content", message });
+      attested.push({ about, what: "content", message: `the ${rows} rows of ${name} are all that this file has` });
+      continue;
+    }
+    proved.push(...chainHashes(receipt, name, anchor));
+    if (anchor.kind === "ethereum") proved.push(await headers(receipt, input, name, anchor, signal));
+    else {
+      if (["links", "full"].includes(levelOf(receipt, name) ?? ""))
+        attested.push({ about, what: "links", message: `each block of ${name} is the parent of the next` });
+      const more = attestedText(anchor.kind);
+      if (more !== undefined) attested.push({ about, what: "content", message: more });
+    }
+  }
+  for (const [name, { rows, root }] of Object.entries(receipt.seal.statement.outputs)) {
+    const message = `${name} has ${rows} rows, all of them under the row root ${toHex(root)}`;
+    proved.push({ about: `outputs/${name}`, what: "rows", message });
+  }
+  attested.push(...work(receipt));
+  return { proved, attested };
+}
+
+function* chainHashes(receipt: Receipt, name: string, anchor: ChainAnchor): Generator<Shown> {
+  const about = `inputs/${name}`;
+  const { from, to, blocks, kind } = anchor;
+  const range = blocks === 1 ? `block ${from}` : `${blocks ?? 0} blocks ${from} to ${to ?? from}`;
+  const whole = kind === "ethereum" && blocks === (to ?? from) - from + 1 ? ", none missing" : "";
+  yield { about, what: "hashes", message: `${name} is the ${range}${whole}, by hash` };
+  const known = receipt.config.anchored?.[name];
+  if (known === undefined) return;
+  const source = known.by === "given" ? "given as trusted" : `the same at ${known.endpoints} endpoints`;
+  const hash = kind === "solana" ? base58btc.baseEncode(known.hash) : `0x${toHex(known.hash)}`;
+  const message = `block ${known.block} has the hash ${hash}, which was ${source}`;
+  yield { about, what: "anchor", message };
+}
+
+/** Computes every header of a chain input anew: its hash is the one listed, its parent the block before. */
+async function headers(
+  receipt: Receipt,
+  input: AuditInput,
+  name: string,
+  anchor: ChainAnchor,
+  signal: AbortSignal,
+): Promise<Shown> {
+  const hashes = blockHashes(anchor, receipt.blocks);
+  const known = receipt.config.anchored?.[name];
+  let row = 0;
+  // The trusted block may be the parent of the first.
+  let parent = known !== undefined && known.block === anchor.from - 1 ? known.hash : undefined;
+  for (const part of inputView(receipt, name)?.parts ?? []) {
+    for (const cid of part.batches) {
+      signal.throwIfAborted();
+      const batch = await input.batchAt(name, cid, row, receipt.config.cut, signal);
+      for (let i = 0; i < batch.rows; i++, row++) {
+        const header = headerOf(String(valueAt(batch.column("block"), i)), name, anchor.from + row);
+        const hash = hashes[row];
+        if (hash === undefined || !equalBytes(header.hash, hash))
+          throw mismatch(name, `block ${anchor.from + row} does not hash to what the receipt names`);
+        if (parent !== undefined && !equalBytes(header.parent, parent))
+          throw mismatch(name, `block ${anchor.from + row} is no child of the block before it`);
+        parent = hash;
+      }
+    }
+  }
+  const message = `the header of every block of ${name} hashes to its hash, and names the block before it as its parent`;
+  return { about: `inputs/${name}`, what: "headers", message };
+}
+
+function headerOf(
+  text: string,
+  name: string,
+  number: number,
+): { readonly hash: Uint8Array; readonly parent: Uint8Array } {
+  const parsed = headerSchema.safeParse(readJson(text));
+  if (!parsed.success) throw mismatch(name, `block ${number} has another form than JSON-RPC's`);
+  const parent = fromHex(parsed.data.parentHash.slice(2)) ?? new Uint8Array(0);
+  return { hash: keccak_256(encodeHeader(parsed.data)), parent };
+}
+
+/** What voters say that they did: all of it, or a drawn share. */
+function* work({ tasks, stages, membership, result }: Receipt): Generator<Shown> {
+  const { n, q } = quorumNumbers(membership);
+  const { policy } = membership;
+  const share = policy.verify === "sample" ? `, of which a drawn ${policy.share / 10_000} % was executed again` : "";
+  for (const { task, commits } of tasks) {
+    const operator = stages.get(task)?.operator;
+    const level = verifyLevel(operator);
+    const how = operator?.kind === "module" ? `module ${operator.module.toString()}` : (operator?.kind ?? "task");
+    const rows = commits.reduce((sum, { slot }) => sum + slot.input.rows, 0);
+    const from = result.tasks[task]?.input.name ?? "";
+    const made = `${how} read all ${rows} rows of ${from}${level === undefined ? "" : ` at level ${level}`} and left nothing out`;
+    yield {
+      about: `tasks/${task}`,
+      what: "work",
+      message: `${made}: the word of at least ${q} of ${n} members${share}`,
+    };
+  }
+}
+
+/** How much of a chain's blocks the task that reads them recomputed. */
+function levelOf({ tasks, stages }: Receipt, input: string): string | undefined {
+  const reader = tasks.find((task) => task.input.from === "source" && task.input.name === input);
+  return reader === undefined ? undefined : verifyLevel(stages.get(reader.task)?.operator);
+}
+
+function verifyLevel(operator: Operator | undefined): string | undefined {
+  const settings = operator?.kind === "module" ? (operator.settings ?? []) : [];
+  return settings.find((setting) => setting.name === "verify")?.value;
+}
+
+function mismatch(input: string, message: string): IpdmError {
+  return new IpdmError("CHAIN_MISMATCH", `${input}: ${message}`, { kind: "verification", where: `inputs/${input}` });
+}

@@ -1,0 +1,103 @@
+import { compareBytes, utf8 } from "../../core/bytes.ts";
+import { CHUNK_ROWS } from "../limits.ts";
+import type { Compiled, Complain } from "./compiled.ts";
+import type { Comparison } from "./node.ts";
+import type { Vector } from "./vector.ts";
+import { eitherNull, vector } from "./vector.ts";
+
+/** A comparison of two values of one kind; integers and floats compare with each other. */
+export function compileComparison(op: Comparison, args: readonly Compiled[], fail: Complain): Compiled {
+  const [left, right] = args as readonly [Compiled, Compiled];
+  const into = vector(CHUNK_ROWS);
+  const compare = comparing(left, right, fail);
+  return {
+    kind: "bool",
+    type: "bool",
+    nullable: left.nullable || right.nullable,
+    run(batch, from, count) {
+      const a = left.run(batch, from, count);
+      const b = right.run(batch, from, count);
+      compare(op, a, b, count, into.numbers);
+      into.nulls = eitherNull(a, b, count);
+      return into;
+    },
+  };
+}
+
+type Compare = (op: Comparison, a: Vector, b: Vector, count: number, into: Float64Array) => void;
+
+function comparing(left: Compiled, right: Compiled, fail: Complain): Compare {
+  const isNumber = ({ kind }: Compiled): boolean => kind === "int" || kind === "float";
+  const isNone = left.kind === "null" || right.kind === "null";
+  if (!isNone && left.kind !== right.kind && !(isNumber(left) && isNumber(right)))
+    throw fail(`${left.kind} is compared with ${right.kind}`);
+  if (left.kind === "text" || left.kind === "bytes") return compareTexts;
+  return (op, a, b, count, into) => {
+    if (a.wides === undefined && b.wides === undefined) compareNumbers(op, a.numbers, b.numbers, count, into);
+    else compareMixed(op, a, b, count, into);
+  };
+}
+
+function compareNumbers(op: Comparison, a: Float64Array, b: Float64Array, count: number, into: Float64Array): void {
+  switch (op) {
+    case "eq":
+      for (let i = 0; i < count; i++) into[i] = a[i] === b[i] ? 1 : 0;
+      return;
+    case "ne":
+      for (let i = 0; i < count; i++) into[i] = a[i] !== b[i] ? 1 : 0;
+      return;
+    case "lt":
+      for (let i = 0; i < count; i++) into[i] = (a[i] as number) < (b[i] as number) ? 1 : 0;
+      return;
+    case "lte":
+      for (let i = 0; i < count; i++) into[i] = (a[i] as number) <= (b[i] as number) ? 1 : 0;
+      return;
+    case "gt":
+      for (let i = 0; i < count; i++) into[i] = (a[i] as number) > (b[i] as number) ? 1 : 0;
+      return;
+    case "gte":
+      for (let i = 0; i < count; i++) into[i] = (a[i] as number) >= (b[i] as number) ? 1 : 0;
+      return;
+  }
+}
+
+/** JavaScript compares a bigint with a number exactly. */
+function compareMixed(op: Comparison, a: Vector, b: Vector, count: number, into: Float64Array): void {
+  for (let i = 0; i < count; i++) {
+    const x = (a.wides ?? a.numbers)[i] as bigint | number;
+    const y = (b.wides ?? b.numbers)[i] as bigint | number;
+    // oxlint-disable-next-line eqeqeq -- a bigint and a number of one value are equal by == alone
+    const sign = x < y ? -1 : x > y ? 1 : x == y ? 0 : Number.NaN;
+    into[i] = holds(op, sign) ? 1 : 0;
+  }
+}
+
+function compareTexts(op: Comparison, a: Vector, b: Vector, count: number, into: Float64Array): void {
+  for (let i = 0; i < count; i++) {
+    const x = a.texts[i] ?? null;
+    const y = b.texts[i] ?? null;
+    into[i] = x !== null && y !== null && holds(op, x === y ? 0 : compareBytes(bytesOf(x), bytesOf(y))) ? 1 : 0;
+  }
+}
+
+function bytesOf(value: string | Uint8Array): Uint8Array {
+  return typeof value === "string" ? utf8(value) : value;
+}
+
+/** Whether a comparison holds for the sign of a difference; NaN is the sign of what has no order. */
+function holds(op: Comparison, sign: number): boolean {
+  switch (op) {
+    case "eq":
+      return sign === 0;
+    case "ne":
+      return sign !== 0;
+    case "lt":
+      return sign < 0;
+    case "lte":
+      return sign <= 0;
+    case "gt":
+      return sign > 0;
+    case "gte":
+      return sign >= 0;
+  }
+}
