@@ -1,5 +1,4 @@
 import { parseDuration } from "../core/duration.ts";
-import { SINK_ENDINGS, sinkFormatOf } from "../sinks/formats.ts";
 import { instantText } from "../streams/instant.ts";
 import { chainKindOf, checkSource } from "./chain-source.ts";
 import { checkChainTask } from "./chain-task.ts";
@@ -10,6 +9,7 @@ import { AGGREGATES_MAX } from "./limits.ts";
 import { checkModules } from "./module-check.ts";
 import { isReference } from "./module-reference.ts";
 import { checkNames } from "./names.ts";
+import { checkOutputFiles } from "./output-check.ts";
 import { type ConfigPath, type Finding, placeName } from "./problem.ts";
 import type { WrittenConfig } from "./schema.ts";
 import { checkStreamTask } from "./stream-check.ts";
@@ -293,29 +293,4 @@ function checkEventTime(config: WrittenConfig, name: string, task: Task): Findin
     input = before.input;
   }
   return [];
-}
-
-function checkOutputFiles(config: WrittenConfig): Finding[] {
-  const seen = new Map<string, string>();
-  return Object.entries(config.outputs).flatMap(([name, output]) => {
-    const path = ["outputs", name, "file"];
-    const findings: Finding[] = [];
-    if (sinkFormatOf(output.file) === undefined) {
-      findings.push(
-        at(
-          path,
-          `outputs.${name}.file: the form of ${output.file} cannot be told from its name`,
-          `end it in one of ${SINK_ENDINGS}`,
-        ),
-      );
-    }
-    const file = output.file.replaceAll(/(^|\/)(\.\/)+/g, "$1").replaceAll(/\/+/g, "/");
-    const other = seen.get(file);
-    if (other !== undefined)
-      findings.push(
-        at(path, `outputs.${name}.file is also the file of outputs.${other}`, "give each output a file of its own"),
-      );
-    seen.set(file, name);
-    return findings;
-  });
 }

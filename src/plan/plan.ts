@@ -9,11 +9,10 @@ import type {
   TaskConfig,
   WindowTaskConfig,
 } from "../config/config.ts";
-import { declaredTime } from "../config/config.ts";
 import { isReference, readReference } from "../config/module-reference.ts";
 import { atPlace } from "../config/place.ts";
 import { type ModuleEntry, operatorOfEntry } from "../consensus/module-entry.ts";
-import type { InputRef, Operator, Stage } from "../consensus/result.ts";
+import type { InputRef, Stage } from "../consensus/result.ts";
 import type { LeafKind } from "../consensus/statement.ts";
 import { runKey, taskKey } from "../consensus/work-key.ts";
 import { IpdmError, located } from "../core/errors.ts";
@@ -42,6 +41,7 @@ import { checkProvable, proveOf } from "./prove.ts";
 import { checkSettled } from "./several-inputs.ts";
 import { planStream } from "./stream-task.ts";
 import { checkColumns } from "./window-columns.ts";
+import { windowForm } from "./window-form.ts";
 
 /** A source as the planner needs to know it. */
 export interface SourceFacts {
@@ -229,27 +229,8 @@ class Planner {
   }
 
   private async addWindow(task: WindowTaskConfig): Promise<void> {
-    const { config } = this.input;
-    const declared = declaredTime(config, task.input);
-    if (declared === undefined) {
-      throw new IpdmError("TIME_MISSING", `${task.input} declares no event time, which a window needs`, {
-        kind: "config",
-        hint: `declare time: { column: …, outOfOrder: 0s } at the source, or at a module task between ${task.input} and this one`,
-      });
-    }
+    const { operator, path } = windowForm(this.input.config, task);
     const { schema } = this.upstream(task.input);
-    const { time, path } = declared;
-    const aggregates = task.aggregates.map(({ name, kind, column }) => ({ name, kind, column: column ?? null }));
-    const operator: Extract<Operator, { kind: "window" }> = {
-      kind: "window",
-      time: time.column,
-      outOfOrderUs: time.outOfOrderUs,
-      sizeUs: task.tumbleUs,
-      offsetUs: 0,
-      latenessUs: task.latenessUs,
-      keys: [...task.key],
-      aggregates,
-    };
     const plan: WindowPlan = { ...operator, aggregates: task.aggregates };
     await checkColumns(plan, schema, ["tasks", task.name], [...path, "column"]);
     const prove = proveOf(task);

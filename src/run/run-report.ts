@@ -41,7 +41,8 @@ export class RunReport implements SourceObserver {
     const sources = config.sources.map((source) => source.name);
     // Rows are counted where they are read first: a source may have several readers.
     const firstReader = (source: string): string =>
-      config.tasks.find((task) => task.input === source)?.name ?? `copy:${source}`;
+      config.tasks.find((task) => task.input === source && !(task.kind === "stream" && task.beside.length > 0))?.name ??
+      `copy:${source}`;
     this.sourceTasks = new Map(sources.map((source) => [firstReader(source), source]));
   }
 
