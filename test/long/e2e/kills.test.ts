@@ -1,9 +1,11 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { audit } from "../../support/audit.ts";
 import { build, endAll, FLIGHTS, lastJson, run, runJson, start } from "../../support/command.ts";
 import { makeTestFolder, type TestFolder } from "../../support/folder.ts";
 import { SEED } from "../../support/seed.ts";
-import { numbers, writeSmall } from "../../support/small-flights.ts";
+import { numbers, smallCsv, writeSmall } from "../../support/small-flights.ts";
 
 /** After this many kills the next start is left alone, so that a run also ends. */
 const KILLS_A_RUN = 3;
@@ -18,6 +20,25 @@ afterAll(async () => {
   endAll();
   await folder.remove();
 });
+
+/** Windows that overlap and that follow sessions, and a join, over flights. */
+const STREAMS = `name: streams
+sources:
+  flights:
+    file: ./streams.csv
+    columns: { date: timestamp, delay: i64, distance: i64, origin: utf8, destination: utf8 }
+    time: { column: date, outOfOrder: 0s }
+tasks:
+  late: { input: flights, filter: delay > 15 }
+  hop: { input: late, window: { hop: 6h, every: 1h }, key: [origin], aggregate: { n: count(), worst: max(delay) } }
+  session: { input: late, window: { session: 5m }, key: [origin], aggregate: { n: count(), d: distinct(destination) } }
+  atl: { input: late, filter: "origin = 'ATL'" }
+  pairs: { input: [atl, late], join: { on: { destination: origin }, after: 30m, keep: left } }
+outputs:
+  hop: { input: hop, file: hop.csv }
+  session: { input: session, file: session.csv }
+  pairs: { input: pairs, file: pairs.csv }
+`;
 
 /** Kills and restarts runs until `kills` kills hit one that was running; each run that ends has to say the same. */
 async function torment(config: string, replicas: number, kills: number): Promise<{ killed: number; finished: number }> {
@@ -55,6 +76,13 @@ describe("runs that are killed again and again", () => {
   ])("end with the same result, with %i replicas", { timeout: 280_000 }, async (replicas, kills) => {
     const config = await writeSmall(folder.path, { rows: 40_000, replicas: 3, quorum: 2, prove: 1 });
     expect((await torment(config, replicas, kills)).killed).toBeGreaterThanOrEqual(kills);
+  });
+
+  it("end with the same result with windows of every kind and a join", { timeout: 120_000 }, async () => {
+    await writeFile(join(folder.path, "streams.csv"), smallCsv(300_000));
+    const config = join(folder.path, "streams.yaml");
+    await writeFile(config, STREAMS);
+    expect((await torment(config, 1, 3)).killed).toBeGreaterThanOrEqual(3);
   });
 
   it("end with the same result over the whole example", { timeout: 280_000 }, async () => {
