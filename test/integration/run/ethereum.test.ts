@@ -53,7 +53,7 @@ describe("a pipeline over blocks", () => {
 
   it("ends with exit code 5 where a block was tampered with, and writes nothing", async () => {
     const block = structuredClone(prague);
-    (block.receipts[1]?.["logs"] as unknown[]).pop();
+    ((block.receipts[1] as Record<string, unknown>)["logs"] as unknown[]).pop();
     const place = await write(block);
     const error = await runConfig({ configPath: place, outDir: join(place, "out") }).then(
       () => expect.unreachable("it was caught"),
