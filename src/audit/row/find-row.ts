@@ -157,7 +157,7 @@ function missingRow(names: readonly string[], rows: number): IpdmError {
 }
 
 function ambiguous(name: string, count: number, first: number, second: number): IpdmError {
-  return new IpdmError("ROW_AMBIGUOUS", `${count} rows of table ${name} hold that: ${first}, ${second}, …`, {
+  return new IpdmError("ROW_AMBIGUOUS", `${count} rows of table ${name} hold that: ${first}, ${second}${count > 2 ? ", …" : ""}`, {
     kind: "usage",
     where: `outputs/${name}`,
     hint: "say more of its columns",
