@@ -21,6 +21,7 @@ export { schemaOf } from "./batch/schema.ts";
 export { BatchWriter } from "./batch/writer.ts";
 export type { ErrorDetails, ErrorKind, Retry } from "./core/errors.ts";
 export { EXIT_CODES, hasCode, IpdmError } from "./core/errors.ts";
+export { fromArrow, toArrow } from "./run/arrow-stream.ts";
 export type { OpenStreamOptions } from "./run/open-stream.ts";
 export { openStream } from "./run/open-stream.ts";
 export type { RunNotice, RunOptions, RunProgress, RunSummary } from "./run/options.ts";

@@ -46,6 +46,7 @@ const NEEDED = [
   "bin/ipdm-runtime.js",
   "bin/package.json",
   "dist/src/cli/main.js",
+  "docs/reference/errors.md",
   "dist/src/index.js",
   "dist/src/index.d.ts",
   "dist/circuits/window-128x32.wasm",
@@ -65,7 +66,7 @@ const NEEDED = [
   "README.md",
 ];
 const UNWANTED =
-  /(^|\/)(test|node_modules|bench|tools)\/|\.test\.|\.sym$|\.tsbuildinfo$|\.env|^examples\/.*\/(out|\.ipdm)\//;
+  /(^|\/)(test|node_modules|bench|tools)\/|^docs\/(?!reference\/)|\.test\.|\.sym$|\.tsbuildinfo$|\.env|^examples\/.*\/(out|\.ipdm)\//;
 
 /** npm lists packages as an array, or by name, depending on its version. */
 function firstPacked(listed: unknown): Packed {

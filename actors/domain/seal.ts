@@ -5,12 +5,12 @@ import { schemaToIpld } from "../../src/batch/schema.ts";
 import { coverageFault, type TaskCommits } from "../../src/consensus/coverage.ts";
 import { type ModuleEntry, operatorOfEntry, parseModuleEntry } from "../../src/consensus/module-entry.ts";
 import { operatorHistory, type Takeover, takeoversOf } from "../../src/consensus/module-version.ts";
-import type { Result } from "../../src/consensus/result.ts";
+import type { InputRef, Result } from "../../src/consensus/result.ts";
 import { type Place, signSlot } from "../../src/consensus/slot.ts";
 import { SEAL_TASK, type Seal } from "../../src/consensus/statement.ts";
 import { IpdmError } from "../../src/core/errors.ts";
 import { type Block, cborBlock, decodeBlock } from "../../src/dag/block.ts";
-import { type InputPlan, type RunPlan, windowsAsked } from "../../src/runtime/plan.ts";
+import { type InputPlan, type RunPlan, type TaskPlan, windowsAsked } from "../../src/runtime/plan.ts";
 import type { NodeContext } from "../node/run-node.ts";
 
 /**
@@ -23,7 +23,12 @@ export async function sealRun(
 ): Promise<{ readonly slot: CID; readonly statement: CID }> {
   const { plan, hash, store } = node.ports;
   const tasks = plan.tasks.map(
-    (task): TaskCommits => ({ task: task.name, input: task.input, commits: node.ledger.commits(task.name) }),
+    (task): TaskCommits => ({
+      task: task.name,
+      input: task.input,
+      ...besideOf(task),
+      commits: node.ledger.commits(task.name),
+    }),
   );
   const rows = inputRows(plan, tasks);
   const fault = coverageFault(tasks, rows);
@@ -77,6 +82,10 @@ function closedInput({ ports }: NodeContext, input: InputPlan, rows: number): In
 /** The place of a run's seal. */
 export function sealPlace({ key }: Pick<RunPlan, "key">): Place {
   return { task: SEAL_TASK, key: key.cid, seq: 0 };
+}
+
+function besideOf({ beside }: TaskPlan): { readonly beside?: InputRef[] } {
+  return beside === undefined ? {} : { beside: beside.map(({ input }) => input) };
 }
 
 function inputRows(plan: RunPlan, tasks: readonly TaskCommits[]): Record<string, number> {
@@ -195,11 +204,12 @@ function resultBlock(node: NodeContext, inputs: readonly InputPlan[], versions: 
     v: 1,
     inputs: Object.fromEntries(inputs.map(({ name, anchorBlock }) => [name, anchorBlock.cid])),
     tasks: Object.fromEntries(
-      plan.tasks.map(({ name, input, operator }) => {
+      plan.tasks.map((task) => {
+        const { name, input, operator } = task;
         const time = operator.kind === "module" ? operator.time : undefined;
         const taken = versions.get(name) ?? [];
         const later = taken.map(({ from, entry }) => ({ from, operator: operatorOfEntry(entry, time) }));
-        return [name, { input, ...operatorHistory(operator, later) }];
+        return [name, { input, ...besideOf(task), ...operatorHistory(operator, later) }];
       }),
     ),
     outputs: Object.fromEntries(

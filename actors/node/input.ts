@@ -33,15 +33,17 @@ export interface Piece {
   readonly batches: readonly Batch[];
   /** Blocks that are not stored yet: batches fresh from a source. */
   readonly fresh: readonly Block[];
+  /** Of a task with several inputs: which of them it is of, and whether that one has no more. */
+  readonly part?: NonNullable<Slot["part"]>;
 }
 
 /** How a task's input is read on one node, in order: the submitter cuts it into pieces, a voter checks slots against it. */
 export interface TaskInputReader {
   /**
    * The piece that starts at a row: where it ends depends on the data alone. Of an input that grows it is what is there, at most
-   * `rowsMax`.
+   * `rowsMax`. `seq` is the number of its slot.
    */
-  next(from: number, signal: AbortSignal, rowsMax?: number): Promise<Piece>;
+  next(from: number, signal: AbortSignal, rowsMax: number | undefined, seq: number): Promise<Piece>;
   /** The batches of a slot. Throws `INPUT_MISMATCH` when the input holds others. */
   read(slot: Slot, signal: AbortSignal): Promise<readonly Batch[]>;
   close(): Promise<void>;
@@ -222,7 +224,8 @@ export async function readStored(slot: Slot, readBlock: ReadBlock, signal: Abort
   return batches;
 }
 
-function mismatch(slot: Slot, what: string, facts: Readonly<Record<string, unknown>> = {}): IpdmError {
+/** The error of a slot that names other input than there is. */
+export function mismatch(slot: Slot, what: string, facts: Readonly<Record<string, unknown>> = {}): IpdmError {
   return new IpdmError(
     "INPUT_MISMATCH",
     `the submitter's input for ${slotName(slot)} differs from this node's own: ${what}`,

@@ -2,6 +2,7 @@ import { CID } from "multiformats/cid";
 import type { TaskRequest } from "../../machines/task/step.ts";
 import type { Committed } from "../../src/consensus/coverage.ts";
 import { mustExecute } from "../../src/consensus/draw.ts";
+import type { InputRef } from "../../src/consensus/result.ts";
 import { type Slot, signSlot, slotName } from "../../src/consensus/slot.ts";
 import { parseStatement } from "../../src/consensus/statement.ts";
 import { equalBytes } from "../../src/core/bytes.ts";
@@ -16,6 +17,7 @@ import { drawAsVoter } from "../domain/draws.ts";
 import type { KnownCertificate } from "../domain/slot-book.ts";
 import { type Piece, readStored, SourceInput, type TaskInputReader, TaskOutputInput } from "../node/input.ts";
 import type { NodeContext } from "../node/run-node.ts";
+import { SeveralInputs } from "../node/several-inputs.ts";
 import { ModuleVersions } from "./module-versions.ts";
 import { WorkMemory } from "./work-memory.ts";
 
@@ -65,11 +67,12 @@ export class TaskEffects {
       read: (cid, signal) => this.readState(cid, signal),
       module: (slot, signal) => versions.of(slot, signal),
     });
-    if (task.input.from === "task")
-      this.input = new TaskOutputInput(task.input, node.ledger, (cid, bound) => node.reader.read(cid, bound));
+    if (task.input.from === "task") this.input = this.madeInput();
     else if (readSource !== undefined) this.input = new SourceInput(task.input.name, plan.cut, hash, readSource);
     this.memory =
-      node.ports.remembers === true && task.live === undefined ? new WorkMemory(node.ports, task) : undefined;
+      node.ports.remembers === true && task.live === undefined && task.beside === undefined
+        ? new WorkMemory(node.ports, task)
+        : undefined;
     this.effects = {
       pull: (request, { signal }) => this.pull(request.params as never, signal),
       execute: (request, { signal }) => this.execute(request, signal),
@@ -77,6 +80,17 @@ export class TaskEffects {
       record: (request) => this.record(request.params as never),
       complete: (request) => this.complete(request.params as never),
     };
+  }
+
+  /** What tasks before this one made. */
+  private madeInput(): TaskInputReader {
+    const { ledger, reader } = this.node;
+    const { input, beside, operator } = this.task;
+    const made = (ref: InputRef): TaskOutputInput =>
+      new TaskOutputInput(ref, ledger, (cid, bound) => reader.read(cid, bound));
+    if (beside === undefined || operator.kind !== "stream") return made(input);
+    const inputs = [input, ...beside.map((each) => each.input)];
+    return new SeveralInputs(inputs.map((ref, i) => ({ reader: made(ref), time: operator.times[i]?.column ?? null })));
   }
 
   /** Ends this node's own pass over the input. */
@@ -91,7 +105,7 @@ export class TaskEffects {
       throw new IpdmError("SOURCE_MISSING", `the submitter does not have source ${this.task.input.name}`, {
         kind: "config",
       });
-    const piece = await this.nextPiece(this.input, from, signal);
+    const piece = await this.nextPiece(this.input, seq, from, signal);
     const version = await this.versions.decide(seq, from, piece.rows, signal);
     const body: Omit<Slot, "signature"> = {
       v: 1,
@@ -104,6 +118,7 @@ export class TaskEffects {
       ...(version && { version }),
       seq,
       input: { from, rows: piece.rows, end: piece.end, cut: plan.cut, batches: [...piece.cids] },
+      ...(piece.part && { part: piece.part }),
       submitter: signer.publicKey,
     };
     const slot = signSlot(body, signer);
@@ -156,9 +171,9 @@ export class TaskEffects {
   }
 
   /** Of an input that grows, a piece that was cut in an earlier epoch is cut the same again: what was done for it is known then. */
-  private async nextPiece(input: TaskInputReader, from: number, signal: AbortSignal): Promise<Piece> {
-    if (this.memory === undefined || this.task.input.from === "task") return input.next(from, signal);
-    const piece = await input.next(from, signal, await this.memory.rowsAt(from));
+  private async nextPiece(input: TaskInputReader, seq: number, from: number, signal: AbortSignal): Promise<Piece> {
+    if (this.memory === undefined || this.task.input.from === "task") return input.next(from, signal, undefined, seq);
+    const piece = await input.next(from, signal, await this.memory.rowsAt(from), seq);
     await this.memory.keepRows(from, piece.rows);
     return piece;
   }

@@ -31,6 +31,7 @@ const READY_MS = 60_000;
  * HTTP over a Unix socket, it reaches the handler through HTTP/2 on loopback, and has a process of its own. `undefined` where it is not installed.
  */
 export async function restate(): Promise<Open | undefined> {
+  process.env["RESTATE_LOGGING"] ??= "ERROR"; // a line for every invocation would be measured too
   const binary = peerFile("@restatedev", `restate-server-${process.platform}-${process.arch}`, "bin", "restate-server");
   const sdk = (await peer("@restatedev/restate-sdk", "dist/index.js")) as Sdk | undefined;
   if (binary === undefined || sdk === undefined) return undefined;

@@ -27,11 +27,13 @@ export async function inFolder<T>(work: (folder: string) => Promise<T>): Promise
   }
 }
 
-/** Every actor sends its next event as soon as the one before is durable, for `ms` milliseconds after a short warm-up. */
+const WARM_MS = 500;
+
+/** Every actor sends its next event as soon as the one before is durable, for `ms` milliseconds after half a second of warming up. */
 export async function drive(subject: Subject, events: readonly (readonly OrderEvent[])[], ms: number): Promise<Driven> {
   const waits: number[] = [];
   const begin = performance.now();
-  const from = begin + ms / 4;
+  const from = begin + WARM_MS;
   const until = from + ms;
   let done = 0;
   await Promise.all(

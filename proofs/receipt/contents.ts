@@ -121,8 +121,8 @@ export function readContents(rootCid: CID, root: ReceiptRoot, blocks: ReadonlyMa
   const names = Object.keys(result.tasks).sort();
   if (names.includes(SEAL_TASK)) refuse("RECEIPT_SHAPE", SEAL_TASK, "no task may have the name of the seal");
   const tasks = names.map((task) => {
-    const { input } = result.tasks[task] as Result["tasks"][string];
-    return { task, input, commits: commits.filter(({ slot }) => slot.task === task) };
+    const { input, beside } = result.tasks[task] as Result["tasks"][string];
+    return { task, input, ...(beside && { beside }), commits: commits.filter(({ slot }) => slot.task === task) };
   });
   const inOrder = tasks.flatMap((task) => task.commits);
   if (inOrder.length !== commits.length || inOrder.some((commit, i) => commit !== commits[i])) {

@@ -1,10 +1,10 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import type { CID } from "multiformats/cid";
 import { openAnchor } from "../../src/consensus/chain-anchor.ts";
-import { coverageFault } from "../../src/consensus/coverage.ts";
+import { coverageFault, inputsOf } from "../../src/consensus/coverage.ts";
 import { type ModuleEntry, operatorOfEntry } from "../../src/consensus/module-entry.ts";
 import { type OperatorHistory, operatorHistory, takeoversOf } from "../../src/consensus/module-version.ts";
-import type { Anchor, Operator } from "../../src/consensus/result.ts";
+import type { Anchor, InputRef, Operator, Stage } from "../../src/consensus/result.ts";
 import { slotName } from "../../src/consensus/slot.ts";
 import { parseTaskState } from "../../src/consensus/statement.ts";
 import { runKey, taskKey } from "../../src/consensus/work-key.ts";
@@ -79,18 +79,19 @@ function checkStages({ result, stages, tasks, entries, anchors }: Receipt, hash:
       wanted !== undefined &&
       stage.task === task &&
       equalBytes(
-        dagCbor.encode({ input: stage.input, ...historyOf(stage.operator, commits, entries) }),
+        dagCbor.encode({ input: stage.input, ...besideOf(stage), ...historyOf(stage.operator, commits, entries) }),
         dagCbor.encode(wanted),
       );
     if (!same || stage === undefined)
       return refuse("STAGE_MISMATCH", task, "the statements are for another task than the result names");
-    const { input } = stage;
-    const upstream: CID | undefined =
-      input.from === "source"
-        ? upstreamAnchor(result.inputs[input.name], anchors.get(input.name), stage.upstream, hash)
-        : tasks.find((other) => other.task === input.name)?.commits[0]?.slot.stage;
-    if (upstream === undefined || !stage.upstream.equals(upstream))
-      refuse("STAGE_MISMATCH", task, `it does not follow from ${input.name}`);
+    for (const { input, upstream: named } of [stage, ...(stage.beside ?? [])]) {
+      const upstream: CID | undefined =
+        input.from === "source"
+          ? upstreamAnchor(result.inputs[input.name], anchors.get(input.name), named, hash)
+          : tasks.find((other) => other.task === input.name)?.commits[0]?.slot.stage;
+      if (upstream === undefined || !named.equals(upstream))
+        refuse("STAGE_MISMATCH", task, `it does not follow from ${input.name}`);
+    }
     for (const { slot, statement } of commits) {
       const first = stage.operator.kind === "module" ? stage.operator.module : null;
       // Whether another version may run here, the locks are to say.
@@ -100,6 +101,11 @@ function checkStages({ result, stages, tasks, entries, anchors }: Receipt, hash:
         refuse("STAGE_MISMATCH", `${task}/${slot.seq}`, "the statement is by another module");
     }
   }
+}
+
+/** The inputs beside the first, as a result names them. */
+function besideOf({ beside }: Stage): { readonly beside?: readonly InputRef[] } {
+  return beside === undefined ? {} : { beside: beside.map(({ input }) => input) };
 }
 
 /** The anchor that a stage names: the input's, or, of a chain whose head the run followed, the same without its end. */
@@ -157,9 +163,10 @@ function checkKeys({ result, config, root, seal, tasks }: Receipt, hash: Hash): 
 function upstreamFirst(tasks: readonly ShownTask[]): ShownTask[] {
   const ordered = new Set<ShownTask>();
   const add = (task: ShownTask): void => {
-    const { input } = task;
-    const before = input.from === "task" ? tasks.find((other) => other.task === input.name) : undefined;
-    if (before !== undefined && !ordered.has(before)) add(before);
+    for (const input of inputsOf(task)) {
+      const before = input.from === "task" ? tasks.find((other) => other.task === input.name) : undefined;
+      if (before !== undefined && !ordered.has(before)) add(before);
+    }
     ordered.add(task);
   };
   for (const task of tasks) add(task);

@@ -1,13 +1,16 @@
 import { keccak_256 } from "@noble/hashes/sha3.js";
+import { base58btc } from "multiformats/bases/base58";
 import { encodeHeader, headerSchema } from "../../proofs/ethereum/encodings.ts";
 import { blockHashes } from "../../proofs/receipt/chain-check.ts";
 import type { Receipt } from "../../proofs/receipt/contents.ts";
 import { valueAt } from "../batch/column.ts";
 import type { ChainAnchor } from "../consensus/chain-anchor.ts";
 import { quorumNumbers } from "../consensus/membership.ts";
+import type { Operator } from "../consensus/result.ts";
 import { equalBytes, fromHex, toHex } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import { readJson } from "../core/json.ts";
+import { attestedText } from "./attested.ts";
 import { inputView } from "./diff/table-view.ts";
 import type { AuditInput } from "./input-data.ts";
 
@@ -50,7 +53,12 @@ export async function completenessOf(receipt: Receipt, input: AuditInput, signal
     }
     proved.push(...chainHashes(receipt, name, anchor));
     if (anchor.kind === "ethereum") proved.push(await headers(receipt, input, name, anchor, signal));
-    else attested.push({ about, what: "links", message: `each block of ${name} is the parent of the next` });
+    else {
+      if (["links", "full"].includes(levelOf(receipt, name) ?? ""))
+        attested.push({ about, what: "links", message: `each block of ${name} is the parent of the next` });
+      const more = attestedText(anchor.kind);
+      if (more !== undefined) attested.push({ about, what: "content", message: more });
+    }
   }
   for (const [name, { rows, root }] of Object.entries(receipt.seal.statement.outputs)) {
     const message = `${name} has ${rows} rows, all of them under the row root ${toHex(root)}`;
@@ -63,13 +71,14 @@ export async function completenessOf(receipt: Receipt, input: AuditInput, signal
 function* chainHashes(receipt: Receipt, name: string, anchor: ChainAnchor): Generator<Shown> {
   const about = `inputs/${name}`;
   const { from, to, blocks, kind } = anchor;
-  const range = `blocks ${from} to ${to ?? from}`;
+  const range = blocks === 1 ? `block ${from}` : `${blocks ?? 0} blocks ${from} to ${to ?? from}`;
   const whole = kind === "ethereum" && blocks === (to ?? from) - from + 1 ? ", none missing" : "";
-  yield { about, what: "hashes", message: `${name} is the ${blocks ?? 0} ${range}${whole}, by their hashes` };
+  yield { about, what: "hashes", message: `${name} is the ${range}${whole}, by hash` };
   const known = receipt.config.anchored?.[name];
   if (known === undefined) return;
   const source = known.by === "given" ? "given as trusted" : `the same at ${known.endpoints} endpoints`;
-  const message = `block ${known.block} has the hash 0x${toHex(known.hash)}, which was ${source}`;
+  const hash = kind === "solana" ? base58btc.baseEncode(known.hash) : `0x${toHex(known.hash)}`;
+  const message = `block ${known.block} has the hash ${hash}, which was ${source}`;
   yield { about, what: "anchor", message };
 }
 
@@ -123,8 +132,7 @@ function* work({ tasks, stages, membership, result }: Receipt): Generator<Shown>
   const share = policy.verify === "sample" ? `, of which a drawn ${policy.share / 10_000} % was executed again` : "";
   for (const { task, commits } of tasks) {
     const operator = stages.get(task)?.operator;
-    const settings = operator?.kind === "module" ? (operator.settings ?? []) : [];
-    const level = settings.find((setting) => setting.name === "verify")?.value;
+    const level = verifyLevel(operator);
     const how = operator?.kind === "module" ? `module ${operator.module.toString()}` : (operator?.kind ?? "task");
     const rows = commits.reduce((sum, { slot }) => sum + slot.input.rows, 0);
     const from = result.tasks[task]?.input.name ?? "";
@@ -135,6 +143,17 @@ function* work({ tasks, stages, membership, result }: Receipt): Generator<Shown>
       message: `${made}: the word of at least ${q} of ${n} members${share}`,
     };
   }
+}
+
+/** How much of a chain's blocks the task that reads them recomputed. */
+function levelOf({ tasks, stages }: Receipt, input: string): string | undefined {
+  const reader = tasks.find((task) => task.input.from === "source" && task.input.name === input);
+  return reader === undefined ? undefined : verifyLevel(stages.get(reader.task)?.operator);
+}
+
+function verifyLevel(operator: Operator | undefined): string | undefined {
+  const settings = operator?.kind === "module" ? (operator.settings ?? []) : [];
+  return settings.find((setting) => setting.name === "verify")?.value;
 }
 
 function mismatch(input: string, message: string): IpdmError {

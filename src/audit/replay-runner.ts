@@ -2,7 +2,7 @@ import type { CID } from "multiformats/cid";
 import type { ShownCommit, ShownTask } from "../../proofs/receipt/contents.ts";
 import type { Schema } from "../batch/schema.ts";
 import { operatorOfEntry } from "../consensus/module-entry.ts";
-import { type Operator, parseStage } from "../consensus/result.ts";
+import { parseStage } from "../consensus/result.ts";
 import { IpdmError } from "../core/errors.ts";
 import { type Block, decodeBlock } from "../dag/block.ts";
 import { sha256 } from "../node.ts";
@@ -10,6 +10,7 @@ import { loadModule } from "../run/modules.ts";
 import { LATE, MAIN, type TaskPlan } from "../runtime/plan.ts";
 import { type ModuleOperatorForm, moduleSpec } from "../runtime/stage/module-spec.ts";
 import { type LoadedModule, StageRunner } from "../runtime/stage/runner.ts";
+import { streamInputs, streamPorts } from "../runtime/stage/stream-schema.ts";
 import { windowPlan } from "../runtime/stage/window-operator.ts";
 import { outputSchema } from "../streams/window/plan.ts";
 import type { ReplayPorts } from "./replay.ts";
@@ -28,25 +29,33 @@ export interface ReplayRunner {
 
 /**
  * Makes a task of a receipt runnable: operator and module from the receipt, columns from its input. `known` is the schema of its
- * input where one has been seen. Throws `NEEDS_DATA` where nothing tells the columns.
+ * input where one has been seen, `besides` those of the inputs beside it. Throws `NEEDS_DATA` where nothing tells the columns.
  */
 export async function replayRunner(
   ports: ReplayPorts,
   { task, commits }: ShownTask,
   known: Schema | undefined,
+  besides: readonly (Schema | undefined)[],
 ): Promise<ReplayRunner> {
   const { receipt } = ports;
   const { slot } = commits[0] as ShownCommit;
   const stageBlock = receipt.blocks.get(slot.stage.toString()) as Block;
-  const { operator, leaves, input } = parseStage(decodeBlock(stageBlock));
+  const { operator, leaves, input, beside: others } = parseStage(decodeBlock(stageBlock));
   const inputSchema = known ?? (await ports.input.schema(task, input.name, slot.input.cut, ports.signal));
   if (inputSchema === undefined) throw schemaUnknown(input.name, String(receipt.result.inputs[input.name]));
   const modules = new ReplayModules(ports, task);
   const module = operator.kind === "module" ? await modules.load(operator) : null;
-  const schemas = await portsOf(operator, inputSchema, module);
+  const beside = others?.map(({ input: each }, i) => {
+    const schema = besides[i];
+    if (schema === undefined) throw new IpdmError("INVARIANT", `columns of ${each.name} are known`);
+    return { input: each, schema };
+  });
+  const tied = beside === undefined ? {} : { beside };
+  const schemas = await portsOf({ operator, input, inputSchema, ...tied }, module);
   const plan: TaskPlan = {
     name: task,
     input,
+    ...tied,
     operator,
     stage: stageBlock,
     inputSchema,
@@ -137,10 +146,12 @@ function ofGiven(error: unknown, task: string, file: string): unknown {
 }
 
 async function portsOf(
-  operator: Operator,
-  input: Schema,
+  task: Pick<TaskPlan, "operator" | "input" | "inputSchema" | "beside">,
   module: LoadedModule | null,
 ): Promise<Record<string, Schema>> {
-  if (operator.kind === "window") return { [MAIN]: outputSchema(windowPlan(operator), input), [LATE]: input };
-  return { [MAIN]: module === null ? input : await module.handle.outputSchema(input) };
+  const { operator, inputSchema } = task;
+  if (operator.kind === "window")
+    return { [MAIN]: outputSchema(windowPlan(operator), inputSchema), [LATE]: inputSchema };
+  if (operator.kind === "stream") return { ...streamPorts(operator, streamInputs(task)) };
+  return { [MAIN]: module === null ? inputSchema : await module.handle.outputSchema(inputSchema) };
 }

@@ -3,6 +3,7 @@ import { MACHINES } from "../../machines/registry.ts";
 import type { Receipt, ShownCommit, ShownTask } from "../../proofs/receipt/contents.ts";
 import type { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
+import { inputsOf } from "../consensus/coverage.ts";
 import { hasCode, IpdmError } from "../core/errors.ts";
 import { rawBlock } from "../dag/block.ts";
 import { sha256 } from "../node.ts";
@@ -161,16 +162,13 @@ class Replay {
 
   private isReady({ shown, next }: TaskReplay): boolean {
     if (shown.input.from === "source") return true;
-    const upstream = this.tasks.find((task) => task.shown.task === shown.input.name);
-    const schemaKnown = this.schemas.has(`${shown.input.name}/${shown.input.port}`);
+    const inputs = inputsOf(shown);
+    const isMade = inputs.every(({ name }) => this.tasks.some((task) => task.shown.task === name));
+    const schemaKnown = inputs.every(({ name, port }) => this.schemas.has(`${name}/${port}`));
     const batches = (shown.commits[next] as ShownCommit).slot.input.batches;
     const needed = new Map<string, number>();
     for (const cid of batches) needed.set(cid.toString(), (needed.get(cid.toString()) ?? 0) + 1);
-    return (
-      upstream !== undefined &&
-      schemaKnown &&
-      [...needed].every(([key, times]) => (this.made.get(key)?.times ?? 0) >= times)
-    );
+    return isMade && schemaKnown && [...needed].every(([key, times]) => (this.made.get(key)?.times ?? 0) >= times);
   }
 
   private async step(task: TaskReplay): Promise<void> {
@@ -255,8 +253,8 @@ class Replay {
   }
 
   private offer(task: string, port: string, batches: readonly Batch[]): void {
-    const readers = this.tasks.filter(
-      ({ shown }) => shown.input.from === "task" && shown.input.name === task && shown.input.port === port,
+    const readers = this.tasks.filter(({ shown }) =>
+      inputsOf(shown).some((input) => input.from === "task" && input.name === task && input.port === port),
     ).length;
     if (readers === 0) return;
     for (const batch of batches) {
@@ -272,8 +270,11 @@ class Replay {
   }
 
   private async runnerOf({ shown }: TaskReplay, found: Schema | undefined): Promise<StageRunner> {
-    const known = found ?? this.schemas.get(`${shown.input.name}/${shown.input.port}`);
-    const { runner, schemas } = await replayRunner(this.ports, shown, known);
+    // Of several inputs, the first batch may be of any.
+    const ofInput = shown.beside === undefined ? found : undefined;
+    const known = ofInput ?? this.schemas.get(`${shown.input.name}/${shown.input.port}`);
+    const besides = (shown.beside ?? []).map(({ name, port }) => this.schemas.get(`${name}/${port}`));
+    const { runner, schemas } = await replayRunner(this.ports, shown, known, besides);
     for (const [port, schema] of Object.entries(schemas)) this.schemas.set(`${shown.task}/${port}`, schema);
     return runner;
   }

@@ -39,15 +39,13 @@ export class ColumnWriter {
   /** Appends a value. Throws `VALUE_MISFIT`. */
   push(value: Value): void {
     if (value === null) return this.pushNull();
-    const { type } = this.field;
-    switch (type) {
-      case "bool": {
+    switch (this.field.type) {
+      case "bool":
         if (typeof value !== "boolean") throw misfitOf(this.field, value);
         this.reserve(1);
         this.used = bitBytes(this.rows + 1);
         if (value) this.data[this.rows >> 3] = (this.data[this.rows >> 3] as number) | (1 << (this.rows & 7));
         return this.closeRow();
-      }
       case "utf8":
         return this.pushString(value);
       case "dict":
@@ -55,7 +53,7 @@ export class ColumnWriter {
         return this.pushIndex(this.entryOf(value));
       case "binary":
       case "fixed":
-        if (!(value instanceof Uint8Array) || (type === "fixed" && value.length !== this.width))
+        if (!(value instanceof Uint8Array) || (this.field.type === "fixed" && value.length !== this.width))
           throw misfitOf(this.field, value);
         return this.pushBytes(value);
       default:
@@ -95,8 +93,7 @@ export class ColumnWriter {
   /** Copies rows of a column of the same type. */
   copy(column: Column, from: number, to: number): void {
     const { type } = this.field;
-    const plain = column.nulls === 0 && this.width > 0 && type !== "dict";
-    if (plain) {
+    if (column.nulls === 0 && this.width > 0 && type !== "dict") {
       const source = new Uint8Array(
         column.values.buffer,
         column.values.byteOffset + from * this.width,

@@ -24,9 +24,3 @@ export function anchoredText(
   const known = by === "given" ? "was given as trusted" : `is the same at ${endpoints} endpoints`;
   return `block ${block} has the hash ${kind === "solana" ? base58btc.baseEncode(hash) : `0x${toHex(hash)}`}, which ${known}`;
 }
-
-/** What no hash of a chain covers, so that it is attested by those who read it and proved by nothing; `undefined`: nothing to say. */
-export function attestedText(kind: Anchor["kind"]): string | undefined {
-  if (kind !== "solana") return undefined;
-  return "that blocks have all their transactions, fees, errors, balances and inner instructions are the node's word, attested by who read it";
-}

@@ -92,15 +92,20 @@ function watchOutput(): { failed(): Promise<boolean> } {
     failed = true;
     process.stderr.write(`✗ STDOUT_FAILED the output could not be written: ${error.message}\n`);
   };
+  // What fails later than this command is nobody's any more; once is enough, however often a program calls.
+  for (const stream of [process.stdout, process.stderr])
+    if (!stream.listeners("error").includes(unheard)) stream.on("error", unheard);
   process.stdout.on("error", look);
-  process.stderr.on("error", () => {});
   return {
     failed: async () => {
       await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
+      process.stdout.off("error", look);
       return failed;
     },
   };
 }
+
+function unheard(): void {}
 
 function terminalOf(argv: readonly string[]): Terminal {
   return new Terminal({ json: argv.includes("--json"), verbose: argv.includes("--verbose"), quiet: false });

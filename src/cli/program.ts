@@ -53,6 +53,7 @@ function addRun(root: Command, act: Act, signal: AbortSignal, ending: Ending): v
         .default([]),
     )
     .option("--fresh", "compute everything again, reuse nothing")
+    .option("--metrics [port]", "serve metrics for Prometheus on 127.0.0.1 (default port: 9464; 0: any)")
     .action((config: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>
         (await import("./run-command.ts")).runCommand(config, flags as RunFlags, terminal, signal, ending),

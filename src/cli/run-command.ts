@@ -1,11 +1,13 @@
 import { relative } from "node:path";
+import { IpdmError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
 import { quietLog } from "../node.ts";
 import type { RunSummary } from "../run/options.ts";
 import { runConfig } from "../run/run.ts";
 import { bytesText, counted, number } from "./counted.ts";
+import { METRICS_PORT } from "./metrics/server.ts";
 import { pair } from "./pair.ts";
-import { progressLine } from "./progress-line.ts";
+import { RunWatch } from "./run-watch.ts";
 import { shellWord } from "./shell-word.ts";
 import type { Terminal } from "./terminal.ts";
 import { wholeNumber } from "./whole-number.ts";
@@ -20,6 +22,8 @@ export interface RunFlags {
   readonly lanes?: string;
   readonly input: readonly string[];
   readonly fresh?: boolean;
+  /** True for `--metrics` alone. */
+  readonly metrics?: string | boolean;
 }
 
 /** What the first interrupt does instead of stopping a command, where it sets it. */
@@ -35,8 +39,9 @@ export async function runCommand(
   signal: AbortSignal,
   ending: Ending = {},
 ): Promise<void> {
-  let began = performance.now();
-  let phase = "";
+  await using watch = new RunWatch(terminal);
+  const port = metricsPort(flags.metrics);
+  if (port !== undefined) await watch.serve(port);
   const summary = await runConfig({
     configPath: config,
     outDir: flags.out,
@@ -57,15 +62,8 @@ export async function runCommand(
     },
     signal,
     log: terminal.options.verbose ? narrating(terminal) : quietLog,
-    onProgress: (progress) => {
-      if (progress.phase !== phase) {
-        phase = progress.phase;
-        // Reading digests and making a plan is no part of a rate.
-        if (phase === "running") began = performance.now();
-        if (terminal.options.json) terminal.json({ event: "phase", phase });
-      }
-      terminal.progress(() => progressLine(progress, (performance.now() - began) / 1000));
-    },
+    onProgress: (progress) => watch.update(progress),
+    onStages: (stages) => watch.watch(stages),
     onNotice: ({ level, code, message, facts }) => {
       if (terminal.options.json) terminal.json({ event: "notice", level, code, message, ...facts });
       terminal.say(message, level === "warn" ? `${terminal.paint("yellow", "!")} ` : "  ");
@@ -101,6 +99,13 @@ function* summaryLines(summary: RunSummary): Generator<string> {
   yield `result        ${summary.result}`;
   yield "";
   yield `next: npx ipdm-runtime verify ${shellWord(shown(summary.receipt))}`;
+}
+
+function metricsPort(flag: string | boolean | undefined): number | undefined {
+  if (flag === undefined || flag === false) return undefined;
+  const port = flag === true ? METRICS_PORT : (wholeNumber("--metrics", String(flag)) ?? METRICS_PORT);
+  if (port <= 65_535) return port;
+  throw new IpdmError("USAGE", `--metrics takes a port, 0 to 65535, not ${port}`, { kind: "usage" });
 }
 
 function narrating(terminal: Terminal): Log {

@@ -25,7 +25,8 @@ const PLAIN_MS = 2000;
 export class Terminal {
   readonly options: TerminalOptions;
   private readonly live: boolean;
-  private drawn = false;
+  /** Lines of progress that stand on the terminal. */
+  private drawn = 0;
   private lastAt = 0;
 
   constructor(options: TerminalOptions) {
@@ -51,16 +52,24 @@ export class Terminal {
     process.stderr.write(`${mark}${printable(line)}\n`);
   }
 
-  /** What is going on now: redrawn in place on a terminal, a plain line now and then elsewhere. */
-  progress(line: () => string): void {
+  /** What is going on now: redrawn in place on a terminal, with lines below it; elsewhere the first line, now and then. */
+  progress(line: () => string, below: () => readonly string[] = () => []): void {
     if (this.options.quiet || this.options.json) return;
     const now = performance.now();
     if (now - this.lastAt < (this.live ? REDRAW_MS : PLAIN_MS)) return;
     this.lastAt = now;
+    if (!this.live) {
+      process.stderr.write(`${line()}\n`);
+      return;
+    }
     const columns = process.stderr.columns || 80;
-    if (this.live) process.stderr.write(`\r\x1b[2K${line().slice(0, columns - 1)}`);
-    else process.stderr.write(`${line()}\n`);
-    this.drawn = this.live;
+    const rows = process.stderr.rows || 24;
+    // One line too many, or one too long, and the terminal scrolls: the next drawing would begin in the wrong place.
+    const lines = [line(), ...below()]
+      .slice(0, Math.max(1, rows - 1))
+      .map((one) => printable(one).slice(0, columns - 1));
+    process.stderr.write(`${this.erasing()}${lines.join("\n")}`);
+    this.drawn = lines.length;
   }
 
   /** An error: what, where, what to try. */
@@ -96,7 +105,12 @@ export class Terminal {
   }
 
   private clear(): void {
-    if (this.drawn) process.stderr.write("\r\x1b[2K");
-    this.drawn = false;
+    if (this.drawn > 0) process.stderr.write(this.erasing());
+    this.drawn = 0;
+  }
+
+  /** Goes to the beginning of what was drawn, and erases from there on. */
+  private erasing(): string {
+    return `\r${this.drawn > 1 ? `\x1b[${this.drawn - 1}A` : ""}\x1b[J`;
   }
 }

@@ -1,5 +1,6 @@
 import { CHECKS, type CheckName } from "../../proofs/receipt/verdict.ts";
 import type { Verdict } from "../../proofs/receipt/verify.ts";
+import { attestedText } from "../audit/attested.ts";
 import { withData } from "../audit/audited.ts";
 import { type Completeness, completenessOf } from "../audit/completeness.ts";
 import { parseRowFilter, type Wanted } from "../audit/row/row-filter.ts";
@@ -9,7 +10,7 @@ import { toHex } from "../core/bytes.ts";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
 import { bytesText, counted, words } from "./counted.ts";
-import { anchoredText, attestedText, inputText } from "./input-lines.ts";
+import { anchoredText, inputText } from "./input-lines.ts";
 import { pair } from "./pair.ts";
 import { rowFields, rowLine, rowLines, rowVerdictLines } from "./row-lines.ts";
 import { shellWord } from "./shell-word.ts";

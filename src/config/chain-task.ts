@@ -69,7 +69,8 @@ export const chainTaskKeys = {
 type Task = NonNullable<WrittenConfig["tasks"]>[string];
 
 /** The chain that a task with a table reads, if its input is one. */
-function chainOf(config: WrittenConfig, input: string): ChainKind | undefined {
+function chainOf(config: WrittenConfig, input: Task["input"]): ChainKind | undefined {
+  if (typeof input !== "string") return undefined;
   const source = Object.hasOwn(config.sources, input) ? config.sources[input] : undefined;
   return source === undefined ? undefined : chainKindOf(source);
 }
@@ -91,10 +92,9 @@ export function checkChainTask(config: WrittenConfig, path: ConfigPath, task: Ta
   if (task.table !== undefined) {
     const chain = chainOf(config, task.input);
     if (chain === undefined) {
-      if (Object.hasOwn(config.sources, task.input) || Object.hasOwn(config.tasks ?? {}, task.input))
-        findings.push(
-          found("table", `: ${task.input} is no chain`, "let it read a source with ethereum or solana", true),
-        );
+      const input = String(task.input);
+      if (Object.hasOwn(config.sources, input) || Object.hasOwn(config.tasks ?? {}, input))
+        findings.push(found("table", `: ${input} is no chain`, "let it read a source with ethereum or solana", true));
     } else if (!TABLES[chain].includes(task.table)) {
       const near = nearest(task.table, TABLES[chain]);
       const hint = near === undefined ? `${chain} has ${TABLES[chain].join(", ")}` : `did you mean ${near}?`;
@@ -140,7 +140,7 @@ export async function chainTask(
   folder: string,
 ): Promise<Pick<ModuleTaskConfig, "module" | "settings"> | undefined> {
   if (task.table !== undefined) {
-    const source = sources.get(task.input);
+    const source = sources.get(String(task.input));
     if (source === undefined) throw new IpdmError("INVARIANT", `the input of tasks.${name} was checked`);
     const { kind, verify, senders } = source;
     const settings = {

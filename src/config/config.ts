@@ -1,4 +1,5 @@
 import type { TextFormat } from "../batch/text/spelling.ts";
+import type { StreamStep } from "../consensus/stream-form.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Abi, AbiOptions } from "../sandbox/abi/port.ts";
 import type { Feature, Isolation, SandboxPolicy } from "../sandbox/policy.ts";
@@ -149,8 +150,19 @@ export interface WindowTaskConfig {
   readonly prove: ProveConfig;
 }
 
-/** One of the two kinds of task. */
-export type TaskConfig = ModuleTaskConfig | WindowTaskConfig;
+/** A task of stream operators. `time` is the event time of the rows that come out, where they have another than those that go in. */
+export interface StreamTaskConfig {
+  readonly kind: "stream";
+  readonly name: string;
+  /** Name of a source or of another task; of several inputs the first. */
+  readonly input: string;
+  readonly beside: readonly string[];
+  readonly steps: readonly StreamStep[];
+  readonly time?: TimeConfig;
+}
+
+/** One of the kinds of task. */
+export type TaskConfig = ModuleTaskConfig | WindowTaskConfig | StreamTaskConfig;
 
 /** A lake and the size of its hot tier. */
 export interface LakeConfig {
@@ -158,11 +170,11 @@ export interface LakeConfig {
   readonly hotBytes: number;
 }
 
-/** A table that leaves the pipeline; `side: "late"` is the late rows of a window task. `file` as written: see `outputPaths`. */
+/** A table that leaves the pipeline; `side: "late"` is the late rows of a window task or of a join's left input, `late-right` those of its right. `file` as written: see `outputPaths`. */
 export interface OutputConfig {
   readonly name: string;
   readonly input: string;
-  readonly side: "main" | "late";
+  readonly side: "main" | "late" | "late-right";
   readonly file: string;
 }
 
@@ -222,25 +234,42 @@ export function eventTimeOf(config: Config, name: string): TimeConfig | undefine
 }
 
 /** As {@link eventTimeOf}, with the place of the declaration in the configuration. */
-export function declaredTime(
-  config: Config,
-  name: string,
-): { readonly time: TimeConfig; readonly path: readonly string[] } | undefined {
-  let at: string | undefined = name;
-  // Tasks form no cycle, so this ends after as many steps as there are tasks.
-  for (let step = 0; at !== undefined && step <= config.tasks.length; step++) {
-    const current: string = at;
-    const source = config.sources.find((candidate) => candidate.name === current);
-    if (source !== undefined)
-      return source.kind !== "file" || source.time === undefined
-        ? undefined
-        : { time: source.time, path: ["sources", current, "time"] };
-    const task = config.tasks.find((candidate) => candidate.name === current);
-    if (task === undefined || task.kind === "window") return undefined;
-    if (task.time !== undefined) return { time: task.time, path: ["tasks", current, "time"] };
-    const time = config.modules.find((candidate) => candidate.name === task.module)?.time;
-    if (time !== undefined) return { time, path: ["modules", task.module, "time"] };
-    at = task.input;
-  }
-  return undefined;
+export function declaredTime(config: Config, name: string): DeclaredTime | undefined {
+  const source = config.sources.find((candidate) => candidate.name === name);
+  if (source !== undefined)
+    return source.kind !== "file" || source.time === undefined
+      ? undefined
+      : { time: source.time, path: ["sources", name, "time"] };
+  const task = config.tasks.find((candidate) => candidate.name === name);
+  if (task === undefined || task.kind === "window") return undefined;
+  if (task.time !== undefined) return { time: task.time, path: ["tasks", name, "time"] };
+  if (task.kind === "stream") return passedTime(config, task);
+  const time = config.modules.find((candidate) => candidate.name === task.module)?.time;
+  return time === undefined ? declaredTime(config, task.input) : { time, path: ["modules", task.module, "time"] };
+}
+
+/** An event time, and where it is declared. */
+interface DeclaredTime {
+  readonly time: TimeConfig;
+  readonly path: readonly string[];
+}
+
+/** The event time of a task whose rows are those of its inputs: while the column stays, and as far out of order as the furthest of them. */
+function passedTime(config: Config, { input, beside, steps }: StreamTaskConfig): DeclaredTime | undefined {
+  if (steps.some(({ kind }) => kind === "join" || kind === "window")) return undefined;
+  const [first, ...others] = [input, ...beside].map((name) => declaredTime(config, name));
+  if (first === undefined) return undefined;
+  const { column } = first.time;
+  const isKept = steps.every(
+    (step) =>
+      step.kind !== "select" ||
+      step.columns.some(
+        ({ name, expression }) => name === column && "name" in expression && expression.name === column,
+      ),
+  );
+  const outOfOrderUs = others.reduce(
+    (most, each) => Math.max(most, each?.time.outOfOrderUs ?? 0),
+    first.time.outOfOrderUs,
+  );
+  return isKept ? { time: { column, outOfOrderUs }, path: first.path } : undefined;
 }

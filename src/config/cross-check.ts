@@ -4,7 +4,7 @@ import { instantText } from "../streams/instant.ts";
 import { chainKindOf, checkSource } from "./chain-source.ts";
 import { checkChainTask } from "./chain-task.ts";
 import { majorityOf } from "./config.ts";
-import { cyclesOf } from "./graph.ts";
+import { cyclesOf, inputNames } from "./graph.ts";
 import { readInstant } from "./instant.ts";
 import { AGGREGATES_MAX } from "./limits.ts";
 import { checkModules } from "./module-check.ts";
@@ -12,6 +12,8 @@ import { isReference } from "./module-reference.ts";
 import { checkNames } from "./names.ts";
 import { type ConfigPath, type Finding, placeName } from "./problem.ts";
 import type { WrittenConfig } from "./schema.ts";
+import { checkStreamTask } from "./stream-check.ts";
+import { isStreamTask } from "./stream-task.ts";
 
 type Module = NonNullable<WrittenConfig["modules"]>[string];
 type Task = NonNullable<WrittenConfig["tasks"]>[string];
@@ -26,7 +28,7 @@ export function crossCheck(config: WrittenConfig): {
 } {
   const tasks = Object.entries(config.tasks ?? {});
   const { findings: names, warnings } = checkNames(config);
-  const cycles = cyclesOf(tasks.map(([name, task]) => [name, task.input]));
+  const cycles = cyclesOf(tasks.map(([name, task]) => [name, inputNames(task)]));
   const findings = [
     ...checkDomain(config.domain),
     ...Object.entries(config.modules ?? {}).flatMap(([name, module]) => checkModule(["modules", name], module)),
@@ -119,6 +121,8 @@ function checkModuleKeys(path: ConfigPath, task: Task): Finding[] {
 
 /** What a task is: exactly one of these keys says it. */
 const TASK_KINDS = ["module", "table", "events", "window"] as const;
+/** Keys of stream operators beside window. */
+const STREAM_KEYS = ["filter", "select", "dedup", "top", "join"] as const;
 
 function checkTask(path: ConfigPath, task: Task): Finding[] {
   const place = placeName(path);
@@ -130,6 +134,15 @@ function checkTask(path: ConfigPath, task: Task): Finding[] {
   const ofModule = checkModuleKeys(path, task);
   if (ofModule.length > 0) return ofModule;
   if (kind !== undefined && kind !== "window") {
+    if (typeof task.input !== "string") {
+      const message = `${place}.input: a task with ${kind} reads one input`;
+      return [at([...path, "input"], message, "bring them together in a task of their own")];
+    }
+    const other = STREAM_KEYS.find((key) => task[key] !== undefined);
+    if (other !== undefined) {
+      const message = `${place} has both ${kind} and ${other}`;
+      return [at([...path, other], message, "make two tasks of it, one reading the other", true)];
+    }
     return (["key", "aggregate", "prove"] as const).flatMap((key) =>
       task[key] === undefined
         ? []
@@ -143,17 +156,20 @@ function checkTask(path: ConfigPath, task: Task): Finding[] {
           ],
     );
   }
-  if (task.window === undefined)
+  const isStream = isStreamTask(task);
+  if (task.window === undefined && !isStream)
     return [
       at(
         path,
         `${place} has neither module nor window`,
-        "add module: <name>, or window: { tumble: 1d } and aggregate",
+        "add module: <name>, or window: { tumble: 1d } and aggregate, or another operator",
         true,
       ),
     ];
+  const ofStream = [...checkStreamTask(path, task), ...(isStream ? checkUnproved(path, task) : [])];
+  if (ofStream.length > 0 || task.window === undefined) return [...ofStream, ...checkNoWindow(path, task)];
   const findings: Finding[] = [];
-  if (task.time !== undefined) {
+  if (task.time !== undefined && !isStream) {
     findings.push(
       at(
         [...path, "time"],
@@ -176,6 +192,30 @@ function checkTask(path: ConfigPath, task: Task): Finding[] {
   if (count > AGGREGATES_MAX)
     findings.push(at([...path, "aggregate"], `${place}.aggregate has ${count} entries, more than ${AGGREGATES_MAX}`));
   return [...findings, ...checkWindowColumns(path, task), ...checkNamedWindows(path, task)];
+}
+
+/** What belongs to a window, of a task without one. */
+function checkNoWindow(path: ConfigPath, task: Task): Finding[] {
+  if (task.window !== undefined) return [];
+  return (["key", "aggregate"] as const).flatMap((key) =>
+    task[key] === undefined
+      ? []
+      : [
+          at(
+            [...path, key],
+            `${placeName(path)}.${key} belongs to a task with window`,
+            "add window, or remove it",
+            true,
+          ),
+        ],
+  );
+}
+
+/** Proofs are of plain tumbling windows. */
+function checkUnproved(path: ConfigPath, task: Task): Finding[] {
+  if (task.prove === undefined) return [];
+  const message = `${placeName(path)}.prove: only a plain tumbling window of count, sum, min, max and mean can be proved`;
+  return [at([...path, "prove"], message, "move what comes before it to a task of its own, or remove prove", true)];
 }
 
 /** A window's table has the columns start and end, the key, then the aggregates; all names differ. */
@@ -206,7 +246,7 @@ function checkWindowColumns(path: ConfigPath, task: Task): Finding[] {
 function checkNamedWindows(path: ConfigPath, task: Task): Finding[] {
   const { prove, window, key = [] } = task;
   if (prove === undefined || prove === "window" || typeof prove.windows === "number" || window === undefined) return [];
-  const size = parseDuration(window.tumble);
+  const size = parseDuration(window.tumble ?? "1us"); // only plain tumbling windows can be proved
   const seen = new Set<string>();
   return prove.windows.flatMap((named, i) => {
     const where = [...path, "prove", "windows", i];
@@ -242,8 +282,7 @@ function checkNamedWindows(path: ConfigPath, task: Task): Finding[] {
 /** A window needs an event time: from a module's output on the way to it, or from the source. */
 function checkEventTime(config: WrittenConfig, name: string, task: Task): Finding[] {
   if (task.window === undefined) return [];
-  let input = task.input;
-  for (;;) {
+  for (let input = task.input; typeof input === "string"; ) {
     const source = config.sources[input];
     if (source !== undefined && Object.hasOwn(config.sources, input)) {
       if (source.time !== undefined) return [];
@@ -260,8 +299,10 @@ function checkEventTime(config: WrittenConfig, name: string, task: Task): Findin
       ? config.modules?.[before.module ?? ""]
       : undefined;
     if (typeof module === "object" && module.time !== undefined) return [];
+    if (before.select !== undefined || before.join !== undefined) return []; // planning sees whether the column stays
     input = before.input;
   }
+  return [];
 }
 
 function checkOutputFiles(config: WrittenConfig): Finding[] {

@@ -47,3 +47,8 @@ export const SETTING_VALUE_MAX = 4096;
 /** Served catalogues that a configuration may name, and characters of each address. */
 export const CATALOGUE_PEERS_MAX = 16;
 export const ADDRESS_CHARS_MAX = 512;
+
+/** Rows of a `count` window, of a trigger and of a group of `top`. */
+export const WINDOW_ROWS_MAX = 1_000_000;
+/** Inputs that one task may read. */
+export const TASK_INPUTS_MAX = 16;

@@ -58,7 +58,7 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
     throwIfAny("CONFIG_FILE_MISSING", missing, tree, shown);
   }
   const locate = (place: ConfigPath): string => whereOf(tree, shown, tree.offsetOf(place, false));
-  return { config, text, path: absolute, warnings, locate, isWritten: tree.has, written };
+  return { config, text, path: absolute, warnings, locate, isWritten: (place) => tree.has(place), written };
 }
 
 /** Checks a configuration's text as if it stood at the absolute path; `shown` is how messages name the file. Throws as {@link loadConfig}. */

@@ -1,15 +1,18 @@
 import { IpdmError } from "../core/errors.ts";
 import { BUILT_IN_MODULES, builtInReference, isBuiltIn } from "./built-in-module.ts";
 import { rejectedOf } from "./chain-task.ts";
+import { inputNames } from "./graph.ts";
 import { isReference, readReference } from "./module-reference.ts";
 import { nearest } from "./nearest.ts";
 import type { ConfigPath, Finding } from "./problem.ts";
 import type { WrittenConfig } from "./schema.ts";
 
 const LATE = ".late";
+const LATE_RIGHT = ".late-right";
 
-/** An output's input: a task or source, or the late rows of a window task. */
-export function readInput(input: string): { readonly name: string; readonly side: "main" | "late" } {
+/** An output's input: a task or source, or the late rows of a task. */
+export function readInput(input: string): { readonly name: string; readonly side: "main" | "late" | "late-right" } {
+  if (input.endsWith(LATE_RIGHT)) return { name: input.slice(0, -LATE_RIGHT.length), side: "late-right" };
   return input.endsWith(LATE) ? { name: input.slice(0, -LATE.length), side: "late" } : { name: input, side: "main" };
 }
 
@@ -31,19 +34,7 @@ export function checkNames(config: WrittenConfig): {
     const path = ["tasks", name];
     if (sources.includes(name))
       findings.push(found(path, `${name} is the name of a source and of a task`, "rename one of the two", true));
-    if (task.input.endsWith(LATE) && inputs.includes(readInput(task.input).name)) {
-      findings.push(
-        found([...path, "input"], `tasks.${name}.input: late rows can be an output, not the input of a task`),
-      );
-    } else if (!inputs.includes(task.input)) {
-      findings.push(
-        found(
-          [...path, "input"],
-          `tasks.${name}.input: there is no source or task ${quoted(task.input)}`,
-          meant(task.input, inputs),
-        ),
-      );
-    }
+    findings.push(...checkInputs(name, task.input, inputs));
     if (task.module !== undefined && isBuiltIn(task.module)) {
       findings.push(...checkBuiltIn([...path, "module"], task.module));
     } else if (task.module !== undefined && isReference(task.module)) {
@@ -63,6 +54,20 @@ export function checkNames(config: WrittenConfig): {
   return { findings, warnings: unused(config) };
 }
 
+function checkInputs(task: string, input: string | readonly string[], known: readonly string[]): Finding[] {
+  const path = ["tasks", task, "input"];
+  const each =
+    typeof input === "string" ? [[path, input] as const] : input.map((name, i) => [[...path, i], name] as const);
+  return each.flatMap(([place, name], i): Finding[] => {
+    if (readInput(name).side !== "main" && known.includes(readInput(name).name))
+      return [found(place, `tasks.${task}.input: late rows can be an output, not the input of a task`)];
+    if (!known.includes(name))
+      return [found(place, `tasks.${task}.input: there is no source or task ${quoted(name)}`, meant(name, known))];
+    if (each.findIndex(([, other]) => other === name) === i) return [];
+    return [found(place, `tasks.${task}.input names ${name} twice`, "put a task between, which gives it another name")];
+  });
+}
+
 function checkOutput(config: WrittenConfig, name: string, input: string, inputs: readonly string[]): Finding[] {
   const path = ["outputs", name, "input"];
   const rejected = rejectedOf(input);
@@ -78,24 +83,22 @@ function checkOutput(config: WrittenConfig, name: string, input: string, inputs:
     ];
   if (read.side === "main") return [];
   const tasks = config.tasks ?? {};
-  if (Object.hasOwn(tasks, read.name) && tasks[read.name]?.window !== undefined) return [];
-  return [
-    found(
-      path,
-      `outputs.${name}.input: ${read.name} has no late rows, only a task with window has`,
-      `write ${read.name}`,
-    ),
-  ];
+  const task = Object.hasOwn(tasks, read.name) ? tasks[read.name] : undefined;
+  if (task?.join !== undefined || (read.side === "late" && task?.window !== undefined)) return [];
+  const who = read.side === "late" ? "a task with window has" : "a task with join has those of a right input";
+  return [found(path, `outputs.${name}.input: ${read.name} has no late rows, only ${who}`, `write ${read.name}`)];
 }
 
 function unused(config: WrittenConfig): Finding[] {
   const tasks = new Map(Object.entries(config.tasks ?? {}));
   const reached = new Set<string>();
   for (const output of Object.values(config.outputs)) {
-    let name: string | undefined = rejectedOf(output.input) ?? readInput(output.input).name;
-    while (name !== undefined && !reached.has(name)) {
+    const open = [rejectedOf(output.input) ?? readInput(output.input).name];
+    for (let name = open.pop(); name !== undefined; name = open.pop()) {
+      if (reached.has(name)) continue;
       reached.add(name);
-      name = tasks.get(name)?.input;
+      const task = tasks.get(name);
+      if (task !== undefined) open.push(...inputNames(task));
     }
   }
   const modules = new Set([...tasks.values()].map((task) => task.module));

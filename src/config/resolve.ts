@@ -20,15 +20,18 @@ import {
   type SourceConfig,
   type TaskConfig,
   type TimeConfig,
+  type WindowTaskConfig,
 } from "./config.ts";
 import { locate, pathFault } from "./files.ts";
-import { inOrder } from "./graph.ts";
+import { inOrder, inputNames } from "./graph.ts";
 import { readInstant } from "./instant.ts";
 import { SHARE_DEFAULT } from "./limits.ts";
 import { moduleOfPath } from "./module-schema.ts";
 import { readInput } from "./names.ts";
 import type { Finding } from "./problem.ts";
 import type { WrittenConfig } from "./schema.ts";
+import { isStreamTask, streamSteps } from "./stream-task.ts";
+import { microseconds } from "./window-schema.ts";
 
 type Written<K extends "tasks" | "sources" | "modules"> = NonNullable<WrittenConfig[K]>[string];
 
@@ -173,7 +176,10 @@ function resolveTask(
   task: Written<"tasks">,
   chain: Pick<ModuleTaskConfig, "module" | "settings"> | undefined,
 ): TaskConfig {
-  const { input, module = "", window, isolation } = task;
+  const { module = "", window, isolation } = task;
+  const [input = "", ...beside] = inputNames(task);
+  if (isStreamTask(task))
+    return { kind: "stream", name, input, beside, steps: streamSteps(task), ...timeOf(task.time) };
   if (window === undefined) {
     const settings = task.settings === undefined ? {} : { settings: task.settings };
     const apart = isolation === undefined ? {} : { isolation };
@@ -184,12 +190,12 @@ function resolveTask(
     kind: "window",
     name,
     input,
-    tumbleUs: parseDuration(window.tumble),
+    tumbleUs: microseconds(window.tumble, 1),
     latenessUs: parseDuration(window.lateness),
     key: task.key ?? [],
     aggregates: Object.entries(task.aggregate ?? {}).map(([column, text]) => ({
       name: column,
-      ...readAggregate(text),
+      ...(readAggregate(text) as Omit<WindowTaskConfig["aggregates"][number], "name">), // a plain window has no others
     })),
     prove: resolveProve(task.prove),
   };

@@ -11,7 +11,6 @@ import { nearest } from "./nearest.ts";
 
 const NAME_PATTERN = "^[a-z][a-z0-9-]{0,62}$";
 export const DURATION_PATTERN = "^[0-9]{1,16}(d|h|m|s|ms|us)$";
-export const AGGREGATE_PATTERN = "^\\s*(count\\([^()]*\\)|(sum|min|max|mean)\\([^()]*[^()\\s][^()]*\\))\\s*$";
 
 export const name = z
   .string()
@@ -69,7 +68,7 @@ export function readColumnType(type: string): void {
 }
 
 export const duration = readBy(parseDuration).meta({ pattern: DURATION_PATTERN, examples: ["0s", "10s", "1h", "1d"] });
-export const tumble = readBy(bounded(parseDuration, 1, Number.MAX_SAFE_INTEGER, "longer than nothing")).meta({
+export const longer = readBy(bounded(parseDuration, 1, Number.MAX_SAFE_INTEGER, "longer than nothing")).meta({
   pattern: DURATION_PATTERN,
   examples: ["1m", "1h", "1d"],
 });

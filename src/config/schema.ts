@@ -2,7 +2,7 @@ import { z } from "zod";
 import { SIZE_PATTERN } from "../core/size.ts";
 import { ISOLATIONS } from "../sandbox/policy.ts";
 import { CHAIN_KINDS } from "../sources/chain/kind.ts";
-import { readAggregate } from "./aggregate.ts";
+import { AGGREGATE_PATTERN, readAggregate } from "./aggregate.ts";
 import { chainKeys } from "./chain-source.ts";
 import { chainTaskKeys } from "./chain-task.ts";
 import { TABLE_FORMATS, UPGRADES } from "./config.ts";
@@ -16,23 +16,14 @@ import {
   PROVED_WINDOWS_MAX,
   REPLICAS_MAX,
   SHARE_DEFAULT,
+  TASK_INPUTS_MAX,
   TASKS_MAX,
 } from "./limits.ts";
 import { settings } from "./module-options.ts";
 import { moduleSchema } from "./module-schema.ts";
-import {
-  AGGREGATE_PATTERN,
-  column,
-  duration,
-  file,
-  hot,
-  name,
-  readBy,
-  readColumnType,
-  time,
-  tumble,
-  usedName,
-} from "./schema-values.ts";
+import { column, file, hot, name, readBy, readColumnType, time, usedName } from "./schema-values.ts";
+import { streamTaskKeys } from "./stream-task.ts";
+import { windowSchema } from "./window-schema.ts";
 
 const format = z.enum(TABLE_FORMATS);
 
@@ -111,7 +102,11 @@ const prove = z
 
 const task = z
   .strictObject({
-    input: usedName.describe("Name of a source or of another task."),
+    input: z
+      .union([usedName, z.array(usedName).min(2).max(TASK_INPUTS_MAX)])
+      .describe(
+        "Name of a source or of another task; a list of two or more whose rows are brought together, in the order of their event times, or paired (join).",
+      ),
     module: usedName
       .optional()
       .describe(
@@ -135,16 +130,11 @@ const task = z
       ),
     time: time
       .optional()
-      .describe("Event time of the rows that the module puts out; without it the module's, else the input's."),
-    window: z
-      .strictObject({
-        tumble: tumble.describe(
-          "Length of the windows; they follow each other without gap, counted from 1970-01-01T00:00:00Z.",
-        ),
-        lateness: duration.default("0s").describe("How long a closed window still takes late rows."),
-      })
-      .optional()
-      .describe("Groups the rows by event time."),
+      .describe(
+        "Event time of the rows that come out; without it the module's, else the input's; those of windows and joins have none then.",
+      ),
+    ...streamTaskKeys,
+    window: windowSchema.optional(),
     key: z
       .array(column)
       .min(1)
@@ -155,15 +145,19 @@ const task = z
       .record(column, readBy(readAggregate).meta({ pattern: AGGREGATE_PATTERN }))
       .optional()
       .describe(
-        "Columns of the window's table as name: count(), count(column), sum(column), min(column), max(column) or mean(column).",
+        "Columns of the window's table as name: count(), count(column), sum(column), min(column), max(column), mean(column), variance(column), first(column), last(column), distinct(column), approxDistinct(column), quantile(column, 0.5), topK(column, 10) or collect(column, 10).",
       ),
     prove: prove.optional(),
   })
   .describe(
-    "One step: a module (module), a table of a chain (table), decoded events (events) or windows over event time (window, with aggregate).",
+    "One step: a module (module), a table of a chain (table), decoded events (events), or stream operators, which are done in this order: join, or the union of several inputs, filter, select, windows over event time (window, with aggregate) or dedup, top.",
   )
   .meta({
-    oneOf: [["module"], ["table"], ["events"], ["window", "aggregate"]].map((required) => ({ required })),
+    anyOf: [
+      ...["module", "table", "events", "filter", "select", "dedup", "top", "join"].map((key) => ({ required: [key] })),
+      { required: ["window", "aggregate"] },
+      { properties: { input: { type: "array" } } },
+    ],
   });
 
 const lake = z
@@ -175,7 +169,7 @@ const lake = z
 const output = z
   .strictObject({
     input: usedName.describe(
-      "Name of a task or source, <task>.late for the late rows of a window task, or <task>.rejected for the logs that a task with events could not decode.",
+      "Name of a task or source, <task>.late for the late rows of a window task or of a join's left input, <task>.late-right for those of its right input, or <task>.rejected for the logs that a task with events could not decode.",
     ),
     file: file.describe(
       "Where the table goes: relative to the output folder (--out), or absolute. Its ending is the form: .parquet, .csv, .ndjson, .jsonl, .sqlite, .db, .arrow or .feather.",

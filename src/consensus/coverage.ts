@@ -15,7 +15,14 @@ export interface Committed {
 export interface TaskCommits {
   readonly task: string;
   readonly input: InputRef;
+  /** The inputs beside the first, of a task that reads several. */
+  readonly beside?: readonly InputRef[];
   readonly commits: readonly Committed[];
+}
+
+/** All inputs of a task, the first first. */
+export function inputsOf({ input, beside = [] }: Pick<TaskCommits, "input" | "beside">): readonly InputRef[] {
+  return [input, ...beside];
 }
 
 /** Where the statements do not cover the inputs exactly once. */
@@ -36,7 +43,7 @@ export function coverageFault(
 ): CoverageFault | undefined {
   const byName = new Map(tasks.map((task) => [task.task, task]));
   for (const task of tasks) {
-    const fault = chainFault(task) ?? inputFault(task, byName, sourceRows);
+    const fault = chainFault(task) ?? partFault(task) ?? inputsFault(task, byName, sourceRows);
     if (fault !== undefined) return fault;
   }
   return undefined;
@@ -77,6 +84,38 @@ function chainFault({ task, commits }: TaskCommits): CoverageFault | undefined {
   for (const [port, table] of Object.entries(tables)) {
     if (table.rows !== (produced.get(port) ?? 0))
       return fault(task, `table ${port} has ${table.rows} rows, its statements ${produced.get(port) ?? 0}`);
+  }
+  return undefined;
+}
+
+/** Slots of a task that reads several inputs say which one they are of, and each input ends once. */
+function partFault({ task, beside, commits }: TaskCommits): CoverageFault | undefined {
+  const open = new Set(beside === undefined ? [] : [0, ...beside.map((_, i) => i + 1)]);
+  for (const { slot } of commits) {
+    const { part } = slot;
+    if ((part !== undefined) !== (beside !== undefined))
+      return fault(
+        slotName(slot),
+        part === undefined ? "it does not say of which input it is" : "the task reads one input",
+      );
+    if (part === undefined) continue;
+    if (!open.has(part.input)) return fault(slotName(slot), `input ${part.input} has ended, or is none`);
+    if (part.end) open.delete(part.input);
+    if ((open.size === 0) !== slot.input.end) return fault(slotName(slot), "it ends another way than its inputs");
+  }
+  return open.size === 0 ? undefined : fault(task, `the end of ${open.size} of its inputs is missing`);
+}
+
+function inputsFault(
+  each: TaskCommits,
+  byName: ReadonlyMap<string, TaskCommits>,
+  sourceRows: Readonly<Record<string, number>>,
+): CoverageFault | undefined {
+  for (const [i, input] of inputsOf(each).entries()) {
+    const commits =
+      each.beside === undefined ? each.commits : each.commits.filter(({ slot }) => slot.part?.input === i);
+    const found = inputFault({ task: each.task, input, commits }, byName, sourceRows);
+    if (found !== undefined) return found;
   }
   return undefined;
 }

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { TEXT_FORMATS } from "../batch/text/spelling.ts";
 import { chainAnchorSchema } from "./chain-anchor.ts";
 import { bytes32, count, link, name, parseNode } from "./ipld-schema.ts";
+import { streamOperator } from "./stream-form.ts";
 
 /** Columns with their types in their order (a map would lose it), or null where nobody declares them. */
 const declaredColumns = z
@@ -96,6 +97,7 @@ const windowOperator = z.strictObject({
 const operatorSchema = z.discriminatedUnion("kind", [
   moduleOperator,
   windowOperator,
+  streamOperator,
   z.strictObject({ kind: z.literal("copy") }),
 ]);
 /** What a task does to its input, in normal form. */
@@ -108,6 +110,12 @@ const stageSchema = z.strictObject({
   operator: operatorSchema,
   /** The stage of the task it reads, or the anchor of the source: the whole way back to the inputs' content. */
   upstream: link,
+  /** The inputs beside the first, of a task that reads several; absent otherwise. */
+  beside: z
+    .array(z.strictObject({ input: inputRef, upstream: link }))
+    .min(1)
+    .max(15)
+    .optional(),
   leaves: z.record(name, z.enum(["row", "batch"])),
 });
 
@@ -128,6 +136,8 @@ const resultSchema = z.strictObject({
     name,
     z.strictObject({
       input: inputRef,
+      /** The inputs beside the first, in their order. */
+      beside: z.array(inputRef).min(1).max(15).optional(),
       operator: operatorSchema,
       /** Newer versions of the module that took over, with the first row of the input that each was called on. */
       later: z

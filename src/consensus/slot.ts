@@ -32,6 +32,8 @@ const slotBody = {
     cut: count,
     batches: z.array(link).max(SLOT_BATCHES_MAX),
   }),
+  /** Of a task that reads several inputs: which of them the rows are of, by its place, and whether that input has no more. */
+  part: z.strictObject({ input: z.number().int().min(0).max(15), end: z.boolean() }).optional(),
   submitter: bytes32,
 };
 const slotSchema = z.strictObject({ ...slotBody, signature: bytes64 });

@@ -27,3 +27,9 @@ export function parseDuration(text: string): number {
     facts: { text: text.slice(0, 40) },
   });
 }
+
+/** A duration in its largest whole unit: the reverse of {@link parseDuration}. */
+export function durationText(us: number): string {
+  for (const [unit, size] of Object.entries(UNITS_US)) if (us !== 0 && us % size === 0) return `${us / size}${unit}`;
+  return `${us}s`;
+}

@@ -108,7 +108,7 @@ function writeObject(value: object, depth: number): boolean {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype === Object.prototype || prototype === null) return writeRecord(value, depth);
   if (prototype === CID.prototype) return writeLink(value as CID);
-  if (prototype === Uint8Array.prototype) return writeBytes(value as Uint8Array);
+  if (value instanceof Uint8Array) return writeBytes(value);
   return false;
 }
 

@@ -8,41 +8,39 @@ import type { Operation } from "./operation.ts";
 
 /** What a group of operations writes, each thing once: puts for LevelDB, blocks for the segments, new tips of journals. */
 export interface CommitPlan {
-  readonly small: readonly Write[];
+  readonly small: Write[];
   readonly large: readonly Block[];
   readonly tips: ReadonlyMap<string, Tip>;
 }
 
 /** Sorts a group's operations by where they go. Raw blocks, and blocks over 64 KiB, go to the segments. */
 export function planCommit(group: readonly Operation[]): CommitPlan {
-  const small = new Map<string, Write>();
+  // In LevelDB the last write of a batch wins, so what is there twice needs no care.
+  const small: Write[] = [];
   const large = new Map<string, Block>();
   const tips = new Map<string, Tip>();
-  const keep = (key: Buffer, value: Uint8Array): void => {
-    small.set(key.toString("latin1"), put(key, value));
-  };
-  const keepWake = (key: Buffer, wake: number | null): void => {
-    small.set(key.toString("latin1"), wake === null ? { type: "del", key } : put(key, keys.u64(wake)));
-  };
   const keepBlock = (block: Block): void => {
-    const key = keys.blockKey(block.cid);
-    if (isLarge(block)) large.set(key.toString("latin1"), block);
-    else keep(key, block.bytes);
+    if (isLarge(block)) large.set(block.cid.toString(), block);
+    else small.push(put(keys.blockKey(block.cid), block.bytes));
   };
   for (const operation of group) {
     if (operation.kind === "block") {
       keepBlock(operation.block);
+    } else if (operation.kind === "upkeep") {
+      small.push(...operation.writes);
     } else if (operation.kind === "meta") {
-      keep(keys.metaKey(operation.key), operation.value);
+      small.push(put(keys.metaKey(operation.key), operation.value));
     } else {
       const { entry, block, blocks, wake } = operation.append;
-      for (const each of [block, ...(blocks ?? [])]) keepBlock(each);
-      keep(keys.entryKey(entry.actor, entry.seq), block.cid.bytes);
-      if (wake !== undefined) keepWake(keys.wakeKey(entry.actor), wake);
+      keepBlock(block);
+      for (const each of blocks ?? []) keepBlock(each);
+      small.push(put(keys.entryKey(entry.actor, entry.seq), block.cid.bytes));
+      if (wake === null) small.push({ type: "del", key: keys.wakeKey(entry.actor) });
+      else if (wake !== undefined) small.push(put(keys.wakeKey(entry.actor), keys.u64(wake)));
       tips.set(entry.actor, { cid: block.cid, seq: lastSeq(entry) });
     }
   }
-  return { small: [...small.values()], large: [...large.values()], tips };
+  return { small, large: [...large.values()], tips };
 }
 
 function isLarge(block: Block): boolean {

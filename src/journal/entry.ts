@@ -4,6 +4,7 @@ import type { Hash } from "../core/ports.ts";
 import { type Block, CODEC, cborBlock, decodeBlock, type Ipld } from "../dag/block.ts";
 import { ENTRY_EVENTS_MAX, NAME_BYTES_MAX } from "./limits.ts";
 import type { JournalEntry, RequestRecord } from "./port.ts";
+import { parseSkip } from "./skip.ts";
 
 const REQUESTS_MAX = 65_536;
 
@@ -41,7 +42,11 @@ export function decodeEntry(block: Block): JournalEntry {
   const parsed = parseRequests(requests);
   if (parsed === undefined) throw bad("requests");
   const entry: JournalEntry = { v: 1, actor, seq, prev: link, events: events as readonly Ipld[], requests: parsed };
-  return checkpointLink === undefined ? entry : { ...entry, checkpoint: checkpointLink };
+  const skip = node["skip"] === undefined ? undefined : parseSkip(node["skip"]);
+  if (skip === undefined ? node["skip"] !== undefined : checkpointLink === undefined || link === null)
+    throw bad("skip");
+  if (checkpointLink === undefined) return entry;
+  return { ...entry, checkpoint: checkpointLink, ...(skip === undefined ? {} : { skip }) };
 }
 
 /** A non-empty text of at most 512 UTF-8 bytes without U+0000. */
@@ -82,4 +87,13 @@ export function parseRequests(value: unknown): readonly RequestRecord[] | undefi
   return requests;
 }
 
-const ENTRY_KEYS: ReadonlySet<string> = new Set(["v", "actor", "seq", "prev", "events", "requests", "checkpoint"]);
+const ENTRY_KEYS: ReadonlySet<string> = new Set([
+  "v",
+  "actor",
+  "seq",
+  "prev",
+  "events",
+  "requests",
+  "checkpoint",
+  "skip",
+]);

@@ -1,3 +1,4 @@
+import type { CID } from "multiformats/cid";
 import { IpdmError } from "../core/errors.ts";
 
 /** `JOURNAL_CORRUPT`: what is stored is not what was stored; `what` names the file, commit, actor or block. */
@@ -30,6 +31,16 @@ export function conflict(actor: string, message: string, facts: Readonly<Record<
     kind: "conflict",
     where: actor,
     facts,
+  });
+}
+
+/** `JOURNAL_ARCHIVED`: entries are asked for that were dropped after a checkpoint. */
+export function archived(actor: string, from: number, base: { readonly seq: number; readonly prev: CID }): IpdmError {
+  const { seq, prev } = base;
+  return new IpdmError("JOURNAL_ARCHIVED", `the journal of ${actor} is kept from event ${seq} on, not from ${from}`, {
+    where: actor,
+    hint: `read on from event ${seq}, or import the archive that ends with ${prev.toString()}`,
+    facts: { actor, from, kept: seq, archive: prev.toString() },
   });
 }
 

@@ -1,4 +1,5 @@
 import { closed, stopped } from "./errors.ts";
+import type { GroupPace } from "./group-pace.ts";
 import { GROUP_BYTES_MAX, GROUP_OPERATIONS_MAX, QUEUE_BYTES_MAX, QUEUE_OPERATIONS_MAX } from "./limits.ts";
 
 interface Waiting<T> {
@@ -13,6 +14,7 @@ interface Waiting<T> {
  */
 export class GroupCommit<T> {
   readonly #write: (group: readonly T[]) => Promise<void>;
+  readonly #pace: GroupPace | undefined;
   readonly #queue: Waiting<T>[] = [];
   readonly #outside: Waiting<T>[] = [];
   #queueBytes = 0;
@@ -21,9 +23,10 @@ export class GroupCommit<T> {
   #failed = false;
   #closed = false;
 
-  /** `write` makes a group durable, all of it or nothing acknowledged. */
-  constructor(write: (group: readonly T[]) => Promise<void>) {
+  /** `write` makes a group durable, all of it or nothing acknowledged. Without `pace` a group is everything that waits. */
+  constructor(write: (group: readonly T[]) => Promise<void>, pace?: GroupPace) {
     this.#write = write;
+    this.#pace = pace;
   }
 
   /** Throws `JOURNAL_STOPPED` after a failed write, `JOURNAL_CLOSED` after `close`. */
@@ -67,9 +70,13 @@ export class GroupCommit<T> {
     // One turn later, so that what is added in the same turn shares the first group.
     await Promise.resolve();
     while (this.#queue.length > 0 && !this.#failed) {
+      const pause = this.#closed ? undefined : this.#pace?.before();
+      if (pause !== undefined) await pause;
       const group = this.#take();
+      const start = performance.now();
       try {
         await this.#write(group.map((waiting) => waiting.operation));
+        this.#pace?.wrote(group.length, performance.now() - start);
         for (const waiting of group) waiting.settle.resolve();
       } catch (error) {
         this.#stop(error, group);
@@ -81,8 +88,9 @@ export class GroupCommit<T> {
   #take(): Waiting<T>[] {
     let count = 0;
     let bytes = 0;
+    const most = Math.min(GROUP_OPERATIONS_MAX, this.#pace?.most(this.#queue.length) ?? GROUP_OPERATIONS_MAX);
     for (const waiting of this.#queue) {
-      if (count > 0 && (count === GROUP_OPERATIONS_MAX || bytes + waiting.sizeBytes > GROUP_BYTES_MAX)) break;
+      if (count > 0 && (count >= most || bytes + waiting.sizeBytes > GROUP_BYTES_MAX)) break;
       count += 1;
       bytes += waiting.sizeBytes;
     }

@@ -2,8 +2,10 @@ import { join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import type { CID } from "multiformats/cid";
 import { hasCode, IpdmError } from "../core/errors.ts";
+import { type Base, decodeBase } from "./base.ts";
 import type { Tip } from "./continuity.ts";
 import { corrupt, writeFailed } from "./errors.ts";
+import { holderOf } from "./holder.ts";
 import * as keys from "./level-keys.ts";
 import type { Wake } from "./port.ts";
 import type { Locator } from "./segments.ts";
@@ -34,23 +36,78 @@ export class LevelIndex {
       await level.open();
       return new LevelIndex(level);
     } catch (error) {
-      throw openFailed(folder, path, (error as { cause?: unknown }).cause ?? error);
+      throw openFailed(folder, path, (error as { cause?: unknown }).cause ?? error, await holderOf(folder));
     }
   }
 
-  /** Where a block is: its bytes, or their place in a segment. */
-  find(cid: CID): Promise<{ readonly inline: Uint8Array | undefined; readonly located: Locator | undefined }> {
+  /** Where a block is: its bytes, their place in a segment, or the frame that may hold it. */
+  find(cid: CID): Promise<{
+    readonly inline: Uint8Array | undefined;
+    readonly located: Locator | undefined;
+    readonly frame: number | undefined;
+  }> {
     return reading(async () => {
-      const [inline, located] = await this.#level.getMany([keys.blockKey(cid), keys.locatorKey(cid)]);
+      const [inline, located, sealed] = await this.#level.getMany([
+        keys.blockKey(cid),
+        keys.locatorKey(cid),
+        keys.sealedKey(cid),
+      ]);
       return {
         inline: inline === undefined ? undefined : new Uint8Array(inline.buffer, inline.byteOffset, inline.length),
         located: located === undefined ? undefined : keys.parseLocator(located),
+        frame: sealed === undefined ? undefined : keys.parseSealed(sealed),
       };
     });
   }
 
+  /** A sealed frame's bytes. */
+  frame(number: number): Promise<Uint8Array | undefined> {
+    return reading(() => this.#level.get(keys.frameKey(number)));
+  }
+
+  /** The number of the newest sealed frame; 0 for none. */
+  lastFrame(): Promise<number> {
+    return reading(async () => {
+      const [key] = await this.#level.keys({ ...keys.allFrames, reverse: true, limit: 1 }).all();
+      return key === undefined ? 0 : keys.numberOfKey(key);
+    });
+  }
+
+  /** The sealed frame of an actor that holds an event. */
+  frameAt(actor: string, seq: number): Promise<keys.FramePlace | undefined> {
+    return reading(async () => {
+      const range = { gte: keys.frameAtKey(actor, 0), lte: keys.frameAtKey(actor, seq), reverse: true, limit: 1 };
+      const [found] = await this.#level.iterator(range).all();
+      const place = found === undefined ? undefined : keys.parseFrameAt(...found);
+      return place !== undefined && place.to >= seq ? place : undefined;
+    });
+  }
+
+  /** All sealed frames of an actor, oldest first. */
+  frames(actor: string): Promise<readonly keys.FramePlace[]> {
+    return reading(async () =>
+      (await this.#level.iterator(keys.framesOf(actor)).all()).map(([key, value]) => keys.parseFrameAt(key, value)),
+    );
+  }
+
+  /** Where the kept entries of an actor begin; `undefined` where nothing was dropped. */
+  base(actor: string): Promise<Base | undefined> {
+    return reading(async () => {
+      const value = await this.#level.get(keys.baseKey(actor));
+      return value === undefined ? undefined : decodeBase(value);
+    });
+  }
+
+  /** Lets LevelDB give back the space of what was deleted. */
+  async compact(): Promise<void> {
+    await this.#level.compactRange(Buffer.of(0), Buffer.of(0xff));
+  }
+
+  /** Whether a block is here. What a sealed frame holds is looked up in it. */
   has(cid: CID): Promise<boolean> {
-    return reading(async () => (await this.#level.hasMany([keys.blockKey(cid), keys.locatorKey(cid)])).includes(true));
+    return reading(async () =>
+      (await this.#level.hasMany([keys.blockKey(cid), keys.locatorKey(cid), keys.sealedKey(cid)])).includes(true),
+    );
   }
 
   /** For each CID whether a segment holds it. */
@@ -65,10 +122,11 @@ export class LevelIndex {
     });
   }
 
-  tips(): Promise<readonly (readonly [string, Tip])[]> {
+  /** Tips of these actors, in their order. */
+  tips(actors: readonly string[]): Promise<readonly (Tip | undefined)[]> {
     return reading(async () => {
-      const found = await this.#level.iterator(keys.allTips).all();
-      return found.map(([key, value]) => [keys.textOfKey(key), keys.parseTip(value)] as const);
+      const found = await this.#level.getMany(actors.map(keys.tipKey));
+      return found.map((value) => (value === undefined ? undefined : keys.parseTip(value)));
     });
   }
 
@@ -147,19 +205,18 @@ async function reading<T>(read: () => Promise<T>): Promise<T> {
   }
 }
 
-function openFailed(folder: string, path: string, cause: unknown): IpdmError {
+function openFailed(folder: string, path: string, cause: unknown, pid: number | undefined): IpdmError {
   if (hasCode(cause, "LEVEL_LOCKED")) {
-    return new IpdmError(
-      "DATA_DIR_IN_USE",
-      `another process, or another store of this one, uses the data folder ${folder}`,
-      {
-        kind: "conflict",
-        where: folder,
-        hint: "stop the other process, or give this one a folder of its own with --data",
-        retry: "later",
-        cause,
-      },
-    );
+    const isOwn = pid === process.pid;
+    const holder = pid === undefined ? "another process" : isOwn ? "another store of this process" : `process ${pid}`;
+    return new IpdmError("DATA_DIR_IN_USE", `${holder} uses the data folder ${folder}`, {
+      kind: "conflict",
+      where: folder,
+      hint: `${pid === undefined || isOwn ? "stop the other one" : `stop process ${pid}`}, or use a folder of its own (--data)`,
+      retry: "later",
+      facts: pid === undefined ? {} : { pid },
+      cause,
+    });
   }
   if (hasCode(cause, "LEVEL_CORRUPTION")) return corrupt(`${path}: ${(cause as Error).message}`, {}, cause);
   return writeFailed(cause, path);

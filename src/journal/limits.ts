@@ -15,6 +15,25 @@ export const QUEUE_OPERATIONS_MAX = 16_384;
 /** Group commits whose records stay in LevelDB; older records are deleted by the commits that follow. */
 export const COMMIT_RECORDS_KEPT = 16_384;
 
+/**
+ * Bytes of group commits whose records stay at least, as far as the count allows. LevelDB's logs hold less, and only what is in them can be
+ * dropped in silence: tables carry checksums that are looked at.
+ */
+export const COMMIT_BYTES_KEPT = 16 * 1024 * 1024;
+
+/** Records of commits that one commit deletes at most. */
+export const COMMIT_RECORDS_DROPPED_MAX = 512;
+
+/** Ends of journals kept in memory. */
+export const TIPS_MAX = 50_000;
+
+/** Most bytes, uncompressed, and entries of a sealed frame. */
+export const FRAME_BYTES_MAX = 256 * 1024;
+export const FRAME_ENTRIES_MAX = 1024;
+
+/** Sealed frames kept unpacked in memory. */
+export const FRAMES_UNPACKED_MAX = 8;
+
 /** Segment files held open for reading. */
 export const SEGMENT_READERS_MAX = 32;
 

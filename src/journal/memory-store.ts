@@ -2,7 +2,7 @@ import type { CID } from "multiformats/cid";
 import { equalBytes } from "../core/bytes.ts";
 import type { Hash } from "../core/ports.ts";
 import type { Block } from "../dag/block.ts";
-import { Chain, Tips } from "./continuity.ts";
+import { Chain, checkContinues, type Tip } from "./continuity.ts";
 import { decodeEntry, lastSeq } from "./entry.ts";
 import { corrupt } from "./errors.ts";
 import { GroupCommit } from "./group-commit.ts";
@@ -34,7 +34,7 @@ export class MemoryStore implements Store {
   readonly #hash: Hash;
   readonly #sync: () => Promise<void>;
   readonly #durable: Required<MemoryImage>;
-  readonly #tips = new Tips();
+  readonly #tips = new Map<string, Tip>();
   readonly #commits: GroupCommit<Operation>;
 
   constructor(options: MemoryStoreOptions) {
@@ -77,7 +77,9 @@ export class MemoryStore implements Store {
   async append(append: EntryAppend): Promise<void> {
     this.#commits.check();
     for (const block of [append.block, ...(append.blocks ?? [])]) checkStorable(block);
-    this.#tips.advance(append);
+    const { entry, block } = append;
+    checkContinues(append, this.#tips.get(entry.actor));
+    this.#tips.set(entry.actor, { cid: block.cid, seq: lastSeq(entry) });
     await this.#add({ kind: "entry", append });
   }
 
@@ -101,6 +103,17 @@ export class MemoryStore implements Store {
       if (problem !== undefined) throw corrupt(`the journal of ${actor}: ${problem}`, { actor });
       yield stored;
     }
+  }
+
+  async first(actor: string): Promise<StoredEntry | undefined> {
+    this.#commits.check();
+    const cid = this.#durable.journals.get(actor)?.[0];
+    return cid === undefined ? undefined : this.#entry(cid);
+  }
+
+  async kept(): Promise<number> {
+    this.#commits.check();
+    return 1;
   }
 
   async actors(): Promise<readonly string[]> {
@@ -135,7 +148,7 @@ export class MemoryStore implements Store {
     for (const operation of group) {
       if (operation.kind === "meta") this.#durable.meta.set(operation.key, operation.value);
       else if (operation.kind === "block") this.#keep(operation.block);
-      else this.#keepEntry(operation.append);
+      else if (operation.kind === "entry") this.#keepEntry(operation.append);
     }
   }
 

@@ -3,6 +3,7 @@ import { IpdmError } from "../core/errors.ts";
 import type { Block } from "../dag/block.ts";
 import { BLOCK_SIZE_MAX } from "../dag/limits.ts";
 import { overLimit } from "./errors.ts";
+import type { Write } from "./level-index.ts";
 import { META_BYTES_MAX, NAME_BYTES_MAX } from "./limits.ts";
 import type { EntryAppend } from "./port.ts";
 
@@ -10,7 +11,9 @@ import type { EntryAppend } from "./port.ts";
 export type Operation =
   | { readonly kind: "block"; readonly block: Block }
   | { readonly kind: "entry"; readonly append: EntryAppend }
-  | { readonly kind: "meta"; readonly key: string; readonly value: Uint8Array };
+  | { readonly kind: "meta"; readonly key: string; readonly value: Uint8Array }
+  /** Upkeep: the same facts stored another way. */
+  | { readonly kind: "upkeep"; readonly writes: readonly Write[]; readonly sizeBytes: number };
 
 const OVERHEAD_BYTES = 128;
 const SHA2_256 = 0x12;
@@ -25,6 +28,8 @@ export function sizeOf(operation: Operation): number {
       for (const block of operation.append.blocks ?? []) size += block.bytes.length + OVERHEAD_BYTES;
       return size;
     }
+    case "upkeep":
+      return operation.sizeBytes;
     case "meta":
       return operation.value.length + OVERHEAD_BYTES;
   }

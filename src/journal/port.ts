@@ -20,6 +20,15 @@ export interface RequestRecord {
 }
 
 /**
+ * Links over many entries, in an entry with a checkpoint. `n` counts these entries from 1; number 0 is the journal's first entry. The links lead to
+ * the entry numbered n − 1, and to those whose numbers come of it by clearing its lowest set bit, down to 0: newest first.
+ */
+export interface Skip {
+  readonly n: number;
+  readonly links: readonly CID[];
+}
+
+/**
  * What an actor made durable in one step, as one dag-cbor block. `seq` is the number of its first event, counted from 1;
  * `prev` links the actor's entry before it. The very first event of a journal carries the actor's input.
  */
@@ -33,6 +42,8 @@ export interface JournalEntry {
   readonly requests: readonly RequestRecord[];
   /** The actor's state after these events. */
   readonly checkpoint?: CID;
+  /** Only beside a checkpoint. Older journals have none. */
+  readonly skip?: Skip;
 }
 
 /** An entry ready to append: its block, and the blocks (checkpoint, state) that become durable with it. */
@@ -86,9 +97,13 @@ export interface Store extends AsyncDisposable {
   head(actor: string): Promise<JournalHead | undefined>;
   /**
    * Durable entries of an actor, oldest first, from the one that holds event `from` (1 by default); links and numbers are checked. Throws
-   * `JOURNAL_CORRUPT`.
+   * `JOURNAL_CORRUPT`, and `JOURNAL_ARCHIVED` where they were dropped: see {@link kept}.
    */
   entries(actor: string, options?: { readonly from?: number }): AsyncIterable<StoredEntry>;
+  /** The first entry of an actor, which is kept whatever else was dropped. Throws `JOURNAL_CORRUPT`. */
+  first(actor: string): Promise<StoredEntry | undefined>;
+  /** Number of the event that entries are kept from: 1 where nothing was dropped. */
+  kept(actor: string): Promise<number>;
   /** Ids of all actors with a durable entry, sorted. */
   actors(): Promise<readonly string[]>;
   /** Actors that have something to do by themselves, as their newest entries with a `wake` say. */

@@ -1,7 +1,14 @@
 import type { CID } from "multiformats/cid";
 import type { Schema } from "../batch/schema.ts";
 import { builtInModule, isBuiltIn } from "../config/built-in-module.ts";
-import type { Config, ModuleTaskConfig, SourceConfig, TaskConfig, WindowTaskConfig } from "../config/config.ts";
+import type {
+  Config,
+  ModuleTaskConfig,
+  SourceConfig,
+  StreamTaskConfig,
+  TaskConfig,
+  WindowTaskConfig,
+} from "../config/config.ts";
 import { declaredTime } from "../config/config.ts";
 import { isReference, readReference } from "../config/module-reference.ts";
 import { atPlace } from "../config/place.ts";
@@ -32,6 +39,8 @@ import { anchorOf, type FollowedContent, type SourceContent } from "./anchor.ts"
 import { moduleForm, readModule, withSettings } from "./module-form.ts";
 import { moduleTime } from "./module-time.ts";
 import { checkProvable, proveOf } from "./prove.ts";
+import { checkSettled } from "./several-inputs.ts";
+import { planStream } from "./stream-task.ts";
 import { checkColumns } from "./window-columns.ts";
 
 /** A source as the planner needs to know it. */
@@ -85,6 +94,7 @@ interface Upstream {
 /** A task as the planner adds it, its input by name. */
 interface NewTask extends Pick<TaskPlan, "name" | "operator" | "ports" | "live"> {
   readonly input: string;
+  readonly beside?: readonly string[];
   readonly module?: ModuleSpec | null;
   readonly prove?: ProveWindows | null;
 }
@@ -94,6 +104,8 @@ class Planner {
   private readonly inputs = new Map<string, InputPlan>();
   private readonly tasks = new Map<string, TaskPlan>();
   private readonly locks: ModuleLock[] = [];
+  /** Sources whose end is not known when the run begins, and tasks that read one. */
+  private readonly open = new Set<string>();
   /** Tasks that are live, or read one that is. */
   private readonly changing = new Set<string>();
 
@@ -109,7 +121,7 @@ class Planner {
       const task = this.inputs.has(output.input)
         ? this.copyOf(output.input)
         : (this.tasks.get(output.input) as TaskPlan);
-      const port = output.side === "late" ? LATE : MAIN;
+      const port = output.side;
       return { name: output.name, task: task.name, port, schema: task.ports[port] as Schema };
     });
     const tasks = [...this.tasks.values()];
@@ -130,13 +142,29 @@ class Planner {
     if (facts === undefined) return;
     const { anchor, block, parts } = anchorOf(source, facts.content, this.input.hash);
     const { schema, content } = facts;
+    if ("isFollowed" in content) this.open.add(source.name);
     const trusted = "kind" in content && !("isFollowed" in content) ? content.anchor : null;
     this.inputs.set(source.name, { name: source.name, anchor, anchorBlock: block, parts, trusted, schema });
   }
 
   private async addTask(task: TaskConfig): Promise<void> {
     if (task.kind === "module") await this.addModule(task);
+    else if (task.kind === "stream") await this.addStream(task);
     else await this.addWindow(task);
+  }
+
+  /** Several inputs are tasks, all of them: their statements say what each has made, in pieces that the data alone decides. */
+  private async addStream(task: StreamTaskConfig): Promise<void> {
+    const { name, beside } = task;
+    const several = beside.length > 0;
+    const names = [task.input, ...beside].map((each) =>
+      several && this.inputs.has(each) ? this.copyOf(each).name : each,
+    );
+    if (several) checkSettled(name, names, this.changing, this.open);
+    const inputs = names.map((each) => ({ name: each, schema: this.upstream(each).schema }));
+    const { operator, ports } = await planStream(this.input.config, task, inputs);
+    const [input = "", ...others] = names;
+    this.add({ name, input, operator, ports, ...(several && { beside: others }) });
   }
 
   private async addModule(task: ModuleTaskConfig): Promise<void> {
@@ -239,11 +267,14 @@ class Planner {
     );
   }
 
-  private add({ name, input, operator, ports, module = null, prove = null, live }: NewTask): TaskPlan {
+  private add({ name, input, beside: others, operator, ports, module = null, prove = null, live }: NewTask): TaskPlan {
     const { hash, membership, cut } = this.input;
     const { ref, schema, link, after } = this.upstream(input);
     const leaves = Object.fromEntries(Object.keys(ports).map((port) => [port, this.leafOf(name, port, prove)]));
-    const stage: Stage = { v: 1, task: name, input: ref, operator, upstream: link, leaves };
+    const beside = others?.map((each) => this.upstream(each));
+    const tied =
+      beside === undefined ? {} : { beside: beside.map((each) => ({ input: each.ref, upstream: each.link })) };
+    const stage: Stage = { v: 1, task: name, input: ref, operator, upstream: link, ...tied, leaves };
     const block = cborBlock(hash, stage);
     const asked = prove === null ? null : windowsAsked(prove);
     const changing = { ...(live && { live }), ...(after && { after }) };
@@ -251,6 +282,7 @@ class Planner {
     const task: TaskPlan = {
       name,
       input: ref,
+      ...(beside && { beside: beside.map((each) => ({ input: each.ref, schema: each.schema })) }),
       operator,
       stage: block,
       inputSchema: schema,
@@ -263,12 +295,13 @@ class Planner {
     };
     this.tasks.set(name, task);
     if (live !== undefined || after !== undefined) this.changing.add(name);
+    if (this.open.has(input)) this.open.add(name);
     return task;
   }
 
   private leafOf(task: string, port: string, prove: ProveWindows | null): LeafKind {
     const leaves = this.input.config.outputs.some(
-      ({ input, side }) => (input === task || `copy:${input}` === task) && (side === "late" ? LATE : MAIN) === port,
+      ({ input, side }) => (input === task || `copy:${input}` === task) && side === port,
     );
     return leaves || (prove !== null && port === MAIN) ? "row" : "batch";
   }

@@ -1,4 +1,5 @@
 import type { Log } from "../core/ports.ts";
+import type { StageStatus } from "./stages.ts";
 
 /** What a run reports while it goes on: plain facts, for a progress line or a log. */
 export interface RunProgress {
@@ -44,6 +45,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined;
   readonly log?: Log | undefined;
   readonly onProgress?: ((progress: RunProgress) => void) | undefined;
+  /** Called once the nodes run, with what tells how the stages stand whenever it is asked. */
+  readonly onStages?: ((stages: () => readonly StageStatus[]) => void) | undefined;
   /** Something a person should know: a warning of the configuration, a member's wrong result, a reused stage. */
   readonly onNotice?: ((notice: RunNotice) => void) | undefined;
 }

@@ -4,10 +4,11 @@ import type { Config } from "../config/config.ts";
 import { toHex } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { LocalNode } from "../node.ts";
-import type { ModuleLock } from "../runtime/plan.ts";
+import type { ModuleLock, RunPlan } from "../runtime/plan.ts";
 import type { RunOptions, RunProgress } from "./options.ts";
 import type { RowTotal } from "./row-guess.ts";
 import type { SourceObserver } from "./sources.ts";
+import { StageTracker } from "./stages.ts";
 
 /** What evidence is called where people read it, and what came of it. */
 const DEEDS: Readonly<Record<string, readonly [deed: string, outcome: string]>> = {
@@ -18,7 +19,7 @@ const DEEDS: Readonly<Record<string, readonly [deed: string, outcome: string]>> 
 
 /** Tells whoever started a run how it goes. It decides nothing. */
 export class RunReport implements SourceObserver {
-  private readonly options: Pick<RunOptions, "onProgress" | "onNotice">;
+  private readonly options: Pick<RunOptions, "onProgress" | "onNotice" | "onStages">;
   /** Sources by the task that reads each first. */
   private readonly sourceTasks: ReadonlyMap<string, string>;
   /** Sources whose absent columns were told: each reader of a source finds them. */
@@ -35,13 +36,19 @@ export class RunReport implements SourceObserver {
     phase: "opening",
   };
 
-  constructor(options: Pick<RunOptions, "onProgress" | "onNotice">, config: Config) {
+  constructor(options: Pick<RunOptions, "onProgress" | "onNotice" | "onStages">, config: Config) {
     this.options = options;
     const sources = config.sources.map((source) => source.name);
     // Rows are counted where they are read first: a source may have several readers.
     const firstReader = (source: string): string =>
       config.tasks.find((task) => task.input === source)?.name ?? `copy:${source}`;
     this.sourceTasks = new Map(sources.map((source) => [firstReader(source), source]));
+  }
+
+  /** The nodes run: whoever wants to know may ask how their stages stand. */
+  watch(plan: RunPlan, ledger: Ledger): void {
+    const tracker = new StageTracker(plan, ledger, (source) => this.totals.get(source)?.rows);
+    this.options.onStages?.(() => tracker.read());
   }
 
   /** The run came further. */

@@ -265,6 +265,7 @@ class Run {
         if (!signal.aborted) this.nodeFailed(voter, error, nodes.length);
       }
     });
+    this.report.watch(lead.ports.plan, lead.ledger);
     await lead.open(signal);
     begin();
     this.report.recovered(lead.ledger);

@@ -14,7 +14,7 @@ import { OpenWork } from "./open-work.ts";
 import type { Deliver } from "./outbox.ts";
 import { Outcomes } from "./outcome.ts";
 import type { Progress } from "./progress.ts";
-import { checkEvent } from "./request.ts";
+import { checkEvent, requestNotDead } from "./request.ts";
 import { type Taken, takeLetters } from "./take-letters.ts";
 
 /** Most events that one drain of a mailbox puts into one entry. */
@@ -145,8 +145,8 @@ export class Actor {
   /** Tries a request again that waits for a person. Resolves when that is durable. */
   async revive(request: string): Promise<void> {
     const record = this.#progress.pending.get(request);
-    if (record === undefined || this.#progress.books.attempts.get(request)?.due !== undefined) throw notDead(request);
-    if (!this.#progress.books.attempts.has(request)) throw notDead(request);
+    const attempts = this.#progress.books.attempts.get(request);
+    if (record === undefined || attempts === undefined || attempts.due !== undefined) throw requestNotDead(request);
     await this.#answer(request, revivedEvent(request));
     this.#work.start(record);
   }
@@ -294,11 +294,4 @@ export class Actor {
   #isSettled(): boolean {
     return !this.#draining && this.#mailbox.empty && this.#writer.inFlight === 0 && this.#progress.pending.size === 0;
   }
-}
-
-function notDead(request: string): IpdmError {
-  return new IpdmError("REQUEST_NOT_DEAD", `request ${request} is not one that waits for a person`, {
-    where: request,
-    hint: "`ipdm-runtime actors show <actor>` lists those that do",
-  });
 }

@@ -6,6 +6,7 @@ import type { Block } from "../dag/block.ts";
 import { encodeCheckpoint, stateBlock } from "../journal/checkpoint.ts";
 import { encodeEntry } from "../journal/entry.ts";
 import type { JournalEntry, Store } from "../journal/port.ts";
+import { nextSkip, type SkipPoint, skipPointAfter } from "../journal/skip.ts";
 import { dueOf } from "./open-requests.ts";
 import type { Progress } from "./progress.ts";
 import { faultOf } from "./request.ts";
@@ -16,6 +17,8 @@ export interface ActorStart {
   readonly progress: Progress;
   readonly head: CID;
   readonly checkpointSeq: number;
+  /** Where its next skip links start from. */
+  readonly point?: SkipPoint | undefined;
 }
 
 /** What a writer needs from the kernel. */
@@ -43,6 +46,7 @@ export class EntryWriter {
   /** Newest entry handed to the store, durable or not: what the next entry links to. */
   #newest: CID;
   #checkpointSeq: number;
+  #point: SkipPoint | undefined;
   #wake: number | null | undefined;
 
   constructor(ports: WriterPorts, start: ActorStart) {
@@ -50,6 +54,7 @@ export class EntryWriter {
     this.#progress = start.progress;
     this.#newest = start.head;
     this.#checkpointSeq = start.checkpointSeq;
+    this.#point = start.point;
     this.#durable = { snapshot: start.progress.snapshot, seq: start.progress.seq, head: start.head };
   }
 
@@ -88,13 +93,15 @@ export class EntryWriter {
     try {
       if (this.#progress.seq - this.#checkpointSeq >= this.#ports.checkpointEvery) {
         blocks = this.#checkpoint();
-        entry = { ...entry, checkpoint: (blocks[0] as Block).cid };
+        const skip = this.#point === undefined ? undefined : nextSkip(this.#point);
+        entry = { ...entry, checkpoint: (blocks[0] as Block).cid, ...(skip === undefined ? {} : { skip }) };
       }
       block = encodeEntry(this.#ports.hash, entry);
     } catch (error) {
       return faultOf(actor, error);
     }
     this.#newest = block.cid;
+    this.#point = skipPointAfter(this.#point, { cid: block.cid, entry });
     const durable: Durable = { snapshot: this.#progress.snapshot, seq: this.#progress.seq, head: block.cid };
     const arrived = (): void => {
       this.#inFlight.delete(writing);

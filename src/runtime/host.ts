@@ -61,13 +61,16 @@ export class Host {
 
   /** An actor, in memory. Rejects with `ACTOR_UNKNOWN`, `ACTOR_QUARANTINED`, and as {@link Kernel.resume}. */
   async actor(id: string): Promise<Actor> {
+    return this.#running(id) ?? (await this.#open(id, () => this.#ports.kernel().resume(id)));
+  }
+
+  /** The actor, where it is in memory; it counts as used. */
+  #running(id: string): Actor | undefined {
     const hot = this.#hot.get(id);
-    if (hot?.status === "running") {
-      this.#hot.delete(id);
-      this.#hot.set(id, hot);
-      return hot;
-    }
-    return await this.#open(id, () => this.#ports.kernel().resume(id));
+    if (hot?.status !== "running") return undefined;
+    this.#hot.delete(id);
+    this.#hot.set(id, hot);
+    return hot;
   }
 
   /** A new actor, or the one that its journal remembers. */
@@ -82,7 +85,7 @@ export class Host {
   /** Does something with an actor, once more where it has left the memory meanwhile. */
   async with<T>(id: string, work: (actor: Actor) => Promise<T>): Promise<T> {
     for (;;) {
-      const actor = await this.actor(id);
+      const actor = this.#running(id) ?? (await this.actor(id));
       try {
         return await work(actor);
       } catch (error) {

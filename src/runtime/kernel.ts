@@ -155,7 +155,7 @@ export class Kernel implements AsyncDisposable {
     const block = encodeEntry(this.#options.hash, entry);
     const wake = spec.indexed === true ? { wake: wakeOf(progress) } : {};
     await this.#store.append({ entry, block, ...wake });
-    return { progress, head: block.cid, checkpointSeq: 0 };
+    return { progress, head: block.cid, checkpointSeq: 0, point: { cid: block.cid } };
   }
 
   #actor(spec: ActorSpec, start: ActorStart): Actor {
@@ -190,12 +190,12 @@ export class Kernel implements AsyncDisposable {
   async #recover(id: string, head: JournalHead, own: MachineSpec | undefined): Promise<ActorStart> {
     const { hash, log, machines = [] } = this.#options;
     const candidates = own === undefined ? machines : [own, ...machines];
-    const { progress, checkpointSeq, skipped } = await recoverActor(this.#store, head, (actor, identity) =>
+    const { progress, checkpointSeq, point, skipped } = await recoverActor(this.#store, head, (actor, identity) =>
       this.#find(candidates, actor, identity),
     );
     for (const cid of skipped) log.warn(`a checkpoint of ${id} could not be read`, { actor: id, cid: cid.toString() });
     log.debug(`actor ${id} recovered at event ${progress.seq}`, { actor: id, open: progress.pending.size });
-    const start: ActorStart = { progress, head: head.cid, checkpointSeq };
+    const start: ActorStart = { progress, head: head.cid, checkpointSeq, point };
     const newest = own ?? newestOf(candidates, progress.machine.identity.name);
     if (!migrates(progress.machine, newest)) return start;
     const machine = this.#machine(newest);

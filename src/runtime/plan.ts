@@ -7,9 +7,10 @@ import type { LiveRange, WindowsAsked } from "../consensus/work-key.ts";
 import type { Block } from "../dag/block.ts";
 import type { ModuleSpec } from "../sandbox/port.ts";
 
-/** Port of a task's rows, and of the rows that came too late for its windows. */
+/** Port of a task's rows, of the rows that came too late for its windows or its join, and of those of the right input of a join. */
 export const MAIN = "main";
 export const LATE = "late";
+export const LATE_RIGHT = "late-right";
 
 /** Which windows of a finished table get zero-knowledge proofs: a number of drawn ones, or those the user names. */
 export type ProveWindows =
@@ -31,10 +32,18 @@ export interface LiveModule extends LiveRange {
   readonly entry: ModuleEntry;
 }
 
+/** An input beside a task's first, and its columns. */
+export interface BesideInput {
+  readonly input: InputRef;
+  readonly schema: Schema;
+}
+
 /** A task as every node runs it. */
 export interface TaskPlan {
   readonly name: string;
   readonly input: InputRef;
+  /** The inputs beside the first, of a task that reads several. */
+  readonly beside?: readonly BesideInput[];
   readonly operator: Operator;
   /** The task in normal form, tied to everything before it: what slots and statements name. */
   readonly stage: Block;

@@ -10,6 +10,7 @@ import {
 } from "../journal/checkpoint.ts";
 import { decodeEntry, lastSeq } from "../journal/entry.ts";
 import type { JournalEntry, JournalHead, RequestRecord, Store } from "../journal/port.ts";
+import { type SkipPoint, skipPointAfter } from "../journal/skip.ts";
 import { parseInitEvent, parseMigration } from "./kernel-event.ts";
 import { type Machine, sameMachine } from "./machine.ts";
 import { Progress } from "./progress.ts";
@@ -22,6 +23,8 @@ export type MachineFinder = (actor: string, identity: MachineIdentity) => Machin
 export interface Recovered {
   readonly progress: Progress;
   readonly checkpointSeq: number;
+  /** The newest entry that skip links count from. */
+  readonly point: SkipPoint | undefined;
   /** Checkpoints that could not be read and were passed over. */
   readonly skipped: readonly CID[];
 }
@@ -35,23 +38,27 @@ export async function recoverActor(store: Store, head: JournalHead, machineFor: 
   const tail: JournalEntry[] = [];
   const skipped: CID[] = [];
   let entry: JournalEntry = head.entry;
+  let { cid } = head;
+  let point: SkipPoint | undefined;
   for (;;) {
+    point ??= skipPointAfter(undefined, { cid, entry });
     if (entry.checkpoint !== undefined) {
       const found = await readCheckpoint(store, entry, entry.checkpoint);
       if (found !== undefined) {
         const progress = Progress.restore(machineFor(actor, found.checkpoint.machine), found.checkpoint, found.state);
         for (const each of tail.reverse()) replayEntry(progress, each, machineFor);
-        return { progress, checkpointSeq: found.checkpoint.seq, skipped };
+        return { progress, checkpointSeq: found.checkpoint.seq, point, skipped };
       }
       skipped.push(entry.checkpoint);
     }
     if (entry.prev === null) break;
     tail.push(entry);
-    entry = await previousEntry(store, entry, entry.prev);
+    cid = entry.prev;
+    entry = await previousEntry(store, entry, cid);
   }
   const progress = beginEntry(entry, machineFor);
   for (const each of tail.reverse()) replayEntry(progress, each, machineFor);
-  return { progress, checkpointSeq: 0, skipped };
+  return { progress, checkpointSeq: 0, point, skipped };
 }
 
 /** Replays the first entry of a journal. Throws `JOURNAL_CORRUPT` where it does not begin with an init event, and as {@link recoverActor}. */
@@ -123,7 +130,8 @@ function orNonDeterminism<T>(actor: string, machine: Machine, seq: number, repla
 
 /** The first entry of an actor's journal. Throws `JOURNAL_CORRUPT`. */
 export async function firstEntry(store: Store, actor: string): Promise<JournalEntry> {
-  for await (const { entry } of store.entries(actor)) return entry;
+  const first = await store.first(actor);
+  if (first !== undefined) return first.entry;
   throw new IpdmError("JOURNAL_CORRUPT", `the journal of ${actor} is empty`, { where: actor });
 }
 

@@ -90,6 +90,15 @@ export function nonDeterminism(
   );
 }
 
+/** `REQUEST_NOT_DEAD`: only a request whose last attempt has failed can be tried again. */
+export function requestNotDead(request: string): IpdmError {
+  return new IpdmError("REQUEST_NOT_DEAD", `request ${request} is not one that waits for a person`, {
+    kind: "usage",
+    where: request,
+    hint: "`ipdm-runtime actors show <actor>` lists those that do",
+  });
+}
+
 /** Any error as the fault of an actor: `ACTOR_FAULT`, where it has no code of its own. */
 export function faultOf(actor: string, error: unknown): IpdmError {
   if (error instanceof IpdmError) return error;

@@ -74,7 +74,7 @@ describe("a newcomer's walk", () => {
       /^certificates +\d+/m,
       /^proofs +1 /m,
       /^seconds +/m,
-      /^receipt +out\/room-climate\/receipt\.car$/m,
+      /^receipt +out\/room-climate\/receipt\.car \(\d+ KiB\)$/m,
       /^result +bafy/m,
     ]) {
       expect(ran.stdout).toMatch(line);
@@ -104,6 +104,7 @@ describe("--json", () => {
     const done = lastJson(ended);
     expect(Object.keys(done).toSorted()).toEqual([
       "certificates",
+      "computed",
       "event",
       "keys",
       "late",
@@ -111,6 +112,7 @@ describe("--json", () => {
       "proofs",
       "quorum",
       "receipt",
+      "receiptBytes",
       "result",
       "reused",
       "root",
@@ -149,20 +151,30 @@ describe("progress", () => {
   });
 
   const script = hasScript();
-  it.skipIf(!script)("is one line, drawn again and again, on a terminal, and gone at the end", async () => {
-    const config = await writeSmall(folder.path, { rows: 12_000, replicas: 1, quorum: 1 });
-    const onTerminal = (command: string): string => `script -qec ${JSON.stringify(command)} /dev/null`;
-    const env = { CI: "", NO_COLOR: "", COLUMNS: "100" };
-    const args = ["run", config, "--out", folder.fresh("out")];
-    // An empty CI still counts as set.
-    const { code, stdout } = await run(args, { env, shell: (command) => `unset CI NO_COLOR; ${onTerminal(command)}` });
-    expect(code).toBe(0);
-    expect(stdout).toContain("\r\u001b[2Krunning: ");
-    const [drawn = "", summary = ""] = stdout.split(/(?=rows {10})/);
-    expect(drawn).not.toContain("\n");
-    expect(drawn.endsWith("\r\u001b[2K")).toBe(true);
-    expect(summary).toContain("receipt");
-  });
+  it.skipIf(!script)(
+    "is a line, and one a stage, drawn again and again on a terminal, and gone at the end",
+    async () => {
+      const config = await writeSmall(folder.path, { rows: 12_000, replicas: 1, quorum: 1 });
+      const onTerminal = (command: string): string => `script -qec ${JSON.stringify(command)} /dev/null`;
+      const env = { CI: "", NO_COLOR: "", COLUMNS: "100" };
+      const args = ["run", config, "--out", folder.fresh("out")];
+      // An empty CI still counts as set.
+      const { code, stdout } = await run(args, {
+        env,
+        shell: (command) => `unset CI NO_COLOR; ${onTerminal(command)}`,
+      });
+      expect(code).toBe(0);
+      const [drawn = "", summary = ""] = stdout.split(/(?=rows {10})/);
+      // Each drawing goes up to where the one before began, and erases it.
+      const frames = drawn.split("\u001b[J").slice(1, -1);
+      expect(frames.some((frame) => /^running: .*\r\n {2}delayed +.*\r\n {2}daily +.*\r\u001b\[2A$/.test(frame))).toBe(
+        true,
+      );
+      for (const frame of frames) expect(frame).toMatch(/^[^\n]*(\r|(\n[^\n]*){2}\r\u001b\[2A)$/);
+      expect(drawn.endsWith("\r\u001b[2A\u001b[J")).toBe(true);
+      expect(summary).toContain("receipt");
+    },
+  );
 
   it.skipIf(!script)("has colour on a terminal, and none with NO_COLOR", async () => {
     const onTerminal = (command: string): string => `script -qec ${JSON.stringify(command)} /dev/null`;

@@ -9,7 +9,7 @@ import { Machine, type MachineSpec, sameMachine } from "../../runtime/machine.ts
 import type { Progress } from "../../runtime/progress.ts";
 import { Quarantine, type Quarantined, readQuarantine } from "../../runtime/quarantine.ts";
 import { firstEntry, recoverActor } from "../../runtime/recovery.ts";
-import { nonDeterminism } from "../../runtime/request.ts";
+import { nonDeterminism, requestNotDead } from "../../runtime/request.ts";
 import { systemEntropy, wallClock } from "../../runtime/wall-clock.ts";
 
 /** An actor, as a list shows it. */
@@ -97,12 +97,7 @@ export async function retryActor(
     .filter((each) => waitsOf(progress, each) === "person")
     .map(({ id }) => id);
   const requests = request === undefined ? dead : dead.filter((id) => id === request);
-  if (request !== undefined && requests.length === 0)
-    throw new IpdmError("REQUEST_NOT_DEAD", `request ${request} is not one that waits for a person`, {
-      kind: "usage",
-      where: request,
-      hint: dead.length === 0 ? `no request of ${actor} does` : `those are: ${dead.slice(0, 5).join(", ")}`,
-    });
+  if (request !== undefined && requests.length === 0) throw requestNotDead(request);
   if (requests.length > 0) {
     const events = requests.map(revivedEvent);
     const entry: JournalEntry = { v: 1, actor, seq: head.seq + 1, prev: head.cid, events, requests: [] };

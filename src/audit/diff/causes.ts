@@ -24,7 +24,7 @@ export function taskOrder({ tasks }: Result): string[] {
   const visit = (name: string): void => {
     const task = Object.hasOwn(tasks, name) ? tasks[name] : undefined;
     if (task === undefined || order.includes(name)) return;
-    if (task.input.from === "task") visit(task.input.name);
+    for (const { from, name: before } of [task.input, ...(task.beside ?? [])]) if (from === "task") visit(before);
     order.push(name);
   };
   for (const name of Object.keys(tasks).sort()) visit(name);
@@ -63,7 +63,7 @@ function* taskCauses(a: Result, b: Result): Generator<Cause> {
       yield lone("TASK_DIFFERS", where, `task ${name}`, one !== undefined);
       continue;
     }
-    if (!same(one.input, other.input))
+    if (!same([one.input, ...(one.beside ?? [])], [other.input, ...(other.beside ?? [])]))
       yield {
         code: "TASK_DIFFERS",
         where,
@@ -108,8 +108,11 @@ function lone(code: Cause["code"], where: string, what: string, isInA: boolean):
   return { code, where, message: `${what} is in ${isInA ? "a" : "b"} alone` };
 }
 
-function inputText({ input }: Task): string {
-  return input.from === "source" || input.port === "main" ? input.name : `${input.name}.${input.port}`;
+function inputText({ input, beside = [] }: Task): string {
+  const each = [input, ...beside].map(({ from, name, port }) =>
+    from === "source" || port === "main" ? name : `${name}.${port}`,
+  );
+  return each.join(" and ");
 }
 
 function namesOf(a: object, b: object): string[] {

@@ -5,10 +5,19 @@ import type { SavedState } from "../../streams/window/state-tree.ts";
 /** Batches by output port, in order. */
 export type PortBatches = Readonly<Record<string, readonly Batch[]>>;
 
+/** Which input of several the rows are of, by its place; `end`: it has no more. */
+export interface InputPart {
+  readonly input: number;
+  readonly end: boolean;
+}
+
 /** What a task does to its input, between two saved states. What it gives depends on the rows alone, never on how they are cut. */
 export interface StageOperator {
-  /** Takes the next rows of the input. `firstRow` is the number of the first, counted over the whole input. */
-  push(batches: readonly Batch[], firstRow: number, signal: AbortSignal): Promise<PortBatches>;
+  /**
+   * Takes the next rows of the input. `firstRow` is the number of the first, counted over the whole input; `part` says which input of
+   * several it is.
+   */
+  push(batches: readonly Batch[], firstRow: number, signal: AbortSignal, part?: InputPart): Promise<PortBatches>;
   /** The input has ended: the watermark moves to +infinity. */
   end(signal: AbortSignal): Promise<PortBatches>;
   /** Fuel that modules took since the last time this was asked; null where none runs. */

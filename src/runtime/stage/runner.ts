@@ -24,6 +24,8 @@ import { moduleSeed } from "./module-operator.ts";
 import { openModuleStage } from "./module-stage.ts";
 import type { PortBatches, StageOperator } from "./operator.ts";
 import { recut } from "./recut.ts";
+import { StreamOperator } from "./stream-operator.ts";
+import { streamInputs } from "./stream-schema.ts";
 import { WindowOperator } from "./window-operator.ts";
 
 /** Where a runner finds states it did not just compute itself. With a signal it rejects with the signal's reason. */
@@ -140,7 +142,8 @@ export class StageRunner {
         { kind: "verification" },
       );
     }
-    const pushed = await position.operator.push(batches, input.from, signal);
+    const { part } = slot;
+    const pushed = await position.operator.push(batches, input.from, signal, part);
     const ended = input.end ? await position.operator.end(signal) : {};
     const outputs: Record<string, readonly Batch[]> = {};
     const described: Record<string, StatementOutput> = {};
@@ -207,6 +210,7 @@ export class StageRunner {
     const { operator, inputSchema } = this.task;
     if (operator.kind === "window") return WindowOperator.open(operator, inputSchema, saved);
     if (operator.kind === "copy") return new CopyOperator();
+    if (operator.kind === "stream") return StreamOperator.open(operator, streamInputs(this.task), saved);
     assert(module !== null, `module of ${this.task.name} is loaded`);
     const { handle } = module;
     const seed = moduleSeed(this.ports.hash, this.task.stage.cid);

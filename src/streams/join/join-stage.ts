@@ -18,6 +18,8 @@ export interface JoinOptions {
   readonly kind?: JoinKind;
   /** Late rows of both inputs, each with its input's schema. */
   readonly late?: Partial<Observer<Batch>>;
+  /** Late rows of the right input, apart; `late` has those of the left then. */
+  readonly lateRight?: Partial<Observer<Batch>>;
 }
 
 /** Makes the rule of a join, which may ask what was said of the inputs. */
@@ -38,16 +40,16 @@ export class JoinStage implements MergeStage {
   readonly header = {};
   private readonly setting: JoinSetting;
   private readonly kind: JoinKind;
-  private readonly late: Partial<Observer<Batch>> | undefined;
+  private readonly late: readonly (Partial<Observer<Batch>> | undefined)[];
   private readonly times: readonly [EventTime, EventTime];
   private readonly outOfOrder: number;
   private open: { readonly core: JoinCore; readonly rule: JoinRule } | undefined;
 
-  constructor(setting: JoinSetting, { kind = "inner", late }: JoinOptions) {
+  constructor(setting: JoinSetting, { kind = "inner", late, lateRight = late }: JoinOptions) {
     const [left, right] = setting.headers;
     this.setting = setting;
     this.kind = kind;
-    this.late = late;
+    this.late = [late, lateRight];
     this.times = [timeOf(left, setting.name), timeOf(right, setting.name)];
     this.outOfOrder = Math.max(this.times[0].outOfOrderUs, this.times[1].outOfOrderUs);
   }
@@ -59,7 +61,7 @@ export class JoinStage implements MergeStage {
     here.core.rows(here.rule, input === 0 ? 0 : 1, batch, { from, to, times }, (row) => late.push(row));
     if (late.length > 0) {
       this.setting.step.counters.late += late.length;
-      this.late?.next?.(gatherRows(batch, Int32Array.from(late), late.length));
+      this.late[input]?.next?.(gatherRows(batch, Int32Array.from(late), late.length));
     }
     this.flush(here.core);
   }
@@ -74,7 +76,7 @@ export class JoinStage implements MergeStage {
     const { schemas } = this.setting;
     const here = schemas(0) === undefined && schemas(1) === undefined ? undefined : this.opened();
     if (here !== undefined) this.advance(here, Number.POSITIVE_INFINITY);
-    this.late?.complete?.();
+    for (const late of new Set(this.late)) late?.complete?.();
   }
 
   save(): RowsState {

@@ -28,9 +28,11 @@ export class KeptRows {
   count = 0;
   private deadCount = 0;
   private readonly schema: Schema;
+  private readonly max: number;
 
-  constructor(schema: Schema) {
+  constructor(schema: Schema, max: number = KEPT_ROWS_MAX) {
     this.schema = schema;
+    this.max = max;
   }
 
   /** Rows kept. */
@@ -50,7 +52,7 @@ export class KeptRows {
     this.next[entry] = 0;
     this.matched[entry] = 0;
     this.dead[entry] = 0;
-    if (this.living > KEPT_ROWS_MAX) throw full();
+    if (this.living > this.max) throw full(this.max);
     return entry;
   }
 
@@ -122,9 +124,9 @@ export class KeptRows {
   }
 }
 
-function full(): IpdmError {
-  return new IpdmError("STREAM_STATE_FULL", `an operator keeps more than ${KEPT_ROWS_MAX} rows`, {
+function full(max: number): IpdmError {
+  return new IpdmError("STREAM_STATE_FULL", `an operator keeps more than ${max} rows`, {
     hint: "join over shorter times, or give a time-to-live",
-    facts: { max: KEPT_ROWS_MAX },
+    facts: { max },
   });
 }

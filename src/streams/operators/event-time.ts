@@ -1,5 +1,5 @@
 import type { Observable, OperatorFunction } from "rxjs";
-import { parseDuration } from "../../core/duration.ts";
+import { durationText, parseDuration } from "../../core/duration.ts";
 import { IpdmError } from "../../core/errors.ts";
 import type { KeySpec, TimeSpec, Untyped } from "../columns.ts";
 import type { Flow, Header } from "../flow.ts";
@@ -38,7 +38,8 @@ export function eventTime<const N extends string, const P extends string = never
     "punctuated" in options
       ? { column, outOfOrderUs: 0, punctuated: options.punctuated }
       : { column, outOfOrderUs: "outOfOrder" in options ? parseDuration(options.outOfOrder) : 0 };
-  const how = "punctuated" in options ? `punctuated by ${options.punctuated}` : `${time.outOfOrderUs} µs out of order`;
+  const how =
+    "punctuated" in options ? `punctuated by ${options.punctuated}` : `${durationText(time.outOfOrderUs)} out of order`;
   return described("eventTime", `${column}, ${how}`, (header) => ({ ...header, time }));
 }
 

@@ -69,6 +69,11 @@ export function globalWindow(trigger: TriggerOptions): Same {
   return shaped("globalWindow", "", { shape: "global", sizeUs: 1, ...timesOf({ ...trigger, emit: "upsert" }) });
 }
 
+/** Windows as a plan describes them, for who has one already. */
+export function windowAs(window: WindowShape): Same {
+  return shaped(window.shape ?? "tumble", "", window);
+}
+
 function timesOf(options: TumbleOptions & TriggerOptions): Omit<WindowShape, "shape" | "sizeUs"> {
   const { lateness = "0s", offset = "0s", late, emit, everyRows, everyTime } = options;
   const trigger = {

@@ -81,7 +81,10 @@ export function collect<const N extends string>(column: N, most: number): Aggreg
   return { kind: "collect", column, option: most };
 }
 
-/** What {@link custom} does with the values of a column. Everything depends on the arguments alone. */
+/**
+ * What {@link custom} does with the values of a column. Everything depends on the arguments alone. States are plain data that IPLD can hold
+ * (no undefined, no NaN); a whole number of a state that was saved comes back as a number up to 2^53 and as a bigint beyond.
+ */
 export interface Custom<S extends Ipld, V, T extends ColumnSpec> {
   /** Type of the result. */
   readonly type: T;

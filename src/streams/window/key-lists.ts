@@ -10,12 +10,22 @@ export class KeyLists {
     return slot === 0 || this.nexts[slot] !== 0 ? 0 : slot;
   }
 
-  /** Slots of a key, which may be unlinked meanwhile. */
-  of(id: number): number[] {
-    const slots: number[] = [];
-    let slot = id < this.heads.length ? (this.heads[id] as number) : 0;
-    for (; slot !== 0; slot = this.nexts[slot] as number) slots.push(slot);
-    return slots;
+  /** The first slot of a key; 0 where it has none. */
+  first(id: number): number {
+    return id < this.heads.length ? (this.heads[id] as number) : 0;
+  }
+
+  /** The slot behind one in its list; 0 where it is the last. */
+  next(slot: number): number {
+    return this.nexts[slot] as number;
+  }
+
+  /** Takes out the slot that stands behind `before`; of 0 the first of the list. */
+  cut(before: number, slot: number, id: number): void {
+    const after = this.nexts[slot] as number;
+    if (before === 0) this.heads[id] = after;
+    else this.nexts[before] = after;
+    this.nexts[slot] = 0;
   }
 
   link(slot: number, id: number): void {
@@ -27,14 +37,11 @@ export class KeyLists {
 
   /** Takes a slot out of its key's list; one that is in none stays as it is. */
   unlink(slot: number, id: number): void {
-    if (this.heads[id] === slot) {
-      this.heads[id] = this.nexts[slot] as number;
-    } else {
-      let before = this.heads[id] as number;
-      while (before !== 0 && this.nexts[before] !== slot) before = this.nexts[before] as number;
-      if (before !== 0) this.nexts[before] = this.nexts[slot] as number;
+    let before = 0;
+    for (let at = this.first(id); at !== 0; at = this.next(at)) {
+      if (at === slot) return this.cut(before, slot, id);
+      before = at;
     }
-    this.nexts[slot] = 0;
   }
 }
 

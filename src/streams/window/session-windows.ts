@@ -3,6 +3,7 @@ import type { Run } from "./chunks.ts";
 import type { WindowCore } from "./core.ts";
 import { checkedTime } from "./event-clock.ts";
 import { KeyLists } from "./key-lists.ts";
+import { LookQueue } from "./look-queue.ts";
 import { malformed } from "./state-bytes.ts";
 import { Kept, type Windows } from "./windows.ts";
 
@@ -28,11 +29,10 @@ export class SessionWindows implements Windows {
   private lists = new KeyLists();
   /** 1 while a session is to come out, 2 when it has and may still be taken back. */
   private states = new Uint8Array(16);
-  /** Open sessions by when they are to be looked at again; entries that are out of date differ from `queued`. */
-  private readonly buckets = new Map<number, number[]>();
-  private queued = new Float64Array(16);
-  private readonly width: number;
-  private nextLook = Number.POSITIVE_INFINITY;
+  /** Open sessions by when they are to be looked at again. */
+  private readonly queue: LookQueue;
+  private found = 0;
+  private readonly pair = [new Int32Array(1), new Int32Array(1)] as const;
 
   constructor(core: WindowCore) {
     const { whole, outOfOrder, slack } = core.windowTimes;
@@ -41,7 +41,7 @@ export class SessionWindows implements Windows {
     this.retracts = core.plan.emit === "retract";
     this.due = whole + (this.retracts ? outOfOrder : slack);
     this.closes = whole + slack;
-    this.width = Math.max(1, Math.ceil(whole / BUCKETS_A_GAP));
+    this.queue = new LookQueue(Math.max(1, Math.ceil(whole / BUCKETS_A_GAP)));
     core.columns.keep(this.firsts);
     core.columns.keep(this.lasts);
   }
@@ -57,15 +57,20 @@ export class SessionWindows implements Windows {
       const id = ids[i] as number;
       let slot = this.only(id, time, newest);
       if (slot < 0) {
-        const joins = this.inReach(id, time, newest);
-        const isOut = this.retracts && (joins.some((each) => this.states[each] === 2) || time + this.due <= newest);
-        if (joins.length === 0 && time + this.closes <= newest) {
+        const count = this.seek(id, time, newest);
+        if (count === 1 && this.states[this.found] === 1) {
+          slot = this.found;
+          this.extend(slot, time);
+        } else if (count === 0 && time + this.closes <= newest) {
           slot = 0;
           this.late = true;
-        } else if ((isOut || joins.length > 1) && i > at) {
-          stop = i;
-          break;
         } else {
+          const joins = count === 0 ? [] : this.inReach(id, time);
+          const isOut = this.retracts && (joins.some((each) => this.states[each] === 2) || time + this.due <= newest);
+          if ((isOut || count > 1) && i > at) {
+            stop = i;
+            break;
+          }
           if (isOut) stop = i + 1;
           slot = this.join(joins, i, id, time, newest);
         }
@@ -75,30 +80,17 @@ export class SessionWindows implements Windows {
       const mark = marks[i] as number;
       if (mark > newest) newest = mark;
       // Rows that are taken back must come after what came out before them.
-      if (this.retracts && newest >= this.nextLook) stop = i + 1;
+      if (this.retracts && newest >= this.queue.next) stop = i + 1;
     }
     core.newest = newest;
     return stop;
   }
 
-  fire(): void {
+  fire(isLast: boolean): void {
     const { core } = this;
-    if (core.newest < this.nextLook) return;
-    const looked: number[] = [];
-    for (const [bucket, entries] of [...this.buckets]) {
-      if (bucket * this.width > core.newest) continue;
-      this.buckets.delete(bucket);
-      for (const slot of entries) {
-        if (this.queued[slot] !== bucket) continue;
-        this.queued[slot] = Number.NaN;
-        looked.push(slot);
-      }
-    }
-    this.nextLook = Number.POSITIVE_INFINITY;
-    for (const bucket of this.buckets.keys()) this.nextLook = Math.min(this.nextLook, bucket * this.width);
-    const due: number[] = [];
-    for (const slot of looked) this.look(slot, due);
-    this.putOut(due);
+    // Closed sessions stay as they are: where nothing is taken back, they can wait for others.
+    if (core.newest < this.queue.next || !(isLast || this.retracts)) return;
+    this.putOut(this.queue.take(core.newest).filter((slot) => this.isDue(slot)));
   }
 
   runs(): Run[] {
@@ -119,7 +111,7 @@ export class SessionWindows implements Windows {
     const slot = this.core.groups.take(id, bytes);
     this.reserve(slot);
     this.states[slot] = 1;
-    this.queued[slot] = Number.NaN;
+    this.queue.forget(slot);
     return slot;
   }
 
@@ -153,18 +145,46 @@ export class SessionWindows implements Windows {
     const first = this.firsts.values[slot] as number;
     const last = this.lasts.values[slot] as number;
     if (time < first - this.gap || time > last + this.gap || last + this.closes <= newest) return -1;
-    if (time > last) this.lasts.values[slot] = time;
-    else if (time < first) this.firsts.values[slot] = time;
+    this.extend(slot, time);
     return slot;
   }
 
-  /** Open sessions in reach of a time, from the earliest on. Closed ones leave the key's list. */
-  private inReach(id: number, time: number, newest: number): number[] {
+  private extend(slot: number, time: number): void {
+    if (time > (this.lasts.values[slot] as number)) this.lasts.values[slot] = time;
+    if (time < (this.firsts.values[slot] as number)) this.firsts.values[slot] = time;
+  }
+
+  /** How many open sessions are in reach of a time; `found` is one of them. Closed ones leave the key's list. */
+  private seek(id: number, time: number, newest: number): number {
+    const { lists, gap } = this;
+    const { values: firsts } = this.firsts;
+    const { values: lasts } = this.lasts;
+    let count = 0;
+    let before = 0;
+    for (let slot = lists.first(id); slot !== 0; ) {
+      const next = lists.next(slot);
+      const last = lasts[slot] as number;
+      if (last + this.closes <= newest) {
+        lists.cut(before, slot, id);
+      } else {
+        before = slot;
+        if (time >= (firsts[slot] as number) - gap && time <= last + gap) {
+          count++;
+          this.found = slot;
+        }
+      }
+      slot = next;
+    }
+    return count;
+  }
+
+  /** Open sessions in reach of a time, from the earliest on. */
+  private inReach(id: number, time: number): number[] {
+    const { lists, gap } = this;
     const found: number[] = [];
-    for (const slot of this.lists.of(id)) {
-      const last = this.lasts.values[slot] as number;
-      if (last + this.closes <= newest) this.lists.unlink(slot, id);
-      else if (time >= (this.firsts.values[slot] as number) - this.gap && time <= last + this.gap) found.push(slot);
+    for (let slot = lists.first(id); slot !== 0; slot = lists.next(slot)) {
+      const [first, last] = [this.firsts.values[slot] as number, this.lasts.values[slot] as number];
+      if (time >= first - gap && time <= last + gap) found.push(slot);
     }
     return found.sort((a, b) => (this.firsts.values[a] as number) - (this.firsts.values[b] as number));
   }
@@ -180,7 +200,9 @@ export class SessionWindows implements Windows {
     if (taken.length > 0) this.write(taken, "retract");
     let last = Math.max(time, lasts[slot] as number);
     for (const other of others) {
-      core.columns.merge(Int32Array.of(slot), Int32Array.of(other));
+      this.pair[0][0] = slot;
+      this.pair[1][0] = other;
+      core.columns.merge(...this.pair);
       last = Math.max(last, lasts[other] as number);
       this.lists.unlink(other, id);
       this.free(other);
@@ -200,19 +222,20 @@ export class SessionWindows implements Windows {
     this.firsts.values[slot] = time;
     this.lasts.values[slot] = time;
     this.states[slot] = 1;
-    this.queued[slot] = Number.NaN;
+    this.queue.forget(slot);
     this.lists.link(slot, id);
     this.enqueue(slot);
     return slot;
   }
 
-  /** A session whose time to be looked at has come: due, to go, or grown since. */
-  private look(slot: number, due: number[]): void {
+  /** Whether a session that is looked at comes out; one that has been out may go, one that has grown is looked at again. */
+  private isDue(slot: number): boolean {
     const { newest } = this.core;
     const last = this.lasts.values[slot] as number;
-    if (this.states[slot] === 1 && last + this.due <= newest) due.push(slot);
-    else if (this.states[slot] === 2 && last + this.closes <= newest) this.drop(slot);
+    if (this.states[slot] === 1 && last + this.due <= newest) return true;
+    if (this.states[slot] === 2 && last + this.closes <= newest) this.drop(slot);
     else this.enqueue(slot);
+    return false;
   }
 
   /** Writes sessions in the order of their ends, starts and keys. */
@@ -260,29 +283,18 @@ export class SessionWindows implements Windows {
     core.columns.clear(slot);
     core.groups.release(slot, core.bytesOf(id));
     this.states[slot] = 0;
-    this.queued[slot] = Number.NaN;
+    this.queue.forget(slot);
   }
 
   private enqueue(slot: number): void {
     const wait = this.states[slot] === 2 ? this.closes : this.due;
-    const bucket = Math.floor(((this.lasts.values[slot] as number) + wait) / this.width);
-    // An entry that comes too early is put off when it is looked at.
-    if ((this.queued[slot] as number) <= bucket) return;
-    this.queued[slot] = bucket;
-    const entries = this.buckets.get(bucket);
-    if (entries === undefined) this.buckets.set(bucket, [slot]);
-    else entries.push(slot);
-    this.nextLook = Math.min(this.nextLook, bucket * this.width);
+    this.queue.put(slot, (this.lasts.values[slot] as number) + wait);
   }
 
   private reserve(slot: number): void {
     if (slot < this.states.length) return;
-    const capacity = 2 * slot;
-    const states = new Uint8Array(capacity);
+    const states = new Uint8Array(2 * slot);
     states.set(this.states);
     this.states = states;
-    const queued = new Float64Array(capacity);
-    queued.set(this.queued);
-    this.queued = queued;
   }
 }

@@ -134,7 +134,7 @@ export class WindowAggregate {
         core.seen += stop - at;
         windows.counted?.();
         if (stop === count) core.forgetIdleKeys((idOf) => windows.renumber(idOf));
-        windows.fire();
+        windows.fire(stop === count);
         at = stop;
       }
     }
@@ -144,7 +144,7 @@ export class WindowAggregate {
   /** Moves the watermark to a time (whole microseconds) that is known from elsewhere; it never goes back. */
   advance(watermarkUs: number): WindowOutput {
     this.core.newest = newestAfter(this.core.newest, watermarkUs, this.core.windowTimes);
-    this.windows.fire();
+    this.windows.fire(true);
     return this.take();
   }
 

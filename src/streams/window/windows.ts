@@ -17,8 +17,8 @@ export interface Windows {
   readonly late: boolean;
   /** After the rows of a part have been counted: what comes out for one row's sake. */
   counted?(): void;
-  /** Writes what the watermark has made due. */
-  fire(): void;
+  /** Writes what the watermark has made due; not every part has to, but the last of a chunk. */
+  fire(isLast: boolean): void;
   /** Groups in canonical order, for the state. */
   runs(): Run[];
   /** Whether one key may have several groups in a run. */

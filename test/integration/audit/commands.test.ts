@@ -283,7 +283,7 @@ describe("verify --row", () => {
   });
 
   it.each([
-    ["a row that is not there", ["--row", "origin=QQQ"], 5, "ROW_MISSING"],
+    ["a row that is not there", ["--row", "origin=ZZZ"], 5, "ROW_MISSING"],
     ["several rows", ["--row", "origin=LAX"], 2, "ROW_AMBIGUOUS"],
     ["a column that is not there", ["--row", "orign=LAX"], 3, "COLUMN_MISSING"],
     ["a value of another type", ["--row", "flights=many"], 2, "USAGE"],

@@ -1,20 +1,13 @@
 import { type MemoryImage, MemoryStore } from "../../../src/journal/memory-store.ts";
-import type { StoredEntry } from "../../../src/journal/port.ts";
-import { MachineRegistry } from "../../../src/runtime/machine-registry.ts";
-import { replayJournal } from "../../../src/runtime/replay-journal.ts";
 import { createRuntime, type Runtime } from "../../../src/runtime/runtime.ts";
 import { sha256 } from "../../contract/journal/store.contract.ts";
 import { settle, VirtualClock } from "../../support/virtual-clock.ts";
 import { Random } from "../actors/random.ts";
-import { type DepotContext, type DepotEvent, depot, KID_TICKS } from "./depot-machine.ts";
+import { depotProblems, replayProblems } from "./depot-check.ts";
+import { type DepotEvent, depot } from "./depot-machine.ts";
 
 const DEPOTS = ["depot-a", "depot-b", "depot-c"] as const;
 const STEPS = 30;
-
-interface Plain {
-  readonly type: string;
-  readonly [key: string]: unknown;
-}
 
 /** A run of three depots and their kids under a seed: events, time, failing effects, a disk that fails, crashes at any moment. */
 export class DepotRun {
@@ -129,86 +122,15 @@ export class DepotRun {
 
   async #problems(): Promise<readonly string[]> {
     const problems: string[] = [];
-    for (const id of await this.#store.actors()) problems.push(...(await this.#replayed(id)));
-    for (const id of DEPOTS) problems.push(...(await this.#depotProblems(id)));
+    for (const id of await this.#store.actors())
+      problems.push(...(await replayProblems(this.#store, this.#machine, id)));
+    for (const id of DEPOTS) {
+      const snapshot = await this.#runtime?.actor(id, this.#machine).snapshot();
+      const { acknowledged, shipments } = this;
+      const known = { found: snapshot?.context, acknowledged: acknowledged.get(id) ?? [], shipments };
+      problems.push(...(await depotProblems(this.#store, id, known)));
+    }
     for (const { actor, at } of await this.#store.wakes()) problems.push(`${actor} still has something to do at ${at}`);
     return problems;
   }
-
-  /** A replay repeats the journal; a timer ran out once, a message was taken once, and in order. */
-  async #replayed(id: string): Promise<readonly string[]> {
-    const { blocks } = this.#store.image();
-    const registry = new MachineRegistry(sha256);
-    registry.add(this.#machine);
-    const head = await this.#store.head(id);
-    if (head === undefined) return [`${id} has no journal`];
-    const report = replayJournal({
-      head: head.cid,
-      block: (cid) => blocks.get(cid.toString()),
-      hash: sha256,
-      machines: registry.specs,
-      actor: id,
-    });
-    const problems = report.mismatches.map(({ code, seq, message }) => `${id} at ${seq}: ${code} ${message}`);
-    const taken = new Map<string, number>();
-    const places = new Map<string, number>();
-    for (const { type, request, from, id: message } of eventsOf(await entriesOf(this.#store, id))) {
-      const key =
-        type === "ipdm.fired"
-          ? `timer ${String(request)}`
-          : type === "ipdm.message"
-            ? `message ${String(message)}`
-            : "";
-      if (key !== "") taken.set(key, (taken.get(key) ?? 0) + 1);
-      if (type !== "ipdm.message") continue;
-      const place = orderOf(String(message));
-      if (place <= (places.get(String(from)) ?? 0))
-        problems.push(`${id}: message ${String(message)} came after a later one`);
-      places.set(String(from), place);
-    }
-    for (const [key, times] of taken) if (times !== 1) problems.push(`${id}: ${key} taken ${times} times`);
-    return problems;
-  }
-
-  /** Everything acknowledged is there, and everything there had its effect, once. */
-  async #depotProblems(id: string): Promise<readonly string[]> {
-    const entries = await entriesOf(this.#store, id);
-    const events = eventsOf(entries);
-    const problems: string[] = [];
-    const numbers = new Set(events.map(({ n }) => n));
-    for (const n of this.acknowledged.get(id) ?? []) if (!numbers.has(n)) problems.push(`${id}: event ${n} was lost`);
-    const count = (type: string): number => events.filter((each) => each.type === type).length;
-    const odd = events.filter(({ type, n }) => type === "job" && Number(n) % 4 === 0).length;
-    const expected: DepotContext = {
-      shipped: count("ship"),
-      late: count("wait"),
-      jobs: count("job") - odd,
-      failed: odd,
-      ticks: count("kid") * KID_TICKS,
-      kids: count("kid"),
-    };
-    const snapshot = await this.#runtime?.actor(id, this.#machine).snapshot();
-    const found = snapshot?.context as DepotContext | undefined;
-    if (JSON.stringify(found, Object.keys(expected).sort()) !== JSON.stringify(expected, Object.keys(expected).sort()))
-      problems.push(`${id}: ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`);
-    for (const { entry } of entries)
-      for (const { id: request, type } of entry.requests)
-        if (type === "ship" && !this.shipments.has(request)) problems.push(`${id}: ${request} was never carried out`);
-    return problems;
-  }
-}
-
-async function entriesOf(store: MemoryStore, id: string): Promise<readonly StoredEntry[]> {
-  const entries: StoredEntry[] = [];
-  for await (const entry of store.entries(id)) entries.push(entry);
-  return entries;
-}
-
-function eventsOf(entries: readonly StoredEntry[]): readonly Plain[] {
-  return entries.flatMap(({ entry }) => entry.events as unknown as readonly Plain[]);
-}
-
-function orderOf(request: string): number {
-  const parts = request.split(":");
-  return Number(parts.at(-2)) * 1_000_000 + Number(parts.at(-1));
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { SEED } from "../../support/seed.ts";
 import { DepotRun } from "./depot-run.ts";
 
-const RUNS = 60;
+const RUNS = 25;
 
 describe("durable actors under a failing disk, failing effects and crashes", () => {
   it("lose nothing that was acknowledged, and do everything once", async () => {

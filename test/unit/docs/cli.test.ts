@@ -15,9 +15,10 @@ function help(...words: readonly string[]): string {
 
 const flagsIn = (text: string, line: RegExp): readonly string[] =>
   [...text.matchAll(line)].map((match) => match[1] ?? "").sort();
-const offered = (text: string): readonly string[] => flagsIn(text, /^ {2}(?:-\w, )?(--[a-z-]+(?: <[^>]+>)?)/gm);
+const offered = (text: string): readonly string[] =>
+  flagsIn(text, /^ {2}(?:-\w, )?(--[a-z-]+(?: <[^>]+>| \[[^\]]+\])?)/gm);
 const documented = (text: string): readonly string[] =>
-  flagsIn(text, /^\| (?:`-\w`, )?`(--[a-z-]+(?: <[^>]+>)?)` \|/gm);
+  flagsIn(text, /^\| (?:`-\w`, )?`(--[a-z-]+(?: <[^>]+>| \[[^\]]+\])?)` \|/gm);
 
 describe("docs/reference/cli.md", () => {
   it("has a section for each command, with exactly the options that the program offers", async () => {

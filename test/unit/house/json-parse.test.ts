@@ -10,7 +10,6 @@ const OWN = [
   "src/cli/program.ts",
   "src/core/json.ts",
   "src/runtime/quarantine.ts",
-  "src/sources/chain/final-heads.ts",
 ];
 
 describe("JSON from outside", () => {

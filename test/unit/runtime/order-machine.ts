@@ -34,6 +34,7 @@ export type OrderEvent =
   | { readonly type: "failed"; readonly request: string }
   | { readonly type: "break" };
 
+// Journals of this machine are kept in test/fixtures/actors: a changed machine needs another version.
 /** An order: it waits for payment, charges, ships by a child, asks for a mail; it gives up after an hour. */
 export const orderMachine = setup({
   types: {
@@ -103,3 +104,6 @@ export function order(options: Partial<DurableOptions<Order>> = {}): DurableMach
   });
   return durable(orderMachine, { ...options, effects: { mail, ...options.effects } });
 }
+
+/** What `--machines` finds in this file. */
+export const orders = order();

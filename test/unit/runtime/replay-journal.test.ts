@@ -51,7 +51,9 @@ function forged(change: (entry: JournalEntry, at: number, more: Map<string, Uint
   const own = new Map(blocks);
   let prev: CID | null = null;
   for (const [at, entry] of entries.entries()) {
-    const block = encodeEntry(sha256, { ...change(entry, at, own), prev });
+    // Its skip links would lead to the entries that were.
+    const { skip: _gone, ...changed } = change(entry, at, own);
+    const block = encodeEntry(sha256, { ...changed, prev });
     own.set(block.cid.toString(), block.bytes);
     prev = block.cid;
   }

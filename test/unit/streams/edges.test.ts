@@ -2,6 +2,7 @@ import { from, lastValueFrom, type Observable, of, Subject, toArray } from "rxjs
 import { describe, expect, it } from "vitest";
 import type { Batch } from "../../../src/batch/batch.ts";
 import { rowValues } from "../../../src/batch/rows.ts";
+import { BatchWriter } from "../../../src/batch/writer.ts";
 import { sha256 } from "../../../src/node.ts";
 import type { Flow, Row, SourceItem, Step } from "../../../src/streams/index.ts";
 import {
@@ -16,6 +17,7 @@ import {
   cumulate,
   custom,
   dedup,
+  distinct,
   drain,
   eventTime,
   explain,
@@ -46,6 +48,7 @@ import {
   union,
   windowJoin,
 } from "../../../src/streams/index.ts";
+import { KeptRows } from "../../../src/streams/join/kept-rows.ts";
 
 const schema = columns({ at: "timestamp", who: "utf8", amount: "i64?", mark: "timestamp?" });
 
@@ -248,11 +251,11 @@ describe("what a pipeline says of itself", () => {
     expect(text.split("\n")).toEqual([
       "  bids:",
       "    bids",
-      "    bids/1 eventTime: at, 1 µs out of order",
+      "    bids/1 eventTime: at, 1us out of order",
       "    bids/2 keyBy: who",
       "  sales:",
       "    sales",
-      "    sales/1 eventTime: at, 1 µs out of order",
+      "    sales/1 eventTime: at, 1us out of order",
       "    sales/2 keyBy: who",
       "intervalJoin(bids, sales): inner, 0s before to 5us after",
       "intervalJoin(bids, sales)/1 filter: amount > 1",
@@ -375,6 +378,24 @@ describe("edges", () => {
       tumble("1s", { everyRows: 2 }),
     ])
       await expect(run(shape)).rejects.toMatchObject({ code: "WINDOW_INVALID", where: "input/3 aggregate" });
+  });
+
+  it("bound what operators keep", async () => {
+    const kept = new KeptRows(schema, 2);
+    for await (const batch of toBatches(stream(rows([1, "a"], [2, "a"], [3, "a"]), 3))) {
+      kept.add(batch, 0, 1, 0);
+      kept.add(batch, 1, 2, 0);
+      expect(() => kept.add(batch, 2, 3, 0)).toThrow(expect.objectContaining({ code: "STREAM_STATE_FULL" }));
+    }
+    const numbers = columns({ at: "timestamp", x: "i64" });
+    const writer = new BatchWriter(numbers);
+    for (let i = 0; i <= 65_536; i++) writer.push([0n, i]);
+    const counted = source([writer.take()]).pipe(
+      eventTime("at", { outOfOrder: "0s" }),
+      tumble("1d"),
+      aggregate({ n: distinct("x") }),
+    );
+    await expect(codeOf(counted)).rejects.toMatchObject({ code: "AGGREGATE_LIMIT" });
   });
 
   it("keep savepoints apart by name, and take only what is one", async () => {

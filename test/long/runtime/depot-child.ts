@@ -1,0 +1,43 @@
+// Runs two depots in a folder and sends them events until it is killed, or, with `rest`, lets them come to rest. Writes a line for each event
+// acknowledged (`event depot n`) and each effect carried out (`effect request`). Arguments: folder, first number, seed, rest.
+import { writeSync } from "node:fs";
+import { createRuntime } from "../../../src/runtime/runtime.ts";
+import { Random } from "../../simulation/actors/random.ts";
+import { depot } from "../../simulation/runtime/depot-machine.ts";
+
+const [dir = "", first = "1", seed = "1", rest] = process.argv.slice(2);
+const say = (line: string): void => {
+  writeSync(1, `${line}\n`);
+};
+const random = new Random(Number(seed));
+const machine = depot({
+  ship: {
+    retry: { attempts: 100, firstDelayMs: 1, maxDelayMs: 5 },
+    run: async ({ id }) => {
+      say(`effect ${id}`);
+      if (random.chance(0.3)) throw new Error("no wind");
+      return { type: "shipped" };
+    },
+  },
+});
+const runtime = await createRuntime({ dir, machines: [machine], hotMax: 8, checkpointEvery: 16 });
+const depots = await Promise.all(["depot-a", "depot-b"].map((id) => runtime.spawn(machine, { id })));
+for (let n = Number(first); rest === undefined; n += 4) {
+  const sending = [0, 1, 2, 3].map(async (more) => {
+    const actor = random.pick(depots);
+    const number = n + more;
+    const kind = random.below(5);
+    if (kind === 0) await actor.send({ type: "wait", n: number, delay: random.below(60) });
+    else if (kind === 1) await actor.send({ type: "job", n: number });
+    else if (kind === 2 && random.chance(0.4)) await actor.send({ type: "kid", n: number });
+    else await actor.send({ type: "ship", n: number });
+    say(`event ${actor.id} ${number}`);
+  });
+  await Promise.all(sending);
+}
+for (const actor of depots) {
+  await actor.until(({ context }) => context.ticks === 3 * context.kids);
+  await actor.settled();
+}
+for (const { id } of depots) say(`context ${id} ${JSON.stringify((await runtime.actor(id).snapshot()).context)}`);
+await runtime.close();
