@@ -163,6 +163,15 @@ describe("verify", () => {
 });
 
 describe("replay", () => {
+  it("refuses what is said of a journal", async () => {
+    for (const flag of ["--at", "--from", "--machines"])
+      expect((await say("replay", fixture.receipt, flag, "5", "--json")).last).toMatchObject({
+        code: "USAGE",
+        message: expect.stringContaining(`${flag} is about a journal`),
+        exit: 2,
+      });
+  });
+
   it("takes the time that a call of a module may have", async () => {
     expect(await say("replay", fixture.receipt, "--timeout", "5m", "--json")).toMatchObject({
       exit: 0,
