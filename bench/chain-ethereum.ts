@@ -99,7 +99,7 @@ async function rowsThrough(modules: readonly ModuleHandle[], paths: readonly str
   await using source = await openChain(spec, { worker: false });
   let batches: AsyncIterable<Batch> = source.batches({ batchRows: 4096 });
   for (const module of modules) batches = through(module, batches);
-  return rowsOf(batches);
+  return await rowsOf(batches);
 }
 
 async function batchesOf(paths: readonly string[]): Promise<readonly Batch[]> {

@@ -1,6 +1,7 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { type Measured, median, rounded } from "./harness.ts";
 import { bids, load, type Rows } from "./streams/data.ts";
+import { flightsWindows } from "./streams/flights.ts";
 import { ours } from "./streams/ours.ts";
 import { loopScan, loopTumble, objects, rxjsScan, rxjsTumble } from "./streams/peers.ts";
 
@@ -18,11 +19,13 @@ export async function streams(rounds: number, tell: (line: string) => void): Pro
   const connection = await database.connect();
   const few = bids(MILLION, 1000);
   const many = bids(MILLION, 100_000);
-  const other = bids(MILLION, 100_000, 2);
+  const left = bids(MILLION, 10_000, { seed: 2, hot: 0 });
+  const right = bids(MILLION, 10_000, { seed: 3, hot: 0 });
   const plain = objects(few);
   await load(connection, "few", few);
   await load(connection, "many", many);
-  await load(connection, "other", other);
+  await load(connection, "lefts", left);
+  await load(connection, "rights", right);
   const sql = queries(connection);
   const metrics: Record<string, number> = {};
   const compare = async (name: string, own: Candidate, peers: Readonly<Record<string, Candidate>>): Promise<void> => {
@@ -47,8 +50,12 @@ export async function streams(rounds: number, tell: (line: string) => void): Pro
   await compare("hop_100k", () => ours.hop(many), { duckdb: sql.hop("many") });
   await compare("session", () => ours.session(few), { duckdb: sql.session("few") });
   await compare("scan", () => ours.scan(few), { rxjs: () => rxjsScan(plain), loop: () => loopScan(few) });
-  await compare("interval_join", () => ours.intervalJoin(many, other), { duckdb: sql.intervalJoin });
-  await compare("window_join", () => ours.windowJoin(many, other), { duckdb: sql.windowJoin });
+  await compare("interval_join", () => ours.intervalJoin(left, right), { duckdb: sql.intervalJoin });
+  await compare("window_join", () => ours.windowJoin(left, right), { duckdb: sql.windowJoin });
+  const flights = await flightsWindows(connection);
+  const times = await timed({ own: flights.own, duckdb: flights.duckdb }, rounds);
+  metrics["flights_windows_vs_duckdb"] = rounded((times["own"] ?? 0) / (times["duckdb"] ?? 1));
+  tell(`flights: own ${times["own"]?.toFixed(1)} ms, duckdb ${times["duckdb"]?.toFixed(1)} ms`);
   connection.closeSync();
   database.closeSync();
   return { metrics, notes: NOTES };
@@ -58,6 +65,7 @@ const NOTES: Readonly<Record<string, string>> = {
   tumble_1k_vs_rxjs: "times faster than groupBy of groupBy in stock RxJS",
   tumble_1k_vs_duckdb: "DuckDB with its table in memory, one thread, sorted output",
   tumble_1k_vs_duckdb_load: "DuckDB, the load from JavaScript arrays included",
+  flights_windows_vs_duckdb: "time over DuckDB's time, its table in memory",
   scan_vs_loop: "a loop by hand over typed arrays, which keeps every total",
 };
 
@@ -98,9 +106,9 @@ function queries(connection: DuckDBConnection) {
         select *, sum(fresh) over (partition by key order by t rows unbounded preceding) as number from (
           select *, case when t - lag(t) over (partition by key order by t) <= 500000 then 0 else 1 end as fresh
           from ${table})) group by key, number order by 3, 1, 2`),
-    intervalJoin: rows(`select l.key, l.t, l.price, r.t, r.price from many l join other r
+    intervalJoin: rows(`select l.key, l.t, l.price, r.t, r.price from lefts l join rights r
       on l.key = r.key and r.t between l.t - 100000 and l.t + 100000`),
-    windowJoin: rows(`select l.key, l.t, l.price, r.t, r.price from many l join other r
+    windowJoin: rows(`select l.key, l.t, l.price, r.t, r.price from lefts l join rights r
       on l.key = r.key and l.t // 1000000 = r.t // 1000000 order by l.t // 1000000, l.key`),
   };
 }

@@ -27,15 +27,15 @@ export function random(seed: number): () => number {
   };
 }
 
-/** Bids: 10,000 a second of event time, up to 2 s out of order; half of them on a hot key that moves. */
-export function bids(rows: number, keys: number, seed = 1): Rows {
+/** Bids: 10,000 a second of event time, up to 2 s out of order; a share of them on a hot key that moves. */
+export function bids(rows: number, keys: number, { seed = 1, hot = 0.5 } = {}): Rows {
   const next = random(seed);
   const at = new Float64Array(rows);
   const key = new Int32Array(rows);
   const price = new Float64Array(rows);
   for (let i = 0; i < rows; i++) {
     at[i] = i * 100 - Math.floor(next() * 2_000_000) + 2_000_000;
-    key[i] = next() < 0.5 ? Math.floor(i / 1000) % keys : Math.floor(next() * keys);
+    key[i] = next() < hot ? Math.floor(i / 1000) % keys : Math.floor(next() * keys);
     price[i] = Math.floor(next() * 10_000);
   }
   const batches: Batch[] = [];

@@ -16,21 +16,27 @@ import type { Field, Schema } from "./schema.ts";
 import { COLUMN_TYPES, findField, schemaOf, typeWidth } from "./schema.ts";
 
 /**
- * Immutable columns over one position-independent block of bytes. The block is what is hashed, stored, sent and copied
- * into a module's memory; the columns are views over it.
+ * Immutable columns, and the one position-independent block of bytes that they make. The block is what is hashed, stored, sent and
+ * copied into a module's memory. The columns of a batch that was read are views over it; of one that an operator made, the
+ * block is laid out when it is asked for, since most are never stored.
  */
 export class Batch {
   readonly schema: Schema;
   readonly rows: number;
   readonly columns: readonly Column[];
-  /** The block. Do not write to it. */
-  readonly bytes: Uint8Array;
+  private block: Uint8Array | (() => Uint8Array);
 
-  constructor(schema: Schema, rows: number, columns: readonly Column[], bytes: Uint8Array) {
+  constructor(schema: Schema, rows: number, columns: readonly Column[], block: Uint8Array | (() => Uint8Array)) {
     this.schema = schema;
     this.rows = rows;
     this.columns = columns;
-    this.bytes = bytes;
+    this.block = block;
+  }
+
+  /** The block. Do not write to it. */
+  get bytes(): Uint8Array {
+    if (typeof this.block === "function") this.block = this.block();
+    return this.block;
   }
 
   /** The column of that name. Throws `COLUMN_MISSING`. */
@@ -40,6 +46,11 @@ export class Batch {
     return column;
   }
 }
+
+/** Instead of a block, for what is only a view of another batch's columns: nobody may ask for it. */
+export const NO_BLOCK = (): Uint8Array => {
+  throw new IpdmError("INVARIANT", "a view of columns has no block");
+};
 
 /** The error for a column that a schema does not have, naming those it has. */
 export function missingColumn(schema: Schema, name: string): IpdmError {

@@ -5,15 +5,14 @@ import { bytesAt, dictionaryOf, isNull } from "./column.ts";
 import type { ColumnData } from "./layout.ts";
 import { misfitOf } from "./misfit.ts";
 import { pickNumbers } from "./picked-numbers.ts";
-import type { Field } from "./schema.ts";
-import { typeWidth } from "./schema.ts";
+import { type Field, typeWidth } from "./schema.ts";
 import { joinTexts, putText, TEXT_IN_PLACE_MAX, TEXT_ROOM, textBytes } from "./texts.ts";
 
 /** Collects one column's values. */
 export class ColumnWriter {
   readonly field: Field;
   private readonly width: number;
-  private data: Uint8Array;
+  private data = new Uint8Array(1024);
   private view: DataView;
   private used = 0;
   private rows = 0;
@@ -27,7 +26,6 @@ export class ColumnWriter {
   constructor(field: Field) {
     this.field = field;
     this.width = typeWidth(field);
-    this.data = new Uint8Array(1024);
     this.view = new DataView(this.data.buffer);
     if (field.type === "utf8" || field.type === "binary") this.ends = new Int32Array(256);
   }
@@ -74,20 +72,22 @@ export class ColumnWriter {
     for (let i = 0; i < (isPlain ? Math.min(1, times) : times); i++) this.push(value);
     if (!isPlain || times < 2) return;
     this.reserve(this.width * (times - 1));
-    for (let i = 1; i < times; i++) this.data.copyWithin(from + i * this.width, from, from + this.width);
+    for (let done = 1; done < times; done *= 2)
+      this.data.copyWithin(from + done * this.width, from, from + Math.min(done, times - done) * this.width);
     this.used = from + this.width * times;
     this.markValid(times - 1);
   }
 
   /** Appends the values at places. Throws `VALUE_MISFIT`. */
   pushPicked(values: readonly Value[] | Float64Array, at: Int32Array): void {
-    this.reserve(this.width * at.length);
-    if (values instanceof Float64Array && pickNumbers(this.field.type, values, at, this.data, this.rows)) {
-      this.used += this.width * at.length;
-      this.markValid(at.length);
-    } else {
-      for (const place of at) this.push(values[place] ?? null);
+    const end = this.used + this.width * at.length;
+    this.reserve(end - this.used);
+    if (pickNumbers(this.field.type, values, at, this.data, this.rows)) {
+      this.used = end;
+      return this.markValid(at.length);
     }
+    this.data.fill(0, this.used, end);
+    for (const place of at) this.push(values[place] ?? null);
   }
 
   /** Copies rows of a column of the same type. */
@@ -117,9 +117,8 @@ export class ColumnWriter {
   /** Appends a null. Throws `VALUE_MISFIT` where the column holds none. */
   pushNull(): void {
     if (!this.field.nullable) {
-      throw new IpdmError("VALUE_MISFIT", `column ${this.field.name} holds no nulls`, {
-        facts: { column: this.field.name },
-      });
+      const facts = { column: this.field.name };
+      throw new IpdmError("VALUE_MISFIT", `column ${this.field.name} holds no nulls`, { facts });
     }
     if (this.validity === undefined) {
       this.validity = new Uint8Array(Math.max(64, bitBytes(this.rows + 1)));

@@ -1,10 +1,10 @@
-import type { Batch } from "./batch.ts";
-import { bitBytes } from "./buffers.ts";
+import { Batch } from "./batch.ts";
+import { bitBytes, typedView } from "./buffers.ts";
 import type { Column } from "./column.ts";
 import { entryBytes, isNull, wordsOf } from "./column.ts";
 import type { ColumnData } from "./layout.ts";
 import { layoutBatch } from "./layout.ts";
-import type { Schema } from "./schema.ts";
+import type { Field, Schema } from "./schema.ts";
 import { typeWidth } from "./schema.ts";
 
 /** Longest run of bytes that is copied by a loop: below it the call of a copy costs more than the bytes. */
@@ -12,7 +12,7 @@ const LOOPED_BYTES_MAX = 32;
 
 /** The rows of a batch at the first `count` places of `rows`, in that order: the bytes that a writer would make of them. */
 export function gatherRows(batch: Batch, rows: Int32Array, count: number): Batch {
-  return layoutBatch(
+  return looseBatch(
     batch.schema,
     count,
     batch.columns.map((column) => gatherColumn(column, rows, count)),
@@ -21,11 +21,21 @@ export function gatherRows(batch: Batch, rows: Int32Array, count: number): Batch
 
 /** A batch of whole columns, old and new: `parts` in the order of the schema. */
 export function assembleBatch(schema: Schema, rows: number, parts: readonly (Column | ColumnData)[]): Batch {
-  return layoutBatch(
+  return looseBatch(
     schema,
     rows,
     parts.map((part) => ("data" in part ? part : wholeColumn(part))),
   );
+}
+
+/** A batch over buffers that nothing changes any more; its block is made of them when somebody wants it. */
+function looseBatch(schema: Schema, rows: number, parts: readonly ColumnData[]): Batch {
+  const columns = parts.map(({ data, nulls, validity, offsets, extra, entries }, i): Column => {
+    const field = schema.fields[i] as Field;
+    const values = typedView(field.type, data);
+    return { field, rows, nulls, validity: nulls > 0 ? validity : undefined, values, offsets, extra, entries };
+  });
+  return new Batch(schema, rows, columns, () => layoutBatch(schema, rows, parts).bytes);
 }
 
 function wholeColumn({ values, nulls, validity, offsets, extra, entries }: Column): ColumnData {
@@ -33,8 +43,8 @@ function wholeColumn({ values, nulls, validity, offsets, extra, entries }: Colum
   return { data, nulls, validity, offsets, extra, entries };
 }
 
-/** A column's values at places; a negative place is a null, where the field may hold one. */
-export function gatherColumn(column: Column, rows: Int32Array, count: number): ColumnData {
+/** A column's values at places. */
+function gatherColumn(column: Column, rows: Int32Array, count: number): ColumnData {
   const { nulls, validity } = gatherNulls(column, rows, count);
   const none = { nulls, validity, offsets: undefined, extra: undefined, entries: 0 };
   switch (column.field.type) {
@@ -56,18 +66,15 @@ function gatherNulls(
   count: number,
 ): { readonly nulls: number; readonly validity: Uint8Array | undefined } {
   const given = column.validity;
+  if (given === undefined) return { nulls: 0, validity: undefined };
+  const validity = new Uint8Array(bitBytes(count));
   let nulls = 0;
   for (let i = 0; i < count; i++) {
     const row = rows[i] as number;
-    if (row < 0 || (given !== undefined && (((given[row >> 3] as number) >> (row & 7)) & 1) === 0)) nulls++;
+    if ((((given[row >> 3] as number) >> (row & 7)) & 1) === 0) nulls++;
+    else validity[i >> 3] = (validity[i >> 3] as number) | (1 << (i & 7));
   }
-  if (nulls === 0) return { nulls, validity: undefined };
-  const validity = new Uint8Array(bitBytes(count));
-  for (let i = 0; i < count; i++) {
-    const row = rows[i] as number;
-    if (row >= 0 && !isNull(column, row)) validity[i >> 3] = (validity[i >> 3] as number) | (1 << (i & 7));
-  }
-  return { nulls, validity };
+  return nulls === 0 ? { nulls, validity: undefined } : { nulls, validity };
 }
 
 function gatherBits(column: Column, rows: Int32Array, count: number): Uint8Array {
@@ -75,7 +82,6 @@ function gatherBits(column: Column, rows: Int32Array, count: number): Uint8Array
   const into = new Uint8Array(bitBytes(count));
   for (let i = 0; i < count; i++) {
     const row = rows[i] as number;
-    if (row < 0) continue;
     into[i >> 3] = (into[i >> 3] as number) | ((((from[row >> 3] as number) >> (row & 7)) & 1) << (i & 7));
   }
   return into;
@@ -89,7 +95,6 @@ function gatherPlain(column: Column, rows: Int32Array, count: number): Uint8Arra
     const words = new Int32Array(into.buffer);
     for (let i = 0; i < count; i++) {
       const row = rows[i] as number;
-      if (row < 0) continue;
       words[2 * i] = from[2 * row] as number;
       words[2 * i + 1] = from[2 * row + 1] as number;
     }
@@ -97,14 +102,12 @@ function gatherPlain(column: Column, rows: Int32Array, count: number): Uint8Arra
     const from = new Int32Array(column.values.buffer, column.values.byteOffset, column.rows);
     const words = new Int32Array(into.buffer);
     for (let i = 0; i < count; i++) {
-      const row = rows[i] as number;
-      if (row >= 0) words[i] = from[row] as number;
+      words[i] = from[rows[i] as number] as number;
     }
   } else {
     const from = new Uint8Array(column.values.buffer, column.values.byteOffset, column.values.byteLength);
     for (let i = 0; i < count; i++) {
       const row = rows[i] as number;
-      if (row < 0) continue;
       for (let k = 0; k < width; k++) into[i * width + k] = from[row * width + k] as number;
     }
   }
@@ -122,13 +125,13 @@ function gatherBytes(
   let size = 0;
   for (let i = 0; i < count; i++) {
     const row = rows[i] as number;
-    if (row >= 0) size += (ends[row + 1] as number) - (ends[row] as number);
+    size += (ends[row + 1] as number) - (ends[row] as number);
     offsets[i + 1] = size;
   }
   const data = new Uint8Array(size);
   for (let i = 0; i < count; i++) {
     const row = rows[i] as number;
-    if (row >= 0) copyBytes(from, ends[row] as number, ends[row + 1] as number, data, offsets[i] as number);
+    copyBytes(from, ends[row] as number, ends[row + 1] as number, data, offsets[i] as number);
   }
   return { data, offsets };
 }
@@ -156,7 +159,7 @@ function gatherEntries(
   const mayBeNull = column.nulls > 0;
   for (let i = 0; i < count; i++) {
     const row = rows[i] as number;
-    if (row < 0 || (mayBeNull && isNull(column, row))) continue;
+    if (mayBeNull && isNull(column, row)) continue;
     const entry = from[row] as number;
     let place = places[entry] as number;
     if (place < 0) {

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { Command, Option } from "commander";
 import { type Act, type CommonFlags, collect, common, written } from "./act.ts";
 import { addActorCommands } from "./actors/program.ts";
+import { addJournalCommands } from "./journal/program.ts";
 import { addModuleCommands } from "./module/program.ts";
 import { addProjectCommands } from "./project-program.ts";
 import { addReceiptCommands } from "./receipt-program.ts";
@@ -26,6 +27,7 @@ export function program(act: Act, signal: AbortSignal, ending: Ending = {}): Com
   addProjectCommands(root, act, signal);
   addModuleCommands(root, act, signal);
   addActorCommands(root, act);
+  addJournalCommands(root, act);
   for (const command of root.commands) command.exitOverride().showSuggestionAfterError();
   return root;
 }

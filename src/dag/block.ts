@@ -20,6 +20,7 @@ export interface Block {
 export const CODEC = { raw: raw.code, dagCbor: dagCbor.code, dagJson: dagJson.code } as const;
 
 const SHA2_256 = 0x12;
+const DIGEST_BYTES = 32;
 
 /** What an IPLD node may hold (IPLD data model); links are {@link CID}s. */
 export type Ipld =
@@ -40,7 +41,16 @@ export function cidOf(hash: Hash, code: number, bytes: Uint8Array): CID {
 
 /** The CID in a codec of bytes whose SHA-256 is known. */
 export function cidOfDigest(code: number, digest: Uint8Array): CID {
-  return CID.createV1(code, Digest.create(SHA2_256, digest));
+  if (code >= 0x80 || digest.length !== DIGEST_BYTES) return CID.createV1(code, Digest.create(SHA2_256, digest));
+  // What the library would make of it, in one piece: version, codec, hash function, length, digest.
+  const bytes = new Uint8Array(4 + DIGEST_BYTES);
+  bytes[0] = 1;
+  bytes[1] = code;
+  bytes[2] = SHA2_256;
+  bytes[3] = DIGEST_BYTES;
+  bytes.set(digest, 4);
+  const multihash = new Digest.Digest(SHA2_256, DIGEST_BYTES, bytes.subarray(4), bytes.subarray(2));
+  return new CID(1, code, multihash, bytes);
 }
 
 /** Encodes a value as a dag-cbor block. Throws `DAG_NOT_ENCODABLE` on what IPLD cannot hold (undefined, NaN, class instances). */

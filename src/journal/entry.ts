@@ -20,13 +20,18 @@ export function lastSeq(entry: JournalEntry): number {
 
 /** Decodes a block as an entry, strictly: exact keys and kinds. Throws `ENTRY_MALFORMED`. Does not check the CID's hash. */
 export function decodeEntry(block: Block): JournalEntry {
+  return entryOf(block.cid, block.cid.code === CODEC.dagCbor ? decodeBlock(block) : undefined);
+}
+
+/** An entry from a block's decoded node, as strictly as {@link decodeEntry}. Throws `ENTRY_MALFORMED`. */
+export function entryOf(cid: CID, value: unknown): JournalEntry {
   const bad = (what: string): IpdmError =>
-    new IpdmError("ENTRY_MALFORMED", `block ${block.cid.toString()} is not a journal entry: ${what}`, {
+    new IpdmError("ENTRY_MALFORMED", `block ${cid.toString()} is not a journal entry: ${what}`, {
       kind: "verification",
-      where: block.cid.toString(),
+      where: cid.toString(),
     });
-  if (block.cid.code !== CODEC.dagCbor) throw bad("it is not dag-cbor");
-  const node = record(decodeBlock(block));
+  if (cid.code !== CODEC.dagCbor) throw bad("it is not dag-cbor");
+  const node = record(value);
   if (node === undefined) throw bad("it is not a map");
   for (const key of Object.keys(node)) if (!ENTRY_KEYS.has(key)) throw bad(`unknown key ${JSON.stringify(key)}`);
   const { v, actor, seq, prev, events, requests, checkpoint } = node;

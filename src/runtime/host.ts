@@ -11,11 +11,14 @@ import type { Progress } from "./progress.ts";
 import type { Quarantine } from "./quarantine.ts";
 import { WakeQueue } from "./wake-queue.ts";
 
-/** Actors looked at when room is wanted among the hot ones. */
-const CANDIDATES_MAX = 64;
+/** Actors looked at in one turn when room is wanted among the hot ones. */
+const CANDIDATES_MAX = 512;
 
 /** Actors that are brought back at once when many wake together. */
 const WAKING_MAX = 64;
+
+/** Codes of what is wrong with a call, and not with the actor. */
+const NO_FAULTS = ["ACTOR_UNKNOWN", "ACTOR_ID", "ACTOR_EXISTS", "ACTOR_CLOSED"] as const;
 
 /** What a host works with. `kernel` and host know each other: the kernel's actors send through {@link Host.deliver}. */
 export interface HostPorts {
@@ -39,6 +42,8 @@ export class Host {
   readonly #opening = new Map<string, Promise<Actor>>();
   readonly #wakes: WakeQueue;
   readonly #due: string[] = [];
+  /** Actors that were to be brought back, and whose machine is not here. */
+  readonly #waiting = new Set<string>();
   #waking = 0;
   #roomWanted = false;
   readonly #ending = Promise.withResolvers<void>();
@@ -61,7 +66,7 @@ export class Host {
 
   /** An actor, in memory. Rejects with `ACTOR_UNKNOWN`, `ACTOR_QUARANTINED`, and as {@link Kernel.resume}. */
   async actor(id: string): Promise<Actor> {
-    return this.#running(id) ?? (await this.#open(id, () => this.#ports.kernel().resume(id)));
+    return this.#running(id) ?? (await this.#open(id, () => this.#resume(id)));
   }
 
   /** The actor, where it is in memory; it counts as used. */
@@ -80,6 +85,12 @@ export class Host {
     if ((await this.#ports.store.head(id)) !== undefined) return await this.actor(id);
     const effects = spec.machine.effects ?? {};
     return await this.#open(id, () => this.#ports.kernel().spawn({ ...spec, effects, indexed: true }));
+  }
+
+  /** There are more machines than before: actors that had none may have theirs now. */
+  moreMachines(): void {
+    for (const id of this.#waiting) this.#wakes.set(id, 0);
+    this.#waiting.clear();
   }
 
   /** Does something with an actor, once more where it has left the memory meanwhile. */
@@ -143,18 +154,12 @@ export class Host {
     const { quarantine } = this.#ports;
     quarantine.check(id);
     const pause = quarantine.pause(id);
-    if (pause > 0) await Promise.race([this.#pause(pause), this.#ending.promise]);
+    if (pause > 0) await this.#pause(pause);
     // An actor that has just left is still known to the kernel until its end is told.
     await this.#hot.get(id)?.closed;
     if (this.#closed)
       throw new IpdmError("ACTOR_CLOSED", `the runtime is closed; actor ${id} was not started`, { where: id });
-    let actor: Actor;
-    try {
-      actor = await make();
-    } catch (error) {
-      if (error instanceof IpdmError && !hasCode(error, "ACTOR_UNKNOWN")) await this.#judge(id, error);
-      throw error;
-    }
+    const actor = await make();
     this.#wakes.delete(id);
     this.#hot.set(id, actor);
     actor.onFault((fault) => void this.#judge(id, fault).catch((error: unknown) => this.#warn(id, error)));
@@ -165,8 +170,22 @@ export class Host {
     return actor;
   }
 
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#ports.clock.after(ms, resolve));
+  async #resume(id: string): Promise<Actor> {
+    try {
+      return await this.#ports.kernel().resume(id);
+    } catch (error) {
+      const isFault = error instanceof IpdmError && !NO_FAULTS.some((code) => hasCode(error, code));
+      if (isFault) await this.#judge(id, error);
+      throw error;
+    }
+  }
+
+  /** Waits, and no longer than until the end. */
+  async #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const take = this.#ports.clock.after(ms, resolve);
+    await Promise.race([promise, this.#ending.promise]);
+    take();
   }
 
   async #judge(id: string, fault: IpdmError): Promise<void> {
@@ -174,6 +193,7 @@ export class Host {
     const { quarantine, log } = this.#ports;
     const verdict = await quarantine.fault(id, fault);
     if (verdict.kind === "again") this.#wakes.set(id, verdict.at);
+    if (verdict.kind === "machines") this.#waiting.add(id);
     if (verdict.kind === "quarantine")
       log.warn(`actor ${id} is left alone: ${fault.message}`, { actor: id, code: fault.code });
   }
@@ -192,17 +212,22 @@ export class Host {
     let over = this.#hot.size - this.#ports.hotMax;
     if (over <= 0 || this.#closed) return;
     let seen = 0;
+    let left = 0;
     for (const [id, actor] of this.#hot) {
-      if (over <= 0 || (seen += 1) > CANDIDATES_MAX) return;
-      if (!actor.idle) continue;
-      over -= 1;
+      if (over <= 0 || (seen += 1) > CANDIDATES_MAX) break;
       this.#hot.delete(id);
+      if (!actor.idle) {
+        this.#hot.set(id, actor); // what is at work counts as used
+        continue;
+      }
+      over -= 1;
+      left += 1;
       const wake = wakeOf(actor.progress);
       if (wake !== null) this.#wakes.set(id, wake);
-      void actor.close(
-        new IpdmError("ACTOR_PASSIVATED", `actor ${id} has left the memory`, { where: id, retry: "now" }),
-      );
+      const end = new IpdmError("ACTOR_PASSIVATED", `actor ${id} has left the memory`, { where: id, retry: "now" });
+      void actor.close(end);
     }
+    if (over > 0 && left > 0) this.#wantRoom();
   }
 
   #awake(id: string): void {

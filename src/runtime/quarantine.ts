@@ -17,12 +17,13 @@ const TEXT_MAX = 200;
 const HOPELESS = [
   "NON_DETERMINISM",
   "JOURNAL_CORRUPT",
-  "MACHINE_VERSION_MISSING",
   "MACHINE_UNSUPPORTED",
-  "MIGRATION_FAILED",
   "CHECKPOINT_MALFORMED",
   "ENTRY_MALFORMED",
 ] as const;
+
+/** Codes that another machine, or another migration, makes good: nothing is held against the actor. */
+const OF_THE_MACHINES = ["MACHINE_VERSION_MISSING", "MIGRATION_FAILED"] as const;
 
 /** Codes of a store that takes nothing more: no actor's fault. */
 const OF_THE_STORE = ["JOURNAL_STOPPED", "JOURNAL_CLOSED", "JOURNAL_WRITE_FAILED", "DISK_FULL"] as const;
@@ -38,6 +39,7 @@ export interface Quarantined {
 export type Verdict =
   | { readonly kind: "again"; readonly at: number }
   | { readonly kind: "quarantine" }
+  | { readonly kind: "machines" }
   | { readonly kind: "store" };
 
 /** Counts faults of actors, and remembers in the store which ones are left alone. */
@@ -87,6 +89,7 @@ export class Quarantine {
   /** Takes note of a fault, and says what is to be done. */
   async fault(actor: string, error: IpdmError): Promise<Verdict> {
     if (OF_THE_STORE.some((code) => hasCode(error, code))) return { kind: "store" };
+    if (OF_THE_MACHINES.some((code) => hasCode(error, code))) return { kind: "machines" };
     const count = (this.#faults.get(actor)?.count ?? 0) + 1;
     if (count <= FAULTS_MAX && !HOPELESS.some((code) => hasCode(error, code))) {
       const at = this.#clock.now() + backOff(PAUSES, count, this.#entropy());

@@ -128,7 +128,7 @@ function orNonDeterminism<T>(actor: string, machine: Machine, seq: number, repla
   }
 }
 
-/** The first entry of an actor's journal. Throws `JOURNAL_CORRUPT`. */
+/** The first entry of an actor's journal, which is kept whatever else was dropped. Throws `JOURNAL_CORRUPT`. */
 export async function firstEntry(store: Store, actor: string): Promise<JournalEntry> {
   const first = await store.first(actor);
   if (first !== undefined) return first.entry;

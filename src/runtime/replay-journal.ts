@@ -1,9 +1,9 @@
 import type { CID } from "multiformats/cid";
 import { IpdmError } from "../core/errors.ts";
-import { decodeStrict } from "../dag/block.ts";
+import { decodeBlock, decodeStrict } from "../dag/block.ts";
 import { decodeCheckpoint, decodeState, type MachineIdentity, stateBlock } from "../journal/checkpoint.ts";
 import { Chain } from "../journal/continuity.ts";
-import { decodeEntry, lastSeq } from "../journal/entry.ts";
+import { entryOf, lastSeq } from "../journal/entry.ts";
 import type { JournalEntry, StoredEntry } from "../journal/port.ts";
 import { isMarker, parseInitEvent } from "./kernel-event.ts";
 import { Machine, sameMachine } from "./machine.ts";
@@ -14,6 +14,9 @@ import { compareRequests } from "./request.ts";
 
 /** Entries that one replay follows at most. */
 export const REPLAY_ENTRIES_MAX = 4_000_000;
+
+/** Events whose entries a replay keeps decoded between the way back and the way forth; entries beyond are decoded again. */
+const KEPT_EVENTS_MAX = 200_000;
 
 /** Redoes a journal by transitions alone and compares requests and checkpoints with what it records. Executes no effect; never throws for bad input. */
 export function replayJournal(replay: JournalReplay): JournalReplayReport {
@@ -33,6 +36,9 @@ class Audit {
   readonly #mismatches: ReplayMismatch[] = [];
   #progress: Progress | undefined;
   #entries = 0;
+  /** Entries as they were read on the way back. */
+  readonly #kept = new Map<CID, StoredEntry>();
+  #keptEvents = 0;
   #states = 0;
   #markers = 0;
 
@@ -125,11 +131,21 @@ class Audit {
   }
 
   #read(cid: CID, check: boolean): StoredEntry {
+    const kept = this.#kept.get(cid);
+    if (kept !== undefined) {
+      this.#kept.delete(cid);
+      return kept;
+    }
     const bytes = this.#replay.block(cid);
     if (bytes === undefined) this.#stop("NEEDS_DATA", 0, `entry ${cid.toString()} is not there`, cid.toString(), null);
     try {
-      if (check) decodeStrict(this.#replay.hash, { cid, bytes });
-      return { cid, bytes, entry: decodeEntry({ cid, bytes }) };
+      const node = check ? decodeStrict(this.#replay.hash, { cid, bytes }) : decodeBlock({ cid, bytes });
+      const stored = { cid, bytes, entry: entryOf(cid, node) };
+      if (check && this.#keptEvents < KEPT_EVENTS_MAX) {
+        this.#kept.set(cid, stored);
+        this.#keptEvents += stored.entry.events.length;
+      }
+      return stored;
     } catch (error) {
       return this.#stop(
         "JOURNAL_CORRUPT",

@@ -11,6 +11,7 @@ import type { DurableMachine } from "./durable-machine.ts";
 import type { Appended } from "./event-stream.ts";
 import { Host } from "./host.ts";
 import { CHECKPOINT_EVENTS, Kernel } from "./kernel.ts";
+import type { MachineSpec } from "./machine.ts";
 import { MachineRegistry } from "./machine-registry.ts";
 import { Quarantine, type Quarantined } from "./quarantine.ts";
 import { systemEntropy, wallClock } from "./wall-clock.ts";
@@ -60,7 +61,7 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
 }
 
 /** Opens the store of a runtime's folder. */
-export async function openStore(dir: string): Promise<Store> {
+export async function openStore(dir: string): Promise<LevelStore> {
   return await LevelStore.open({ path: join(dir, "store"), hash: sha256 });
 }
 
@@ -108,7 +109,7 @@ export class Runtime implements AsyncDisposable {
    * restart, `MACHINE_CONFLICT`, `MACHINE_NAME`, `ACTOR_EFFECT_MISSING`.
    */
   register(machine: DurableMachine | AnyStateMachine): void {
-    this.#machines.add(machine);
+    this.#add(machine);
   }
 
   /**
@@ -121,7 +122,7 @@ export class Runtime implements AsyncDisposable {
     options: { readonly id: string } & InputOf<M>,
   ): Promise<DurableActor<M>> {
     this.#check();
-    const spec = this.#machines.add(machine);
+    const spec = this.#add(machine);
     const { id, input } = options as { readonly id: string; readonly input?: unknown };
     const actor = await this.#host.spawn({ id, machine: spec, input });
     const { name } = actor.progress.machine.identity;
@@ -205,6 +206,13 @@ export class Runtime implements AsyncDisposable {
         if (watchers.empty && this.#watchers.get(id) === newest) this.#watchers.delete(id);
       }
     };
+  }
+
+  #add(machine: DurableMachine | AnyStateMachine): MachineSpec {
+    const before = this.#machines.specs.length;
+    const spec = this.#machines.add(machine);
+    if (this.#machines.specs.length > before) this.#host.moreMachines();
+    return spec;
   }
 
   #check(): void {

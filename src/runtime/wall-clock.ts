@@ -1,12 +1,11 @@
 import { randomInt } from "node:crypto";
 import type { Clock, Entropy } from "../core/ports.ts";
 
-/** The time of this machine. Its timers do not keep a process alive by themselves. */
+/** The time of this machine. Its timers keep a process alive, as everybody's do: a runtime that is closed has none. */
 export const wallClock: Clock = {
   now: () => Date.now(),
   after(delayMs, run) {
     const timer = setTimeout(run, delayMs);
-    timer.unref();
     return () => clearTimeout(timer);
   },
 };

@@ -33,6 +33,8 @@ export class RpcServer implements AsyncDisposable {
   /** What to do with the n-th request (from 0). */
   deed: (calls: readonly ServedCall[], request: number) => Deed = () => undefined;
   readonly calls: ServedCall[] = [];
+  /** The header `authorization` of the newest request. */
+  authorization: string | undefined;
   requests = 0;
   /** Requests that were under way at once, at most. */
   atOnce = 0;
@@ -81,6 +83,7 @@ export class RpcServer implements AsyncDisposable {
     this.open++;
     this.atOnce = Math.max(this.atOnce, this.open);
     response.once("close", () => this.open--);
+    this.authorization = request.headers.authorization;
     const parts: Buffer[] = [];
     for await (const part of request) parts.push(part as Buffer);
     const body = JSON.parse(Buffer.concat(parts).toString()) as ServedCall | ServedCall[];

@@ -1,10 +1,12 @@
 import { toHex } from "../../core/bytes.ts";
 import { openCatalogue } from "../../registry/catalogue-lease.ts";
 import type { Terminal } from "../terminal.ts";
+import { listBuiltIns } from "./built-in.ts";
 import { type CatalogueFlag, catalogueFolder } from "./flags.ts";
 
-/** `ipdm-runtime module list`: every version of every module in the catalogue. */
+/** `ipdm-runtime module list`: the modules that come with the runtime, and every version of every module in the catalogue. */
 export async function listCommand(flags: CatalogueFlag, terminal: Terminal): Promise<void> {
+  await listBuiltIns(terminal);
   await using catalogue = await openCatalogue(catalogueFolder(flags));
   const records = catalogue.records();
   for (const { name, version, module, entry, publisher } of records) {

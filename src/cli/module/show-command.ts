@@ -2,10 +2,12 @@ import { readReference } from "../../config/module-reference.ts";
 import { toHex } from "../../core/bytes.ts";
 import { openCatalogue } from "../../registry/catalogue-lease.ts";
 import type { Terminal } from "../terminal.ts";
+import { showBuiltIn } from "./built-in.ts";
 import { type CatalogueFlag, catalogueFolder } from "./flags.ts";
 
-/** `ipdm-runtime module show <name[@range]>`: what the publisher declares of a module. */
+/** `ipdm-runtime module show <name[@range]>`: what the publisher declares of a module; of `ipdm:<name>`, what comes with the runtime. */
 export async function showCommand(module: string, flags: CatalogueFlag, terminal: Terminal): Promise<void> {
+  if (await showBuiltIn(module, terminal)) return;
   const reference = readReference(module);
   await using catalogue = await openCatalogue(catalogueFolder(flags));
   const { entry, entryBlock } = await catalogue.resolve(reference);

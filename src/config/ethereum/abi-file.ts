@@ -85,7 +85,9 @@ function typeOf({ type, components }: Written): AbiType {
 function depthOf(value: unknown): number {
   let level: unknown[] = [value];
   for (let depth = 0; ; depth++) {
-    level = level.flatMap((each) => (typeof each === "object" && each !== null ? Object.values(each) : []));
+    level = level.flatMap((each) =>
+      typeof each === "object" && each !== null ? (Object.values(each) as unknown[]) : [],
+    );
     if (level.length === 0 || depth > DEPTH_MAX) return depth;
   }
 }

@@ -21,17 +21,17 @@ export type Posted =
 export interface PostOptions {
   readonly timeoutMs: number;
   readonly signal: AbortSignal;
-  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** Posts JSON to an endpoint once. Throws the signal's reason, and `SOURCE_LIMIT` for a reply over 256 MiB. */
-export async function post(url: string, body: string, { timeoutMs, signal, headers }: PostOptions): Promise<Posted> {
+export async function post(url: string, body: string, { timeoutMs, signal }: PostOptions): Promise<Posted> {
   signal.throwIfAborted();
   const timeout = AbortSignal.timeout(timeoutMs);
+  const { address, credentials } = splitUrl(url);
   try {
-    const response = await fetch(url, {
+    const response = await fetch(address, {
       method: "POST",
-      headers: { "content-type": "application/json", accept: "application/json", ...headers },
+      headers: { "content-type": "application/json", accept: "application/json", ...credentials },
       body,
       signal: AbortSignal.any([signal, timeout]),
       redirect: "error",
@@ -74,6 +74,17 @@ async function bodyOf(url: string, response: Response): Promise<Buffer> {
 export function shownUrl(url: string): string {
   const { protocol, host, pathname, search } = new URL(url);
   return `${protocol}//${host}${pathname.length > 1 || search !== "" ? "/…" : ""}`;
+}
+
+/** `fetch` takes no address with a user and a password in it: they go into a header. */
+function splitUrl(text: string): { readonly address: string; readonly credentials: Readonly<Record<string, string>> } {
+  const url = new URL(text);
+  const { username, password } = url;
+  if (username === "" && password === "") return { address: text, credentials: {} };
+  url.username = "";
+  url.password = "";
+  const words = `${decodeURIComponent(username)}:${decodeURIComponent(password)}`;
+  return { address: url.href, credentials: { authorization: `Basic ${Buffer.from(words).toString("base64")}` } };
 }
 
 function retryAfter(text: string | null): number {

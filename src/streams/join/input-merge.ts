@@ -1,6 +1,8 @@
 import type { Batch } from "../../batch/batch.ts";
 import { wordsOf, wordsToNumber } from "../../batch/column.ts";
 import { gatherRows } from "../../batch/gather.ts";
+import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
+import { BatchWriter } from "../../batch/writer.ts";
 import type { Barrier } from "../barrier.ts";
 import type { Header, Idle, Watermark } from "../flow.ts";
 import { timeOf } from "../operators/event-time.ts";
@@ -38,9 +40,11 @@ class MergedInput {
   }
 }
 
-/** Where an input is: the rows of it that wait, how many were handed on, and what it has promised. */
+/** Where an input is: the rows of it that wait, marks between them, how many rows were handed on, and what it has promised. */
 export interface InputState {
   readonly waiting: readonly Batch[];
+  /** Marks that wait, each with the number of waiting rows before it. */
+  readonly marks: readonly { readonly before: number; readonly item: Watermark | Idle }[];
   readonly consumed: number;
   readonly promised: number;
 }
@@ -102,24 +106,39 @@ export class InputMerge {
     this.work();
   }
 
-  /** The order is the same if it goes on from here. */
+  /** The order is the same if it goes on from here. Equal rows give equal states, whatever batches they came in. */
   state(): readonly InputState[] {
-    return this.inputs.map(({ queue, row, consumed, promised }) => ({
-      waiting: queue
-        .filter((item) => "rows" in item)
-        .map((batch, i) => (i === 0 && row > 0 ? tail(batch, row) : batch)),
-      consumed,
-      promised,
-    }));
+    return this.inputs.map(({ queue, row, consumed, promised }) => {
+      const rows = new WaitingRows();
+      const marks: { before: number; item: Watermark | Idle }[] = [];
+      for (const [i, item] of queue.entries()) {
+        if ("rows" in item) rows.add(item, i === 0 ? row : 0);
+        else marks.push({ before: rows.count, item });
+      }
+      return { waiting: rows.batches(), marks, consumed, promised };
+    });
   }
 
   restore(states: readonly InputState[]): void {
-    states.forEach(({ waiting, consumed, promised }, i) => {
+    states.forEach(({ waiting, marks, consumed, promised }, i) => {
       const input = this.at(i);
+      const items = [...marks];
+      let before = 0;
+      const mark = (): void => {
+        while (items[0] !== undefined && items[0].before <= before)
+          input.queue.push((items.shift() as (typeof items)[0]).item);
+      };
       for (const batch of waiting) {
-        input.header?.credits?.take();
-        input.queue.push(batch);
+        for (let from = 0; from < batch.rows; ) {
+          mark();
+          const to = Math.min(batch.rows, from + (items[0] === undefined ? batch.rows : items[0].before - before));
+          input.header?.credits?.take();
+          input.queue.push(rowsOf(batch, from, to));
+          before += to - from;
+          from = to;
+        }
       }
+      mark();
       input.consumed = consumed;
       input.promised = promised;
     });
@@ -239,7 +258,31 @@ export class InputMerge {
   }
 }
 
-function tail(batch: Batch, from: number): Batch {
-  const rows = Int32Array.from({ length: batch.rows - from }, (_, i) => from + i);
+/** Rows that wait, put together anew. */
+class WaitingRows {
+  count = 0;
+  private writer: BatchWriter | undefined;
+  private readonly done: Batch[] = [];
+
+  add(batch: Batch, from: number): void {
+    this.writer ??= new BatchWriter(batch.schema);
+    for (let row = from; row < batch.rows; ) {
+      const to = Math.min(batch.rows, row + BATCH_ROWS_DEFAULT - this.writer.rows);
+      this.writer.append(batch, row, to);
+      this.count += to - row;
+      row = to;
+      if (this.writer.rows === BATCH_ROWS_DEFAULT) this.done.push(this.writer.take());
+    }
+  }
+
+  batches(): readonly Batch[] {
+    if (this.writer !== undefined && this.writer.rows > 0) this.done.push(this.writer.take());
+    return this.done;
+  }
+}
+
+function rowsOf(batch: Batch, from: number, to: number): Batch {
+  if (from === 0 && to === batch.rows) return batch;
+  const rows = Int32Array.from({ length: to - from }, (_, i) => from + i);
   return gatherRows(batch, rows, rows.length);
 }

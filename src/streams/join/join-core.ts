@@ -1,4 +1,4 @@
-import { Batch, fieldOf } from "../../batch/batch.ts";
+import { Batch, fieldOf, NO_BLOCK } from "../../batch/batch.ts";
 import { isNull } from "../../batch/column.ts";
 import type { Ipld } from "../../dag/block.ts";
 import { CHUNK_ROWS, KEYS_IDLE_MAX } from "../limits.ts";
@@ -197,7 +197,7 @@ export class JoinCore {
         const column = batch.column(name);
         return { ...column, field: { ...column.field, name: this.inputs[0].keys[i] as string } };
       });
-      view = new Batch({ fields: columns.map(({ field }) => field) }, batch.rows, columns, batch.bytes);
+      view = new Batch({ fields: columns.map(({ field }) => field) }, batch.rows, columns, NO_BLOCK);
       this.views.set(batch, view);
     }
     return view;

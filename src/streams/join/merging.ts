@@ -168,9 +168,10 @@ class Merging implements MergeSink {
     const about = {
       own: own.about,
       lists: own.lists.length,
-      inputs: inputs.map(({ consumed, promised }) => ({
+      inputs: inputs.map(({ consumed, promised, marks }) => ({
         consumed,
         promised: Number.isFinite(promised) ? promised : null,
+        marks: marks.map(({ before, item }) => [before, item.kind, item.kind === "idle" ? item.untilUs : item.timeUs]),
       })),
       schemas: this.schemas.map((schema): Ipld => (schema === undefined ? null : schemaToIpld(schema))),
     };
@@ -198,12 +199,24 @@ class Merging implements MergeSink {
         const [consumed, promised] = [partOf(input, "consumed"), partOf(input, "promised")];
         return {
           waiting: lists[own + i] ?? [],
+          marks: marksOf(partOf(input, "marks")),
           consumed: typeof consumed === "number" ? consumed : 0,
           promised: typeof promised === "number" ? promised : Number.NEGATIVE_INFINITY,
         };
       }),
     );
   }
+}
+
+/** Marks between waiting rows. Throws `WINDOW_SNAPSHOT_MALFORMED`. */
+function marksOf(value: Ipld | undefined): InputState["marks"] {
+  if (!Array.isArray(value)) throw malformed("marks");
+  return (value as readonly Ipld[]).map((each) => {
+    const [before, kind, time] = Array.isArray(each) ? (each as readonly Ipld[]) : [];
+    if (typeof before !== "number" || typeof time !== "number" || (kind !== "idle" && kind !== "watermark"))
+      throw malformed("marks");
+    return { before, item: kind === "idle" ? { kind, untilUs: time } : { kind, timeUs: time } };
+  });
 }
 
 /** A savepoint names a schema for each place; an operator of several inputs keeps those of its inputs itself. */

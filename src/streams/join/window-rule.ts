@@ -97,7 +97,11 @@ export class WindowRule implements JoinRule {
     const keepsLeft = kind === "left" || kind === "full";
     const keepsRight = kind === "right" || kind === "full";
     const { store } = core.keys;
-    const ids = [...groups.keys()].sort((a, b) => (a < 0 || b < 0 ? b - a : store.compare(a, b)));
+    // Keys that have a rank are ordered by it; -1, the key with a null, comes last.
+    const rankOf = store.ranks(groups.size)?.rankOf;
+    const before = (a: number, b: number): number =>
+      rankOf === undefined ? store.compare(a, b) : (rankOf[a] as number) - (rankOf[b] as number);
+    const ids = [...groups.keys()].sort((a, b) => (a < 0 || b < 0 ? b - a : before(a, b)));
     for (const id of ids) {
       const [left, right] = groups.get(id) ?? [[], []];
       if (id >= 0) for (const a of left) for (const b of right) core.putEntries(a, b);
@@ -110,6 +114,7 @@ export class WindowRule implements JoinRule {
   /** Lets go of a row with its last window. */
   private release(side: SideIndex, entry: number): void {
     const kept = this.core.kept[side];
-    if (this.startsOf(kept.times[entry] as number).length === 0) kept.drop(entry);
+    const isLast = this.times.step === this.times.whole || this.startsOf(kept.times[entry] as number).length === 0;
+    if (isLast) kept.drop(entry);
   }
 }

@@ -1,4 +1,4 @@
-import { Batch, fieldOf } from "../../batch/batch.ts";
+import { Batch, fieldOf, NO_BLOCK } from "../../batch/batch.ts";
 import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
 import { RowEncoder, rowValues } from "../../batch/rows.ts";
 import { type Field, type Schema, schemaOf } from "../../batch/schema.ts";
@@ -81,7 +81,7 @@ export class KeyedValues {
     const encoder = new RowEncoder();
     for (const batch of batches) {
       const columns = this.fields.map((field, i) => ({ ...batch.column(`key${i}`), field }));
-      const keys = new Batch({ fields: this.fields }, batch.rows, columns, batch.bytes);
+      const keys = new Batch({ fields: this.fields }, batch.rows, columns, NO_BLOCK);
       const ids = new Int32Array(batch.rows);
       this.fill(keys, 0, batch.rows, ids);
       for (let row = 0; row < batch.rows; row++) {

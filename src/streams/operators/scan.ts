@@ -143,8 +143,20 @@ interface Target {
   readonly into: Float64Array;
 }
 
-function fold({ kind, field }: Part, { numbers, nulls }: Vector, ids: Int32Array, count: number, target: Target): void {
+function fold(part: Part, loaded: Vector, ids: Int32Array, count: number, target: Target): void {
   const { counts, totals, into } = target;
+  const { kind, field } = part;
+  const { numbers, nulls } = loaded;
+  if (kind === "sum" && field.type === "f64" && nulls === undefined) {
+    for (let i = 0; i < count; i++) {
+      const id = ids[i] as number;
+      const total = (totals[id] as number) + (numbers[i] as number);
+      counts[id] = (counts[id] as number) + 1;
+      totals[id] = total;
+      into[i] = total;
+    }
+    return;
+  }
   for (let i = 0; i < count; i++) {
     const id = ids[i] as number;
     if (nulls?.[i] !== 1) {
@@ -166,6 +178,8 @@ function fold({ kind, field }: Part, { numbers, nulls }: Vector, ids: Int32Array
 
 /** A running value is null until its column has had one: ±∞ of `min` and `max`, NaN of `mean`; a sum begins at 0. */
 function columnOf({ kind, field }: Part, values: Float64Array): ColumnData {
+  const none = { nulls: 0, validity: undefined, offsets: undefined, extra: undefined, entries: 0 };
+  if (field.type === "f64" && !field.nullable) return { ...none, data: new Uint8Array(values.buffer) };
   const data = new Uint8Array(8 * values.length);
   const validity = new Uint8Array((values.length + 7) >> 3).fill(0xff);
   if ((values.length & 7) !== 0) validity[validity.length - 1] = (1 << (values.length & 7)) - 1;

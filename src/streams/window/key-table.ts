@@ -1,4 +1,4 @@
-import { Batch } from "../../batch/batch.ts";
+import { Batch, NO_BLOCK } from "../../batch/batch.ts";
 import type { Value } from "../../batch/column.ts";
 import { valueAt } from "../../batch/column.ts";
 import { RowEncoder } from "../../batch/rows.ts";
@@ -77,7 +77,7 @@ export class KeyTable {
     if (this.store.has(id)) return;
     if (this.current?.batch !== batch) {
       const columns = this.fields.map((field) => batch.column(field.name));
-      this.current = { batch, keys: new Batch({ fields: this.fields }, batch.rows, columns, batch.bytes) };
+      this.current = { batch, keys: new Batch({ fields: this.fields }, batch.rows, columns, NO_BLOCK) };
     }
     const { keys } = this.current;
     const values = keys.columns.map((column) => valueAt(column, row));

@@ -1,4 +1,5 @@
-// Appends entries and blocks for ever, and writes one line for each that is acknowledged. Arguments: folder, seed.
+// Appends entries and blocks for ever, and writes one line for each that is acknowledged. With an even seed it also compacts, all the time.
+// Arguments: folder, seed.
 import { writeSync } from "node:fs";
 import { rawBlock } from "../../../src/dag/block.ts";
 import { LevelStore } from "../../../src/journal/level-store.ts";
@@ -15,6 +16,9 @@ const acknowledge = (line: string): void => {
 };
 
 await Promise.all([
+  (async () => {
+    while (Number(seed) % 2 === 0) await store.compact({ sealEntriesMin: 8 });
+  })(),
   ...writers.map(async (writer) => {
     for (;;) {
       const append = writer.next([

@@ -16,8 +16,11 @@ export interface Written {
   readonly blocks: readonly Block[];
 }
 
-/** Writes 3 × 40 entries and 30 raw blocks in many commits; `sessions` times opened and closed. */
-export async function writeStore(sessions: number): Promise<Written> {
+/**
+ * Writes 3 × 40 entries and 30 raw blocks in many commits; `sessions` times opened and closed. When `compacted`, entries are sealed after
+ * every session.
+ */
+export async function writeStore(sessions: number, compacted = false): Promise<Written> {
   const folder = await mkdtemp(join(tmpdir(), "ipdm-damage-"));
   const entries: EntryAppend[] = [];
   const blocks: Block[] = [];
@@ -34,6 +37,7 @@ export async function writeStore(sessions: number): Promise<Written> {
     );
     for (const block of raw) await store.blocks.put(block);
     blocks.push(...raw);
+    if (compacted) await store.compact({ sealEntriesMin: 2 });
   }
   return { folder, entries, blocks };
 }

@@ -185,7 +185,7 @@ describe("what was tampered with", () => {
     ],
     [
       "an authorization changed",
-      ({ txs }) => Object.assign((txs[4]?.["authorizationList"] as Json[])[0] as Json, { nonce: "0x77777" }),
+      ({ txs }) => Object.assign(((txs[4] as Json)["authorizationList"] as Json[])[0] as Json, { nonce: "0x77777" }),
       "ETH_TRANSACTION_HASH_MISMATCH",
       /transaction 4/,
     ],

@@ -39,13 +39,13 @@ describe("a pipeline over blocks", () => {
     const place = await write(prague);
     const summary = await runConfig({ configPath: place, outDir: join(place, "out") });
     const logs = prague.receipts.flatMap(({ logs }) => logs as { topics: string[] }[]);
-    const lines = (await readFile(join(place, "out", "logs.csv"), "utf8")).trim().split("\r\n");
+    const lines = (await readFile(join(place, "out", "logs.csv"), "utf8")).trim().split("\n");
     expect(lines.length).toBe(1 + logs.length);
     expect(lines[0]).toBe("block,timestamp,tx,txIndex,logIndex,address,topic0,topic1,topic2,topic3,data");
     expect(await readFile(join(place, "out", "found.csv"), "utf8")).toMatch(
-      /^block,timestamp,tx,logIndex,token,from,to,value\r\n$/,
+      /^block,timestamp,tx,logIndex,token,from,to,value\n$/,
     );
-    const rejected = (await readFile(join(place, "out", "rejected.csv"), "utf8")).trim().split("\r\n").slice(1);
+    const rejected = (await readFile(join(place, "out", "rejected.csv"), "utf8")).trim().split("\n").slice(1);
     expect(rejected.length).toBe(logs.filter(({ topics }) => topics.length === 0).length);
     expect(rejected.every((line) => line.endsWith(",anonymous,0"))).toBe(true);
     expect(summary.outputs.map(({ name }) => name)).toEqual(["logs", "found", "rejected"]);
@@ -53,7 +53,7 @@ describe("a pipeline over blocks", () => {
 
   it("ends with exit code 5 where a block was tampered with, and writes nothing", async () => {
     const block = structuredClone(prague);
-    (block.receipts[1]?.["logs"] as unknown[]).pop();
+    ((block.receipts[1] as Record<string, unknown>)["logs"] as unknown[]).pop();
     const place = await write(block);
     const error = await runConfig({ configPath: place, outDir: join(place, "out") }).then(
       () => expect.unreachable("it was caught"),

@@ -73,7 +73,7 @@ function rowsIn(path: string, table: string): string[] {
 describe("a run that follows the head", () => {
   it("certifies what is final, seals it when it is ended, and goes on from there", async () => {
     const configPath = await configure();
-    const first = await followUntil(configPath, 6, { replicas: 2 });
+    const first = await followUntil(configPath, 6);
     expect(first.rows).toEqual({ in: 6, out: 6 });
     expect((await hashes()).map((hash) => hash.replace("0x", ""))).toEqual(made(3, 8));
     const receipt = join(folder, "out", "receipt.car");

@@ -1,3 +1,5 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { givenMachines } from "../../../src/audit/actors/given-machines.ts";
 import { listActors, retryActor, showActor } from "../../../src/audit/actors/inspection.ts";
@@ -6,6 +8,7 @@ import { openExistingStore } from "../../../src/audit/actors/store-folder.ts";
 import { journalEvents } from "../../../src/runtime/event-stream.ts";
 import { createRuntime } from "../../../src/runtime/runtime.ts";
 import { collect } from "../../contract/journal/store.contract.ts";
+import { BIN, ROOT } from "../../support/command.ts";
 import { makeTestFolder, type TestFolder } from "../../support/folder.ts";
 import { order } from "../../unit/runtime/order-machine.ts";
 
@@ -80,6 +83,34 @@ describe("a store of actors on disk", () => {
     expect(events.at(-1)?.seq).toBe(head?.seq);
   });
 
+  it("is read by the command line", async () => {
+    const show = await command("actors", "show", "order-2", "--dir", dir, "--machines", MACHINES, "--json");
+    expect(show).toMatchObject([
+      {
+        event: "actor",
+        actor: "order-2",
+        machine: "order@1",
+        state: { status: "active", value: "open" },
+        open: [{ type: "ipdm.after", waits: "time" }],
+      },
+    ]);
+    const [{ head } = {}] = show;
+    const [block] = await command("dag", "show", String(head), "--dir", dir, "--json");
+    expect(block).toMatchObject({ event: "block", codec: "dag-cbor", data: { actor: "order-2", seq: 1 } });
+    const [replayed] = await command(
+      "replay",
+      String(head),
+      "--dir",
+      dir,
+      "--machines",
+      MACHINES,
+      "--at",
+      "1",
+      "--json",
+    );
+    expect(replayed).toMatchObject({ event: "replayed", ok: true, seq: 1, state: { value: "open" } });
+  });
+
   it("is open in one process at a time", () => {
     expect(inUse).toMatchObject({ code: "DATA_DIR_IN_USE" });
   });
@@ -90,3 +121,13 @@ describe("a store of actors on disk", () => {
       await expect(givenMachines(path)).rejects.toMatchObject({ code: "MACHINES_UNREADABLE" });
   });
 });
+
+/** Lines of a command's `--json`. */
+async function command(...args: readonly string[]): Promise<readonly Readonly<Record<string, unknown>>[]> {
+  const env = { ...process.env, IPDM_SOURCE: "1" };
+  const { stdout } = await promisify(execFile)(process.execPath, [BIN, ...args], { env, cwd: ROOT });
+  return stdout
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>);
+}

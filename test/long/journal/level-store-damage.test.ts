@@ -5,10 +5,14 @@ import { dataFiles, flipBit, onCopy, readAll, writeStore } from "../../integrati
 import { randomFrom } from "../../integration/journal/seeded-store.ts";
 
 describe("LevelStore under damage, at length", () => {
-  for (const seed of [1, 2, 3]) {
-    it(`never hands out a wrong entry or wrong bytes after a flipped bit: 150 flips, seed ${seed}`, async () => {
+  for (const [seed, compacted] of [
+    [1, false],
+    [2, true],
+    [3, true],
+  ] as const) {
+    it(`never hands out a wrong entry or wrong bytes after a flipped bit: 150 flips, ${compacted ? "sealed frames, " : ""}seed ${seed}`, async () => {
       const random = randomFrom(seed);
-      const written = await writeStore(seed);
+      const written = await writeStore(seed, compacted);
       let noticed = 0;
       try {
         for (let flip = 0; flip < 150; flip++) {

@@ -35,9 +35,14 @@ for (let n = Number(first); rest === undefined; n += 4) {
   });
   await Promise.all(sending);
 }
-for (const actor of depots) {
-  await actor.until(({ context }) => context.ticks === 3 * context.kids);
-  await actor.settled();
+// At rest is what a whole round finds settled and as the round before left it.
+for (let before = -1, events = 0; before !== events; ) {
+  before = events;
+  events = 0;
+  for (const id of await runtime.actors()) {
+    await runtime.actor(id).settled();
+    events += (await runtime.actor(id).snapshot()).seq;
+  }
 }
 for (const { id } of depots) say(`context ${id} ${JSON.stringify((await runtime.actor(id).snapshot()).context)}`);
 await runtime.close();

@@ -1,9 +1,13 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import fc from "fast-check";
+import { CID } from "multiformats/cid";
+import * as Digest from "multiformats/hashes/digest";
 import { describe, expect, it } from "vitest";
+import { CODEC, cidOfDigest } from "../../../src/dag/block.ts";
 import { decodeCbor } from "../../../src/dag/cbor.ts";
 import { decodePlainCbor, NOT_PLAIN } from "../../../src/dag/cbor-decoder.ts";
 import { encodeCbor } from "../../../src/dag/cbor-encoder.ts";
+import { sha256 } from "../../contract/journal/store.contract.ts";
 import { ipld } from "../journal/ipld-arbitrary.ts";
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
@@ -86,6 +90,21 @@ describe("our dag-cbor decoder", () => {
       }),
       { numRuns: 3000 },
     );
+  });
+});
+
+describe("CIDs", () => {
+  it("are those that the library makes", () => {
+    for (const code of Object.values(CODEC)) {
+      const digest = sha256(Uint8Array.of(code & 0xff));
+      const expected = CID.createV1(code, Digest.create(0x12, digest));
+      const made = cidOfDigest(code, digest);
+      expect(made.equals(expected)).toBe(true);
+      expect(made.toString()).toBe(expected.toString());
+      expect(hex(made.bytes)).toBe(hex(expected.bytes));
+      expect(hex(made.multihash.bytes)).toBe(hex(expected.multihash.bytes));
+      expect(CID.parse(made.toString()).equals(made)).toBe(true);
+    }
   });
 });
 

@@ -93,7 +93,7 @@ function check(walker: Walker<TaskContext>, openMax: number): void {
         .join(),
     ).toBe(SHAPES[type]);
   const { bytes } = walker.state();
-  expect(dagCbor.encode(dagCbor.decode(bytes))).toEqual(bytes);
+  expect(new Uint8Array(dagCbor.encode(dagCbor.decode(bytes)))).toEqual(bytes);
 }
 
 describe("random walks of the task machine", () => {

@@ -1,3 +1,4 @@
+import { createRequire } from "node:module";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type AnyStateMachine, createActor, SimulatedClock } from "xstate";
@@ -87,6 +88,13 @@ function stock(machine: AnyStateMachine): { move(move: Move): void; readonly sta
     },
   };
 }
+
+describe("XState", () => {
+  it("is of the version whose insides the reused scope was made for", () => {
+    const { version } = createRequire(import.meta.url)("xstate/package.json") as { readonly version: string };
+    expect(version).toMatch(/^5\.33\./); // with another one: read src/runtime/machine-scope.ts against its transition()
+  });
+});
 
 describe("a durable machine and XState's own actor", () => {
   it("do the same, event by event, whatever the machine; and go on the same after a restart at any event", () => {

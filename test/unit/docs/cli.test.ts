@@ -27,7 +27,7 @@ describe("docs/reference/cli.md", () => {
       [...text.matchAll(/^ {2}([a-z]+) \[options\]((?: <[\w.]+>)*)/gm)].map(
         ([, name = "", words = ""]) => `${group}${name}${words}`,
       );
-    const groups = ["config", "module", "actors", "events", "dag"];
+    const groups = ["config", "module", "actors", "events", "dag", "journal"];
     const commands = [...listed(help()), ...groups.flatMap((group) => listed(help(group), `${group} `))];
     const [before = "", ...sections] = page.split(/^## `/m);
     expect(sections.map((section) => section.split("`")[0])).toEqual(commands);

@@ -51,6 +51,21 @@ describe("helia blockstore", () => {
     expect(blocks.size).toBe(2);
   });
 
+  it("takes new blocks up to its quota, and what is there already for nothing", async () => {
+    const { store } = (await setUp()).view;
+    const view = createHeliaBlockstore({ store, isPublic: () => true, hash: sha256, fetchedBytesMax: 100 });
+    const blocks = [60, 40, 1].map((size) => rawBlock(sha256, new Uint8Array(size)));
+    for (const { cid, bytes } of blocks.slice(0, 2)) await view.put(cid, bytes);
+    const [first, , last] = blocks;
+    if (first === undefined || last === undefined) throw new Error("no blocks");
+    await view.put(first.cid, first.bytes);
+    await expect((async () => view.put(last.cid, last.bytes))()).rejects.toMatchObject({
+      code: "BLOCK_QUOTA",
+      where: last.cid.toString(),
+    });
+    expect(await store.has(last.cid)).toBe(false);
+  });
+
   it("stores what hashes to its CID, in one piece or many, and nothing else", async () => {
     const { view, blocks } = await setUp();
     const block = cborBlock(sha256, { a: 1 });

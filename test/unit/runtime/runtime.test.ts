@@ -59,6 +59,23 @@ describe("a runtime", () => {
     await later.runtime.close();
   });
 
+  it("wakes actors once their machine is known, and takes back what is wrong with a call only", async () => {
+    const { runtime, store, clock } = await open();
+    await runtime.spawn(orderMachine, ann);
+    await runtime.close();
+    const later = await open({ image: store.image(), clock, machines: [] });
+    await clock.advance(HOUR);
+    await expect(later.runtime.actor("order-1").snapshot()).rejects.toMatchObject({ code: "MACHINE_VERSION_MISSING" });
+    later.runtime.register(order());
+    await clock.advance(1);
+    expect(await later.runtime.actor("order-1").snapshot()).toMatchObject({ status: "done" });
+    const odd = { id: "odd", input: { customer: new Date(0) } } as never;
+    await expect(later.runtime.spawn(orderMachine, odd)).rejects.toMatchObject({ code: "ACTOR_EVENT_NOT_PLAIN" });
+    await later.runtime.spawn(orderMachine, { id: "odd", input: { customer: "bob" } });
+    expect(later.runtime.quarantined()).toEqual([]);
+    await later.runtime.close();
+  });
+
   it("answers a question when what it asked for has an outcome", async () => {
     const { runtime } = await open();
     const actor = await runtime.spawn(order(), ann);

@@ -1,0 +1,97 @@
+import { execFile, execFileSync } from "node:child_process";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { openStore } from "../../integration/journal/damage.ts";
+import { resumeWriters } from "../../integration/journal/resume-writers.ts";
+import { randomFrom } from "../../integration/journal/seeded-store.ts";
+
+const CHILD = join(import.meta.dirname, "../../integration/journal/sync-child.ts");
+
+let path: string;
+beforeEach(async () => {
+  path = await mkdtemp(join(tmpdir(), "ipdm-failing-"));
+});
+afterEach(() => rm(path, { recursive: true, force: true }));
+
+/** Numbers of events that a store gives back, in order. */
+async function stored(folder: string): Promise<number[]> {
+  await using store = await openStore(folder);
+  const seqs: number[] = [];
+  for await (const { entry } of store.entries("a")) seqs.push(entry.seq);
+  return seqs;
+}
+
+describe("a sync that fails", () => {
+  const canTrace = works("strace", ["-e", "trace=fdatasync", "true"]);
+
+  for (const [errno, code] of [
+    ["EIO", "JOURNAL_WRITE_FAILED"],
+    ["ENOSPC", "DISK_FULL"],
+  ] as const) {
+    it(`stops the store by ${code}; what was acknowledged is there at the next start (${errno})`, async (context) => {
+      if (!canTrace) return context.skip("needs strace, and a container that lets it trace");
+      const inject = `inject=fdatasync:error=${errno}:when=20+`;
+      // One thread, since the count of calls is each thread's own.
+      const { stdout } = await promisify(execFile)(
+        "strace",
+        ["-f", "-qq", "-o", "/dev/null", "-e", "trace=fdatasync", "-e", inject, process.execPath, CHILD, path, "200"],
+        { env: { ...process.env, UV_THREADPOOL_SIZE: "1" } },
+      );
+      const { acknowledged, codes } = JSON.parse(stdout) as { acknowledged: number; codes: string[] };
+      expect(codes).toEqual([code, "JOURNAL_STOPPED"]);
+      expect(acknowledged).toBeGreaterThan(3);
+      const seqs = await stored(path);
+      // The entry whose sync failed may have reached the disk all the same; nothing after it has.
+      expect(seqs.length - acknowledged).toBeOneOf([0, 1]);
+      expect(seqs).toEqual(seqs.map((_, at) => at + 1));
+    });
+  }
+});
+
+describe("a disk that is full", () => {
+  const canMount = process.getuid?.() === 0 && works("unshare", ["--mount", "true"]);
+
+  it("refuses new entries, loses nothing, and takes them again when there is room", async (context) => {
+    if (!canMount) return context.skip("needs a root that may mount a small disk");
+    const disk = join(path, "disk");
+    await mkdir(disk);
+    execFileSync("mount", ["-t", "tmpfs", "-o", "size=2m", "tmpfs", disk]);
+    try {
+      const folder = join(disk, "store");
+      // Nothing that LevelDB could compress.
+      const random = randomFrom(1);
+      let acknowledged = 0;
+      for (const size of ["8m", "64m"]) {
+        const store = await openStore(folder);
+        const [writer] = await resumeWriters(store, ["a"]);
+        const codes: unknown[] = [];
+        for (let at = 0; at < 300 && codes.length < 2; at++) {
+          await store.append(writer?.next([Uint8Array.from({ length: 40_000 }, () => random() * 256)]) as never).then(
+            () => (acknowledged += 1),
+            (error: { code?: unknown }) => codes.push(error.code),
+          );
+        }
+        await store.close();
+        expect(codes).toEqual(["DISK_FULL", "JOURNAL_STOPPED"]);
+        execFileSync("mount", ["-o", `remount,size=${size}`, disk]);
+        const seqs = await stored(folder);
+        expect(seqs.length).toBeGreaterThanOrEqual(acknowledged);
+        acknowledged = seqs.length;
+      }
+    } finally {
+      execFileSync("umount", [disk]);
+    }
+  });
+});
+
+function works(program: string, args: readonly string[]): boolean {
+  try {
+    execFileSync(program, args, { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
