@@ -78,7 +78,10 @@ function typeOf({ type, components }: Written): AbiType {
   const [, name = "", lists = ""] = match;
   if (name !== "tuple") return listsOf(elementaryType(name), lists);
   if (components === undefined || components.length === 0)
-    throw abiError("a tuple has no components", "give those that the compiler wrote: the event's topic depends on them");
+    throw abiError(
+      "a tuple has no components",
+      "give those that the compiler wrote: the event's topic depends on them",
+    );
   return listsOf({ kind: "tuple", members: components.map(typeOf) }, lists);
 }
 

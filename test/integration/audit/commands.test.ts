@@ -284,7 +284,10 @@ describe("verify --row", () => {
     const other = ["--expect", "bafyreigh7lvi5gamrabzkloxwm36b4bndzs7drhlluknblj2a2px6hu7vm"];
     expect((await say("verify", saved(), ...other, "--json")).last).toMatchObject({ code: "RESULT_UNEXPECTED" });
     expect((await say("verify", saved(), "--row", ROW, "--json")).last).toMatchObject({ code: "USAGE" });
-    for (const words of [["replay", saved()], ["diff", saved(), saved()]])
+    for (const words of [
+      ["replay", saved()],
+      ["diff", saved(), saved()],
+    ])
       expect(await say(...(words as [string]), "--json")).toMatchObject({
         exit: 2,
         last: { code: "USAGE", message: expect.stringContaining("is a saved row") },

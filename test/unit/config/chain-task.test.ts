@@ -200,7 +200,11 @@ describe("a task of a chain", () => {
       /token, from, to, value/,
     ],
     ["t: { input: blocks, events: erc20, where: { token: '0x12' } }", /where.token: "0x12" is no address/, undefined],
-    [`t: { input: blocks, events: erc20, where: { token: 0x${"ab".repeat(20)} } }`, /where.token:.* is no address/, /quotes/],
+    [
+      `t: { input: blocks, events: erc20, where: { token: 0x${"ab".repeat(20)} } }`,
+      /where.token:.* is no address/,
+      /quotes/,
+    ],
     ["t: { input: blocks, events: erc20, where: { token: [] } }", /must be at least 1 entry/, undefined],
     ["t: { input: blocks, events: 'A(uint8 x)', where: { x: 256 } }", /256 is no uint8/, undefined],
     ["t: { input: blocks, events: 'A(string x)', where: { x: a } }", /string cannot be compared/, /module behind/],
