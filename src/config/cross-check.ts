@@ -169,16 +169,6 @@ function checkTask(path: ConfigPath, task: Task): Finding[] {
   const ofStream = [...checkStreamTask(path, task), ...(isStream ? checkUnproved(path, task) : [])];
   if (ofStream.length > 0 || task.window === undefined) return [...ofStream, ...checkNoWindow(path, task)];
   const findings: Finding[] = [];
-  if (task.time !== undefined && !isStream) {
-    findings.push(
-      at(
-        [...path, "time"],
-        `${place}.time belongs to a task with module, table or events; a window reads its input's event time`,
-        "declare it at the input",
-        true,
-      ),
-    );
-  }
   const count = Object.keys(task.aggregate ?? {}).length;
   if (count === 0)
     findings.push(

@@ -153,10 +153,17 @@ const task = z
     "One step: a module (module), a table of a chain (table), decoded events (events), or stream operators, which are done in this order: join, or the union of several inputs, filter, select, windows over event time (window, with aggregate) or dedup, top.",
   )
   .meta({
-    anyOf: [
-      ...["module", "table", "events", "filter", "select", "dedup", "top", "join"].map((key) => ({ required: [key] })),
-      { required: ["window", "aggregate"] },
-      { properties: { input: { type: "array" } } },
+    // Within allOf: these are no places where keys may stand.
+    allOf: [
+      {
+        anyOf: [
+          ...["module", "table", "events", "filter", "select", "dedup", "top", "join"].map((key) => ({
+            required: [key],
+          })),
+          { required: ["window", "aggregate"] },
+          { properties: { input: { type: "array" } } },
+        ],
+      },
     ],
   });
 

@@ -90,6 +90,7 @@ export const streamTaskKeys = {
 export interface WrittenStream extends z.output<z.ZodObject<typeof streamTaskKeys>> {
   readonly input: string | readonly string[];
   readonly window?: WrittenWindow | undefined;
+  readonly time?: object | undefined;
   readonly key?: readonly string[] | undefined;
   readonly aggregate?: Readonly<Record<string, string>> | undefined;
 }
@@ -106,10 +107,12 @@ export function isStreamTask({
   top,
   join,
   window,
+  time,
   aggregate = {},
 }: WrittenStream): boolean {
   const own = filter ?? select ?? dedup ?? top ?? join ?? (typeof input === "string" ? undefined : input);
   if (own !== undefined || window === undefined) return own !== undefined;
+  if (time !== undefined) return true;
   return (
     !isPlain(window) || Object.values(aggregate).some((text) => !PLAIN_AGGREGATES.includes(readAggregate(text).kind))
   );

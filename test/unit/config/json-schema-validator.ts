@@ -27,6 +27,8 @@ function check(schema: Keywords, keyword: string, rule: unknown, value: unknown,
       return fails(!(rule as unknown[]).includes(value));
     case "pattern":
       return fails(typeof value === "string" && !new RegExp(String(rule), "u").test(value));
+    case "allOf":
+      return (rule as Keywords[]).flatMap((branch) => faultsOf(branch, value, at));
     case "minLength":
       return fails(typeof value === "string" && Array.from(value).length < Number(rule));
     case "maxLength":
