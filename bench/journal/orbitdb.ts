@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { ClassicLevel } from "classic-level";
-import { CID } from "multiformats/cid";
+import type { CID } from "multiformats/cid";
 import { peer } from "./peers.ts";
 import type { Open } from "./subject.ts";
 

@@ -27,18 +27,30 @@ export async function inFolder<T>(work: (folder: string) => Promise<T>): Promise
   }
 }
 
-const WARM_MS = 500;
+/** How long a subject is driven at a time, in milliseconds: first unmeasured, so that all its actors are under way, then measured. */
+export interface Slice {
+  readonly warmMs: number;
+  readonly ms: number;
+}
 
-/** Every actor sends its next event as soon as the one before is durable, for `ms` milliseconds after half a second of warming up. */
-export async function drive(subject: Subject, events: readonly (readonly OrderEvent[])[], ms: number): Promise<Driven> {
+/**
+ * Drives a subject: every actor sends its next event as soon as the one before is durable. `cursors` holds how far each actor is, and moves
+ * on, so that every event fits its machine's state.
+ */
+export async function drive(
+  subject: Subject,
+  events: readonly (readonly OrderEvent[])[],
+  cursors: number[],
+  { warmMs, ms }: Slice,
+): Promise<Driven> {
   const waits: number[] = [];
-  const begin = performance.now();
-  const from = begin + WARM_MS;
+  const from = performance.now() + warmMs;
   const until = from + ms;
   let done = 0;
   await Promise.all(
     events.map(async (own, actor) => {
-      for (let at = 0; ; at++) {
+      for (let at = cursors[actor] ?? 0; ; at++) {
+        cursors[actor] = at;
         const started = performance.now();
         if (started >= until) return;
         await subject.send(actor, own[at % own.length] as OrderEvent);

@@ -31,11 +31,17 @@ const KEYS_BYTES_MAX = 1024 * 1024;
 /**
  * Checks a receipt's file offline, without executing anything again. What is wrong with the receipt stands in the verdict
  * (`ok`, `fault`); thrown is only what stops the check: `RECEIPT_MISSING`, `RECEIPT_UNREADABLE`, `TRUST_UNREADABLE`, `USAGE` (the
- * expected result is no CID; all of kind `usage`) and `CIRCUIT_KEY_MISMATCH` (kind `verification`).
+ * expected result is no CID, or the file is a saved row; all of kind `usage`) and `CIRCUIT_KEY_MISMATCH` (kind `verification`).
  */
 export async function verifyReceiptFile(path: string, options: VerifyFileOptions = {}): Promise<FileVerdict> {
   const expected = await expectations(options);
-  return receiptVerdict(await readReceiptFile(path), expected);
+  const bytes = await readReceiptFile(path);
+  if (isRowFile(sha256, bytes))
+    throw new IpdmError("USAGE", `${path} is a saved row, and a receipt is needed`, {
+      kind: "usage",
+      hint: "give the path of the receipt.car that it was saved from",
+    });
+  return receiptVerdict(bytes, expected);
 }
 
 /** What a file is, and what it was found to show. */

@@ -2,7 +2,7 @@ import { Document, isScalar, isSeq, Scalar } from "yaml";
 import { loadConfig } from "../config/load.ts";
 import { type OriginValue, originsOf } from "../config/origins.ts";
 import { placeName } from "../config/problem.ts";
-import { pair } from "./pair.ts";
+import { pairs } from "./pair.ts";
 import type { Terminal } from "./terminal.ts";
 import { wholeNumber } from "./whole-number.ts";
 
@@ -16,7 +16,7 @@ export interface ConfigPrintFlags {
 
 /** `ipdm-runtime config print <config>`: the configuration that is in force, as YAML that means the same. */
 export async function configPrintCommand(path: string, flags: ConfigPrintFlags, terminal: Terminal): Promise<void> {
-  const inputs = Object.fromEntries(flags.input.map((flag) => pair("--input", flag)));
+  const inputs = pairs("--input", flags.input);
   const loaded = await loadConfig(path, { files: "skip", inputs });
   const replicas = wholeNumber("--replicas", flags.replicas);
   const values = originsOf(loaded, { replicas, inputs, catalogue: flags.catalogue });

@@ -9,3 +9,15 @@ export function pair(flag: string, text: string): [string, string] {
     hint: `for example ${flag} flights=./flights.parquet`,
   });
 }
+
+/** Flags that may be repeated, each with another name: values by name. Throws `USAGE`, also for a name that comes twice. */
+export function pairs(flag: string, texts: readonly string[]): Record<string, string> {
+  const values = new Map<string, string>();
+  for (const text of texts) {
+    const [name, value] = pair(flag, text);
+    if (values.has(name))
+      throw new IpdmError("USAGE", `${flag} names ${name} twice`, { kind: "usage", hint: "name it once" });
+    values.set(name, value);
+  }
+  return Object.fromEntries(values);
+}

@@ -75,6 +75,7 @@ function addReplay(root: Command, act: Act, signal: AbortSignal): void {
       act(flags, async (terminal) => {
         const journals = await import("./actors/replay-command.ts");
         if (await journals.isJournal(what, flags)) return await journals.replayJournalCommand(what, flags, terminal);
+        journals.refuseJournalFlags(what, flags);
         return await (await import("./replay-command.ts")).replayCommand(what, flags as ReplayFlags, terminal, signal);
       }),
     );

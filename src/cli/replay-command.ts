@@ -4,7 +4,7 @@ import { parseDuration } from "../core/duration.ts";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import { ISOLATIONS, type Isolation } from "../sandbox/policy.ts";
 import { counted, words } from "./counted.ts";
-import { pair } from "./pair.ts";
+import { pairs } from "./pair.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** Flags of `replay`, as the command line gives them. */
@@ -23,8 +23,8 @@ export async function replayCommand(
   terminal: Terminal,
   signal: AbortSignal,
 ): Promise<number> {
-  const inputs = Object.fromEntries(flags.input.map((flag) => pair("--input", flag)));
-  const modules = Object.fromEntries(flags.module.map((flag) => pair("--module", flag)));
+  const inputs = pairs("--input", flags.input);
+  const modules = pairs("--module", flags.module);
   const { ok, fault, report } = await replayReceiptFile(path, {
     data: flags.data,
     inputs,

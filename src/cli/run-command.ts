@@ -6,7 +6,7 @@ import type { RunSummary } from "../run/options.ts";
 import { runConfig } from "../run/run.ts";
 import { bytesText, counted, number } from "./counted.ts";
 import { METRICS_PORT } from "./metrics/server.ts";
-import { pair } from "./pair.ts";
+import { pairs } from "./pair.ts";
 import { RunWatch } from "./run-watch.ts";
 import { shellWord } from "./shell-word.ts";
 import type { Terminal } from "./terminal.ts";
@@ -51,7 +51,7 @@ export async function runCommand(
     batchRows: wholeNumber("--batch-rows", flags.batchRows),
     lanes: wholeNumber("--lanes", flags.lanes),
     fresh: flags.fresh,
-    inputs: Object.fromEntries(flags.input.map((flag) => pair("--input", flag))),
+    inputs: pairs("--input", flags.input),
     onFollow: (end) => {
       ending.end = () => {
         terminal.say("ending: what is final now is sealed; interrupt again to stop at once");

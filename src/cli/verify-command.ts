@@ -11,7 +11,7 @@ import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
 import { bytesText, counted, words } from "./counted.ts";
 import { anchoredText, inputText } from "./input-lines.ts";
-import { pair } from "./pair.ts";
+import { pairs } from "./pair.ts";
 import { rowFields, rowLine, rowLines, rowVerdictLines } from "./row-lines.ts";
 import { shellWord } from "./shell-word.ts";
 import type { Terminal } from "./terminal.ts";
@@ -71,7 +71,7 @@ async function lookFurther(
   signal: AbortSignal,
 ): Promise<Further> {
   if (!ok || receipt === undefined || (wanted === undefined && flags.complete !== true)) return {};
-  const inputs = Object.fromEntries(flags.input.map((flag) => pair("--input", flag)));
+  const inputs = pairs("--input", flags.input);
   return withData(path, receipt, { data: flags.data, inputs }, async (input): Promise<Further> => {
     const complete = flags.complete === true ? { complete: await completenessOf(receipt, input, signal) } : {};
     if (wanted === undefined) return complete;

@@ -156,7 +156,9 @@ async function missingFiles(config: Config, tree: YamlTree): Promise<Finding[]> 
       const message = `${written.join(".")}: ${shown} is ${other.isDirectory() ? "a folder" : "not a regular file"}`;
       return [{ path: written, atKey: false, message, hint: "name a file" }];
     }
-    const hint = npm === undefined ? "check the path; it is relative to the configuration file" : `npm install ${npm}`;
+    const elsewhere = isFolder ? `, or name another place: --input ${path[1]}=<folder, file or address>` : "";
+    const hint =
+      npm === undefined ? `check the path; it is relative to the configuration file${elsewhere}` : `npm install ${npm}`;
     return [{ path: written, atKey: false, message: `${written.join(".")}: there is no file ${shown}`, hint }];
   });
   return (await Promise.all(checks)).flat();

@@ -102,10 +102,10 @@ function findingOf({ path, issue }: Found, root: unknown): Finding {
     case "too_small":
       return {
         ...at,
-        message: `${place} must be ${issue.inclusive === true ? "at least" : "more than"} ${issue.minimum}${unitOf(issue.origin)}`,
+        message: `${place} must be ${issue.inclusive === true ? "at least" : "more than"} ${issue.minimum}${unitOf(issue.origin, issue.minimum)}`,
       };
     case "too_big":
-      return { ...at, message: `${place} must be at most ${issue.maximum}${unitOf(issue.origin)}` };
+      return { ...at, message: `${place} must be at most ${issue.maximum}${unitOf(issue.origin, issue.maximum)}` };
     case "custom": {
       const { hint } = (issue.params ?? {}) as { hint?: string };
       return { ...at, message: `${place}: ${issue.message}`, ...(hint === undefined ? {} : { hint }) };
@@ -150,9 +150,11 @@ function expectedText(expected: string): string {
   }
 }
 
-function unitOf(origin: string): string {
-  if (origin === "string") return " characters";
-  return origin === "array" ? " entries" : "";
+function unitOf(origin: string, count: number | bigint): string {
+  const isOne = Number(count) === 1;
+  if (origin === "string") return isOne ? " character" : " characters";
+  if (origin === "array") return isOne ? " entry" : " entries";
+  return "";
 }
 
 /** What to write instead, for the slips that people make. */

@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import { CID } from "multiformats/cid";
@@ -130,8 +131,6 @@ const WITNESS_MAGIC = 0x31434d49;
  */
 export class CommitWitness {
   readonly #file: FileHandle;
-  #next: CommitMark | undefined;
-  #writing: Promise<void> | undefined;
 
   private constructor(file: FileHandle) {
     this.#file = file;
@@ -148,29 +147,21 @@ export class CommitWitness {
     return { witness: new CommitWitness(file), mark };
   }
 
-  /** Notes the newest commit, soon; only the newest of several is written. Failures are ignored: it is a second witness only. */
+  /**
+   * Notes the newest commit. It goes no further than the system's memory, which takes less time than handing it to another thread. A
+   * failure is ignored: it is a second witness only.
+   */
   note(mark: CommitMark): void {
-    this.#next = mark;
-    this.#writing ??= this.#write();
+    const slot = slotOf(mark);
+    try {
+      writeSync(this.#file.fd, slot, 0, slot.length, (mark.number % 2) * SLOT_BYTES);
+    } catch {
+      // The commit itself is synced; without this note only a later damage of the newest records could pass unseen.
+    }
   }
 
   async close(): Promise<void> {
-    await this.#writing;
     await this.#file.close();
-  }
-
-  async #write(): Promise<void> {
-    while (this.#next !== undefined) {
-      const mark = this.#next;
-      this.#next = undefined;
-      const slot = slotOf(mark);
-      try {
-        await this.#file.write(slot, 0, slot.length, (mark.number % 2) * SLOT_BYTES);
-      } catch {
-        // The commit itself is synced; without this note only a later damage of the newest records could pass unseen.
-      }
-    }
-    this.#writing = undefined;
   }
 }
 

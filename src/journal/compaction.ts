@@ -1,5 +1,4 @@
 import type { CID } from "multiformats/cid";
-import type { Block } from "../dag/block.ts";
 import { encodeBase } from "./base.ts";
 import { decodeCheckpoint } from "./checkpoint.ts";
 import { lastSeq } from "./entry.ts";
@@ -66,27 +65,37 @@ export class Compaction {
 
   /** Seals all entries but the newest. */
   async #seal(actor: string): Promise<void> {
-    const { index, blocks } = this.#ports;
-    const tip = await index.tip(actor);
+    const tip = await this.#ports.index.tip(actor);
     let after = 0;
     for (;;) {
-      const found: Block[] = [];
-      let sizeBytes = 0;
-      for (const cid of await index.entryCids(actor, after, FRAME_ENTRIES_MAX)) {
-        const bytes = tip?.cid.equals(cid) === true ? undefined : await blocks.get(cid);
-        if (bytes === undefined || (found.length > 0 && sizeBytes + bytes.length > FRAME_BYTES_MAX)) break;
-        found.push({ cid, bytes });
-        sizeBytes += bytes.length;
-      }
-      if (found.length < (this.#options.sealEntriesMin ?? SEAL_ENTRIES_MIN)) return;
-      const entries = found.map((block) => this.#ports.journals.decoded(actor, block));
-      await this.#ports.commit([
-        ...this.#frameOf(actor, entries),
-        ...entries.flatMap((stored) => unsealed(actor, stored)),
-      ]);
+      const entries = await this.#run(actor, after, tip?.cid);
+      const last = entries.at(-1);
+      if (last === undefined) return;
+      after = lastSeq(last.entry);
+      // Too few, or one that is too large: they stay as they are.
+      if (entries.length < (this.#options.sealEntriesMin ?? SEAL_ENTRIES_MIN)) continue;
+      const gone = entries.flatMap((stored) => unsealed(actor, stored));
+      await this.#ports.commit([...this.#frameOf(actor, entries), ...gone]);
       this.#sealed += entries.length;
-      after = lastSeq((entries.at(-1) as StoredEntry).entry);
     }
+  }
+
+  /** The next entries after an event that are not sealed, without a gap, as many as a frame holds; the newest is not among them. */
+  async #run(actor: string, after: number, newest: CID | undefined): Promise<readonly StoredEntry[]> {
+    const { index, blocks, journals } = this.#ports;
+    const entries: StoredEntry[] = [];
+    let sizeBytes = 0;
+    for (const cid of await index.entryCids(actor, after, FRAME_ENTRIES_MAX)) {
+      const bytes = newest?.equals(cid) === true ? undefined : await blocks.get(cid);
+      if (bytes === undefined) break;
+      const stored = journals.decoded(actor, { cid, bytes });
+      const before = entries.at(-1);
+      if (before !== undefined && stored.entry.seq !== lastSeq(before.entry) + 1) break;
+      if (before !== undefined && sizeBytes + bytes.length > FRAME_BYTES_MAX) break;
+      entries.push(stored);
+      sizeBytes += bytes.length;
+    }
+    return entries;
   }
 
   #frameOf(actor: string, entries: readonly StoredEntry[]): readonly Write[] {

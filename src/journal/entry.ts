@@ -3,8 +3,8 @@ import { IpdmError } from "../core/errors.ts";
 import type { Hash } from "../core/ports.ts";
 import { type Block, CODEC, cborBlock, decodeBlock, type Ipld } from "../dag/block.ts";
 import { ENTRY_EVENTS_MAX, NAME_BYTES_MAX } from "./limits.ts";
-import type { JournalEntry, RequestRecord } from "./port.ts";
-import { parseSkip } from "./skip.ts";
+import type { JournalEntry, RequestRecord, Skip } from "./port.ts";
+import { SKIP_NUMBER_MAX, skipNumbers } from "./skip.ts";
 
 const REQUESTS_MAX = 65_536;
 
@@ -90,6 +90,17 @@ export function parseRequests(value: unknown): readonly RequestRecord[] | undefi
     requests.push({ id, type, params: params as Ipld });
   }
   return requests;
+}
+
+/** Skip links as an entry holds them; `undefined` when the value is not such a thing. */
+function parseSkip(value: unknown): Skip | undefined {
+  const node = record(value);
+  if (node === undefined || Object.keys(node).length !== 2) return undefined;
+  const { n, links } = node;
+  if (!isSeq(n) || n > SKIP_NUMBER_MAX || !Array.isArray(links) || links.length !== skipNumbers(n).length)
+    return undefined;
+  const cids = links.map((link) => CID.asCID(link));
+  return cids.every((cid) => cid !== null) ? { n, links: cids } : undefined;
 }
 
 const ENTRY_KEYS: ReadonlySet<string> = new Set([

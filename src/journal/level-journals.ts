@@ -82,7 +82,14 @@ export class LevelJournals {
       }
       if (count > 0) return;
     }
-    for (const cid of await this.#index.entryCids(actor, after, ENTRIES_PAGE)) yield await this.#entry(actor, cid);
+    let expected = after + 1;
+    for (const cid of await this.#index.entryCids(actor, after, ENTRIES_PAGE)) {
+      const stored = await this.#entry(actor, cid);
+      // What is between is sealed.
+      if (stored.entry.seq !== expected) return;
+      expected = lastSeq(stored.entry) + 1;
+      yield stored;
+    }
   }
 
   /** The end of the entry before the one that holds an event. */

@@ -1,9 +1,8 @@
-import { CID } from "multiformats/cid";
-import { isSeq, record } from "./entry.ts";
+import type { CID } from "multiformats/cid";
 import type { Skip, StoredEntry } from "./port.ts";
 
 /** Checkpoints of one journal that can have skip links: their numbers are handled as 32-bit integers. */
-const NUMBER_MAX = 2 ** 31 - 1;
+export const SKIP_NUMBER_MAX: number = 2 ** 31 - 1;
 
 /** An entry that skip links may lead to. The journal's first one has no skip links of its own, and counts as number 0. */
 export interface SkipPoint {
@@ -17,7 +16,7 @@ export interface SkipPoint {
  */
 export function nextSkip({ cid, skip }: SkipPoint): Skip | undefined {
   const n = (skip?.n ?? 0) + 1;
-  if (n > NUMBER_MAX) return undefined;
+  if (n > SKIP_NUMBER_MAX) return undefined;
   const before = new Map<number, CID>([[n - 1, cid]]);
   for (const [at, number] of skipNumbers(skip?.n ?? 0).entries()) {
     const link = skip?.links[at];
@@ -28,21 +27,11 @@ export function nextSkip({ cid, skip }: SkipPoint): Skip | undefined {
 }
 
 /** Numbers of the entries that the one numbered n links to, newest first. */
-function skipNumbers(n: number): readonly number[] {
+export function skipNumbers(n: number): readonly number[] {
   if (n === 0) return [];
   const numbers: number[] = [];
   for (let number = n - 1; number > 0; number &= number - 1) numbers.push(number);
   return [...numbers, 0];
-}
-
-/** Skip links as an entry holds them; `undefined` when the value is not such a thing. */
-export function parseSkip(value: unknown): Skip | undefined {
-  const node = record(value);
-  if (node === undefined || Object.keys(node).length !== 2) return undefined;
-  const { n, links } = node;
-  if (!isSeq(n) || n > NUMBER_MAX || !Array.isArray(links) || links.length !== skipNumbers(n).length) return undefined;
-  const cids = links.map((link) => CID.asCID(link));
-  return cids.every((cid) => cid !== null) ? { n, links: cids } : undefined;
 }
 
 /** True where both are the same links, or both are none. */

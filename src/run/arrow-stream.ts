@@ -15,10 +15,7 @@ export function fromArrow<C = Untyped>(
   options: SourceOptions<C> = {},
 ): Observable<Flow<C>> {
   async function* batches(): AsyncGenerator<Batch> {
-    if (bytes instanceof Uint8Array) return yield* readArrow(bytes);
-    const pieces: Uint8Array[] = [];
-    for await (const piece of bytes) pieces.push(piece);
-    return yield* readArrow(Buffer.concat(pieces));
+    yield* readArrow(bytes instanceof Uint8Array ? bytes : await whole(bytes));
   }
   return source<C>({ [Symbol.asyncIterator]: batches }, options);
 }
@@ -34,4 +31,10 @@ export async function* toArrow(stream: Observable<Flow>): AsyncGenerator<Uint8Ar
     for (const piece of encoder.encode(batch)) yield piece.slice();
   }
   if (encoder !== undefined) for (const piece of encoder.finish()) yield piece.slice();
+}
+
+async function whole(pieces: AsyncIterable<Uint8Array>): Promise<Uint8Array> {
+  const all: Uint8Array[] = [];
+  for await (const piece of pieces) all.push(piece);
+  return Buffer.concat(all);
 }

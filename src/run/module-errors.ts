@@ -38,7 +38,7 @@ export async function namingModule(
     .filter((task) => task.kind === "module" && task.module === reference)
     .map((task) => `tasks.${task.name}`);
   const { code, kind, retry, facts } = error;
-  const hint = error.hint ?? "correct the module, or the rows it is given";
+  const hint = error.hint ?? nextStep(code, reference);
   return new IpdmError(code, `${tasks.join(", ")}: ${error.message.replace(`module ${cid}`, `module ${name}`)}`, {
     kind,
     retry,
@@ -47,6 +47,13 @@ export async function namingModule(
     where: (error.where ?? cid).replace(cid, place),
     hint,
   });
+}
+
+/** A module that comes with the runtime is not the reader's to correct: what it finds has a line on the page of codes. */
+function nextStep(code: string, reference: string): string {
+  return isBuiltIn(reference)
+    ? `ipdm-runtime explain ${code} says what to do about it`
+    : "correct the module, or the rows it is given";
 }
 
 function inCatalogue(cid: string, catalogued: readonly NamedModule[]): KnownModule | undefined {

@@ -157,9 +157,13 @@ function missingRow(names: readonly string[], rows: number): IpdmError {
 }
 
 function ambiguous(name: string, count: number, first: number, second: number): IpdmError {
-  return new IpdmError("ROW_AMBIGUOUS", `${count} rows of table ${name} hold that: ${first}, ${second}, …`, {
-    kind: "usage",
-    where: `outputs/${name}`,
-    hint: "say more of its columns",
-  });
+  return new IpdmError(
+    "ROW_AMBIGUOUS",
+    `${count} rows of table ${name} hold that: ${first}, ${second}${count > 2 ? ", …" : ""}`,
+    {
+      kind: "usage",
+      where: `outputs/${name}`,
+      hint: "say more of its columns",
+    },
+  );
 }

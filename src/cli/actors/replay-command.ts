@@ -4,7 +4,7 @@ import { givenMachines } from "../../audit/actors/given-machines.ts";
 import { readable } from "../../audit/actors/readable.ts";
 import { type ActorReplay, isJournalFile, replayActor, replayJournalFile } from "../../audit/actors/replay-actor.ts";
 import { openExistingStore } from "../../audit/actors/store-folder.ts";
-import { EXIT_CODES, hasCode } from "../../core/errors.ts";
+import { EXIT_CODES, hasCode, IpdmError } from "../../core/errors.ts";
 import type { JournalReplayReport } from "../../runtime/replay-report.ts";
 import type { Terminal } from "../terminal.ts";
 import { eventNumber } from "./tail-command.ts";
@@ -25,6 +25,16 @@ export async function isJournal(what: string, flags: JournalReplayFlags): Promis
   } catch {
     return false; // what it is then is told by whoever reads receipts
   }
+}
+
+/** Refuses, as a mistake of usage, what is said of a journal where `what` is a receipt: it would change nothing. */
+export function refuseJournalFlags(what: string, { at, from, machines }: JournalReplayFlags): void {
+  const [flag] = Object.entries({ at, from, machines }).find(([, value]) => value !== undefined) ?? [];
+  if (flag === undefined) return;
+  throw new IpdmError("USAGE", `--${flag} is about a journal, and ${what} is none`, {
+    kind: "usage",
+    hint: "name an actor and its folder with --dir, or a CAR file with a journal",
+  });
 }
 
 /** `ipdm-runtime replay` of a journal. Returns the exit code. */

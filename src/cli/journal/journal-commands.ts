@@ -91,7 +91,7 @@ export async function verifyCommand(
   }
   const [a, b] = journals;
   const fork = a === undefined || b === undefined ? undefined : await journalFork(a, b);
-  if (terminal.options.json) terminal.json({ event: "verified", ok: fork === undefined, ...(fork ?? {}) });
+  if (terminal.options.json) terminal.json({ event: "verified", ok: fork === undefined, ...fork });
   else if (fork !== undefined) for (const line of forkLines(fork)) terminal.print(line);
   else terminal.print(b === undefined ? "VERIFIED." : "VERIFIED: one continues the other, or they are the same.");
   return fork === undefined ? 0 : EXIT_CODES.verification;

@@ -76,10 +76,13 @@ function typeOf({ type, components }: Written): AbiType {
   const match = /^([a-z]+[0-9]*)((?:\[\d{0,7}\])*)$/.exec(type);
   if (match === null) throw abiError(`${JSON.stringify(type.slice(0, 64))} is no type of the contract ABI`);
   const [, name = "", lists = ""] = match;
-  return listsOf(
-    name === "tuple" ? { kind: "tuple", members: (components ?? []).map(typeOf) } : elementaryType(name),
-    lists,
-  );
+  if (name !== "tuple") return listsOf(elementaryType(name), lists);
+  if (components === undefined || components.length === 0)
+    throw abiError(
+      "a tuple has no components",
+      "give those that the compiler wrote: the event's topic depends on them",
+    );
+  return listsOf({ kind: "tuple", members: components.map(typeOf) }, lists);
 }
 
 function depthOf(value: unknown): number {

@@ -77,7 +77,7 @@ function distinct(events: EventSet["events"]): EventSet["events"] {
 
 function allowed(set: EventSet, { columns }: EventColumns, where: EventOptions["where"]): readonly string[] {
   const lines = Object.entries(where).flatMap(([name, values]) => {
-    if (name === set.address) return values.map((value) => `w a ${wordOf({ kind: "address" }, value)}`);
+    if (name === set.address) return values.map((value) => `w a ${wordOf(name, { kind: "address" }, value)}`);
     const number = columns.findIndex((column) => column.name === name);
     const column = columns[number];
     if (column === undefined) {
@@ -86,7 +86,7 @@ function allowed(set: EventSet, { columns }: EventColumns, where: EventOptions["
     }
     if (!isWord(column.source) || isExpanded(set, column.name))
       throw abiError(`where.${name}: a ${describe(column.source)} cannot be compared`, "filter in a module behind it");
-    return values.map((value) => `w ${number} ${wordOf(column.source, value)}`);
+    return values.map((value) => `w ${number} ${wordOf(name, column.source, value)}`);
   });
   if (lines.length > VALUES_MAX) throw abiError(`where names more than ${VALUES_MAX} values`);
   return lines;

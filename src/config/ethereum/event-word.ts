@@ -1,7 +1,10 @@
 import { type AbiType, abiError } from "./abi-type.ts";
 
-/** A value of a type of one word as the ABI has it, in 64 hexadecimal digits. Throws `EVENT_ABI_INVALID` for a value that is none of the type. */
-export function wordOf(type: AbiType, value: string | number | boolean): string {
+/**
+ * A value of `where.<name>`, of a type of one word as the ABI has it, in 64 hexadecimal digits. Throws `EVENT_ABI_INVALID` for a value that
+ * is none of the type.
+ */
+export function wordOf(name: string, type: AbiType, value: string | number | boolean): string {
   const text = String(value).trim();
   switch (type.kind) {
     case "address":
@@ -17,16 +20,18 @@ export function wordOf(type: AbiType, value: string | number | boolean): string 
     case "uint":
     case "int":
       if ((typeof value !== "number" || Number.isSafeInteger(value)) && /^(-?\d{1,78}|0x[0-9a-f]{1,64})$/i.test(text))
-        return integerWord(type.kind, type.size, BigInt(text));
+        return integerWord(name, type.kind, type.size, BigInt(text));
       break;
     default:
   }
-  throw abiError(`${JSON.stringify(text.slice(0, 80))} is no ${nameOf(type)}`);
+  // YAML reads 0x… and long rows of digits without quotes as numbers, which are exact up to 2^53 alone.
+  const hint = typeof value === "number" ? "write it in quotes" : undefined;
+  throw abiError(`where.${name}: ${JSON.stringify(text.slice(0, 80))} is no ${nameOf(type)}`, hint);
 }
 
-function integerWord(kind: "uint" | "int", size: number, value: bigint): string {
+function integerWord(name: string, kind: "uint" | "int", size: number, value: bigint): string {
   const isInside = kind === "uint" ? BigInt.asUintN(size, value) === value : BigInt.asIntN(size, value) === value;
-  if (!isInside) throw abiError(`${value} is no ${kind}${size}`);
+  if (!isInside) throw abiError(`where.${name}: ${value} is no ${kind}${size}`);
   return BigInt.asUintN(256, value).toString(16).padStart(64, "0");
 }
 

@@ -88,6 +88,8 @@ class Gathering {
   private waiting: Waiting[] = [];
   /** The part before, if it may belong to the next one of the same file. */
   private last: Waiting | undefined;
+  /** Parts that follow each other, of which one says that it belongs to another block. */
+  private readonly doubtful: (readonly [Waiting, Waiting])[] = [];
   private chain: string | null;
 
   constructor(format: ChainFormat, files: readonly ChainFile[], spec: ChainSpec) {
@@ -121,6 +123,7 @@ class Gathering {
 
   index(): BlockIndex {
     this.joinByHash();
+    this.joinDoubtful();
     const [lone] = this.waiting;
     if (lone !== undefined) throw this.incomplete(lone);
     const { from, to } = this.spec;
@@ -152,7 +155,8 @@ class Gathering {
   /** Two parts that follow each other belong together, when together they are a block. */
   private join(part: Waiting): void {
     const before = this.last;
-    if (before !== undefined && fit(before, part)) {
+    if (before !== undefined && fit(before, part) && saysOther(before, part)) this.doubtful.push([before, part]);
+    else if (before !== undefined && fit(before, part)) {
       this.last = undefined;
       this.waiting.splice(this.waiting.indexOf(before), 1);
       this.take(joined(before, part));
@@ -175,6 +179,19 @@ class Gathering {
       this.take(joined(block, part));
     }
     this.waiting = this.waiting.filter((part) => !done.has(part));
+  }
+
+  /** Neighbours that are still alone belong together after all: no hash commits to what a part says of its block. */
+  private joinDoubtful(): void {
+    if (this.doubtful.length === 0) return;
+    const alone = new Set(this.waiting);
+    for (const [before, part] of this.doubtful)
+      if (alone.has(before) && alone.has(part)) {
+        alone.delete(before);
+        alone.delete(part);
+        this.take(joined(before, part));
+      }
+    this.waiting = [...alone];
   }
 
   private take({ head, texts }: Waiting): void {
@@ -241,6 +258,12 @@ function fit(one: Waiting, other: Waiting): boolean {
     (one.head === undefined) !== (other.head === undefined) &&
     one.texts.every((text, i) => (text === undefined) !== (other.texts[i] === undefined))
   );
+}
+
+/** True when the part beside a block says that it belongs to a block of another hash. */
+function saysOther(one: Waiting, other: Waiting): boolean {
+  const [head, of] = one.head === undefined ? [other.head, one.of] : [one.head, other.of];
+  return of !== undefined && of !== head?.hash;
 }
 
 function joined(one: Waiting, other: Waiting): Waiting {

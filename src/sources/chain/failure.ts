@@ -5,7 +5,7 @@ export function malformedBlock(file: string, offset: number, why: string): IpdmE
   return new IpdmError("CHAIN_BLOCK_MALFORMED", `${file} holds something that is no block, at byte ${offset}: ${why}`, {
     kind: "verification",
     where: `${file}:${offset}`,
-    hint: "get the file again: a block as JSON-RPC gives it, with whole transactions, and its receipts",
+    hint: "get the file again: a block as JSON-RPC gives it, with whole transactions, of Ethereum also its receipts",
     facts: { file, offset },
   });
 }

@@ -16,6 +16,9 @@ export interface ValueFault {
   readonly fault: "cut" | "invalid" | "large";
 }
 
+/** What begins a text, a list and an object, which also have an end. */
+const OPENING: ReadonlySet<number> = new Set(Buffer.from('"[{'));
+
 /**
  * The values of a stream of JSON values with white space between them, whatever chunks it comes in; a byte order mark at the start
  * is passed over. Holds one value and a chunk in memory. The last item is a {@link ValueFault} when the stream cannot be read on.
@@ -54,7 +57,9 @@ export async function* jsonValues(
         await more();
         continue;
       }
-      const to = valueEnd(bytes, at, bytes.length);
+      let to = valueEnd(bytes, at, bytes.length);
+      // A number, or a word such as null, ends where the stream does.
+      if (to === INCOMPLETE && ended && !OPENING.has(bytes[at] as number)) to = bytes.length;
       if (to === INVALID || (to === INCOMPLETE && ended)) {
         yield { offset: base + at, fault: to === INVALID ? "invalid" : "cut" };
         return;

@@ -17,6 +17,8 @@ export interface MergeSink {
   /** No input has anything before this time any more. */
   watermark(timeUs: number): void;
   barrier(barrier: Barrier): void;
+  /** Nothing more can be handed on for now: what was collected is to come out. */
+  pause(): void;
   end(): void;
 }
 
@@ -178,6 +180,11 @@ export class InputMerge {
   }
 
   private work(): void {
+    this.handOn();
+    if (this.begun && !this.ended) this.sink.pause();
+  }
+
+  private handOn(): void {
     while (this.begun && !this.ended) {
       let best = -1;
       let bestTime = Number.POSITIVE_INFINITY;

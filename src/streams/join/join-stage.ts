@@ -63,7 +63,12 @@ export class JoinStage implements MergeStage {
       this.setting.step.counters.late += late.length;
       this.late[input]?.next?.(gatherRows(batch, Int32Array.from(late), late.length));
     }
-    this.flush(here.core);
+    // Runs of rows are short where inputs take turns: pairs are gathered over many of them.
+    if (here.core.pairs.isFull) this.flush(here.core);
+  }
+
+  pause(): void {
+    if (this.open !== undefined) this.flush(this.open.core);
   }
 
   watermark(timeUs: number): void {

@@ -19,6 +19,8 @@ export interface MergeStage {
   readonly header: Omit<Header, "kind">;
   rows(input: number, batch: Batch, from: number, to: number, times: Float64Array): void;
   watermark(timeUs: number): void;
+  /** Called when no more rows can come for now. */
+  pause?(): void;
   end(): void;
   /** Its own state, and going on from it. */
   save?(): RowsState;
@@ -142,6 +144,10 @@ class Merging implements MergeSink {
 
   watermark(timeUs: number): void {
     this.stage?.watermark(timeUs);
+  }
+
+  pause(): void {
+    this.stage?.pause?.();
   }
 
   barrier(barrier: Barrier): void {

@@ -58,6 +58,11 @@ export class Pairs {
     if (this.count === BATCH_ROWS_DEFAULT) this.cut();
   }
 
+  /** Whether a whole batch waits to be taken. */
+  get isFull(): boolean {
+    return this.done.length > 0;
+  }
+
   /** The batches so far; the last may be short. */
   take(): Batch[] {
     this.cut();

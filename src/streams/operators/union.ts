@@ -1,6 +1,7 @@
 import type { Observable } from "rxjs";
-import { gatherRows } from "../../batch/gather.ts";
+import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
 import { sameSchema } from "../../batch/schema.ts";
+import { BatchWriter } from "../../batch/writer.ts";
 import { IpdmError } from "../../core/errors.ts";
 import type { Flow, Header } from "../flow.ts";
 import { merging } from "../join/merging.ts";
@@ -17,6 +18,10 @@ export function union<C, K extends string>(
 ): Observable<Flow<C, K>> {
   const names = Object.keys(inputs);
   const merged = merging(inputs, { name: "union", detail: names.join(", ") }, (headers, schemas, out) => {
+    let writer: BatchWriter | undefined;
+    const flush = (): void => {
+      if (writer !== undefined && writer.rows > 0) out(writer.take());
+    };
     return {
       header: headerOf(headers),
       rows(input, batch, from, to) {
@@ -27,12 +32,18 @@ export function union<C, K extends string>(
             hint: "project both to the same columns, in the same order and of the same types",
           });
         }
-        if (from === 0 && to === batch.rows) return out(batch);
-        const rows = Int32Array.from({ length: to - from }, (_, i) => from + i);
-        out(gatherRows(batch, rows, rows.length));
+        writer ??= new BatchWriter(batch.schema);
+        if (from === 0 && to === batch.rows && writer.rows === 0) return out(batch);
+        // Runs of rows are short where inputs take turns.
+        writer.append(batch, from, to);
+        if (writer.rows >= BATCH_ROWS_DEFAULT) flush();
       },
-      watermark: (timeUs) => out({ kind: "watermark", timeUs }),
-      end() {},
+      pause: flush,
+      watermark(timeUs) {
+        flush();
+        out({ kind: "watermark", timeUs });
+      },
+      end: flush,
     };
   });
   return merged as unknown as Observable<Flow<C, K>>; // the columns are those of each input

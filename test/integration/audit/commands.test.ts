@@ -163,6 +163,15 @@ describe("verify", () => {
 });
 
 describe("replay", () => {
+  it("refuses what is said of a journal", async () => {
+    for (const flag of ["--at", "--from", "--machines"])
+      expect((await say("replay", fixture.receipt, flag, "5", "--json")).last).toMatchObject({
+        code: "USAGE",
+        message: expect.stringContaining(`${flag} is about a journal`),
+        exit: 2,
+      });
+  });
+
   it("takes the time that a call of a module may have", async () => {
     expect(await say("replay", fixture.receipt, "--timeout", "5m", "--json")).toMatchObject({
       exit: 0,
@@ -275,6 +284,14 @@ describe("verify --row", () => {
     const other = ["--expect", "bafyreigh7lvi5gamrabzkloxwm36b4bndzs7drhlluknblj2a2px6hu7vm"];
     expect((await say("verify", saved(), ...other, "--json")).last).toMatchObject({ code: "RESULT_UNEXPECTED" });
     expect((await say("verify", saved(), "--row", ROW, "--json")).last).toMatchObject({ code: "USAGE" });
+    for (const words of [
+      ["replay", saved()],
+      ["diff", saved(), saved()],
+    ])
+      expect(await say(...(words as [string]), "--json")).toMatchObject({
+        exit: 2,
+        last: { code: "USAGE", message: expect.stringContaining("is a saved row") },
+      });
   });
 
   it.each([

@@ -139,6 +139,24 @@ describe("compaction", () => {
     expect(archives[1]).toEqual(all.slice(89, 99));
   });
 
+  it("leaves alone an entry that is larger than a frame, and seals what is around it", async () => {
+    await using store = await open();
+    const writer = new EntryWriter("a");
+    const appends = Array.from({ length: 80 }, (_, at) =>
+      writer.next([{ at, text: at === 40 ? "x".repeat(300_000) : "" }]),
+    );
+    for (const append of appends.slice(0, 60)) await store.append(append);
+    expect(await store.compact()).toMatchObject({ sealed: 58, frames: 2 });
+    for (const append of appends.slice(60)) await store.append(append);
+    const all = appends.map(({ block }) => block.cid.toString());
+    for (let pass = 0; pass < 2; pass++) {
+      expect(cids(await collect(store.entries("a")))).toEqual(all);
+      expect(cids(await collect(store.entries("a", { from: 41 })))).toEqual(all.slice(40));
+      expect(cids(await collect(store.entries("a", { from: 50 })))).toEqual(all.slice(49));
+      expect(await store.compact()).toMatchObject({ sealed: pass === 0 ? 20 : 0 });
+    }
+  });
+
   it("keeps everything where archiving fails, and takes less room afterwards", async () => {
     await using store = await open();
     for (let actor = 0; actor < 20; actor++) await fill(store, `order/${actor}`, 100);

@@ -1,9 +1,10 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, symlink, truncate } from "node:fs/promises";
+import { appendFile, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ClassicLevel } from "classic-level";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { rawBlock } from "../../../src/dag/block.ts";
+import { holderOf } from "../../../src/journal/holder.ts";
 import { LevelStore } from "../../../src/journal/level-store.ts";
 import { dataFiles, flipBit, onCopy, openStore, readAll, type Written, writeStore } from "./damage.ts";
 import { resumeWriters } from "./resume-writers.ts";
@@ -159,8 +160,13 @@ describe("LevelStore and its folder", () => {
         code: "DATA_DIR_IN_USE",
         kind: "conflict",
         where: folder,
+        facts: { pid: process.pid },
       });
       expect(await store.actors()).toHaveLength(3);
+      // A note of a process that is gone names nobody.
+      expect(await holderOf(folder)).toBe(process.pid);
+      await writeFile(join(folder, "holder"), "4194999\n");
+      expect(await holderOf(folder)).toBeUndefined();
     });
   });
 

@@ -59,7 +59,11 @@ describe("a pipeline over blocks", () => {
       () => expect.unreachable("it was caught"),
       (cause: IpdmError) => cause,
     );
-    expect(error).toMatchObject({ code: "ETH_RECEIPTS_ROOT_MISMATCH", kind: "verification" });
+    expect(error).toMatchObject({
+      code: "ETH_RECEIPTS_ROOT_MISMATCH",
+      kind: "verification",
+      hint: "ipdm-runtime explain ETH_RECEIPTS_ROOT_MISMATCH says what to do about it",
+    });
     expect(error.message).toMatch(
       /^tasks\.logs: module ipdm:ethereum found an error in rows 0 to 0: block 106, receipt \d: its log/,
     );

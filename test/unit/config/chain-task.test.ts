@@ -176,6 +176,7 @@ describe("a task of a chain", () => {
       `{"abi":${"[".repeat(20)}${"]".repeat(20)}}`,
       '[{"type":"event"}]',
       '[{"type":"event","name":"A","inputs":[{"type":"uin"}]}]',
+      '[{"type":"event","name":"A","inputs":[{"type":"tuple"}]}]',
       "[]",
     ]) {
       await writeFile(join(folder.path, "bad.json"), text);
@@ -198,7 +199,13 @@ describe("a task of a chain", () => {
       /where.tokn: there is no such column/,
       /token, from, to, value/,
     ],
-    ["t: { input: blocks, events: erc20, where: { token: '0x12' } }", /"0x12" is no address/, undefined],
+    ["t: { input: blocks, events: erc20, where: { token: '0x12' } }", /where.token: "0x12" is no address/, undefined],
+    [
+      `t: { input: blocks, events: erc20, where: { token: 0x${"ab".repeat(20)} } }`,
+      /where.token:.* is no address/,
+      /quotes/,
+    ],
+    ["t: { input: blocks, events: erc20, where: { token: [] } }", /must be at least 1 entry/, undefined],
     ["t: { input: blocks, events: 'A(uint8 x)', where: { x: 256 } }", /256 is no uint8/, undefined],
     ["t: { input: blocks, events: 'A(string x)', where: { x: a } }", /string cannot be compared/, /module behind/],
     ["t: { input: blocks, events: erc20, columns: { value: f64 } }", /columns.value cannot be f64/, /utf8/],

@@ -66,6 +66,10 @@ describe("blocks of a chain", () => {
         "8r.json": madeReceipts(8),
       },
     ],
+    [
+      "in a list, where parts that follow each other say that they do not belong together",
+      { "all.json": `[${[madeReceipts(8), madeBlock(7), madeReceipts(7), madeBlock(8)].join(",")}]` },
+    ],
     ["spread out", { "7.json": JSON.stringify(JSON.parse(madePair(7)), null, 2), "8.json": madePair(8) }],
   ])("are read %s", async (name, files) => {
     const rows = await rowsOf(files);
@@ -73,6 +77,13 @@ describe("blocks of a chain", () => {
       rows[0] =
         rows[0]?.map((v) => (typeof v === "string" && /^[{[]/.test(v) ? JSON.stringify(JSON.parse(v)) : v)) ?? [];
     expect(rows).toEqual(expected([7, 8]));
+  });
+
+  it("are read beside each other where the receipts say another block, which no hash commits to", async () => {
+    const receipts = madeReceipts(7, { branch: "b" });
+    const [first, second] = expected([7, 8]);
+    const rows = await rowsOf({ "all.json": [madeBlock(7), receipts, madeBlock(8), madeReceipts(8)].join("\n") });
+    expect(rows).toEqual([[...(first?.slice(0, -1) ?? []), receipts], second]);
   });
 
   it.runIf("zstdCompressSync" in zlib)("are read compressed with Zstandard", async () => {
@@ -138,6 +149,7 @@ describe("blocks of a chain", () => {
     ],
     ["JSON cut short", { "7.json": madePair(7).slice(0, -9) }, {}, "CHAIN_BLOCK_MALFORMED", /cut short/],
     ["no JSON", { "7.json": "<html>" }, {}, "CHAIN_BLOCK_MALFORMED", /7\.json.*byte 0: it is not JSON/],
+    ["a value that is no block", { "7.json": "null" }, {}, "CHAIN_BLOCK_MALFORMED", /neither an object nor a list/],
     ["an empty file", { "7.json": " \n" }, {}, "CHAIN_BLOCK_MALFORMED", /empty/],
     ["a number as a number", { "7.json": madePair(7).replace('"0x7"', "7") }, {}, "CHAIN_BLOCK_MALFORMED", /number/],
     [
