@@ -9,6 +9,7 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   sandbox: async () => (await import("./sandbox.ts")).sandbox,
   chain: async () => (await import("./chain.ts")).chain,
   streams: async () => (await import("./streams.ts")).streams,
+  "streams-nexmark": async () => (await import("./streams-nexmark.ts")).streamsNexmark,
   checkpoint: async () => (await import("./sandbox/checkpoint.ts")).checkpoint,
 };
 
