@@ -14,6 +14,8 @@ export default defineConfig({
         name,
         include: [`test/${name}/**/*.test.ts`],
         setupFiles: ["test/support/seed.ts"],
+        // These keep nothing from one file to the next, so they need no process of their own.
+        isolate: !["unit", "property", "simulation"].includes(name),
         testTimeout: name === "unit" || name === "property" ? 20_000 : 120_000,
         hookTimeout: 60_000,
       },

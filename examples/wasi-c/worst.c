@@ -25,13 +25,13 @@ int main(void) {
   static char line[1024];
   struct flight *flights = NULL;
   size_t count = 0, room = 0;
-  if (fgets(line, sizeof line, stdin) == NULL || strcmp(line, "date,delay,distance,origin,destination\r\n") != 0) {
+  if (fgets(line, sizeof line, stdin) == NULL || strcmp(line, "date,delay,distance,origin,destination\n") != 0) {
     fprintf(stderr, "not the header that was expected: %.80s\n", line);
     return 1;
   }
   for (unsigned row = 0; fgets(line, sizeof line, stdin) != NULL; row++) {
     struct flight flight = {.row = row};
-    if (sscanf(line, "%*[^,],%ld,%*[^,],%15[^,],%15[^\r]", &flight.delay, flight.origin, flight.destination) != 3)
+    if (sscanf(line, "%*[^,],%ld,%*[^,],%15[^,],%15[^\n]", &flight.delay, flight.origin, flight.destination) != 3)
       continue; /* an empty cell: no delay, or not said from where to where */
     if (count == room) {
       room = room == 0 ? 1024 : 2 * room;

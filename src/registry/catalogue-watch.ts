@@ -36,6 +36,11 @@ export class CatalogueWatch {
     return this.newestOf.get(key);
   }
 
+  /** Waits until the folder is not open any more. */
+  async close(): Promise<void> {
+    await this.looking;
+  }
+
   private async look(): Promise<void> {
     try {
       if ((await stampOf(this.folder)) === this.seen) return;

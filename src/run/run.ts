@@ -134,6 +134,7 @@ class Run {
     const lanes = members.map(() => stack.use(openLanes({ lanes: laneCount })));
     const plan = await this.planned(submitter, block, facts, lanes[0] as Lane);
     const watch = watchFor(plan, catalogueFolder(config, this.options.catalogueDir), this.log);
+    if (watch !== undefined) stack.use(watch);
     const keys = await loadWindowKeys();
     const prover = stack.use(new ProverPool());
     const networks = await openLocalNetworks(members, this.log, signal);
