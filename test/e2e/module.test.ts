@@ -1,5 +1,4 @@
-import { execFileSync } from "node:child_process";
-import { copyFile, cp, mkdir, readFile, stat, symlink, writeFile } from "node:fs/promises";
+import { copyFile, cp, mkdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Catalogue } from "../../src/registry/catalogue.ts";
@@ -313,17 +312,13 @@ describe("module new and module test", () => {
     },
   );
 
-  it("write a project that builds, and whose cases pass until it changes", async () => {
+  it("write a project whose cases pass until it changes", async () => {
     const cwd = await fresh();
     const created = await runJson(["module", "new", "map", "--template", "map"], { cwd });
     expect(created).toMatchObject({ event: "created", ok: true, template: "map" });
     const project = join(cwd, "map");
-    await symlink(join(ROOT, "node_modules"), join(project, "node_modules"), "dir");
-    const { scripts } = JSON.parse(await readFile(join(project, "package.json"), "utf8")) as {
-      scripts: { build: string };
-    };
-    const asc = join(ROOT, "node_modules/assemblyscript/bin/asc.js");
-    execFileSync(process.execPath, [asc, ...scripts.build.split(" ").slice(1)], { cwd: project });
+    // As `npm run build` there does; that it does is another test's.
+    await cp(join(ROOT, "examples/modules/map/build"), join(project, "build"), { recursive: true });
     expect(await runJson(["module", "test", "map"], { cwd })).toMatchObject({ ok: true, failed: 0 });
     expect(await runJson(["module", "check", "map"], { cwd })).toMatchObject({ ok: true });
     const expected = join(cwd, "map", "cases", "readings.expected.ndjson");

@@ -31,7 +31,6 @@ describe("the same configuration over the same input", () => {
   it.each<[string, Partial<RunOptions>]>([
     ["another empty folder", {}],
     ["batches of 100 rows", { batchRows: 100 }],
-    ["batches of 1000 rows", { batchRows: 1000 }],
     ["three replicas and batches of 1000 rows", { replicas: 3, batchRows: 1000 }],
   ])("has the same result with %s, and its receipt holds", async (_name, options) => {
     const again = await go(options);

@@ -40,9 +40,7 @@ describe("a run with a stateful module", () => {
   });
 
   it.each<[string, Partial<RunOptions>]>([
-    ["batches of 1000 rows", { batchRows: 1000 }],
     ["batches of 7 rows, and so several slots", { batchRows: 7 }],
-    ["three replicas and batches of 4096 rows", { replicas: 3, batchRows: 4096 }],
     ["three replicas and batches of 100 rows", { replicas: 3, batchRows: 100 }],
   ])("has the same result with %s, and its receipt holds", async (_name, options) => {
     const again = await go(options);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { type SimulationOptions, simulate } from "../../simulation/actors/simulation.ts";
 import { SEED } from "../../support/seed.ts";
 
-const SEEDS = 80;
+const SEEDS = 30;
 
 /** Liars and hostile members up to what the quorum tolerates: n - q may be silent or wrong, 2q - n - 1 may vote twice. */
 function optionsOf(seed: number): SimulationOptions {

@@ -24,7 +24,7 @@ beforeAll(async () => {
 
 describe(`the window circuit, seed ${SEED}`, () => {
   it("accepts what is true of any values, as computed outside the circuit", async () => {
-    const probes = fc.sample(values, { numRuns: 40 }).map((sample) => ({ input: honest(sample) }));
+    const probes = fc.sample(values, { numRuns: 20 }).map((sample) => ({ input: honest(sample) }));
     expect(new Set(await probe(probes))).toEqual(new Set(["accepted"]));
   });
 
@@ -37,7 +37,7 @@ describe(`the window circuit, seed ${SEED}`, () => {
         fc.bigInt({ min: 1n, max: SCALAR_ORDER - 1n }),
       ),
     });
-    const probes = fc.sample(claims, { numRuns: 300 }).map((claim) => {
+    const probes = fc.sample(claims, { numRuns: 150 }).map((claim) => {
       const input = honest(claim.values);
       return { input: { ...input, [claim.name]: input[claim.name] + claim.by } };
     });
@@ -81,7 +81,7 @@ describe(`proofs of the window circuit, seed ${SEED}`, () => {
   it("verify for their own inputs and for no others", async () => {
     const { key } = await loadCircuitKey(WINDOW_128X32);
     await using pool = new ProverPool();
-    for (const sample of fc.sample(values, { numRuns: 5 })) {
+    for (const sample of fc.sample(values, { numRuns: 3 })) {
       const { proof, publicInputs } = await pool.prove(windowChunk(WINDOW_128X32, sample, 3n, 4n));
       expect(verifyGroth16(key, publicInputs, proof)).toEqual({ ok: true });
       for (const [i, input] of publicInputs.entries()) {

@@ -20,7 +20,7 @@ afterAll(async () => {
 });
 
 describe("a project that `module new` writes", () => {
-  it.each(["stateful", "extism", "wasi-c"])("of %s builds as it says, and its cases pass", async (template) => {
+  it.each(["map", "stateful", "extism", "wasi-c"])("of %s builds as it says, and its cases pass", async (template) => {
     if (template === "wasi-c" && !canCompile) return;
     const dir = join(folder.path, template);
     const project = await projectOf(dir, template);
