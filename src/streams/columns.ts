@@ -1,6 +1,6 @@
 import type { Value } from "../batch/column.ts";
 import type { ColumnType, Field, Schema } from "../batch/schema.ts";
-import { schemaOf } from "../batch/schema.ts";
+import { COLUMN_TYPES, schemaOf } from "../batch/schema.ts";
 import { IpdmError } from "../core/errors.ts";
 
 /** A column's type as a text: `i32`, or `i32?` where it may hold nulls. `fixed` has its width: `fixed32`. */
@@ -75,23 +75,7 @@ export function fieldOfSpec(name: string, spec: string): Field {
   return { name, type: bare, nullable };
 }
 
-const PLAIN_TYPES = [
-  "bool",
-  "i8",
-  "i16",
-  "i32",
-  "i64",
-  "u8",
-  "u16",
-  "u32",
-  "u64",
-  "f32",
-  "f64",
-  "timestamp",
-  "utf8",
-  "dict",
-  "binary",
-] as const;
+const PLAIN_TYPES = COLUMN_TYPES.filter((type) => type !== "fixed");
 
 function isPlainType(text: string): text is (typeof PLAIN_TYPES)[number] {
   return (PLAIN_TYPES as readonly string[]).includes(text);

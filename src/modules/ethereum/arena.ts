@@ -16,14 +16,12 @@ export function openArena(bytes: usize): void {
 }
 
 /** Where the next bytes go. Up to 64 may be written beyond what is then taken; a whole field of text may be written and taken. */
-// @ts-ignore: decorator
 @inline
 export function here(): usize {
   return cursor;
 }
 
 /** Ends what was written at {@link here}. */
-// @ts-ignore: decorator
 @inline
 export function advance(to: usize): void {
   if (to > limit) unreachable();

@@ -44,7 +44,6 @@ export function addToBloom(bloom: usize, bytes: usize, length: usize): void {
   store<u64>(entry, bits, 8);
 }
 
-// @ts-ignore: decorator
 @inline
 function isSame(a: usize, b: usize, length: usize): bool {
   let differs = (load<u64>(a) ^ load<u64>(b)) | (load<u64>(a, 8) ^ load<u64>(b, 8));
@@ -53,7 +52,6 @@ function isSame(a: usize, b: usize, length: usize): bool {
   return differs == 0;
 }
 
-// @ts-ignore: decorator
 @inline
 function setBits(bloom: usize, bits: u64): void {
   setBit(bloom, <usize>(bits & 2047));
@@ -61,7 +59,6 @@ function setBits(bloom: usize, bits: u64): void {
   setBit(bloom, <usize>(bits >> 32));
 }
 
-// @ts-ignore: decorator
 @inline
 function setBit(bloom: usize, bit: usize): void {
   const at = bloom + 255 - (bit >> 3);

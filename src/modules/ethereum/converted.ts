@@ -11,7 +11,6 @@ export function addTime(output: Output): OutputColumn {
 }
 
 /** Appends a block's time, in seconds. */
-// @ts-ignore: decorator
 @inline
 export function pushTime(column: OutputColumn, seconds: u64): void {
   if (column.type == Type.U64) column.push<u64>(seconds);

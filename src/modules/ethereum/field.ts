@@ -48,7 +48,6 @@ export function readField(p: usize, rule: u32, record: usize): usize {
 }
 
 /** The keys seen in an object, with the one that was read last. Stops where it was seen before. */
-// @ts-ignore: decorator
 @inline
 export function once(seen: u64): u64 {
   const bit = (<u64>1) << (<u64>key);
@@ -61,21 +60,18 @@ function twice(): void {
 }
 
 /** True where a field has a value. */
-// @ts-ignore: decorator
 @inline
 export function has(field: usize): bool {
   return load<u32>(field, 4) != 0;
 }
 
 /** True for `null`. */
-// @ts-ignore: decorator
 @inline
 export function isNull(p: usize): bool {
   return load<u32>(p) == NULL;
 }
 
 /** Copies a field's RLP string. Returns the byte behind it. */
-// @ts-ignore: decorator
 @inline
 export function put(to: usize, field: usize): usize {
   const length = <usize>load<u32>(field, 4);

@@ -8,14 +8,12 @@ const QUOTE: u8 = 0x22;
 /** `"0x` as it stands in memory. */
 const PREFIX: u32 = 0x783022;
 
-// @ts-ignore: decorator
 @inline
 function isPrefixed(p: usize): bool {
   return (load<u32>(p) & 0xffffff) == PREFIX;
 }
 
 /** Bits of the characters that are no hexadecimal digits. */
-// @ts-ignore: decorator
 @inline
 function strangers(chunk: v128): u32 {
   const digit = i8x16.lt_u(i8x16.sub(chunk, i8x16.splat(0x30)), i8x16.splat(10));
@@ -24,7 +22,6 @@ function strangers(chunk: v128): u32 {
 }
 
 /** Values of digits, which are all valid: a letter has bit 6, and stands 9 above its low bits. */
-// @ts-ignore: decorator
 @inline
 function nibbles(chunk: v128): v128 {
   const low = v128.and(chunk, i8x16.splat(0x0f));
@@ -33,7 +30,6 @@ function nibbles(chunk: v128): v128 {
 }
 
 /** Pairs of nibbles as bytes, in the low half. */
-// @ts-ignore: decorator
 @inline
 function packed(values: v128): v128 {
   const joined = v128.or(i16x8.shl(values, 4), i16x8.shr_u(values, 8));
@@ -41,7 +37,6 @@ function packed(values: v128): v128 {
 }
 
 /** Decodes 16 digits. */
-// @ts-ignore: decorator
 @inline
 function decode8(from: usize, to: usize): void {
   v128.store64_lane(to, packed(nibbles(v128.load(from))), 0);
@@ -52,7 +47,6 @@ function decode(from: usize, to: usize, bytes: usize): void {
   for (let i: usize = 0; i < bytes; i += 8) decode8(from + (i << 1), to + i);
 }
 
-// @ts-ignore: decorator
 @inline
 function setField(field: usize, at: usize, end: usize): void {
   store<u32>(field, <u32>at);

@@ -198,7 +198,6 @@ export function encodeReceipt(record: usize, kind: u32, to: usize): usize {
   return at;
 }
 
-// @ts-ignore: decorator
 @inline
 function logLength(log: usize): usize {
   const topics = <usize>load<u32>(log, Log.TOPICS + 4);

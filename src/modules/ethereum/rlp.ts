@@ -1,7 +1,6 @@
 // Recursive length prefix (Ethereum yellow paper, appendix B).
 
 /** Bytes of the header of a string or list whose content has that length; a string of one byte below 0x80 has none. */
-// @ts-ignore: decorator
 @inline
 export function headerBytes(length: usize): usize {
   return length < 56 ? 1 : length < 256 ? 2 : length < 65536 ? 3 : length < 16777216 ? 4 : 5;
@@ -36,7 +35,6 @@ export function writeNumber(at: usize, value: u64): usize {
 }
 
 /** Where the content of a string begins. */
-// @ts-ignore: decorator
 @inline
 export function contentOf(item: usize): usize {
   const first = load<u8>(item);
@@ -44,7 +42,6 @@ export function contentOf(item: usize): usize {
 }
 
 /** Length of the content of a string whose item has that many bytes. */
-// @ts-ignore: decorator
 @inline
 export function contentLength(item: usize, length: usize): usize {
   return length - (contentOf(item) - item);

@@ -8,7 +8,6 @@ const BACKSLASH: u8 = 0x5c;
 const DEPTH_MAX: i32 = 64;
 
 /** The first byte that is no white space. */
-// @ts-ignore: decorator
 @inline
 export function skipSpace(p: usize): usize {
   return load<u8>(p) > 0x20 ? p : skipSpaces(p);
@@ -102,7 +101,6 @@ function hasBackslash(at: usize, end: usize): bool {
 }
 
 /** The beginning of an object's or list's first member, or of what closes it. */
-// @ts-ignore: decorator
 @inline
 export function open(p: usize, bracket: u8, what: string): usize {
   if (load<u8>(p) != bracket) return malformed(p, what);
@@ -218,7 +216,6 @@ export function skipBrackets(from: usize, end: usize): usize {
 }
 
 /** Behind a member of an object or list: the next one, or 0 where `closing` closes it; then {@link closed} is the byte behind. */
-// @ts-ignore: decorator
 @inline
 export function next(p: usize, closing: u8): usize {
   const at = skipSpace(p);

@@ -32,7 +32,6 @@ export function writeTable(table: i32, senders: i32, blocks: usize, count: i32):
   }
 }
 
-// @ts-ignore: decorator
 @inline
 function blockAt(blocks: usize, index: i32): usize {
   return <usize>load<u32>(blocks + ((<usize>index) << 2));
@@ -224,7 +223,6 @@ function writeLogs(blocks: usize, count: i32, rows: i32): usize {
   return output.finish();
 }
 
-// @ts-ignore: decorator
 @inline
 function topic(column: OutputColumn, exists: bool, at: usize): void {
   if (exists) column.pushBytes(at, HASH_BYTES);

@@ -66,7 +66,6 @@ function keyNibbles(item: i32): usize {
   return item < 128 ? 2 : item < 256 ? 4 : item < 65536 ? 6 : item < 16777216 ? 8 : 10;
 }
 
-// @ts-ignore: decorator
 @inline
 function nibble(key: u64, depth: usize): u32 {
   return <u32>(key >> (60 - (depth << 2))) & 15;

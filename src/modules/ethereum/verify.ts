@@ -65,7 +65,6 @@ function list(first: usize, count: i32): usize {
   return records;
 }
 
-// @ts-ignore: decorator
 @inline
 function recordAt(index: i32): usize {
   return <usize>load<u32>(records + ((<usize>index) << 2));
