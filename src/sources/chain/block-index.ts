@@ -1,5 +1,6 @@
 import { isUtf8 } from "node:buffer";
 import { basename } from "node:path";
+import { HEADERS_MAX } from "../../consensus/chain-anchor.ts";
 import { byteStream } from "../byte-stream.ts";
 import { overLimit } from "../failure.ts";
 import { readingError, SourceFile } from "../file.ts";
@@ -194,8 +195,11 @@ class Gathering {
     this.waiting = [...alone];
   }
 
+  /** Of more blocks than a receipt shows the headers of, the further ones are not kept. */
   private take({ head, texts }: Waiting): void {
-    this.blocks.push({ ...(head as BlockHead), texts: texts as TextPlace[] });
+    const { header, ...rest } = head as BlockHead;
+    const kept = header === undefined || this.blocks.length >= HEADERS_MAX ? rest : { ...rest, header };
+    this.blocks.push({ ...kept, texts: texts as TextPlace[] });
     if (this.blocks.length > CHAIN_BLOCKS_MAX) throw this.tooMany();
   }
 

@@ -1,5 +1,7 @@
 import type { Schema } from "../../batch/schema.ts";
 import type { BatchWriter } from "../../batch/writer.ts";
+import { HEADERS_MAX } from "../../consensus/chain-anchor.ts";
+import { fromHex } from "../../core/bytes.ts";
 import type { Slice } from "./json-scan.ts";
 
 /** Chains whose blocks can be read. */
@@ -48,6 +50,8 @@ export interface BlockHead {
   readonly parentNumber: number;
   /** A digest of which transactions an endpoint says it has, for chains whose hash does not tell. */
   readonly content?: string;
+  /** The header in hexadecimal, where its hash is the block's: computed from what the block says, never taken from it. */
+  readonly header?: string | undefined;
 }
 
 /** What one JSON value holds of a block: all of it, or one of the texts of a row. */
@@ -89,6 +93,11 @@ export interface ChainContent {
   readonly from: number;
   readonly to: number;
   readonly hashes: readonly Uint8Array[];
+  /**
+   * Headers of all blocks, where each hashes to its block's hash and names the block before as its parent, and there are at most
+   * {@link HEADERS_MAX}.
+   */
+  readonly headers: readonly Uint8Array[] | null;
   /** Bytes of the texts of all rows. */
   readonly bytes: number;
   /**
@@ -101,4 +110,16 @@ export interface ChainContent {
     readonly by: "given" | "compared";
     readonly endpoints: number;
   } | null;
+}
+
+/** The headers of blocks that follow each other: see `headers` of {@link ChainContent}. */
+export function headersOf(blocks: readonly BlockHead[]): readonly Uint8Array[] | null {
+  if (blocks.length > HEADERS_MAX) return null;
+  const headers: Uint8Array[] = [];
+  for (const [i, { header, parent }] of blocks.entries()) {
+    const bytes = header === undefined ? undefined : fromHex(header);
+    if (bytes === undefined || (i > 0 && parent !== blocks[i - 1]?.hash)) return null;
+    headers.push(bytes);
+  }
+  return headers;
 }

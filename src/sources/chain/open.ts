@@ -10,7 +10,7 @@ import { BlockReader } from "./block-reader.ts";
 import { anchorMismatch, missingBlock } from "./failure.ts";
 import { chainFormat } from "./formats.ts";
 import { indexInThread } from "./index-thread.ts";
-import type { ChainContent, ChainFormat, ChainSpec } from "./kind.ts";
+import { type ChainContent, type ChainFormat, type ChainSpec, headersOf } from "./kind.ts";
 
 /**
  * Opens blocks of a chain as a table: finds them, and checks that numbers have no gap and none is there twice, and that a trusted
@@ -80,6 +80,7 @@ function contentOf(spec: ChainSpec, format: ChainFormat, { blocks, chain, bytes 
     from: first.number,
     to: last.number,
     hashes: blocks.map(({ hash }) => format.hashBytes(hash) as Uint8Array),
+    headers: headersOf(blocks),
     bytes,
     anchor: anchorOf(spec, format, blocks),
   };

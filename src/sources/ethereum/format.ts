@@ -4,6 +4,7 @@ import type { BatchWriter } from "../../batch/writer.ts";
 import { fromHex } from "../../core/bytes.ts";
 import { elementsOf, isText, type Member, membersOf, plainText, type Slice } from "../chain/json-scan.ts";
 import type { BlockHead, BlockPart, ChainFormat } from "../chain/kind.ts";
+import { headerOf } from "./header.ts";
 
 const OPEN_OBJECT = 0x7b;
 const OPEN_LIST = 0x5b;
@@ -112,7 +113,9 @@ function headOf(bytes: Uint8Array, members: readonly Member[]): BlockHead | stri
     return "its number is not a hexadecimal number such as 0x10dde5e below 2^53";
   if (hash === undefined || hashBytes(hash) === undefined) return "its hash is not 32 bytes in hexadecimal";
   if (parent === undefined || hashBytes(parent) === undefined) return "its parentHash is not 32 bytes in hexadecimal";
-  return { number: Number(number), hash, parent, parentNumber: Number(number) - 1 };
+  const header = headerOf(bytes, members, hash);
+  const head = { number: Number(number), hash, parent, parentNumber: Number(number) - 1 };
+  return header === undefined ? head : { ...head, header };
 }
 
 /** The value of a member; `null` where the name stands there twice. */
