@@ -1,9 +1,9 @@
 import { isUtf8 } from "node:buffer";
 import { basename } from "node:path";
 import { HEADERS_MAX } from "../../consensus/chain-anchor.ts";
-import { byteStream } from "../byte-stream.ts";
 import { overLimit } from "../failure.ts";
 import { readingError, SourceFile } from "../file.ts";
+import { chainBytes } from "./chain-bytes.ts";
 import { duplicateBlock, incompleteBlock, malformedBlock, missingBlock } from "./failure.ts";
 import { chainFormat } from "./formats.ts";
 import { jsonValues, type ValueFault } from "./json-values.ts";
@@ -36,7 +36,7 @@ export interface BlockIndex {
 /**
  * Finds the blocks of files: reads them once from end to end, at the speed of a byte scanner, and holds one value in memory.
  * Throws what {@link chainFiles} does and, of kind `verification`, `CHAIN_BLOCK_MALFORMED`, `CHAIN_INCOMPLETE`, `CHAIN_DUPLICATE`,
- * `CHAIN_GAP`; and `SOURCE_LIMIT`, `SOURCE_MALFORMED`, `SOURCE_CHANGED`, `SOURCE_UNREADABLE`.
+ * `CHAIN_GAP`; and `SOURCE_LIMIT`, `SOURCE_CHANGED`, `SOURCE_UNREADABLE`.
  */
 export async function indexBlocks(spec: ChainSpec, signal?: AbortSignal): Promise<BlockIndex> {
   const format = chainFormat(spec.kind);
@@ -108,7 +108,7 @@ class Gathering {
   ): Promise<void> {
     signal?.throwIfAborted();
     const { path } = version;
-    const chunks = whole === undefined ? byteStream(new SourceFile(version), compression, { signal }) : alone(whole);
+    const chunks = whole === undefined ? chainBytes(new SourceFile(version), compression, { signal }) : alone(whole);
     this.last = undefined;
     let found = 0;
     for await (const value of jsonValues(chunks)) {

@@ -1,8 +1,8 @@
 import { Buffer } from "node:buffer";
 import type { FileHandle } from "node:fs/promises";
-import { byteStream } from "../byte-stream.ts";
 import { readingError, SourceFile } from "../file.ts";
 import type { TextPlace } from "./block-index.ts";
+import { chainBytes } from "./chain-bytes.ts";
 import { malformedBlock } from "./failure.ts";
 import type { ChainFile } from "./places.ts";
 
@@ -23,7 +23,7 @@ export class TextFiles implements AsyncDisposable {
     this.files = files;
   }
 
-  /** The text at a place. Throws `SOURCE_CHANGED`, `SOURCE_UNREADABLE`, `SOURCE_MALFORMED`, and the signal's reason. */
+  /** The text at a place. Throws `SOURCE_CHANGED`, `SOURCE_UNREADABLE`, `CHAIN_BLOCK_MALFORMED`, and the signal's reason. */
   async read({ file, from, to }: TextPlace, signal?: AbortSignal): Promise<Buffer> {
     signal?.throwIfAborted();
     const text = this.open.get(file) ?? (await this.opened(file));
@@ -129,7 +129,7 @@ class PackedText implements OpenText {
 
   private async restart(): Promise<void> {
     await this.chunks?.return(undefined);
-    this.chunks = byteStream(this.file, this.compression);
+    this.chunks = chainBytes(this.file, this.compression);
     this.kept = Buffer.alloc(0);
     this.at = 0;
   }
