@@ -14,6 +14,7 @@ import {
 import { COLUMNS_MAX } from "./limits.ts";
 import type { Field, Schema } from "./schema.ts";
 import { COLUMN_TYPES, findField, schemaOf, typeWidth } from "./schema.ts";
+import { isUtf8 } from "./utf8.ts";
 
 /**
  * Immutable columns, and the one position-independent block of bytes that they make. The block is what is hashed, stored, sent and
@@ -69,7 +70,7 @@ export function fieldOf(schema: Schema, name: string): Field {
   return field;
 }
 
-const utf8Strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * Reads a batch block that may come from anyone: every offset, length, index and text is checked, so that later loops need
@@ -158,7 +159,7 @@ class DescriptorReader {
     for (let i = 1; i < count; i++)
       if ((offsets[i] as number) < (offsets[i - 1] as number)) throw this.bad("offsets order");
     if (text) {
-      this.text(data);
+      this.checkText(data);
       // The whole is valid UTF-8; each part is too when no part starts inside a sequence.
       for (let i = 0; i < count; i++) {
         const start = offsets[i] as number;
@@ -178,11 +179,12 @@ class DescriptorReader {
   }
 
   private text(bytes: Uint8Array): string {
-    try {
-      return utf8Strict.decode(bytes);
-    } catch {
-      throw this.bad("text");
-    }
+    this.checkText(bytes);
+    return decoder.decode(bytes);
+  }
+
+  private checkText(bytes: Uint8Array): void {
+    if (!isUtf8(bytes)) throw this.bad("text");
   }
 
   private buffer(offsetAt: number, lengthAt: number): Uint8Array {
