@@ -16,6 +16,7 @@ import { isContentOf, type SourceContent } from "../plan/anchor.ts";
 import { openChain } from "../sources/chain/open.ts";
 import { openSource, type SourceSpec, type TableSource } from "../sources/port.ts";
 import { FetchedInputs } from "./fetched-inputs.ts";
+import { sameBlocksText } from "./same-block.ts";
 
 /** Opens the store of a run's data folder that holds blocks: that of its first node. `undefined` when there is none. */
 export async function openData(folder: string): Promise<Store | undefined> {
@@ -120,8 +121,12 @@ export class AuditInput {
       if (next === undefined)
         return { input: name, batch: i, row, rows: 1, message: `the file ends before row ${row}` };
       if (!("bytes" in next)) return { input: name, batch: i, row, rows: cut, message: next.message };
-      if (!rawBlock(sha256, next.bytes).cid.equals(cid))
-        return { input: name, batch: i, ...difference(await this.recorded(cid), next, row) };
+      if (!rawBlock(sha256, next.bytes).cid.equals(cid)) {
+        const found = difference(await this.recorded(cid), next, row);
+        const isSame = this.receipt.anchors.get(name)?.kind === "ethereum" && !this.differing.has(name);
+        const more = isSame ? sameBlocksText(next, found.row - row, found.rows) : "";
+        return { input: name, batch: i, ...found, message: `${found.message}${more}` };
+      }
       batches.push(next);
       row += next.rows;
     }

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseEthereumRowProof } from "../../../proofs/ethereum/row-proof.ts";
 import { inCidOrder } from "../../../proofs/receipt/build.ts";
@@ -109,6 +110,23 @@ describe.runIf(present)("a row of Ethereum", () => {
     expect(await say("verify", bare, "--complete", "--json")).toMatchObject({ exit: 4, last: { code: "NEEDS_DATA" } });
     const given = await say("verify", bare, "--complete", "--input", `blocks=${blocks}`);
     expect(given.text).toContain("the header of every block of blocks hashes to its hash");
+  });
+
+  it("tells blocks that are only written otherwise from others, when they are replayed", async () => {
+    const place = folder.fresh("written");
+    await mkdir(place);
+    const replayed = async (change: (block: Record<string, unknown>) => void): Promise<string> => {
+      const given = JSON.parse(gunzipSync(await readFile(join(DATA, `${BLOCKS[0]}.json.gz`))).toString());
+      change(given.block);
+      await writeFile(join(place, "first.json"), JSON.stringify(given));
+      await copyFile(join(DATA, `${BLOCKS[1]}.json.gz`), join(place, "second.json.gz"));
+      return (await say("replay", receipt, "--input", `blocks=${place}`, "--isolation", "thread")).text;
+    };
+    const same = "only JSON that no hash commits to is written otherwise";
+    expect(await replayed((block) => (block["totalDifficulty"] = "0x1"))).toContain(same);
+    const other = await replayed((block) => (block["gasUsed"] = "0x1"));
+    expect(other).toContain("INPUT_DIFFERS");
+    expect(other).not.toContain(same);
   });
 
   it("takes the block from the input where the data folder does not have it, and never another one", async () => {
