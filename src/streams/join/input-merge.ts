@@ -186,6 +186,7 @@ export class InputMerge {
 
   private handOn(): void {
     while (this.begun && !this.ended) {
+      this.takeTurns();
       let best = -1;
       let bestTime = Number.POSITIVE_INFINITY;
       let limit = Number.POSITIVE_INFINITY;
@@ -208,6 +209,45 @@ export class InputMerge {
     }
   }
 
+  /** Hands on what two inputs have while both stand in a batch: what the general way does, without looking at anything else. */
+  private takeTurns(): void {
+    const [first, second] = this.inputs;
+    const [a, b] = [first?.queue[0], second?.queue[0]];
+    if (this.inputs.length !== 2 || first === undefined || second === undefined) return;
+    if (a === undefined || b === undefined || !("rows" in a) || !("rows" in b)) return;
+    const left = (first.times ??= this.timesOf(first, a));
+    const right = (second.times ??= this.timesOf(second, b));
+    while (first.row < a.rows && second.row < b.rows && !this.ended) {
+      if ((left[first.row] as number) <= (right[second.row] as number)) {
+        const limit = right[second.row] as number;
+        let to = first.row + 1;
+        while (to < a.rows && (left[to] as number) <= limit) to++;
+        this.give(first, 0, a, to, left);
+        if (to === a.rows) return;
+      } else {
+        const limit = left[first.row] as number;
+        let to = second.row + 1;
+        while (to < b.rows && (right[to] as number) < limit) to++;
+        this.give(second, 1, b, to, right);
+        if (to === b.rows) return;
+      }
+    }
+  }
+
+  /** Hands on an input's rows up to one; the batch goes when that is its last. */
+  private give(input: MergedInput, index: number, batch: Batch, to: number, times: Float64Array): void {
+    const from = input.row;
+    input.row = to;
+    input.consumed += to - from;
+    if (to === batch.rows) {
+      input.queue.shift();
+      input.row = 0;
+      input.times = undefined;
+    }
+    this.sink.rows(index, batch, from, to, times);
+    if (to === batch.rows) input.header?.credits?.giveBack();
+  }
+
   /** Least time that an input's next item can have. */
   private front(input: MergedInput): number {
     const [item] = input.queue;
@@ -220,7 +260,9 @@ export class InputMerge {
   private timesOf(input: MergedInput, batch: Batch): Float64Array {
     const { column } = timeOf(input.header ?? { kind: "header" }, "a merge of inputs");
     const words = wordsOf(timesOf(batch, column, 0, batch.rows, input.consumed));
-    return Float64Array.from({ length: batch.rows }, (_, row) => wordsToNumber(words, row));
+    const times = new Float64Array(batch.rows);
+    for (let row = 0; row < times.length; row++) times[row] = wordsToNumber(words, row);
+    return times;
   }
 
   private step(input: MergedInput, index: number, limit: number, limitIndex: number): void {
@@ -236,16 +278,7 @@ export class InputMerge {
     const isFirst = index < limitIndex || limitIndex < 0;
     let to = input.row + 1;
     while (to < item.rows && ((times[to] as number) < limit || (isFirst && times[to] === limit))) to++;
-    const from = input.row;
-    input.row = to;
-    input.consumed += to - from;
-    if (to === item.rows) {
-      input.queue.shift();
-      input.row = 0;
-      input.times = undefined;
-    }
-    this.sink.rows(index, item, from, to, times);
-    if (to === item.rows) input.header?.credits?.giveBack();
+    this.give(input, index, item, to, times);
   }
 
   private moveWatermark(): void {
