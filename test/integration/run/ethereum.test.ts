@@ -48,6 +48,7 @@ describe("a pipeline over blocks", () => {
     const rejected = (await readFile(join(place, "out", "rejected.csv"), "utf8")).trim().split("\n").slice(1);
     expect(rejected.length).toBe(logs.filter(({ topics }) => topics.length === 0).length);
     expect(rejected.every((line) => line.endsWith(",anonymous,0"))).toBe(true);
+    expect(summary.rejected).toEqual({ found: { anonymous: rejected.length } });
     expect(summary.outputs.map(({ name }) => name)).toEqual(["logs", "found", "rejected"]);
   });
 

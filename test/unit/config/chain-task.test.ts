@@ -113,15 +113,13 @@ describe("a task of a chain", () => {
     ]);
   });
 
-  it("adds a task for the rejected logs that an output asks for", async () => {
-    const text = configOf(
-      "l: { input: blocks, table: logs }\n  t: { input: l, events: erc20 }",
-      undefined,
-      "t.rejected",
-    );
-    const tasks = await parsed(text);
-    expect(tasks.map(({ name }) => name)).toEqual(["l", "t", "t.rejected"]);
-    expect(tasks[2]?.settings).toMatchObject({ rows: "rejected" });
+  it("adds a task for the rejected logs, whether or not an output asks for them", async () => {
+    const text = "l: { input: blocks, table: logs }\n  t: { input: l, events: erc20 }";
+    for (const output of ["t.rejected", "t"]) {
+      const tasks = await parsed(configOf(text, undefined, output));
+      expect(tasks.map(({ name }) => name)).toEqual(["l", "t", "t.rejected"]);
+      expect(tasks[2]?.settings).toMatchObject({ rows: "rejected" });
+    }
     expect((await refused(configOf("t: { input: blocks, table: logs }", undefined, "t.rejected"))).message).toContain(
       "rejects nothing",
     );
