@@ -108,7 +108,7 @@ async function fetched(
   const onProgress = (there: number, of: number): void => onFetch?.(source.name, there, of);
   const spec = { ...chainSpec(source, []), chain };
   const range = await fetchRange({ endpoints, files, format, signal, onProgress }, spec, from, to);
-  const last = range.index.blocks.at(-1)?.number ?? to;
+  const last = range.blocks.length === 0 ? to : range.blocks.number(range.blocks.length - 1);
   const isCompared = endpoints.count > 1 && endpoints.mode === "compare";
   return {
     spec: { ...spec, places: range.places },

@@ -1,6 +1,6 @@
 import type { Schema } from "../../batch/schema.ts";
 import type { BatchWriter } from "../../batch/writer.ts";
-import type { Slice } from "./json-scan.ts";
+import type { KnownEnds, Slice } from "./json-scan.ts";
 
 /** Chains whose blocks can be read. */
 export const CHAIN_KINDS = ["ethereum", "solana"] as const;
@@ -69,9 +69,9 @@ export interface ChainFormat {
   readonly texts: readonly string[];
   /**
    * Finds blocks in a JSON value of a file of that name (without its folder); a text says why it is none. It never parses more than a
-   * block's first level.
+   * block's first level. `known` has what whoever found the value has found inside it.
    */
-  scan(bytes: Uint8Array, value: Slice, file: string): readonly BlockPart[] | string;
+  scan(bytes: Uint8Array, value: Slice, file: string, known?: KnownEnds): readonly BlockPart[] | string;
   /** Name of the chain, where the texts of a block say it. */
   chainOf(bytes: Uint8Array, text: Slice): string | undefined;
   /** Why a block cannot come after another; `undefined` when it can. `missing` is the first number that is not there. */
@@ -80,6 +80,8 @@ export interface ChainFormat {
   pushHead(writer: BatchWriter, head: BlockHead, parent: string, parentNumber: number): void;
   /** The 32 bytes of a hash as the chain writes it; `undefined` when it is none. */
   hashBytes(text: string): Uint8Array | undefined;
+  /** A hash of 32 bytes as the chain writes it. */
+  hashText(bytes: Uint8Array): string;
 }
 
 /** The content of a chain input: the chain and its ordered block hashes. */
