@@ -6,6 +6,7 @@ import type { Endpoints } from "./endpoints.ts";
 import { missingBlock } from "./failure.ts";
 import { indexInThread } from "./index-thread.ts";
 import type { BlockHead, ChainFormat, ChainSpec } from "./kind.ts";
+import { KnownBlocks } from "./known-blocks.ts";
 
 /** Blocks that are asked for together, and groups of them that are under way at once. */
 const GROUP_BLOCKS = 10;
@@ -19,6 +20,8 @@ export interface FetchPorts {
   readonly files: BlockFiles;
   readonly format: ChainFormat;
   readonly signal: AbortSignal;
+  /** Where what is found in the files is kept for who opens them next. */
+  readonly known?: KnownBlocks | undefined;
   /** Look through the files in a thread of its own (default true). */
   readonly worker?: boolean | undefined;
   /** Told how many blocks are there, of how many. */
@@ -133,15 +136,17 @@ function brokenLink(format: ChainFormat, blocks: BlockTable): readonly number[] 
 
 /** Finds the kept blocks; one whose file is damaged is fetched again. */
 async function found(ports: FetchPorts, spec: ChainSpec, numbers: readonly number[]): Promise<BlockTable> {
+  const { files, format, signal, worker, known = new KnownBlocks() } = ports;
+  const find = worker === false ? indexBlocks : indexInThread;
   for (let round = 0; ; round++) {
     try {
-      const index = ports.worker === false ? indexBlocks : indexInThread;
-      const { blocks } = await index({ ...spec, places: ports.files.places(numbers) }, ports.signal);
-      return new BlockTable(ports.format, blocks);
+      const own = { ...spec, places: files.places(numbers) };
+      const { blocks } = await known.of(own, () => find(own, signal));
+      return new BlockTable(format, blocks);
     } catch (error) {
-      const number = error instanceof IpdmError ? ports.files.numberOf(String(error.facts["file"])) : undefined;
+      const number = error instanceof IpdmError ? files.numberOf(String(error.facts["file"])) : undefined;
       if (number === undefined || round === ROUNDS_MAX) throw error;
-      await ports.files.drop(number);
+      await files.drop(number);
       await fetchGroup(ports, [number]);
     }
   }

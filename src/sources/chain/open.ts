@@ -11,6 +11,13 @@ import { anchorMismatch, missingBlock } from "./failure.ts";
 import { chainFormat } from "./formats.ts";
 import { indexInThread } from "./index-thread.ts";
 import type { ChainContent, ChainFormat, ChainSpec } from "./kind.ts";
+import { KnownBlocks } from "./known-blocks.ts";
+
+/** How to open blocks of a chain. */
+export interface OpenChainOptions extends OpenSourceOptions {
+  /** Where what is found is kept for the next who opens the same. */
+  readonly known?: KnownBlocks | undefined;
+}
 
 /**
  * Opens blocks of a chain as a table: finds them, and checks that numbers have no gap and none is there twice, and that a trusted
@@ -19,11 +26,11 @@ import type { ChainContent, ChainFormat, ChainSpec } from "./kind.ts";
  */
 export async function openChain(
   spec: ChainSpec,
-  { signal, worker = true }: OpenSourceOptions = {},
+  { signal, worker = true, known = new KnownBlocks() }: OpenChainOptions = {},
 ): Promise<TableSource<ChainContent>> {
   signal?.throwIfAborted();
   const format = chainFormat(spec.kind);
-  const index = worker ? await indexInThread(spec, signal) : await indexBlocks(spec, signal);
+  const index = await known.of(spec, () => (worker ? indexInThread(spec, signal) : indexBlocks(spec, signal)));
   return new BlockSource(spec, format, index, worker);
 }
 
