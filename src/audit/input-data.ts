@@ -3,6 +3,7 @@ import { join } from "node:path";
 import type { CID } from "multiformats/cid";
 import type { Receipt } from "../../proofs/receipt/contents.ts";
 import { type Batch, decodeBatch } from "../batch/batch.ts";
+import { batchBlock } from "../batch/batch-block.ts";
 import { sameRow } from "../batch/rows.ts";
 import { type Schema, sameSchema } from "../batch/schema.ts";
 import { isEndpoint } from "../config/chain-source.ts";
@@ -121,7 +122,7 @@ export class AuditInput {
       if (next === undefined)
         return { input: name, batch: i, row, rows: 1, message: `the file ends before row ${row}` };
       if (!("bytes" in next)) return { input: name, batch: i, row, rows: cut, message: next.message };
-      if (!rawBlock(sha256, next.bytes).cid.equals(cid)) {
+      if (!batchBlock(sha256, next).cid.equals(cid)) {
         const found = difference(await this.recorded(cid), next, row);
         const isSame = this.receipt.anchors.get(name)?.kind === "ethereum" && !this.differing.has(name);
         const more = isSame ? sameBlocksText(next, found.row - row, found.rows) : "";
@@ -205,7 +206,7 @@ export class AuditInput {
     if (reader === undefined) {
       const source = await this.open(name, file, signal);
       const batchRows = this.wasFollowed(task, name) ? 1 : cut;
-      reader = { source, iterator: source.batches({ batchRows, signal }) };
+      reader = { source, iterator: source.batches({ batchRows, digests: true, signal }) };
       this.readers.set(key, reader);
     }
     return reader;

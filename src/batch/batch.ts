@@ -25,13 +25,22 @@ export class Batch {
   readonly schema: Schema;
   readonly rows: number;
   readonly columns: readonly Column[];
+  /** SHA-256 of the block, where whoever made it has hashed it as well. */
+  readonly digest: Uint8Array | undefined;
   private block: Uint8Array | (() => Uint8Array);
 
-  constructor(schema: Schema, rows: number, columns: readonly Column[], block: Uint8Array | (() => Uint8Array)) {
+  constructor(
+    schema: Schema,
+    rows: number,
+    columns: readonly Column[],
+    block: Uint8Array | (() => Uint8Array),
+    digest?: Uint8Array,
+  ) {
     this.schema = schema;
     this.rows = rows;
     this.columns = columns;
     this.block = block;
+    this.digest = digest;
   }
 
   /** The block. Do not write to it. */

@@ -29,9 +29,9 @@ function openConfigured(
   chains: Chains,
   signal: AbortSignal,
 ): Promise<TableSource<SourceContent>> {
-  return source.kind === "file"
-    ? openFile(source, signal)
-    : openChain((inputOf(source, chains) as ChainInput).spec, { signal });
+  if (source.kind === "file") return openFile(source, signal);
+  const { spec, known } = inputOf(source, chains) as ChainInput;
+  return openChain(spec, { signal, known });
 }
 
 type Chains = ReadonlyMap<string, ChainInput | FollowedChain>;
@@ -98,7 +98,7 @@ export function sourceReader(config: Config, chains: Chains, plan: RunPlan, obse
       if (rows !== undefined) observer?.rows(name, { rows, isExact: false });
     };
     const onAbsent = (columns: readonly string[]): void => observer?.absent(name, columns);
-    const batches = opened.batches({ batchRows, fromRow, signal, onRead, onAbsent });
+    const batches = opened.batches({ batchRows, fromRow, digests: true, signal, onRead, onAbsent });
     try {
       // A text file tells its columns with its first row.
       const first = await atPlace(["sources", name, "columns"], () => batches.next());
