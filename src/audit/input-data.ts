@@ -1,5 +1,3 @@
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import type { CID } from "multiformats/cid";
 import type { Receipt } from "../../proofs/receipt/contents.ts";
 import { type Batch, decodeBatch } from "../batch/batch.ts";
@@ -10,34 +8,13 @@ import { isEndpoint } from "../config/chain-source.ts";
 import type { ChainAnchor } from "../consensus/chain-anchor.ts";
 import { IpdmError } from "../core/errors.ts";
 import { rawBlock } from "../dag/block.ts";
-import { LevelStore } from "../journal/level-store.ts";
-import type { Store } from "../journal/port.ts";
 import { sha256 } from "../node.ts";
 import { isContentOf, type SourceContent } from "../plan/anchor.ts";
 import { openChain } from "../sources/chain/open.ts";
 import { openSource, type SourceSpec, type TableSource } from "../sources/port.ts";
+import { type DataFolder, needsBatch } from "./data-folder.ts";
 import { FetchedInputs } from "./fetched-inputs.ts";
 import { sameBlocksText } from "./same-block.ts";
-
-/** Opens the store of a run's data folder that holds blocks: that of its first node. `undefined` when there is none. */
-export async function openData(folder: string): Promise<Store | undefined> {
-  const there = await stat(folder).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  if (!there) return undefined;
-  for (const name of (await readdir(folder)).sort()) {
-    const store = join(folder, name, "store");
-    if (
-      await stat(store).then(
-        (found) => found.isDirectory(),
-        () => false,
-      )
-    )
-      return LevelStore.open({ path: store, hash: sha256 });
-  }
-  return undefined;
-}
 
 /** Where an input file given by the reader differs from what the receipt is about. */
 export interface InputDifference {
@@ -57,22 +34,23 @@ interface Reader {
 
 /** Batches of a source as a slot names them: from the file that the reader gives, compared with the slot, or from the data folder. */
 export class AuditInput {
+  /** The data folder, where one was looked for. */
+  readonly data: DataFolder | undefined;
   private readonly receipt: Receipt;
   private readonly files: Readonly<Record<string, string>>;
-  private readonly store: Store | undefined;
   private readonly readers = new Map<string, Reader>();
   private readonly differing = new Set<string>();
   private fetched: FetchedInputs | undefined;
 
-  constructor(receipt: Receipt, files: Readonly<Record<string, string>>, store: Store | undefined) {
+  constructor(receipt: Receipt, files: Readonly<Record<string, string>>, data: DataFolder | undefined) {
     this.receipt = receipt;
     this.files = files;
-    this.store = store;
+    this.data = data;
   }
 
   /** The recorded block, if the data folder has it. */
   async recorded(cid: CID): Promise<Uint8Array | undefined> {
-    return this.store?.blocks.get(cid);
+    return this.data?.store?.blocks.get(cid);
   }
 
   /**
@@ -83,7 +61,7 @@ export class AuditInput {
     const file = this.files[name];
     const recorded = await this.recorded(cid);
     if (recorded !== undefined) return decodeBatch(recorded);
-    if (file === undefined) throw needsBatch(cid, `rows of input ${name} from row ${from} on`);
+    if (file === undefined) throw needsBatch(cid, `rows of input ${name} from row ${from} on`, this.data, name);
     await using source = await this.open(name, file, signal);
     for await (const batch of source.batches({ batchRows: cut, fromRow: from, signal })) {
       if (rawBlock(sha256, batch.bytes).cid.equals(cid)) return batch;
@@ -110,7 +88,7 @@ export class AuditInput {
     signal: AbortSignal,
   ): Promise<Batch[] | InputDifference> {
     const file = this.files[name];
-    if (file === undefined) return this.stored(cids);
+    if (file === undefined) return this.stored(name, cids);
     const reader = await this.reader(task, name, file, cut, signal).catch((error: unknown) =>
       this.unreadable(name, error),
     );
@@ -190,11 +168,11 @@ export class AuditInput {
     await this.fetched?.close();
   }
 
-  private async stored(cids: readonly CID[]): Promise<Batch[]> {
+  private async stored(name: string, cids: readonly CID[]): Promise<Batch[]> {
     const batches: Batch[] = [];
     for (const cid of cids) {
       const bytes = await this.recorded(cid);
-      if (bytes === undefined) throw needsBatch(cid, "what has to be replayed");
+      if (bytes === undefined) throw needsBatch(cid, `rows of input ${name}`, this.data, name);
       batches.push(decodeBatch(bytes));
     }
     return batches;
@@ -241,17 +219,6 @@ export class AuditInput {
     const declared = (columns && Object.fromEntries(columns)) as SourceSpec["columns"];
     return openSource({ file, format: anchor?.format, columns: declared }, { signal });
   }
-}
-
-/** The error for a batch that is needed and nowhere to be had. */
-export function needsBatch(cid: CID, holds: string): IpdmError {
-  const text = cid.toString();
-  return new IpdmError("NEEDS_DATA", `batch ${text} is needed, and not in the data folder: it holds ${holds}`, {
-    kind: "unreachable",
-    where: text,
-    hint: "pass --data <folder of the run> or --input name=path",
-    facts: { cid: text },
-  });
 }
 
 /**
