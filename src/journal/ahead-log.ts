@@ -17,6 +17,8 @@ export interface AheadPorts {
   readonly hash: Hash;
   /** Resolves when every commit up to now is in synced tables of LevelDB, so that its records are not needed any more. */
   release(): Promise<void>;
+  /** Bytes after which the other file is begun; 4 MiB. */
+  readonly fileBytes?: number | undefined;
 }
 
 interface AheadFile {
@@ -37,6 +39,7 @@ export class AheadLog {
   readonly #files: readonly AheadFile[];
   readonly #writer: AheadRecordWriter;
   readonly #pace = new SyncPace();
+  readonly #fileBytes: number;
   /** Releasing of the file that is not written to. */
   #releasing: Promise<void> | undefined;
   #turn: number;
@@ -46,6 +49,7 @@ export class AheadLog {
 
   private constructor(ports: AheadPorts, files: readonly AheadFile[], { file, end, mark }: AheadContents) {
     this.#ports = ports;
+    this.#fileBytes = ports.fileBytes ?? AHEAD_FILE_BYTES;
     this.#files = files;
     this.#writer = new AheadRecordWriter(ports.hash);
     this.#turn = file;
@@ -99,7 +103,7 @@ export class AheadLog {
   append(segments: SegmentTail, steps: readonly Step[], alone: boolean): Promise<void> | undefined {
     const { mark, bytes } = this.#writer.write(this.#mark, segments, steps);
     this.#recordBytes = bytes.length;
-    if (this.#end > 0 && this.#end + bytes.length > AHEAD_FILE_BYTES) return this.#turnAndWrite(mark, bytes, alone);
+    if (this.#end > 0 && this.#end + bytes.length > this.#fileBytes) return this.#turnAndWrite(mark, bytes, alone);
     return this.#write(mark, bytes, alone);
   }
 
@@ -139,7 +143,7 @@ export class AheadLog {
     const { fd } = file.handle;
     writeFully(fd, bytes, this.#end);
     this.#end += bytes.length;
-    if (this.#end > file.sizeBytes) file.sizeBytes = padded(fd, this.#end);
+    if (this.#end > file.sizeBytes) file.sizeBytes = padded(fd, this.#end, this.#fileBytes);
     if (this.#pace.isDirect(alone)) {
       this.#pace.direct(() => fdatasyncSync(fd));
       this.#synced(file, mark);
@@ -167,8 +171,8 @@ function writeFully(fd: number, bytes: Uint8Array, position: number): void {
 }
 
 /** Writes zeros behind the records of a file that has grown; gives its size then. A disk without room for them is no failure. */
-function padded(fd: number, end: number): number {
-  const wanted = Math.min(AHEAD_FILE_BYTES, Math.max(AHEAD_FIRST_BYTES, 2 * end));
+function padded(fd: number, end: number, most: number): number {
+  const wanted = Math.min(most, Math.max(AHEAD_FIRST_BYTES, 2 * end));
   let size = end;
   try {
     while (size < wanted) size += writeSync(fd, ZEROS, 0, Math.min(ZEROS.length, wanted - size), size);

@@ -90,7 +90,8 @@ function checkJoins(records: readonly AheadRecord[], prev: Uint8Array, applied: 
   if (first > applied.number + 1) throw damagedCommit(applied.number + 1, "it is missing");
   if (last < applied.number) throw damagedCommit(last + 1, "its record is altered");
   const same = first === applied.number + 1 ? prev : records[applied.number - first]?.mark.hash;
-  if (same !== undefined && !equalBytes(same, applied.hash)) throw damagedCommit(applied.number, "its record is altered");
+  if (same !== undefined && !equalBytes(same, applied.hash))
+    throw damagedCommit(applied.number, "its record is altered");
 }
 
 function firstOf(run: Run): number {

@@ -39,7 +39,8 @@ export class CommitWriter {
     try {
       const { steps, large } = planCommit(group);
       const room = feed.room();
-      const writing = large.length > 0 || room !== undefined ? this.#slowly(steps, large, room) : this.#log(steps, alone);
+      const writing =
+        large.length > 0 || room !== undefined ? this.#slowly(steps, large, room) : this.#log(steps, alone);
       return writing?.catch((error: unknown) => {
         throw writeFailed(error, path);
       });

@@ -116,7 +116,11 @@ export function markWrite(mark: CommitMark, segments: AheadRecord["segments"]): 
   return put(keys.markKey, keys.markValue({ ...mark, segments }));
 }
 
-function entryWrites({ actor, cid, bytes, from, to, wake }: PlannedEntry, writes: Write[], tips: Map<string, Tip>): void {
+function entryWrites(
+  { actor, cid, bytes, from, to, wake }: PlannedEntry,
+  writes: Write[],
+  tips: Map<string, Tip>,
+): void {
   if (bytes !== undefined) writes.push(put(keys.blockKey(cid), bytes));
   writes.push(put(keys.entryKey(actor, from), cid.bytes));
   if (wake === null) writes.push({ type: "del", key: keys.wakeKey(actor) });

@@ -35,7 +35,6 @@ export const frameKey = (number: number): Buffer => prefixed(FRAME, u64(number))
 export const sealedKey = (cid: CID): Buffer => prefixed(SEALED, cid.multihash.digest.subarray(0, DIGEST_BYTES));
 export const wakeKey = (actor: string): Buffer => prefixed(WAKE, Buffer.from(actor));
 export const metaKey = (key: string): Buffer => prefixed(META, Buffer.from(key));
-export const commitKey = (number: number): Buffer => prefixed(COMMIT, u64(number));
 export const markKey: Buffer = Buffer.of(MARK);
 /** Behind all keys. */
 export const behindAll: Buffer = Buffer.of(0xff);

@@ -16,6 +16,8 @@ export interface LevelStoreOptions {
   readonly hash: Hash;
   /** Bytes after which a new segment file is begun; 64 MiB. */
   readonly segmentBytes?: number;
+  /** Bytes after which the other file of the write-ahead log is begun; 4 MiB. */
+  readonly aheadBytes?: number;
 }
 
 /** Bytes that a write of upkeep counts as beyond its own. */
@@ -76,8 +78,7 @@ export class LevelStore implements Store {
    * when another process has it open, `JOURNAL_CORRUPT` when something acknowledged is missing or altered.
    */
   static async open(options: LevelStoreOptions): Promise<LevelStore> {
-    const { path, hash, segmentBytes } = options;
-    return new LevelStore(path, await openParts(path, hash, segmentBytes));
+    return new LevelStore(options.path, await openParts(options));
   }
 
   async append(append: EntryAppend): Promise<void> {

@@ -29,6 +29,13 @@ export interface StoreParts {
   readonly writer: CommitWriter;
 }
 
+interface PartsOptions {
+  readonly path: string;
+  readonly hash: Hash;
+  readonly segmentBytes?: number;
+  readonly aheadBytes?: number;
+}
+
 /** Tips compared at once when a store from before the write-ahead log is opened. */
 const TIPS_PAGE = 1000;
 
@@ -36,7 +43,7 @@ const TIPS_PAGE = 1000;
 const REPLAY_PAGE = 256;
 
 /** Opens the files of a store. Throws `DATA_DIR_IN_USE`, `JOURNAL_CORRUPT`, `DISK_FULL`, `JOURNAL_WRITE_FAILED`. */
-export async function openParts(path: string, hash: Hash, segmentBytes: number | undefined): Promise<StoreParts> {
+export async function openParts({ path, hash, segmentBytes, aheadBytes }: PartsOptions): Promise<StoreParts> {
   await mkdir(path, { recursive: true }).catch((cause: unknown) => {
     throw writeFailed(cause, path);
   });
@@ -52,7 +59,7 @@ export async function openParts(path: string, hash: Hash, segmentBytes: number |
       await parts.feed.settled();
       await index.flush();
     };
-    const ahead = await AheadLog.open(path, applied, { hash, release });
+    const ahead = await AheadLog.open(path, applied, { hash, release, fileBytes: aheadBytes });
     log = ahead.log;
     const { records } = ahead.contents;
     checkWitness(records, log.mark, opened.mark);
@@ -127,7 +134,8 @@ async function checkTips(index: LevelIndex, recorded: ReadonlyMap<string, Tip>):
 function checkWitness(records: readonly AheadRecord[], mark: CommitMark, witness: CommitMark | undefined): void {
   if (witness === undefined) return;
   if (witness.number > mark.number) throw damagedCommit(mark.number + 1, "it was acknowledged and is missing");
-  const same = witness.number === mark.number ? mark : records.find((each) => each.mark.number === witness.number)?.mark;
+  const same =
+    witness.number === mark.number ? mark : records.find((each) => each.mark.number === witness.number)?.mark;
   if (same !== undefined && !equalBytes(same.hash, witness.hash))
     throw damagedCommit(witness.number, "its record is altered");
 }
