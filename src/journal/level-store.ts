@@ -16,6 +16,7 @@ import { LevelJournals } from "./level-journals.ts";
 import { COMMIT_RECORDS_KEPT } from "./limits.ts";
 import { checkMeta, checkStorable, type Operation, sizeOf } from "./operation.ts";
 import type { BlockStore, EntryAppend, JournalHead, MetaStore, Store, StoredEntry, Wake } from "./port.ts";
+import { Scrub } from "./scrub.ts";
 import { Segments, syncDirectory } from "./segments.ts";
 import { Tips } from "./tips.ts";
 
@@ -55,6 +56,8 @@ export class LevelStore implements Store {
   readonly #journals: LevelJournals;
   readonly #tips: Tips;
   readonly #commits: GroupCommit<Operation>;
+  readonly #scrub: Scrub;
+  #damage: IpdmError | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(path: string, parts: Parts) {
@@ -64,6 +67,9 @@ export class LevelStore implements Store {
     this.#journals = new LevelJournals(index, blocks);
     this.#tips = new Tips((actor) => index.tip(actor));
     this.#commits = new GroupCommit((group) => writer.write(group), new GroupPace());
+    this.#scrub = new Scrub(index.path, index.unchecked, (damage) => {
+      this.#damage = damage;
+    });
     this.blocks = {
       get: async (cid) => {
         this.#check();
@@ -193,6 +199,7 @@ export class LevelStore implements Store {
 
   #check(): void {
     if (this.#closing !== undefined) throw closed();
+    if (this.#damage !== undefined) throw this.#damage;
     this.#commits.check();
   }
 
@@ -200,6 +207,7 @@ export class LevelStore implements Store {
     const { segments, witness, index } = this.#parts;
     await this.#tips.settled();
     await this.#commits.close();
+    await this.#scrub.close();
     await segments.close();
     await witness.close();
     // Before the lock is given back: afterwards it may be another's note.

@@ -17,9 +17,13 @@ export const COMMIT_RECORDS_KEPT = 16_384;
 
 /**
  * Bytes of group commits whose records stay at least, as far as the count allows. LevelDB's logs hold less, and only what is in them can be
- * dropped in silence: tables carry checksums that are looked at.
+ * dropped in silence: the checksums of tables are looked at when a store opens.
  */
 export const COMMIT_BYTES_KEPT = 16 * 1024 * 1024;
+
+/** Bytes of LevelDB's tables that are read whole before a store opens; the others are read while it is in use, with these pauses between two. */
+export const TABLE_BYTES_CHECKED = 64 * 1024 * 1024;
+export const SCRUB_PAUSE_MS = 20;
 
 /** Records of commits that one commit deletes at most. */
 export const COMMIT_RECORDS_DROPPED_MAX = 512;
