@@ -1,3 +1,4 @@
+import type { IpdmError } from "../core/errors.ts";
 import type { Hash } from "../core/ports.ts";
 import type { Block } from "../dag/block.ts";
 import { type CommitMark, type CommitWitness, encodeCommit } from "./commit-log.ts";
@@ -20,6 +21,8 @@ export interface CommitPorts {
   readonly witness: CommitWitness;
   /** Commit records kept at most. */
   readonly recordsKept: number;
+  /** Hears why a write failed, before those who wait for it. */
+  readonly failed?: ((error: IpdmError) => void) | undefined;
 }
 
 /** Makes groups of operations durable: segments first, then one synced batch of LevelDB with its own numbered, linked record. */
@@ -42,7 +45,7 @@ export class CommitWriter {
 
   /** All or nothing. Throws `DISK_FULL`, `JOURNAL_WRITE_FAILED`; then the object must not be used again. */
   async write(group: readonly Operation[]): Promise<void> {
-    const { hash, index, witness, path } = this.#ports;
+    const { hash, index, witness, path, failed } = this.#ports;
     try {
       const { small, large, tips } = planCommit(group);
       const writes: Write[] = small;
@@ -59,7 +62,9 @@ export class CommitWriter {
       this.#oldest = oldest;
       witness.note(this.#mark);
     } catch (error) {
-      throw writeFailed(error, path);
+      const failure = writeFailed(error, path);
+      failed?.(failure);
+      throw failure;
     }
   }
 

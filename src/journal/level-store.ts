@@ -28,6 +28,10 @@ export interface LevelStoreOptions {
   readonly segmentBytes?: number;
   /** Commit records kept at most for the check on open; 16,384. */
   readonly commitRecordsKept?: number;
+  /** Bytes of LevelDB's tables that are read before it opens, the others afterwards; 64 MiB. */
+  readonly tableBytesChecked?: number;
+  /** Hears why a write failed, before those who wait for it; after that the store takes nothing more. */
+  readonly failed?: (error: IpdmError) => void;
 }
 
 interface Parts {
@@ -108,7 +112,7 @@ export class LevelStore implements Store {
     await mkdir(path, { recursive: true }).catch((cause: unknown) => {
       throw writeFailed(cause, path);
     });
-    const index = await LevelIndex.open(path);
+    const index = await LevelIndex.open(path, options.tableBytesChecked);
     let witness: CommitWitness | undefined;
     try {
       await noteHolder(path);
@@ -125,7 +129,7 @@ export class LevelStore implements Store {
       await syncDirectory(path);
       const blocks = new LevelBlocks(index, segments, hash);
       const recordsKept = options.commitRecordsKept ?? COMMIT_RECORDS_KEPT;
-      const ports = { path, hash, index, segments, blocks, witness, recordsKept };
+      const ports = { path, hash, index, segments, blocks, witness, recordsKept, failed: options.failed };
       const writer = new CommitWriter(ports, history.mark, history.oldest);
       return new LevelStore(path, { index, segments, witness, blocks, writer });
     } catch (error) {
@@ -216,6 +220,7 @@ export class LevelStore implements Store {
   }
 
   #add(operation: Operation): Promise<void> {
+    if (this.#damage !== undefined) return Promise.reject(this.#damage);
     return this.#commits.add(operation, sizeOf(operation));
   }
 }

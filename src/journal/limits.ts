@@ -25,6 +25,10 @@ export const COMMIT_BYTES_KEPT = 16 * 1024 * 1024;
 export const TABLE_BYTES_CHECKED = 64 * 1024 * 1024;
 export const SCRUB_PAUSE_MS = 20;
 
+/** How often a store that the disk has no room for looks whether there is some, and how much there must be. */
+export const ROOM_CHECK_MS = 1000;
+export const ROOM_BYTES = 16 * 1024 * 1024;
+
 /** Records of commits that one commit deletes at most. */
 export const COMMIT_RECORDS_DROPPED_MAX = 512;
 
