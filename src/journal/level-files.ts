@@ -7,16 +7,16 @@ import { TABLE_BYTES_CHECKED } from "./limits.ts";
 
 /**
  * Looks at the files of a LevelDB before it is opened, since LevelDB deletes what a damaged manifest does not name, and may abort the process
- * over a damaged table. Its newest tables are read whole, up to {@link TABLE_BYTES_CHECKED}; gives the others, for {@link checkTable}. Logs are
+ * over a damaged table. Its newest tables are read whole, up to `bytesMax`; gives the others, for {@link checkTable}. Logs are
  * not looked at: the commits in them show what is missing. Throws `JOURNAL_CORRUPT` naming the file. Safe while another process writes.
  */
-export async function checkLevelFiles(index: string): Promise<readonly string[]> {
+export async function checkLevelFiles(index: string, bytesMax = TABLE_BYTES_CHECKED): Promise<readonly string[]> {
   const name = await manifestName(index);
   if (name === undefined) return [];
   const listed = await readOrAbsent(join(index, name));
   if (listed === undefined) {
     // Whoever has it open may have begun another one meanwhile.
-    if ((await manifestName(index)) !== name) return await checkLevelFiles(index);
+    if ((await manifestName(index)) !== name) return await checkLevelFiles(index, bytesMax);
     throw damaged("CURRENT", `it names ${name}, which is not there`);
   }
   const manifest = readManifest(listed);
@@ -29,7 +29,7 @@ export async function checkLevelFiles(index: string): Promise<readonly string[]>
       ({ size }) => size,
       () => 0,
     );
-    if (bytes > TABLE_BYTES_CHECKED) left.push(table);
+    if (bytes > bytesMax) left.push(table);
     else await checkTable(index, table);
   }
   return left;

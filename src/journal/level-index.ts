@@ -40,10 +40,10 @@ export class LevelIndex {
   }
 
   /** Opens `index` in the folder, under LevelDB's own lock, once its files are checked. Throws `DATA_DIR_IN_USE`, `JOURNAL_CORRUPT`, `DISK_FULL`. */
-  static async open(folder: string): Promise<LevelIndex> {
+  static async open(folder: string, tableBytesChecked?: number): Promise<LevelIndex> {
     const path = join(folder, "index");
     try {
-      const unchecked = await checkLevelFiles(path);
+      const unchecked = await checkLevelFiles(path, tableBytesChecked);
       // It begins to open by itself.
       const level = new ClassicLevel<Buffer, Buffer>(path, { keyEncoding: "buffer", valueEncoding: "buffer" });
       await level.open();

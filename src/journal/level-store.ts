@@ -20,6 +20,10 @@ export interface LevelStoreOptions {
   readonly segmentBytes?: number;
   /** Bytes after which the other file of the write-ahead log is begun; 4 MiB. */
   readonly aheadBytes?: number;
+  /** Bytes of LevelDB's tables that are read before it opens, the others afterwards; 64 MiB. */
+  readonly tableBytesChecked?: number;
+  /** Hears why a write failed, before those who wait for it; after that the store takes nothing more. */
+  readonly failed?: (error: IpdmError) => void;
 }
 
 /** Bytes that a write of upkeep counts as beyond its own. */
@@ -167,6 +171,7 @@ export class LevelStore implements Store {
   }
 
   #add(operation: Operation): Promise<void> {
+    if (this.#damage !== undefined) return Promise.reject(this.#damage);
     return this.#commits.add(operation, sizeOf(operation));
   }
 }

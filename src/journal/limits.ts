@@ -29,6 +29,10 @@ export const FEED_BYTES_MAX = 16 * 1024 * 1024;
 export const TABLE_BYTES_CHECKED = 64 * 1024 * 1024;
 export const SCRUB_PAUSE_MS = 20;
 
+/** How often a store that the disk has no room for looks whether there is some, and how much there must be. */
+export const ROOM_CHECK_MS = 1000;
+export const ROOM_BYTES = 16 * 1024 * 1024;
+
 /** Ends of journals kept in memory. */
 export const TIPS_MAX = 50_000;
 

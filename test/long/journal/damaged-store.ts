@@ -1,6 +1,4 @@
-import { existsSync } from "node:fs";
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { assign, setup } from "xstate";
 import { equalBytes } from "../../../src/core/bytes.ts";
@@ -10,6 +8,7 @@ import type { LevelStore } from "../../../src/journal/level-store.ts";
 import { createRuntime, openStore, type Runtime } from "../../../src/runtime/runtime.ts";
 import { sha256 } from "../../contract/journal/store.contract.ts";
 import { depot } from "../../simulation/runtime/depot-machine.ts";
+import { MEMORY_PLACE } from "../../support/folder.ts";
 import { settle, VirtualClock } from "../../support/virtual-clock.ts";
 
 const depotMachine = depot({ ship: async () => ({ type: "shipped" }) });
@@ -20,8 +19,6 @@ const archive = setup({
   actions: { add: assign({ size: ({ context, event }) => context.size + event.text.length }) },
 }).createMachine({ id: "archive", context: { size: 0 }, on: { keep: { actions: "add" } } });
 
-// In memory where the system has room for files there: this is about what is read, not about syncs.
-const PLACE = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
 const LARGE = 66_000;
 const RAW: readonly Block[] = [40, 300].map((size) => rawBlock(sha256, new Uint8Array(size).fill(size)));
 
@@ -45,7 +42,7 @@ export interface DamagedStore {
 
 /** Makes a small store of actors with timers, children, effects and a large entry. */
 export async function makeStore(shape: (typeof SHAPES)[number]): Promise<DamagedStore> {
-  const dir = await mkdtemp(join(PLACE, "ipdm-damage-"));
+  const dir = await mkdtemp(join(MEMORY_PLACE, "ipdm-damage-"));
   for (let session = 0; session < (shape === "log" ? 1 : 3); session++) {
     await using store = await openStore(dir);
     await using runtime = await actorsOf(store);
