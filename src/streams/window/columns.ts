@@ -3,8 +3,12 @@ import { fieldOf } from "../../batch/batch.ts";
 import type { Column, Value } from "../../batch/column.ts";
 import type { Schema } from "../../batch/schema.ts";
 import type { Ipld } from "../../dag/block.ts";
+import { Arena } from "../kernels/arena.ts";
+import type { Kernels } from "../kernels/kernels.ts";
+import { CHUNK_ROWS } from "../limits.ts";
 import type { Accumulator } from "./accumulator.ts";
 import { accumulatorFor, Counter, i64Of } from "./accumulators.ts";
+import { Lane } from "./lanes.ts";
 import type { Aggregate, WindowPlan } from "./plan.ts";
 import { isInteger } from "./plan.ts";
 import { richAccumulator } from "./rich-accumulators.ts";
@@ -23,14 +27,29 @@ export class AggregateColumns {
   private readonly named = new Map<string, Accumulator>();
   private readonly readers: readonly ((slot: number) => Value)[];
   private readonly masked = new Map<string, Int32Array>();
-  private readonly rows: Accumulator;
+  private readonly rows: Counter;
+  private readonly arena: Arena;
+  /** Parts that kernels fold, by column, and the others. */
+  private readonly lanes = new Map<string | undefined, Lane>();
+  private readonly others: Part[] = [];
+  private scratch: { readonly values: Float64Array; readonly into: Int32Array; readonly from: Int32Array } | undefined;
   /** Accumulators whose values come out as they are, never null. */
   private readonly plain: readonly (Accumulator | undefined)[];
 
-  constructor(plan: WindowPlan, schema: Schema) {
-    this.rows = this.part("count", undefined, () => new Counter());
+  constructor(plan: WindowPlan, schema: Schema, arena = new Arena()) {
+    this.arena = arena;
+    this.rows = new Counter(arena);
+    this.part("count", undefined, () => this.rows);
     this.readers = plan.aggregates.map((aggregate) => this.reader(aggregate, schema));
     this.plain = plan.aggregates.map((aggregate) => this.plainPart(aggregate, schema));
+    for (const part of this.parts) {
+      const { column, accumulator } = part;
+      if (accumulator === this.rows) continue;
+      const lane =
+        this.lanes.get(column) ?? new Lane(column, column === undefined ? undefined : fieldOf(schema, column));
+      if (lane.take(accumulator)) this.lanes.set(column, lane);
+      else this.others.push(part);
+    }
   }
 
   /** Numbers kept a group. */
@@ -46,25 +65,102 @@ export class AggregateColumns {
     for (const { accumulator } of this.parts) accumulator.clear(slot);
   }
 
-  /** Folds rows `from` to `to` into their slots. */
+  /** Clears many slots. */
+  clearAll(slots: Int32Array): void {
+    for (const { accumulator } of this.parts) {
+      if (accumulator.clearAll !== undefined) accumulator.clearAll(slots);
+      else for (const slot of slots) accumulator.clear(slot);
+    }
+  }
+
+  /** Folds rows `from` to `to`, at most 4096, into their slots. */
   add(batch: Batch, from: number, to: number, slots: Int32Array, times: Float64Array): void {
-    for (const { column: name, accumulator } of this.parts) {
-      const column = name === undefined ? (batch.columns[0] as Column) : batch.column(name);
-      const withValue = name === undefined || column.nulls === 0 ? slots : this.withoutNulls(column, from, to, slots);
-      accumulator.add(column, from, to, withValue, times);
+    const { kernels } = this.arena;
+    if (kernels === undefined || !this.arena.holds(slots)) {
+      this.addParts(this.parts, batch, from, to, slots, times);
+    } else {
+      this.addLanes(kernels, batch, from, to, slots, times);
+      if (this.others.length > 0) this.addParts(this.others, batch, from, to, slots, times);
     }
     // Keeps what is in the bin small: nobody reads it, but a large sum would leave the fast path.
     this.clear(0);
   }
 
+  private addParts(
+    parts: readonly Part[],
+    batch: Batch,
+    from: number,
+    to: number,
+    slots: Int32Array,
+    times: Float64Array,
+  ): void {
+    for (const { column: name, accumulator } of parts) {
+      const column = name === undefined ? (batch.columns[0] as Column) : batch.column(name);
+      const withValue = name === undefined || column.nulls === 0 ? slots : this.withoutNulls(column, from, to, slots);
+      accumulator.add(column, from, to, withValue, times);
+    }
+  }
+
+  /** By kernels; where a sum is no safe integer any more, the rows behind it in TypeScript. */
+  private addLanes(
+    kernels: Kernels,
+    batch: Batch,
+    from: number,
+    to: number,
+    slots: Int32Array,
+    times: Float64Array,
+  ): void {
+    const { values } = this.scratchOf();
+    let rows: Counter | undefined = this.rows;
+    for (const lane of this.lanes.values()) {
+      const column = batch.column(lane.column as string);
+      const withValue = column.nulls === 0 ? slots : this.withoutNulls(column, from, to, slots);
+      const counted = column.nulls === 0 && !lane.counts ? rows : undefined;
+      const isExact = lane.load(kernels, column, from, to, values);
+      const done = isExact ? lane.fold(kernels, withValue, to - from, values, counted) : 0;
+      if (done < to - from) {
+        for (const part of lane.parts)
+          part.add(column, from + done, to, withValue.subarray(done), times.subarray(done));
+        if (counted !== undefined) counted.add(column, from + done, to, slots.subarray(done));
+      }
+      if (counted !== undefined) rows = undefined;
+    }
+    if (rows !== undefined) rows.add(undefined, from, to, slots);
+  }
+
   /** Adds to each slot of `into` what the slot of `from` beside it holds, as rows that come after its own. */
   merge(into: Int32Array, from: Int32Array): void {
-    for (const { accumulator } of this.parts) accumulator.merge(into, from);
+    const { kernels } = this.arena;
+    if (kernels === undefined || into.length < MERGED_MIN) {
+      for (const { accumulator } of this.parts) accumulator.merge(into, from);
+      return;
+    }
+    this.rows.merge(into, from);
+    for (const { accumulator } of this.others) accumulator.merge(into, from);
+    const scratch = this.scratchOf();
+    for (let at = 0; at < into.length; at += CHUNK_ROWS) {
+      const count = Math.min(CHUNK_ROWS, into.length - at);
+      scratch.into.set(into.subarray(at, at + count));
+      scratch.from.set(from.subarray(at, at + count));
+      for (const lane of this.lanes.values()) {
+        const done = lane.merge(kernels, scratch.into, scratch.from, count);
+        if (done === count) continue;
+        const rest = [into.subarray(at + done, at + count), from.subarray(at + done, at + count)] as const;
+        for (const part of lane.parts) part.merge(...rest);
+      }
+    }
   }
 
   /** Keeps numbers of its own for each group, which stand in the state behind the aggregates. */
   keep(numbers: Accumulator): void {
     this.parts.push({ column: undefined, accumulator: numbers });
+    this.others.push({ column: undefined, accumulator: numbers });
+  }
+
+  private scratchOf(): NonNullable<AggregateColumns["scratch"]> {
+    const { arena } = this;
+    this.scratch ??= { values: arena.f64(CHUNK_ROWS), into: arena.i32(CHUNK_ROWS), from: arena.i32(CHUNK_ROWS) };
+    return this.scratch;
   }
 
   /** Rows of a group. */
@@ -97,8 +193,9 @@ export class AggregateColumns {
   private withoutNulls(column: Column, from: number, to: number, slots: Int32Array): Int32Array {
     const { name } = column.field;
     let masked = this.masked.get(name);
-    if (masked === undefined || masked.length < to - from) {
-      masked = new Int32Array(slots.length);
+    const isFit = masked !== undefined && masked.length >= to - from;
+    if (masked === undefined || !isFit || this.arena.holds(masked) !== this.arena.holds(slots)) {
+      masked = this.arena.i32(Math.max(CHUNK_ROWS, to - from));
       this.masked.set(name, masked);
     }
     const validity = column.validity as Uint8Array;
@@ -111,9 +208,9 @@ export class AggregateColumns {
 
   private reader(aggregate: Aggregate, schema: Schema): (slot: number) => Value {
     const { name, kind, column } = aggregate;
-    if (column === undefined) return reading(this.part("count", undefined, () => new Counter()));
+    if (column === undefined) return reading(this.part("count", undefined, () => new Counter(this.arena)));
     const field = fieldOf(schema, column);
-    const counts = this.part("count", field.nullable ? column : undefined, () => new Counter());
+    const counts = this.part("count", field.nullable ? column : undefined, () => new Counter(this.arena));
     const countOf = (slot: number): number => counts.valueOf(slot) as number;
     switch (kind) {
       case "count":
@@ -129,7 +226,7 @@ export class AggregateColumns {
       }
     }
     const base = kind === "mean" ? "sum" : kind;
-    const values = this.part(base, column, () => accumulatorFor(base, field));
+    const values = this.part(base, column, () => accumulatorFor(base, field, this.arena));
     if (kind === "mean") return (slot) => (countOf(slot) === 0 ? null : Number(values.valueOf(slot)) / countOf(slot));
     if (kind === "sum" && isInteger(field)) {
       return (slot) => (countOf(slot) === 0 ? null : i64Of(name, values.valueOf(slot) as number | bigint));
@@ -155,6 +252,9 @@ export class AggregateColumns {
     return accumulator;
   }
 }
+
+/** Below so many slots a call of the kernel is not worth it. */
+const MERGED_MIN = 16;
 
 function partName(kind: string, column: string | undefined): string {
   return JSON.stringify([kind, column ?? null]);
