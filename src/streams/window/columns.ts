@@ -8,11 +8,13 @@ import type { Kernels } from "../kernels/kernels.ts";
 import { CHUNK_ROWS } from "../limits.ts";
 import type { Accumulator } from "./accumulator.ts";
 import { accumulatorFor, Counter, i64Of } from "./accumulators.ts";
+import { Joins } from "./joins.ts";
 import { Lane } from "./lanes.ts";
 import type { Aggregate, WindowPlan } from "./plan.ts";
 import { isInteger } from "./plan.ts";
 import { richAccumulator } from "./rich-accumulators.ts";
 import { malformed } from "./state-bytes.ts";
+import { Kept } from "./windows.ts";
 
 interface Part {
   readonly column: string | undefined;
@@ -73,59 +75,67 @@ export class AggregateColumns {
     }
   }
 
-  /** Folds rows `from` to `to`, at most 4096, into their slots. */
-  add(batch: Batch, from: number, to: number, slots: Int32Array, times: Float64Array): void {
-    const { kernels } = this.arena;
-    if (kernels === undefined || !this.arena.holds(slots)) {
-      this.addParts(this.parts, batch, from, to, slots, times);
+  /** Folds rows `from` to `to`, at most 4096, into their slots; groups join between them as `joins` says. */
+  add(batch: Batch, from: number, to: number, slots: Int32Array, times: Float64Array, joins = NO_JOINS): void {
+    const { kernels, holds } = { kernels: this.arena.kernels, holds: this.arena.holds(slots) };
+    const part = { batch, from, to, slots, times, joins };
+    if (kernels === undefined || !holds) {
+      this.addParts(this.parts, part);
     } else {
-      this.addLanes(kernels, batch, from, to, slots, times);
-      if (this.others.length > 0) this.addParts(this.others, batch, from, to, slots, times);
+      this.addLanes(kernels, part);
+      if (this.others.length > 0) this.addParts(this.others, part);
     }
     // Keeps what is in the bin small: nobody reads it, but a large sum would leave the fast path.
     this.clear(0);
   }
 
-  private addParts(
-    parts: readonly Part[],
-    batch: Batch,
-    from: number,
-    to: number,
-    slots: Int32Array,
-    times: Float64Array,
-  ): void {
+  private addParts(parts: readonly Part[], rows: Rows): void {
+    const { batch, from, to, slots, times, joins } = rows;
     for (const { column: name, accumulator } of parts) {
+      if (accumulator instanceof Kept) continue;
       const column = name === undefined ? (batch.columns[0] as Column) : batch.column(name);
       const withValue = name === undefined || column.nulls === 0 ? slots : this.withoutNulls(column, from, to, slots);
-      accumulator.add(column, from, to, withValue, times);
+      if (joins.count === 0) accumulator.add(column, from, to, withValue, times);
+      else addJoined(accumulator, column, { ...rows, slots: withValue });
     }
   }
 
   /** By kernels; where a sum is no safe integer any more, the rows behind it in TypeScript. */
-  private addLanes(
-    kernels: Kernels,
-    batch: Batch,
-    from: number,
-    to: number,
-    slots: Int32Array,
-    times: Float64Array,
-  ): void {
-    const { values } = this.scratchOf();
+  private addLanes(kernels: Kernels, given: Rows): void {
+    const { batch, from, to, slots } = given;
     let rows: Counter | undefined = this.rows;
     for (const lane of this.lanes.values()) {
       const column = batch.column(lane.column as string);
-      const withValue = column.nulls === 0 ? slots : this.withoutNulls(column, from, to, slots);
-      const counted = column.nulls === 0 && !lane.counts ? rows : undefined;
-      const isExact = lane.load(kernels, column, from, to, values);
-      const done = isExact ? lane.fold(kernels, withValue, to - from, values, counted) : 0;
-      if (done < to - from) {
-        for (const part of lane.parts)
-          part.add(column, from + done, to, withValue.subarray(done), times.subarray(done));
-        if (counted !== undefined) counted.add(column, from + done, to, slots.subarray(done));
-      }
+      const isFull = column.nulls === 0;
+      const withValue = isFull ? slots : this.withoutNulls(column, from, to, slots);
+      const counted = isFull && lane.counts === undefined ? rows : undefined;
+      this.addLane(kernels, lane, column, { ...given, slots: withValue }, counted);
       if (counted !== undefined) rows = undefined;
     }
-    if (rows !== undefined) rows.add(undefined, from, to, slots);
+    if (rows !== undefined) this.addParts([{ column: undefined, accumulator: rows }], given);
+  }
+
+  private addLane(kernels: Kernels, lane: Lane, column: Column, rows: Rows, counted: Counter | undefined): void {
+    const { from, to, slots, times, joins } = rows;
+    const { values, into, from: other } = this.scratchOf();
+    const isExact = lane.load(kernels, column, from, to, values);
+    const parts = counted === undefined ? lane.parts : [...lane.parts, counted];
+    for (let at = 0, join = 0; join <= joins.count; join++) {
+      const end = join < joins.count ? (joins.rows[join] as number) : to - from;
+      const [slotsAt, valuesAt] = [slots.byteOffset + 4 * at, values.byteOffset + 8 * at];
+      const done = isExact ? at + lane.fold(kernels, slotsAt, end - at, valuesAt, counted) : at;
+      if (done < end) {
+        const [rest, when] = [slots.subarray(done), times.subarray(done)];
+        for (const part of parts) part.add(column, from + done, from + end, rest, when);
+      }
+      at = end;
+      if (join === joins.count) return;
+      into[0] = joins.into[join] as number;
+      other[0] = joins.from[join] as number;
+      if (lane.merge(kernels, into.byteOffset, other.byteOffset, 1, counted) === 0)
+        for (const part of parts) part.merge(into.subarray(0, 1), other.subarray(0, 1));
+      for (const part of parts) part.clear(other[0] as number);
+    }
   }
 
   /** Adds to each slot of `into` what the slot of `from` beside it holds, as rows that come after its own. */
@@ -143,7 +153,7 @@ export class AggregateColumns {
       scratch.into.set(into.subarray(at, at + count));
       scratch.from.set(from.subarray(at, at + count));
       for (const lane of this.lanes.values()) {
-        const done = lane.merge(kernels, scratch.into, scratch.from, count);
+        const done = lane.merge(kernels, scratch.into.byteOffset, scratch.from.byteOffset, count);
         if (done === count) continue;
         const rest = [into.subarray(at + done, at + count), from.subarray(at + done, at + count)] as const;
         for (const part of lane.parts) part.merge(...rest);
@@ -250,6 +260,29 @@ export class AggregateColumns {
       this.parts.push({ column, accumulator });
     }
     return accumulator;
+  }
+}
+
+/** Rows of a batch and the slots beside them. */
+interface Rows {
+  readonly batch: Batch;
+  readonly from: number;
+  readonly to: number;
+  readonly slots: Int32Array;
+  readonly times: Float64Array;
+  readonly joins: Joins;
+}
+
+const NO_JOINS = new Joins();
+
+function addJoined(accumulator: Accumulator, column: Column, { from, to, slots, times, joins }: Rows): void {
+  for (let at = 0, join = 0; join <= joins.count; join++) {
+    const end = join < joins.count ? (joins.rows[join] as number) : to - from;
+    if (end > at) accumulator.add(column, from + at, from + end, slots.subarray(at), times.subarray(at));
+    at = end;
+    if (join === joins.count) return;
+    accumulator.merge(joins.into.subarray(join, join + 1), joins.from.subarray(join, join + 1));
+    accumulator.clear(joins.from[join] as number);
   }
 }
 

@@ -10,6 +10,7 @@ import { CHUNK_ROWS, KEYS_IDLE_ANYWAY, KEYS_IDLE_BYTES_MAX, KEYS_IDLE_MAX } from
 import { AggregateColumns } from "./columns.ts";
 import { timesOf } from "./event-clock.ts";
 import { Groups } from "./groups.ts";
+import { Joins } from "./joins.ts";
 import { KeyTable } from "./key-table.ts";
 import { BatchCutter } from "./output.ts";
 import type { WindowPlan, WindowTimes } from "./plan.ts";
@@ -21,7 +22,7 @@ import { windowText } from "./window-text.ts";
 export type Change = "insert" | "retract";
 
 /** A bound of the windows written: the same for all, or by slot. */
-export type Bound = number | ((slot: number) => number);
+export type Bound = number | Float64Array;
 
 /** What all kinds of windows work on: rows of the present chunk, keys, groups and their aggregates, the watermark, the output. */
 export class WindowCore {
@@ -42,6 +43,8 @@ export class WindowCore {
   ids: Int32Array = new Int32Array(CHUNK_ROWS);
   slots: Int32Array = new Int32Array(CHUNK_ROWS);
   readonly arena = new Arena();
+  /** Groups of the part at hand that join. */
+  readonly joins = new Joins();
   private batch: Batch | undefined;
   private from = 0;
   private groupBytes = 0;
@@ -143,7 +146,7 @@ export class WindowCore {
       const part = slots.subarray(from, to);
       for (const [at, bound] of [start, end].entries()) {
         if (typeof bound === "number") writer.at(at).repeat(BigInt(bound), part.length);
-        else for (const slot of part) writer.at(at).push(bound(slot));
+        else writer.at(at).pushPicked(bound, part);
       }
       if (keyCount > 0) {
         const ids = this.idsOf(part);
@@ -171,7 +174,7 @@ export class WindowCore {
     try {
       return this.columns.valueOf(aggregate, slot);
     } catch (error) {
-      const at = typeof start === "number" ? start : start(slot);
+      const at = typeof start === "number" ? start : (start[slot] as number);
       const values = this.keys.store.valuesOf(this.groups.ids[slot] as number);
       throw within(windowText(at, values), error, { window: at });
     }

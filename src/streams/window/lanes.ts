@@ -51,28 +51,28 @@ export class Lane {
     return true;
   }
 
-  /** Folds `count` values into the slots beside them, and counts rows for another column's sake; returns how many are done. */
-  fold(kernels: Kernels, slots: Int32Array, count: number, values: Float64Array, rows?: Counter): number {
-    const counts = rows ?? this.counts;
+  /** Folds values into the slots beside them, and counts rows for another column's sake; arrays by address. Returns how many are done. */
+  fold(kernels: Kernels, slots: number, count: number, values: number, rows?: Counter): number {
     return kernels.fold(
       rows === undefined ? this.what : this.what | COUNT,
-      slots.byteOffset,
+      slots,
       count,
-      values.byteOffset,
-      counts?.counts.byteOffset ?? 0,
+      values,
+      (rows ?? this.counts)?.counts.byteOffset ?? 0,
       this.sums?.sums.byteOffset ?? 0,
       this.least?.best.byteOffset ?? 0,
       this.most?.best.byteOffset ?? 0,
     );
   }
 
-  merge(kernels: Kernels, into: Int32Array, from: Int32Array, count: number): number {
+  /** The same of slots that are added to others. */
+  merge(kernels: Kernels, into: number, from: number, count: number, rows?: Counter): number {
     return kernels.merge(
-      this.what,
-      into.byteOffset,
-      from.byteOffset,
+      rows === undefined ? this.what : this.what | COUNT,
+      into,
+      from,
       count,
-      this.counts?.counts.byteOffset ?? 0,
+      (rows ?? this.counts)?.counts.byteOffset ?? 0,
       this.sums?.sums.byteOffset ?? 0,
       this.least?.best.byteOffset ?? 0,
       this.most?.best.byteOffset ?? 0,

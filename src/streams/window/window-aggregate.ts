@@ -139,7 +139,9 @@ export class WindowAggregate {
           from + stop,
           isWhole ? slots : slots.subarray(at),
           isWhole ? times : times.subarray(at),
+          core.joins,
         );
+        core.joins.count = 0;
         core.seen += stop - at;
         windows.counted?.();
         if (stop === count) core.forgetIdleKeys((idOf) => windows.renumber(idOf));
