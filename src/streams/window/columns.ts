@@ -93,7 +93,7 @@ export class AggregateColumns {
     const { batch, from, to, slots, times, joins } = rows;
     for (const { column: name, accumulator } of parts) {
       if (accumulator instanceof Kept) continue;
-      const column = name === undefined ? (batch.columns[0] as Column) : batch.column(name);
+      const column = batch.column(name ?? (batch.schema.fields[0]?.name as string));
       const withValue = name === undefined || column.nulls === 0 ? slots : this.withoutNulls(column, from, to, slots);
       if (joins.count === 0) accumulator.add(column, from, to, withValue, times);
       else addJoined(accumulator, column, { ...rows, slots: withValue });
