@@ -6,6 +6,7 @@ import { type Completeness, completenessOf } from "../audit/completeness.ts";
 import { parseRowFilter, type Wanted } from "../audit/row/row-filter.ts";
 import { type FoundRow, rowOfReceipt } from "../audit/row/row-of-receipt.ts";
 import { type FileVerdict, verifyFile } from "../audit/verify-file.ts";
+import { isChainAnchor } from "../consensus/result.ts";
 import { toHex } from "../core/bytes.ts";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
@@ -177,7 +178,7 @@ function* verdictLines(verdict: FileVerdict): Generator<string> {
       const anchor = receipt.anchors.get(name);
       yield `  input       ${name}: ${inputText(rows, anchor)}`;
       const anchored = receipt.config.anchored?.[name];
-      if (anchor === undefined || anchor.kind === "file") continue;
+      if (anchor === undefined || !isChainAnchor(anchor)) continue;
       yield `  anchor      ${name}: ${anchoredText(anchor.kind, anchored)}`;
       const attested = attestedText(anchor.kind);
       if (attested !== undefined) yield `  attested    ${name}: ${attested}`;

@@ -1,12 +1,13 @@
 import { leafHash, merkleRoot } from "../../proofs/merkle/tree.ts";
 import type { SourceConfig } from "../config/config.ts";
 import { type ChainAnchor, HASHES_PER_NODE, type HashesNode, openAnchor } from "../consensus/chain-anchor.ts";
-import type { Anchor } from "../consensus/result.ts";
+import { type Anchor, isChainAnchor } from "../consensus/result.ts";
 import { concatAll, equalBytes } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Hash } from "../core/ports.ts";
 import { type Block, cborBlock } from "../dag/block.ts";
 import type { ChainContent, ChainKind } from "../sources/chain/kind.ts";
+import { type GeneratedContent, generatedText } from "../sources/generated/kind.ts";
 import type { Content } from "../sources/port.ts";
 import { declaredColumns } from "./module-form.ts";
 
@@ -18,8 +19,13 @@ export interface FollowedContent {
   readonly isFollowed: true;
 }
 
-/** What a source holds: a file's digest, or a chain's block hashes. */
-export type SourceContent = Content | ChainContent;
+/** What a source holds: a file's digest, what generated rows follow from, or a chain's block hashes. */
+export type SourceContent = Content | GeneratedContent | ChainContent;
+
+/** True for the content of a chain. */
+export function isChainContent(content: SourceContent | FollowedContent): content is ChainContent | FollowedContent {
+  return "kind" in content && content.kind !== "generated";
+}
 
 /** An input's anchor, its block, and the blocks that it links. */
 export interface AnchorBlocks {
@@ -37,7 +43,11 @@ export function anchorOf(source: SourceConfig, content: SourceContent | Followed
     const anchor: Anchor = { v: 1, kind: "file", format: source.format, sha256, bytes, columns };
     return { anchor, block: cborBlock(hash, anchor), parts: [] };
   }
-  if (!("kind" in content)) throw mixed(source.name);
+  if ("kind" in content && content.kind === "generated") {
+    const anchor: Anchor = { v: 1, ...content };
+    return { anchor, block: cborBlock(hash, anchor), parts: [] };
+  }
+  if (!isChainContent(content) || source.kind === "generated") throw mixed(source.name);
   if (!("isFollowed" in content)) return chainAnchorOf(content, hash);
   const { kind, chain, from } = content;
   const anchor: ChainAnchor = openAnchor({ v: 1, kind, chain, from, to: null, blocks: null, root: null, hashes: [] });
@@ -73,10 +83,12 @@ export function hashesRoot(hash: Hash, hashes: readonly Uint8Array[]): Uint8Arra
   );
 }
 
-/** True when a source still holds what its anchor says: the same file, or the same block hashes in order. */
+/** True when a source still holds what its anchor says: the same file, the same generated rows, or the same block hashes in order. */
 export function isContentOf(anchor: Anchor, content: SourceContent, hash: Hash): boolean {
-  if (anchor.kind === "file") return !("kind" in content) && equalBytes(content.sha256, anchor.sha256);
-  if (!("kind" in content) || anchor.root === null) return false;
+  if (!("kind" in content)) return anchor.kind === "file" && equalBytes(content.sha256, anchor.sha256);
+  if (content.kind === "generated")
+    return anchor.kind === "generated" && generatedText(anchor) === generatedText(content);
+  if (!isChainAnchor(anchor) || anchor.root === null) return false;
   return (
     content.kind === anchor.kind &&
     content.hashes.length === anchor.blocks &&
