@@ -30,6 +30,26 @@ export function eventOf(table: NexmarkTable, row: number): number {
   return block * BLOCK + first + (row - block * count);
 }
 
+/** Numbers of the events that rows `from` on of a table are, `rows` of them. */
+export function eventsOf(table: NexmarkTable, from: number, rows: number): Float64Array {
+  const [first, count] = PLACES[table];
+  const events = new Float64Array(rows);
+  let n = eventOf(table, from);
+  let left = count - ((n % BLOCK) - first);
+  for (let i = 0; i < rows; i++) {
+    events[i] = n;
+    left--;
+    n += left === 0 ? BLOCK - count + 1 : 1;
+    if (left === 0) left = count;
+  }
+  return events;
+}
+
+/** The block of 50 events that an event is in. */
+export function blockOf(n: number): number {
+  return Math.floor(n / BLOCK);
+}
+
 /** Event time of an event at so many events a second, in microseconds since 1970; whole milliseconds. */
 export function timeOf(n: number, rate: number): number {
   return (START_MS + Math.floor((n * 1000) / rate)) * 1000;
@@ -40,20 +60,21 @@ export function random(n: number, draw: number, below: number): number {
   let h = Math.imul(n ^ Math.imul(draw, 0x9e3779b1), 0x85ebca6b) ^ (n >>> 7);
   h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
   h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return Math.floor((((h ^ (h >>> 16)) >>> 0) / 4_294_967_296) * below);
+  return Math.floor(((h ^ (h >>> 16)) >>> 0) * 2 ** -32 * below);
 }
+
+const POWERS = [1, 10, 100, 1000, 10_000, 100_000, 1_000_000, 10_000_000];
 
 /** A price that the draw `draw` of an event gives. */
 function price(n: number, draw: number): number {
-  let unit = 1;
-  for (let power = random(n, draw, 8); power > 0; power--) unit *= 10;
+  const unit = POWERS[random(n, draw, 8)] as number;
   return unit + random(n, draw + 100, 9 * unit);
 }
 
 /** A person by the places of the words that it is made of. */
 export function personOf(n: number) {
   return {
-    id: FIRST_PERSON + Math.floor(n / BLOCK),
+    id: FIRST_PERSON + blockOf(n),
     city: random(n, 1, 6),
     name: random(n, 2, 8),
     surname: random(n, 3, 8),
@@ -62,7 +83,7 @@ export function personOf(n: number) {
 
 /** An auction; `item` is the number of its item, `openMs` how long it lasts. */
 export function auctionOf(n: number) {
-  const block = Math.floor(n / BLOCK);
+  const block = blockOf(n);
   const hot = random(n, 1, 4) > 0;
   const seller = hot ? Math.floor(block / 100) * 100 : block - random(n, 2, Math.min(block + 1, 1000));
   const initialBid = price(n, 3);
@@ -77,22 +98,17 @@ export function auctionOf(n: number) {
   };
 }
 
-/** The auction that a bid is for. */
-export function bidAuction(n: number): number {
-  const auctions = Math.floor(n / BLOCK) * 3 + 3;
-  const hot = random(n, 1, 2) > 0;
-  const last = auctions - 1;
-  return FIRST_AUCTION + (hot ? Math.floor(last / 100) * 100 : last - random(n, 2, Math.min(auctions, 100)));
+/** The auction that a bid of a block of events is for. */
+export function bidAuction(n: number, block: number): number {
+  const last = block * 3 + 2;
+  if (random(n, 1, 2) > 0) return FIRST_AUCTION + last - (last % 100);
+  return FIRST_AUCTION + last - random(n, 2, Math.min(last + 1, 100));
 }
 
-/** Who bids. */
-export function bidBidder(n: number): number {
-  const block = Math.floor(n / BLOCK);
-  const hot = random(n, 3, 4) > 0;
-  const bidder = hot
-    ? Math.min(block, Math.floor(block / 100) * 100 + 1)
-    : block - random(n, 4, Math.min(block + 1, 1000));
-  return FIRST_PERSON + bidder;
+/** Who bids, in a block of events. */
+export function bidBidder(n: number, block: number): number {
+  if (random(n, 3, 4) > 0) return FIRST_PERSON + Math.min(block, block - (block % 100) + 1);
+  return FIRST_PERSON + block - random(n, 4, Math.min(block + 1, 1000));
 }
 
 /** What is bid. */

@@ -10,7 +10,8 @@ import {
   bidChannel,
   bidPart,
   bidPrice,
-  eventOf,
+  blockOf,
+  eventsOf,
   personOf,
   timeOf,
 } from "./nexmark-events.ts";
@@ -61,8 +62,7 @@ export function nexmarkSchema(table: NexmarkTable): Schema {
 
 /** Rows `from` on of a table, `count` of them, at so many events a second: the bytes that a writer would make of them. */
 export function nexmarkBatch(table: NexmarkTable, from: number, count: number, rate: number): Batch {
-  const events = Float64Array.from({ length: count }, (_, i) => eventOf(table, from + i));
-  return layoutBatch(SCHEMAS[table], count, COLUMNS[table](events, rate));
+  return layoutBatch(SCHEMAS[table], count, COLUMNS[table](eventsOf(table, from, count), rate));
 }
 
 type MakeColumns = (events: Float64Array, rate: number) => readonly ColumnData[];
@@ -110,9 +110,17 @@ function auctions(events: Float64Array, rate: number): readonly ColumnData[] {
 }
 
 function bids(events: Float64Array, rate: number): readonly ColumnData[] {
-  const channel = new TextBytes(events.length, LONGEST.channel);
-  const url = new TextBytes(events.length, LONGEST.url);
-  for (const n of events) {
+  const rows = events.length;
+  const [auction, bidder, price, at] = [longs(rows), longs(rows), longs(rows), longs(rows)];
+  const channel = new TextBytes(rows, LONGEST.channel);
+  const url = new TextBytes(rows, LONGEST.url);
+  for (let row = 0; row < rows; row++) {
+    const n = events[row] as number;
+    const block = blockOf(n);
+    put(auction, row, bidAuction(n, block));
+    put(bidder, row, bidBidder(n, block));
+    put(price, row, bidPrice(n));
+    put(at, row, timeOf(n, rate));
     const which = bidChannel(n);
     const hot = CHANNELS[which];
     url.put(ADDRESS);
@@ -132,25 +140,25 @@ function bids(events: Float64Array, rate: number): readonly ColumnData[] {
     channel.endRow();
     url.endRow();
   }
-  return [
-    numbers(events, bidAuction),
-    numbers(events, bidBidder),
-    numbers(events, bidPrice),
-    texts(channel),
-    texts(url),
-    times(events, rate),
-  ];
+  return [plain(auction), plain(bidder), plain(price), texts(channel), texts(url), plain(at)];
 }
 
-/** A column of 64-bit integers from whole numbers below 2^53. */
-function numbers(events: Float64Array, value: (n: number, i: number) => number): ColumnData {
-  const parts = new Int32Array(2 * events.length);
-  for (let i = 0; i < events.length; i++) {
-    const whole = value(events[i] as number, i);
-    parts[2 * i] = whole;
-    parts[2 * i + 1] = Math.floor(whole / 4_294_967_296);
-  }
-  return plain(new Uint8Array(parts.buffer), undefined);
+/** Room for a column of 64-bit integers, as pairs of words. */
+function longs(rows: number): Int32Array {
+  return new Int32Array(2 * rows);
+}
+
+/** Puts a whole number of 0 to 2^53 where a row's words are. */
+function put(words: Int32Array, row: number, value: number): void {
+  words[2 * row] = value;
+  words[2 * row + 1] = value * 2 ** -32;
+}
+
+/** A column of 64-bit integers. */
+function numbers(events: Float64Array, value: (n: number, row: number) => number): ColumnData {
+  const words = longs(events.length);
+  for (let row = 0; row < events.length; row++) put(words, row, value(events[row] as number, row));
+  return plain(words);
 }
 
 function times(events: Float64Array, rate: number): ColumnData {
@@ -158,12 +166,14 @@ function times(events: Float64Array, rate: number): ColumnData {
 }
 
 function texts(made: TextBytes): ColumnData {
-  return plain(made.taken(), made.offsets);
+  return { ...NO_TEXT, data: made.taken(), offsets: made.offsets };
 }
 
-function plain(data: Uint8Array, offsets: Int32Array | undefined): ColumnData {
-  return { data, nulls: 0, validity: undefined, offsets, extra: undefined, entries: 0 };
+function plain(words: Int32Array): ColumnData {
+  return { ...NO_TEXT, data: new Uint8Array(words.buffer), offsets: undefined };
 }
+
+const NO_TEXT = { nulls: 0, validity: undefined, extra: undefined, entries: 0 } as const;
 
 function schema(columns: Readonly<Record<string, ColumnType>>): Schema {
   return schemaOf(Object.entries(columns).map(([name, type]) => ({ name, type, nullable: false })));
