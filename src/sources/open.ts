@@ -1,10 +1,10 @@
 import type { Batch } from "../batch/batch.ts";
+import { checkBatches } from "../batch/cut.ts";
 import { declaredField } from "../batch/declared-field.ts";
 import type { Field, Schema } from "../batch/schema.ts";
 import { schemaOf } from "../batch/schema.ts";
 import { type BlockPlan, BlockReader } from "./chain/block-reader.ts";
 import { CsvReader, inferCsv } from "./csv.ts";
-import { checkBatches } from "./cut.ts";
 import type { FileVersion } from "./file.ts";
 import { formatOf, SourceFile } from "./file.ts";
 import { GeneratedReader } from "./generated/generated-reader.ts";

@@ -1,6 +1,6 @@
 import type { Batch } from "../../batch/batch.ts";
+import { BatchCutter, checkBatches } from "../../batch/cut.ts";
 import type { Schema } from "../../batch/schema.ts";
-import { BatchCutter, checkBatches } from "../cut.ts";
 import type { BatchesOptions } from "../port.ts";
 import type { FileReader } from "../reader.ts";
 import type { BlockIndex, IndexedBlock } from "./block-index.ts";

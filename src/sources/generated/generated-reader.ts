@@ -1,6 +1,6 @@
 import type { Batch } from "../../batch/batch.ts";
+import { checkBatches } from "../../batch/cut.ts";
 import type { Schema } from "../../batch/schema.ts";
-import { checkBatches } from "../cut.ts";
 import type { BatchesOptions } from "../port.ts";
 import type { FileReader } from "../reader.ts";
 import { type GeneratedSpec, knownTable, type NexmarkTable } from "./kind.ts";

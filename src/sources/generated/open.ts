@@ -1,6 +1,6 @@
 import type { Batch } from "../../batch/batch.ts";
+import { checkBatches } from "../../batch/cut.ts";
 import type { Schema } from "../../batch/schema.ts";
-import { checkBatches } from "../cut.ts";
 import type { BatchesOptions, OpenSourceOptions, TableSource } from "../port.ts";
 import { readInThread } from "../thread.ts";
 import { GeneratedReader } from "./generated-reader.ts";
