@@ -42,7 +42,7 @@ export async function sealRun(
     result,
     config,
     ...plan.inputs.map(({ anchorBlock }) => anchorBlock),
-    ...inputs.flatMap(({ anchorBlock, parts }) => [anchorBlock, ...parts]),
+    ...inputs.flatMap(({ anchorBlock, parts, headers }) => [anchorBlock, ...parts, ...headers]),
     ...plan.tasks.flatMap((task) => [task.stage, task.key]),
     plan.key,
     plan.membership.block,
@@ -72,7 +72,7 @@ export async function sealRun(
 }
 
 /** An input with its end: of one that grew, what it came to hold. */
-function closedInput({ ports }: NodeContext, input: InputPlan, rows: number): InputPlan {
+export function closedInput({ ports }: Pick<NodeContext, "ports">, input: InputPlan, rows: number): InputPlan {
   if (!isChainAnchor(input.anchor) || input.anchor.to !== null) return input;
   const closed = ports.closeInput?.(input.name, rows);
   if (closed === undefined) throw new IpdmError("INVARIANT", `the end of input ${input.name} is known`);

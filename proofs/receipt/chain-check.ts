@@ -58,7 +58,7 @@ function checkAnchored(
   const where = `config/anchored/${name}`;
   const { block, hash } = trusted;
   if (block + 1 < from || block > (to ?? from)) refuse("CHAIN_MISMATCH", where, `block ${block} is not of this input`);
-  if (block < from) return; // the parent of the first block: its hash is in that block's header
+  if (block < from) return; // the parent of the first block: that block's header has its hash, where the receipt shows it
   const found = kind === "ethereum" ? hashes[block - from] : hashes.find((each) => equalBytes(each, hash));
   if (found === undefined || !equalBytes(found, hash))
     refuse("CHAIN_MISMATCH", where, `block ${block} has another hash than the one that is said to be trusted`);

@@ -26,21 +26,23 @@ export interface Shown {
   readonly message: string;
 }
 
-/** What follows from hashes alone, and what rests on the word of those who voted. */
+/** What follows from hashes alone, what rests on the word of those who voted, and what nothing in the receipt shows. */
 export interface Completeness {
   readonly proved: readonly Shown[];
   readonly attested: readonly Shown[];
+  readonly open: readonly Shown[];
 }
 
 /**
- * Separates what a verified receipt proves of its completeness from what its quorum attests. Of Ethereum's blocks it computes every header
- * anew, from the data folder or the input. Throws `NEEDS_DATA` (kind `unreachable`) where a block is not at hand, and
+ * Separates what a verified receipt proves of its completeness from what its quorum attests. Where the receipt does not have the headers
+ * of Ethereum's blocks they are computed anew, from the data folder or the input. Throws `NEEDS_DATA` (kind `unreachable`) where a block is not at hand, and
  * `CHAIN_MISMATCH` where a header does not hash to what it should, or has another parent. Generated rows it generates anew, and throws
  * `INPUT_DIFFERS` where they are others.
  */
 export async function completenessOf(receipt: Receipt, input: AuditInput, signal: AbortSignal): Promise<Completeness> {
   const proved: Shown[] = [];
   const attested: Shown[] = [];
+  const open: Shown[] = [];
   for (const [name, { rows }] of Object.entries(receipt.seal.statement.inputs)) {
     const about = `inputs/${name}`;
     const anchor = receipt.anchors.get(name);
@@ -61,8 +63,17 @@ export async function completenessOf(receipt: Receipt, input: AuditInput, signal
       continue;
     }
     proved.push(...chainHashes(receipt, name, anchor));
-    if (anchor.kind === "ethereum") proved.push(await headers(receipt, input, name, anchor, signal));
-    else {
+    if (receipt.config.anchored?.[name] === undefined) {
+      const message = `these blocks of ${name} are those of the chain: no block's hash was known beforehand`;
+      open.push({ about, what: "anchor", message });
+    }
+    if (anchor.kind === "ethereum") {
+      // Those that the receipt has were checked with it.
+      if (receipt.root.headers?.[name] === undefined) await checkBlocks(receipt, input, name, anchor, signal);
+      const message = `the header of every block of ${name} hashes to its hash, and names the block before it as its parent`;
+      proved.push({ about, what: "headers", message });
+    }
+    if (anchor.kind !== "ethereum") {
       if (["links", "full"].includes(levelOf(receipt, name) ?? ""))
         attested.push({ about, what: "links", message: `each block of ${name} is the parent of the next` });
       const more = attestedText(anchor.kind);
@@ -74,7 +85,7 @@ export async function completenessOf(receipt: Receipt, input: AuditInput, signal
     proved.push({ about: `outputs/${name}`, what: "rows", message });
   }
   attested.push(...work(receipt));
-  return { proved, attested };
+  return { proved, attested, open };
 }
 
 /** Generates the rows of an input anew: they are those that the slots name, and no others. */
@@ -110,14 +121,14 @@ function* chainHashes(receipt: Receipt, name: string, anchor: ChainAnchor): Gene
   yield { about, what: "anchor", message };
 }
 
-/** Computes every header of a chain input anew: its hash is the one listed, its parent the block before. */
-async function headers(
+/** Computes every header of a chain input anew from its blocks: its hash is the one listed, its parent the block before. */
+async function checkBlocks(
   receipt: Receipt,
   input: AuditInput,
   name: string,
   anchor: ChainAnchor,
   signal: AbortSignal,
-): Promise<Shown> {
+): Promise<void> {
   const hashes = blockHashes(anchor, receipt.blocks);
   const known = receipt.config.anchored?.[name];
   let row = 0;
@@ -138,8 +149,6 @@ async function headers(
       }
     }
   }
-  const message = `the header of every block of ${name} hashes to its hash, and names the block before it as its parent`;
-  return { about: `inputs/${name}`, what: "headers", message };
 }
 
 function headerOf(

@@ -14,6 +14,7 @@ import {
 import { COLUMNS_MAX } from "./limits.ts";
 import type { Field, Schema } from "./schema.ts";
 import { COLUMN_TYPES, findField, schemaOf, typeWidth } from "./schema.ts";
+import { isUtf8 } from "./utf8.ts";
 
 /**
  * Immutable columns, and the one position-independent block of bytes that they make. The block is what is hashed, stored, sent and
@@ -24,13 +25,22 @@ export class Batch {
   readonly schema: Schema;
   readonly rows: number;
   readonly columns: readonly Column[];
+  /** SHA-256 of the block, where whoever made it has hashed it as well. */
+  readonly digest: Uint8Array | undefined;
   private block: Uint8Array | (() => Uint8Array);
 
-  constructor(schema: Schema, rows: number, columns: readonly Column[], block: Uint8Array | (() => Uint8Array)) {
+  constructor(
+    schema: Schema,
+    rows: number,
+    columns: readonly Column[],
+    block: Uint8Array | (() => Uint8Array),
+    digest?: Uint8Array,
+  ) {
     this.schema = schema;
     this.rows = rows;
     this.columns = columns;
     this.block = block;
+    this.digest = digest;
   }
 
   /** The block. Do not write to it. */
@@ -69,7 +79,7 @@ export function fieldOf(schema: Schema, name: string): Field {
   return field;
 }
 
-const utf8Strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * Reads a batch block that may come from anyone: every offset, length, index and text is checked, so that later loops need
@@ -158,7 +168,7 @@ class DescriptorReader {
     for (let i = 1; i < count; i++)
       if ((offsets[i] as number) < (offsets[i - 1] as number)) throw this.bad("offsets order");
     if (text && !isAscii(data)) {
-      this.text(data);
+      this.checkText(data);
       // The whole is valid UTF-8; each part is too when no part starts inside a sequence.
       for (let i = 0; i < count; i++) {
         const start = offsets[i] as number;
@@ -178,11 +188,12 @@ class DescriptorReader {
   }
 
   private text(bytes: Uint8Array): string {
-    try {
-      return utf8Strict.decode(bytes);
-    } catch {
-      throw this.bad("text");
-    }
+    this.checkText(bytes);
+    return decoder.decode(bytes);
+  }
+
+  private checkText(bytes: Uint8Array): void {
+    if (!isUtf8(bytes)) throw this.bad("text");
   }
 
   private buffer(offsetAt: number, lengthAt: number): Uint8Array {

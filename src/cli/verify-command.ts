@@ -88,12 +88,14 @@ function furtherFields({ row, complete }: Further, out: string | undefined): obj
   };
 }
 
-function* completeLines({ proved, attested }: Completeness): Generator<string> {
+function* completeLines({ proved, attested, open }: Completeness): Generator<string> {
   yield "";
   yield "Proved, by hashes alone:";
   for (const { message } of proved) yield `  ✓ ${message}`;
   yield "Attested, by the votes:";
   for (const { message } of attested) yield `  – ${message}`;
+  if (open.length > 0) yield "Shown by nothing here:";
+  for (const { message } of open) yield `  ? ${message}`;
 }
 
 function checkFlags({ row, output, out }: VerifyFlags): void {
@@ -113,7 +115,13 @@ function* foundLines({ shown, chain }: FoundRow, out: string | undefined): Gener
 function verifiedLine({ ok, trust, quorum, checks, fault, receipt, policy, votes, locks, bytes }: FileVerdict): object {
   const said = fault === undefined ? {} : { code: fault.code, where: fault.where, message: fault.message };
   const about =
-    receipt === undefined ? {} : { root: receipt.rootCid.toString(), result: receipt.root.result.toString() };
+    receipt === undefined
+      ? {}
+      : {
+          root: receipt.rootCid.toString(),
+          result: receipt.root.result.toString(),
+          headers: Object.keys(receipt.root.headers ?? {}),
+        };
   return {
     event: "verified",
     ok,
@@ -180,6 +188,8 @@ function* verdictLines(verdict: FileVerdict): Generator<string> {
       const anchored = receipt.config.anchored?.[name];
       if (anchor === undefined || !isChainAnchor(anchor)) continue;
       yield `  anchor      ${name}: ${anchoredText(anchor.kind, anchored)}`;
+      if (receipt.root.headers?.[name] !== undefined)
+        yield `  headers     ${name}: every block's header hashes to the block's hash, and names the block before as its parent`;
       const attested = attestedText(anchor.kind);
       if (attested !== undefined) yield `  attested    ${name}: ${attested}`;
     }

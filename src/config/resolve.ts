@@ -8,7 +8,7 @@ import { formatOf } from "../sources/file.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import { readAggregate } from "./aggregate.ts";
 import { chainKindOf, resolveChain } from "./chain-source.ts";
-import { chainTask, rejectedOf, rejectedTask } from "./chain-task.ts";
+import { chainTask, rejectedTask } from "./chain-task.ts";
 import {
   type CatalogueConfig,
   type Config,
@@ -168,10 +168,11 @@ function resolveDomain({ name, domain }: WrittenConfig): DomainConfig {
   };
 }
 
-/** Tasks of the rejected logs that outputs ask for. */
+/** Beside each task with events one of the logs that it does not decode: they are counted, whether or not they are an output. */
 function rejectedTasks(written: WrittenConfig, tasks: readonly TaskConfig[]): readonly TaskConfig[] {
-  const asked = new Set(Object.values(written.outputs).map(({ input }) => rejectedOf(input)));
-  return tasks.flatMap((task) => (task.kind === "module" && asked.has(task.name) ? [rejectedTask(task)] : []));
+  return tasks.flatMap((task) =>
+    task.kind === "module" && written.tasks?.[task.name]?.events !== undefined ? [rejectedTask(task)] : [],
+  );
 }
 
 function resolveTask(

@@ -8,12 +8,15 @@ interface Waiting<T> {
   readonly settle: PromiseWithResolvers<void>;
 }
 
+/** Makes a group durable: when it returns `undefined`, or when the promise resolves. `alone`: there was one writer lately, and it waits. */
+type WriteGroup<T> = (group: readonly T[], alone: boolean) => Promise<void> | undefined;
+
 /**
  * A queue in front of a slow synced write: everything that arrives while one group is written becomes the next group, in
  * order. Operations beyond the queue's limits wait outside it until there is room. A failed write stops it for good.
  */
 export class GroupCommit<T> {
-  readonly #write: (group: readonly T[]) => Promise<void>;
+  readonly #write: WriteGroup<T>;
   readonly #pace: GroupPace | undefined;
   readonly #queue: Waiting<T>[] = [];
   readonly #outside: Waiting<T>[] = [];
@@ -24,7 +27,7 @@ export class GroupCommit<T> {
   #closed = false;
 
   /** `write` makes a group durable, all of it or nothing acknowledged. Without `pace` a group is everything that waits. */
-  constructor(write: (group: readonly T[]) => Promise<void>, pace?: GroupPace) {
+  constructor(write: WriteGroup<T>, pace?: GroupPace) {
     this.#write = write;
     this.#pace = pace;
   }
@@ -73,9 +76,14 @@ export class GroupCommit<T> {
       const pause = this.#closed ? undefined : this.#pace?.before();
       if (pause !== undefined) await pause;
       const group = this.#take();
+      const alone = group.length === 1 && this.#queue.length === 0 && this.#pace?.isAlone === true;
       const start = performance.now();
       try {
-        await this.#write(group.map((waiting) => waiting.operation));
+        const writing = this.#write(
+          group.map((waiting) => waiting.operation),
+          alone,
+        );
+        if (writing !== undefined) await writing;
         this.#pace?.wrote(group.length, performance.now() - start);
         for (const waiting of group) waiting.settle.resolve();
       } catch (error) {

@@ -32,7 +32,8 @@ async function openConfigured(
 ): Promise<TableSource<SourceContent>> {
   if (source.kind === "file") return openFile(source, signal);
   if (source.kind === "generated") return openGenerated(source.spec, { signal });
-  return openChain((inputOf(source, chains) as ChainInput).spec, { signal });
+  const { spec, known } = inputOf(source, chains) as ChainInput;
+  return openChain(spec, { signal, known });
 }
 
 type Chains = ReadonlyMap<string, ChainInput | FollowedChain>;
@@ -99,7 +100,7 @@ export function sourceReader(config: Config, chains: Chains, plan: RunPlan, obse
       if (rows !== undefined) observer?.rows(name, { rows, isExact: false });
     };
     const onAbsent = (columns: readonly string[]): void => observer?.absent(name, columns);
-    const batches = opened.batches({ batchRows, fromRow, signal, onRead, onAbsent });
+    const batches = opened.batches({ batchRows, fromRow, digests: true, signal, onRead, onAbsent });
     try {
       // A text file tells its columns with its first row.
       const first = await atPlace(["sources", name, "columns"], () => batches.next());

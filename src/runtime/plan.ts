@@ -75,6 +75,8 @@ export interface InputPlan {
   readonly anchorBlock: Block;
   /** Blocks that the anchor links. */
   readonly parts: readonly Block[];
+  /** Nodes of the headers of a chain's blocks; none where they are not known. */
+  readonly headers: readonly Block[];
   /** The block whose hash the user trusts, for a chain with one; receipts say it. */
   readonly trusted: TrustedBlock | null;
   readonly schema: Schema;

@@ -86,6 +86,7 @@ export function receiptVectors(): ReadonlyMap<string, string> {
       from: 100,
       to: 101,
       hashes: [new Uint8Array(32).fill(0xb0), new Uint8Array(32).fill(0xb1)],
+      headers: null,
     },
     sha256,
   );
