@@ -182,7 +182,7 @@ class DescriptorReader {
     if (offsets[0] !== 0 || offsets[count - 1] !== data.length) throw this.bad("offsets range");
     for (let i = 1; i < count; i++)
       if ((offsets[i] as number) < (offsets[i - 1] as number)) throw this.bad("offsets order");
-    if (text) {
+    if (text && !isAscii(data)) {
       this.checkText(data);
       // The whole is valid UTF-8; each part is too when no part starts inside a sequence.
       for (let i = 0; i < count; i++) {
@@ -231,6 +231,16 @@ class DescriptorReader {
   private bad(what: string): IpdmError {
     return malformed(`column ${this.index}: ${what}`);
   }
+}
+
+/** True for bytes below 128 alone, which are UTF-8 wherever they are cut. Buffers of a block begin at multiples of 64 bytes. */
+function isAscii(bytes: Uint8Array): boolean {
+  const whole = bytes.byteOffset % 4 === 0 ? bytes.length >> 2 : 0;
+  const words = new Uint32Array(bytes.buffer, whole === 0 ? 0 : bytes.byteOffset, whole);
+  let seen = 0;
+  for (let i = 0; i < whole; i++) seen |= words[i] as number;
+  for (let i = 4 * whole; i < bytes.length; i++) seen |= (bytes[i] as number) << 24;
+  return (seen & 0x80808080) === 0;
 }
 
 function countBits(bitmap: Uint8Array, rows: number): number {

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { isEndpoint } from "../config/chain-source.ts";
-import type { ChainSourceConfig, Config, SourceConfig } from "../config/config.ts";
+import { type ChainSourceConfig, type Config, isChainSource, type SourceConfig } from "../config/config.ts";
 import { IpdmError, located } from "../core/errors.ts";
 import { BlockFiles } from "../sources/chain/block-files.ts";
 import { Endpoints } from "../sources/chain/endpoints.ts";
@@ -30,7 +30,7 @@ export interface FetchWatch {
 
 /** True for a source whose head the run follows: one of endpoints without a last block. */
 export function isFollowed(source: SourceConfig): source is ChainSourceConfig {
-  return source.kind !== "file" && source.to === null && source.places.some(isEndpoint);
+  return isChainSource(source) && source.to === null && source.places.some(isEndpoint);
 }
 
 /**
@@ -45,7 +45,7 @@ export async function chainInputs(
 ): Promise<ReadonlyMap<string, ChainInput | FollowedChain>> {
   const inputs = new Map<string, ChainInput | FollowedChain>();
   for (const source of config.sources) {
-    if (source.kind === "file") continue;
+    if (!isChainSource(source)) continue;
     const { name, places } = source;
     const open = async (): Promise<ChainInput | FollowedChain> => {
       if (!places.some(isEndpoint))

@@ -1,7 +1,7 @@
 import { type Buffer, isUtf8 } from "node:buffer";
 import type { Batch } from "../../batch/batch.ts";
+import { BatchCutter, checkBatches } from "../../batch/cut.ts";
 import type { Schema } from "../../batch/schema.ts";
-import { BatchCutter, checkBatches } from "../cut.ts";
 import type { BatchesOptions } from "../port.ts";
 import type { FileReader } from "../reader.ts";
 import type { BlockIndex } from "./block-index.ts";

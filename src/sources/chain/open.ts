@@ -1,7 +1,7 @@
 import type { Batch } from "../../batch/batch.ts";
+import { checkBatches } from "../../batch/cut.ts";
 import type { Schema } from "../../batch/schema.ts";
 import { equalBytes } from "../../core/bytes.ts";
-import { checkBatches } from "../cut.ts";
 import type { BatchesOptions, OpenSourceOptions, TableSource } from "../port.ts";
 import { readInThread } from "../thread.ts";
 import { type BlockIndex, indexBlocks } from "./block-index.ts";
