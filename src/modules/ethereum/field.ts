@@ -3,7 +3,7 @@ import { isNull, QUOTE } from "../json/characters";
 import { take } from "./arena";
 import { duplicate, inItem, misformed } from "./fault";
 import { data, fixed, quantity } from "./hex";
-import { key, keyPlace, readKey, returnTo } from "./key-reader";
+import { BEGINNING, key, keyPlace, readKey, returnTo } from "./key-reader";
 import { closed, next, open, skipBrackets, skipValue, stringEnd } from "./scan";
 
 /** Kinds of values. */
@@ -20,9 +20,9 @@ export namespace Kind {
   export const NESTED: u32 = 7;
 }
 
-/** Bytes of a form: words by key, and the place before its first key. */
-export const FORM_BYTES: i32 = 336;
-const PLACE: usize = 256;
+/** Bytes of a form: words by key, and the order of keys in {@link ORDER_BYTES}. */
+export const FORM_BYTES: i32 = 528;
+const ORDER: usize = 256;
 
 /** Reads a value at an address into a record. Returns the byte behind it. */
 export type Reader = (p: usize, record: usize) => usize;
@@ -56,10 +56,10 @@ export function readObject(p: usize, form: usize, record: usize, what: string): 
   let at = open(p, 0x7b, what);
   if (load<u8>(at) == 0x7d) return at + 1;
   let seen: u64 = 0;
-  returnTo(form + PLACE);
+  returnTo(BEGINNING);
   do {
     const from = at;
-    at = readKey(at);
+    at = readKey(at, form + ORDER);
     const rule = ruleOf(form, key);
     if (rule == 0) at = skip(at);
     else {

@@ -12,8 +12,6 @@ namespace Known {
   export const BEHIND: usize = 32;
   export const LENGTH: usize = 64;
   export const KEY: usize = 68;
-  /** How far from the first the key is that came next the last time. */
-  export const NEXT: usize = 72;
   export const BYTES: usize = 80;
 }
 
@@ -21,79 +19,86 @@ const KNOWN = memory.data(20480, 16);
 /** Longest key that is known, without quotes and colon. */
 const LENGTH_MAX: usize = 24;
 
-/** Where the key is that was read last. */
-let last: usize = KNOWN;
+/** Bytes in which a kind of objects notes which key came next: by the hash of a key, behind these for the first key. They begin as zeros. */
+export const ORDER_BYTES: i32 = 272;
+/** What {@link keyPlace} is at the beginning of an object. */
+export const BEGINNING: usize = 256;
 
-/** Number of the key that {@link readKey} has read; 0 for one that no table of fields has. */
+/** Hash of the key that was read last. */
+let last: usize = BEGINNING;
+
+/** Number of the key that {@link readKey} has read; 0 for one that no form has. */
 export let key: u32 = 0;
 
-/** Where {@link readKey} is among the keys, for {@link returnTo}. */
+/** Where {@link readKey} is among an object's keys, for {@link returnTo}. */
 @inline
 export function keyPlace(): usize {
   return last;
 }
 
-/** Goes on behind a key that was read before, or at the beginning of an object: each kind of object has a place for that. */
+/** Goes on at another place: behind the key of a value in which others were read, or at {@link BEGINNING}. */
 @inline
 export function returnTo(place: usize): void {
   last = place;
 }
 
-/** Bytes of a place for the beginning of objects; they begin as zeros. */
-export const PLACE_BYTES: i32 = 80;
-
-/** Reads a key and the colon behind it; the value follows. Keys with escapes are refused: they could hide another's name. */
+/**
+ * Reads a key of an object whose kind notes the order of keys at `order`, and the colon behind it; the value follows. Keys with escapes are
+ * refused: they could hide another's name.
+ */
 @inline
-export function readKey(p: usize): usize {
-  const next = KNOWN + <usize>load<u32>(last, Known.NEXT);
+export function readKey(p: usize, order: usize): usize {
+  const hash = <usize>load<u8>(order + last);
+  const next = KNOWN + hash * Known.BYTES;
   const low = v128.andnot(v128.xor(v128.load(p), v128.load(next, Known.TEXT)), v128.load(next, Known.BEHIND));
   const high = v128.andnot(v128.xor(v128.load(p, 16), v128.load(next, Known.TEXT + 16)), v128.load(next, Known.BEHIND + 16));
-  if (v128.any_true(v128.or(low, high))) return findKey(p);
-  last = next;
+  if (v128.any_true(v128.or(low, high))) return findKey(p, order);
+  last = hash;
   key = load<u32>(next, Known.KEY);
   return skipSpace(p + <usize>load<u32>(next, Known.LENGTH));
 }
 
-function findKey(p: usize): usize {
+function findKey(p: usize, order: usize): usize {
   if (load<u8>(p) != QUOTE) return malformed(p, "key");
   const at = p + 1;
   const end = stringEnd(at);
   const length = end - at;
   key = 0;
-  let place: usize = 0;
   if (length <= LENGTH_MAX) {
     const first = length < 8 ? load<u64>(at) & (((<u64>1) << (length << 3)) - 1) : load<u64>(at);
-    const last: u64 = length > 8 ? load<u64>(end - 8) : 0;
-    const hash = ((first ^ (last << 1) ^ <u64>length) * KEY_MULTIPLIER) >> 56;
+    const tail: u64 = length > 8 ? load<u64>(end - 8) : 0;
+    const hash = ((first ^ (tail << 1) ^ <u64>length) * KEY_MULTIPLIER) >> 56;
     const found = load<u8>(KEY_SLOTS + <usize>hash);
     const known = KEY_TEXTS + ((<usize>found) << 5);
     if (
       load<u64>(known) == <u64>length &&
       load<u64>(known, 8) == first &&
-      load<u64>(known, 16) == last &&
+      load<u64>(known, 16) == tail &&
       (length <= 16 || load<u64>(known, 24) == load<u64>(at + 8))
     )
       key = found;
-    place = KNOWN + <usize>hash * Known.BYTES;
+    store<u8>(order + last, <u8>hash);
+    last = <usize>hash;
+    if (load<u8>(end, 1) == 0x3a) learn(p, length + 3, KNOWN + <usize>hash * Known.BYTES);
   }
   // A backslash stands in no key that is known, and a key without one is what it says.
   if (key == 0 && hasBackslash(at, end)) return malformed(p, "key without escapes");
-  if (place != 0 && load<u8>(end, 1) == 0x3a) learn(p, length + 3, place);
   p = skipSpace(end + 1);
   if (load<u8>(p) != 0x3a) return malformed(p, "colon");
   return skipSpace(p + 1);
 }
 
-/** Notes a key's text at its place, and that it came behind the last one. */
-function learn(p: usize, length: usize, place: usize): void {
-  for (let i: usize = 0; i < 32; i++) {
-    store<u8>(place + i, i < length ? load<u8>(p + i) : 0, Known.TEXT);
-    store<u8>(place + i, i < length ? 0 : 0xff, Known.BEHIND);
-  }
-  store<u32>(place, <u32>length, Known.LENGTH);
-  store<u32>(place, key, Known.KEY);
-  store<u32>(last, <u32>(place - KNOWN), Known.NEXT);
-  last = place;
+/** Notes a key's text. What has a backslash is refused before it could be met again. */
+function learn(p: usize, length: usize, known: usize): void {
+  const behind = i8x16.splat(<i8>length);
+  const low = i8x16.le_u(behind, i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15));
+  const high = i8x16.le_u(behind, i8x16(16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 29, 30, 31));
+  v128.store(known, v128.andnot(v128.load(p), low), Known.TEXT);
+  v128.store(known, v128.andnot(v128.load(p, 16), high), Known.TEXT + 16);
+  v128.store(known, low, Known.BEHIND);
+  v128.store(known, high, Known.BEHIND + 16);
+  store<u32>(known, <u32>length, Known.LENGTH);
+  store<u32>(known, key, Known.KEY);
 }
 
 function hasBackslash(at: usize, end: usize): bool {
