@@ -15,7 +15,12 @@ export interface ChainInput {
   readonly spec: ChainSpec;
   /** The block that several endpoints agree on, where no hash was given. */
   readonly compared: { readonly block: number; readonly endpoints: number } | null;
+  /** Removes what is kept of the blocks in these rows, where endpoints gave them: the next run asks for them again. */
+  readonly forget?: ForgetRows | undefined;
 }
+
+/** Removes what is kept of the blocks in rows from one to another. */
+export type ForgetRows = (from: number, to: number) => Promise<void>;
 
 /** What fetching reports to. */
 export interface FetchWatch {
@@ -110,9 +115,17 @@ async function fetched(
   const range = await fetchRange({ endpoints, files, format, signal, onProgress }, spec, from, to);
   const last = range.index.blocks.at(-1)?.number ?? to;
   const isCompared = endpoints.count > 1 && endpoints.mode === "compare";
+  const numbers = range.index.blocks.map(({ number }) => number);
   return {
     spec: { ...spec, places: range.places },
     compared: isCompared ? { block: last, endpoints: endpoints.count } : null,
+    forget: forgetting(files, () => numbers),
+  };
+}
+
+function forgetting(files: BlockFiles, numbers: () => readonly number[]): ForgetRows {
+  return async (first, last) => {
+    for (const number of numbers().slice(first, last + 1)) await files.drop(number);
   };
 }
 
@@ -123,7 +136,9 @@ async function followed(
 ): Promise<FollowedChain> {
   const { endpoints, files, format, from } = opened;
   const ports = { endpoints, files, format, from, finality: source.finality, pollMs };
-  return { source, ...opened, follower: await HeadFollower.open(ports, signal) };
+  const follower = await HeadFollower.open(ports, signal);
+  const forget = forgetting(files, () => follower.heads.map(({ number }) => number));
+  return { source, ...opened, follower, forget };
 }
 
 /** A chain's name may be anything; a folder's may not. */
