@@ -74,7 +74,9 @@ interface OpenEndpoints {
   readonly endpoints: Endpoints;
   readonly files: BlockFiles;
   readonly format: ChainFormat;
+  /** Name of the chain in receipts, and the one that the endpoints say. */
   readonly chain: string;
+  readonly told: string;
   readonly from: number;
 }
 
@@ -100,6 +102,7 @@ async function openEndpoints(source: ChainSourceConfig, dataDir: string, signal:
     files: await BlockFiles.open(join(dataDir, "chain", kind, folderName(chain)), format),
     format,
     chain,
+    told,
     from,
   };
 }
@@ -107,12 +110,13 @@ async function openEndpoints(source: ChainSourceConfig, dataDir: string, signal:
 async function fetched(
   source: ChainSourceConfig,
   to: number,
-  { endpoints, files, format, chain, from }: OpenEndpoints,
+  { endpoints, files, format, chain, told, from }: OpenEndpoints,
   { signal, onFetch }: FetchWatch,
 ): Promise<ChainInput> {
   const onProgress = (there: number, of: number): void => onFetch?.(source.name, there, of);
   const spec = { ...chainSpec(source, []), chain };
-  const range = await fetchRange({ endpoints, files, format, signal, onProgress }, spec, from, to);
+  const range = await fetchRange({ endpoints, files, format, signal, onProgress }, { ...spec, chain: null }, from, to);
+  checkName(told, range.index.chain);
   const last = range.index.blocks.at(-1)?.number ?? to;
   const isCompared = endpoints.count > 1 && endpoints.mode === "compare";
   const numbers = range.index.blocks.map(({ number }) => number);
@@ -121,6 +125,20 @@ async function fetched(
     compared: isCompared ? { block: last, endpoints: endpoints.count } : null,
     forget: forgetting(files, () => numbers),
   };
+}
+
+/** What transactions were signed for is the chain that they are of, whatever an endpoint says. */
+function checkName(told: string, said: string | null): void {
+  if (said === null || said === told) return;
+  throw new IpdmError(
+    "ENDPOINT_ODD",
+    `the endpoint says that it is of chain ${told}, and gives blocks of chain ${said}`,
+    {
+      kind: "verification",
+      hint: "use another endpoint",
+      facts: { told, said },
+    },
+  );
 }
 
 function forgetting(files: BlockFiles, numbers: () => readonly number[]): ForgetRows {

@@ -100,6 +100,14 @@ describe.runIf(present)("an endpoint with real blocks", () => {
     expect((await transfersOf([server.url])).result).toBe(summary.result);
   });
 
+  it("that says it is of another chain than its transactions is found out", async () => {
+    server.chainId = "0x5";
+    await expect(transfersOf([server.url])).rejects.toMatchObject({
+      code: "ENDPOINT_ODD",
+      message: expect.stringContaining("says that it is of chain 5, and gives blocks of chain 1"),
+    });
+  });
+
   it("that another one contradicts is named, with what both say", async () => {
     const hash = server.hashOf(TO);
     lie("block", (text) => text.replaceAll(hash, `0x${"7".repeat(64)}`));
