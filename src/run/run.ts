@@ -35,6 +35,7 @@ import { openLocalNetworks } from "./networks.ts";
 import type { RunOptions, RunSummary } from "./options.ts";
 import { outputWriter } from "./output-writer.ts";
 import { collectReceipt } from "./receipt.ts";
+import { rememberingRefused } from "./refused-input.ts";
 import { RunReport } from "./run-report.ts";
 import { sourceFacts, sourceReader } from "./sources.ts";
 import { summaryOf } from "./summary.ts";
@@ -176,9 +177,9 @@ class Run {
     this.report.update({ phase: "running" });
     const stopped = startFollowing(chains, signal, options);
     const begin = (): void => live.attach(nodes[0] as RunNode, signal, (error) => this.stop.abort(error));
-    await Promise.race([this.carryOut(nodes, begin), stopped]);
-    await rememberSealed(config, submitter, epoch);
     const lead = nodes[0] as RunNode;
+    await rememberingRefused(Promise.race([this.carryOut(nodes, begin), stopped]), lead, chains);
+    await rememberSealed(config, submitter, epoch);
     await this.ensureOutputs(lead);
     return await this.publish(lead, members, allForProduction(keys), began);
   }
