@@ -87,7 +87,8 @@ export class EntryWriter {
     ended: (fault: IpdmError | undefined) => void,
   ): IpdmError | undefined {
     const { actor } = this.#progress;
-    let entry: JournalEntry = { v: 1, actor, seq, prev: this.#newest, events, requests };
+    // In the order of dag-cbor, so that nobody has to sort them.
+    let entry: JournalEntry = { v: 1, seq, prev: this.#newest, actor, events, requests };
     let block: Block;
     let blocks: readonly Block[] = [];
     try {
