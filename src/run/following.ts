@@ -9,7 +9,7 @@ import type { BlockFiles } from "../sources/chain/block-files.ts";
 import type { Endpoints } from "../sources/chain/endpoints.ts";
 import { anchorMismatch } from "../sources/chain/failure.ts";
 import type { HeadFollower } from "../sources/chain/head-follower.ts";
-import type { BlockHead, ChainFormat, TrustedHash } from "../sources/chain/kind.ts";
+import { type BlockHead, type ChainFormat, headersOf, type TrustedHash } from "../sources/chain/kind.ts";
 import { isFollowed } from "./chains.ts";
 import { epochOf } from "./members.ts";
 import type { RunOptions } from "./options.ts";
@@ -90,8 +90,8 @@ function closedInput({ source, chain, from, follower, format, endpoints }: Follo
     });
   }
   const hashes = heads.map(({ hash }) => format.hashBytes(hash) as Uint8Array);
-  const content = { kind: source.kind, chain, from, to: last.number, hashes };
-  const { anchor, block, parts } = chainAnchorOf(content, sha256);
+  const content = { kind: source.kind, chain, from, to: last.number, hashes, headers: headersOf(heads.length, heads) };
+  const { anchor, block, parts, headers } = chainAnchorOf(content, sha256);
   const isCompared = endpoints.count > 1 && endpoints.mode === "compare";
   const trusted: TrustedBlock | null =
     source.anchor !== null
@@ -99,7 +99,7 @@ function closedInput({ source, chain, from, follower, format, endpoints }: Follo
       : isCompared
         ? { block: last.number, hash: hashes.at(-1) as Uint8Array, by: "compared", endpoints: endpoints.count }
         : null;
-  return { anchor, anchorBlock: block, parts, trusted };
+  return { anchor, anchorBlock: block, parts, headers, trusted };
 }
 
 function givenBlock(anchor: TrustedHash, heads: readonly BlockHead[], format: ChainFormat): TrustedBlock {

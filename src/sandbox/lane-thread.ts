@@ -1,9 +1,14 @@
 import { extname } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import type { FromWorker, Outcome, ThreadCall, ToWorker, WorkerData } from "./lane-messages.ts";
 import { MESSAGE_BYTES_MAX, STACK_MEBIBYTES } from "./limits.ts";
 import type { Loaded } from "./load.ts";
 import type { Image } from "./state/image.ts";
+
+// V8 of Node.js 24 can end the whole process (`jit_page.has_value()`) while it frees code of modules, where threads that run modules come and
+// go (nodejs/node#64500). Without this collection, code that a better tier replaced stays until its module is dropped.
+setFlagsFromString("--no-wasm-code-gc");
 
 /** What a thread reports to its lane. */
 export interface ThreadEvents {

@@ -1,5 +1,5 @@
 import { take } from "./arena";
-import { addToBloom, BLOOM_BYTES } from "./bloom";
+import { addToBloom, BLOOM_BYTES, hashForBloom } from "./bloom";
 import { inItem, misformed, missing } from "./fault";
 import { has, isNull, Kind, once, put, read, readField, TABLE_BYTES } from "./field";
 import { Key } from "./keys";
@@ -40,7 +40,8 @@ export namespace Log {
   export const BYTES: usize = 40;
 }
 
-const TOPICS_MAX: i32 = 4;
+/** Most topics of a log. */
+export const TOPICS_MAX: i32 = 4;
 const TOPIC_ITEM: usize = 33;
 
 const FIELDS = memory.data(TABLE_BYTES, 16);
@@ -153,18 +154,38 @@ function log(p: usize, record: usize): usize {
   return closed;
 }
 
-/** Checks that a receipt has what is hashed of it, and computes the bloom of its logs. `inItem` has said which it is. */
+/** Checks that a receipt has what is hashed of it. `inItem` has said which it is. */
 export function settleReceipt(record: usize): void {
   if (!has(record + Receipt.CUMULATIVE)) missing("cumulativeGasUsed");
   if (!has(record + Receipt.STATUS) && !has(record + Receipt.ROOT)) missing("status");
+}
+
+/**
+ * Has all that the bloom of a receipt's logs is made of hashed, and writes where the hashes will be to a list of addresses. Returns its
+ * end.
+ */
+export function noteBloom(record: usize, hashes: usize): usize {
+  let at = hashes;
+  for (let log = <usize>load<u32>(record, Receipt.FIRST_LOG); log != 0; log = <usize>load<u32>(log)) {
+    store<u32>(at, <u32>hashForBloom(<usize>load<u32>(log, Log.ADDRESS) + 1, 20));
+    at += 4;
+    const topics = <usize>load<u32>(log, Log.TOPICS);
+    for (let i: usize = 0, n = <usize>load<u32>(log, Log.TOPIC_COUNT); i < n; i++, at += 4)
+      store<u32>(at, <u32>hashForBloom(topics + i * TOPIC_ITEM + 1, 32));
+  }
+  return at;
+}
+
+/** Makes the bloom of a receipt's logs from the hashes that {@link noteBloom} has noted. Returns the end of those. */
+export function fillBloom(record: usize, hashes: usize): usize {
   const bloom = take(BLOOM_BYTES);
   store<u32>(record, <u32>bloom, Receipt.COMPUTED_BLOOM);
+  let at = hashes;
   for (let log = <usize>load<u32>(record, Receipt.FIRST_LOG); log != 0; log = <usize>load<u32>(log)) {
-    addToBloom(bloom, <usize>load<u32>(log, Log.ADDRESS) + 1, 20);
-    const topics = <usize>load<u32>(log, Log.TOPICS);
-    for (let i: usize = 0, n = <usize>load<u32>(log, Log.TOPIC_COUNT); i < n; i++)
-      addToBloom(bloom, topics + i * TOPIC_ITEM + 1, 32);
+    for (const end = at + ((<usize>load<u32>(log, Log.TOPIC_COUNT) + 1) << 2); at < end; at += 4)
+      addToBloom(bloom, <usize>load<u32>(at));
   }
+  return at;
 }
 
 /**

@@ -1,11 +1,12 @@
 import { PAGES_MAX } from "../limits.ts";
+import type { FunctionType } from "../wasm/shape.ts";
 import { ByteWriter } from "../wasm/writer.ts";
 import { BodyWriter, F32, F64, I32, I64, type Scanned, V128 } from "./body-writer.ts";
-import type { Metering, MeteringPlan } from "./call-graph.ts";
 import { ChargePlan } from "./charge-plan.ts";
 import { BYTES_SHIFT, COST_PER_PAGE, ELEMENT_SHIFT } from "./cost-table.ts";
 import { EVENT, type ScannedFunction } from "./events.ts";
 import { DEPTH_BITS, FUEL_UNIT } from "./meter.ts";
+import type { Metering, MeteringPlan } from "./metering-plan.ts";
 
 /** The bits of the meter that are set when fuel or the stack is used up: `i64.const` of bits 63 and 19. */
 const OVERDRAWN = Uint8Array.of(0x42, 0x80, 0x80, 0xa0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f);
@@ -17,6 +18,8 @@ const TRAP_IF_LESS = Uint8Array.of(0x53, 0x04, 0x40, 0x00, 0x0b);
 export class Rewriter extends BodyWriter {
   private readonly plans: readonly Metering[];
   private readonly checkedCalls: ReadonlySet<number>;
+  /** What calls of a carrier name, by number of the module's own functions; -1 for those that are none. */
+  private readonly carriers: Int32Array;
   /** Pages that the module's own memory may grow to, or -1 where it has none. */
   private readonly pagesMax: number;
   /** The type of a block without parameters and with those results, by type of function. */
@@ -32,11 +35,17 @@ export class Rewriter extends BodyWriter {
   constructor(
     scanned: Scanned,
     plan: MeteringPlan,
-    options: { meter: number; pagesMax: number; blockType: (results: Uint8Array) => number },
+    options: {
+      meter: number;
+      carriers: Int32Array;
+      pagesMax: number;
+      blockType: (results: Uint8Array) => number;
+    },
   ) {
     super(scanned, options.meter);
     this.plans = plan.functions;
     this.checkedCalls = plan.checkedCalls;
+    this.carriers = options.carriers;
     this.pagesMax = options.pagesMax;
     this.blockType = options.blockType;
   }
@@ -51,6 +60,7 @@ export class Rewriter extends BodyWriter {
     for (const type of [I64, I32, F32, F64, V128] as const) this.extra[type] = -1;
     this.copied = scanned.declarations.to;
     const isMetered = this.meter >= 0 && !plan.isFree;
+    this.parameter = (this.carriers[own] as number) < 0 ? -1 : this.typeOf(own).parameters.length;
     if (isMetered) this.metered(scanned, plan);
     else this.plain(scanned);
     head.clear();
@@ -80,9 +90,9 @@ export class Rewriter extends BodyWriter {
     const paid = (index: number): number => this.plans[index - this.shape.importedFunctions]?.cost ?? 0;
     this.charge.place(this.scanner, scanned, paid);
     const isBusy = this.callsMetered(scanned);
-    this.keeps = scanned.hasLoop || (this.charge.count > 0 && !isBusy);
+    this.keeps = this.parameter >= 0 || scanned.hasLoop || (this.charge.count > 0 && !isBusy);
     this.frame = plan.frame;
-    if (this.keeps) this.fuel = this.local(I64);
+    if (this.keeps) this.fuel = this.parameter >= 0 ? this.parameter : this.local(I64);
     this.enter(this.charge.charges.at(0), plan);
     const isWrapped = this.keeps || this.frame > 0;
     if (isWrapped) this.wrap();
@@ -115,13 +125,22 @@ export class Rewriter extends BodyWriter {
 
   /** True for a call whose callee takes fuel itself. */
   private savesAt(kind: number, argument: number): boolean {
-    if (kind === EVENT.call) return this.plans[argument - this.shape.importedFunctions]?.isFree !== true;
-    return kind === EVENT.callIndirect;
+    if (kind !== EVENT.call) return kind === EVENT.callIndirect;
+    return this.carrierOf(argument) < 0 && this.plans[argument - this.shape.importedFunctions]?.isFree !== true;
+  }
+
+  /** What a call of a function that is a carrier names; -1 for another. */
+  private carrierOf(index: number): number {
+    return this.carriers[index - this.shape.importedFunctions] ?? -1;
+  }
+
+  private typeOf(own: number): FunctionType {
+    const { types, functionTypes, importedFunctions } = this.shape;
+    return types[functionTypes[importedFunctions + own] as number] as FunctionType;
   }
 
   private wrap(): void {
-    const type = this.shape.types[this.shape.functionTypes[this.shape.importedFunctions + this.own] ?? -1];
-    const results = type?.results ?? new Uint8Array(0);
+    const { results } = this.typeOf(this.own);
     this.body.byte(0x02);
     if (results.length === 0) this.body.byte(0x40);
     else if (results.length === 1) this.body.byte(results[0] as number);
@@ -165,6 +184,12 @@ export class Rewriter extends BodyWriter {
         break;
       default:
     }
+    const carrier = kind === EVENT.call ? this.carrierOf(events.argument.at(i)) : -1;
+    if (carrier >= 0) {
+      this.copy(from);
+      this.callCarrier(carrier);
+      this.copied = to;
+    }
     const isCall = this.keeps && this.savesAt(kind, events.argument.at(i));
     if (isCall) {
       this.copy(from);
@@ -184,13 +209,15 @@ export class Rewriter extends BodyWriter {
   private enter(fuel: number, { isChecked, frame }: Metering): void {
     const { body } = this;
     const taken = fuel * FUEL_UNIT + frame;
-    if (this.keeps && taken === 0) {
+    const isCarrier = this.parameter >= 0;
+    if (taken === 0) {
+      if (!this.keeps || isCarrier) return;
       this.readMeter();
       this.set(this.fuel);
       return;
     }
-    if (taken === 0) return;
-    this.readMeter();
+    if (isCarrier) this.get(this.fuel);
+    else this.readMeter();
     this.constant(taken);
     body.byte(0x7d);
     if (this.keeps) {
@@ -237,6 +264,16 @@ export class Rewriter extends BodyWriter {
     body.byte(0x0b);
   }
 
+  /** A carrier takes the meter from the stack and leaves it there. */
+  private callCarrier(index: number): void {
+    if (this.keeps) this.get(this.fuel);
+    else this.readMeter();
+    this.body.byte(0x10);
+    this.body.u32(index);
+    if (this.keeps) this.set(this.fuel);
+    else this.writeMeter();
+  }
+
   private checkAfterCall(): void {
     if (this.keeps) return this.check(this.fuel, false);
     this.readMeter();
@@ -274,7 +311,8 @@ export class Rewriter extends BodyWriter {
     if (this.keeps) this.get(this.fuel);
     else this.readMeter();
     if (this.frame > 0) this.binary(this.frame, 0x7c);
-    this.writeMeter();
+    // A carrier gives it back as its last result.
+    if (this.parameter < 0) this.writeMeter();
   }
 
   private save(): void {

@@ -6,6 +6,7 @@ import type { ColumnData } from "../../batch/layout.ts";
 import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
 import { pickColumn } from "../../batch/pick.ts";
 import type { JoinColumn, JoinPlan } from "./join-plan.ts";
+import type { KeptRows } from "./kept-rows.ts";
 
 /** One side of the pairs collected. */
 class Side {
@@ -15,6 +16,9 @@ class Side {
   private readonly places = new Map<Batch, number>();
   private newest: Batch | undefined;
   private newestAt = 0;
+  /** Places of the batches of kept rows, by their number there, plus 1; good for one version of them. */
+  private keptPlaces = new Int32Array(64);
+  private version = -1;
 
   put(i: number, batch: Batch | undefined, row: number): void {
     this.rows[i] = batch === undefined ? -1 : row;
@@ -32,7 +36,28 @@ class Side {
     this.at[i] = this.newestAt;
   }
 
+  putKept(i: number, kept: KeptRows, entry: number): void {
+    if (entry < 0) return this.put(i, undefined, 0);
+    const number = kept.at[entry] as number;
+    if (this.version !== kept.version || number >= this.keptPlaces.length) this.readPlaces(kept);
+    const place = this.keptPlaces[number] as number;
+    this.rows[i] = kept.rows[entry] as number;
+    if (place > 0) {
+      this.at[i] = place - 1;
+      return;
+    }
+    this.put(i, kept.batches[number], kept.rows[entry] as number);
+    this.keptPlaces[number] = this.newestAt + 1;
+  }
+
+  private readPlaces({ batches, version }: KeptRows): void {
+    if (batches.length > this.keptPlaces.length) this.keptPlaces = new Int32Array(2 * batches.length);
+    this.keptPlaces.fill(0);
+    this.version = version;
+  }
+
   clear(): void {
+    this.version = -1;
     this.batches = [];
     this.places.clear();
     this.newest = undefined;
@@ -54,6 +79,14 @@ export class Pairs {
   put(left: Batch | undefined, leftRow: number, right: Batch | undefined, rightRow: number): void {
     this.sides[0].put(this.count, left, leftRow);
     this.sides[1].put(this.count, right, rightRow);
+    this.count++;
+    if (this.count === BATCH_ROWS_DEFAULT) this.cut();
+  }
+
+  /** {@link put} of kept rows, by their entries; -1 where one is missing. */
+  putKept(left: KeptRows, leftEntry: number, right: KeptRows, rightEntry: number): void {
+    this.sides[0].putKept(this.count, left, leftEntry);
+    this.sides[1].putKept(this.count, right, rightEntry);
     this.count++;
     if (this.count === BATCH_ROWS_DEFAULT) this.cut();
   }

@@ -129,6 +129,18 @@ describe("what was tampered with", () => {
       /a committed value/,
     ],
     [
+      "a receipt's bloom alone changed",
+      ({ receipts }) => Object.assign(receipts[4] as Json, { logsBloom: flip(receipts[4]?.["logsBloom"]) }),
+      "ETH_RECEIPTS_ROOT_MISMATCH",
+      /receipt 4: its logsBloom is not that of its logs/,
+    ],
+    [
+      "a receipt's type alone changed",
+      ({ receipts, txs }) => Object.assign(receipts[5] as Json, { type: txs[5]?.["type"] === "0x0" ? "0x2" : "0x0" }),
+      "ETH_RECEIPTS_ROOT_MISMATCH",
+      /receipt 5: its type is not that of its transaction/,
+    ],
+    [
       "gas changed",
       ({ receipts }) => Object.assign(receipts[2] as Json, { cumulativeGasUsed: "0xfffff1" }),
       "ETH_RECEIPTS_ROOT_MISMATCH",

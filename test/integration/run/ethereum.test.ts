@@ -1,8 +1,9 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { IpdmError } from "../../../src/core/errors.ts";
+import type { RunProgress } from "../../../src/run/options.ts";
 import { runConfig } from "../../../src/run/run.ts";
 import { type EthereumBlock, eraBlocks } from "../../support/ethereum-module.ts";
 import { makeTestFolder } from "../../support/folder.ts";
@@ -48,7 +49,23 @@ describe("a pipeline over blocks", () => {
     const rejected = (await readFile(join(place, "out", "rejected.csv"), "utf8")).trim().split("\n").slice(1);
     expect(rejected.length).toBe(logs.filter(({ topics }) => topics.length === 0).length);
     expect(rejected.every((line) => line.endsWith(",anonymous,0"))).toBe(true);
+    expect(summary.rejected).toEqual({ found: { anonymous: rejected.length } });
     expect(summary.outputs.map(({ name }) => name)).toEqual(["logs", "found", "rejected"]);
+  });
+
+  it("ends where the folder came to hold other blocks once the run was planned", async () => {
+    const [place, file] = [await write(prague), "blocks/106.json"];
+    const fork = { ...prague.block, hash: `0x${"7".repeat(64)}` };
+    const onProgress = ({ phase }: RunProgress): void => {
+      if (phase === "running")
+        writeFileSync(join(place, file), JSON.stringify({ block: fork, receipts: prague.receipts }));
+    };
+    await expect(runConfig({ configPath: place, outDir: join(place, "out"), onProgress })).rejects.toMatchObject({
+      code: "INPUT_CHANGED",
+      kind: "verification",
+      message: "./blocks came to hold other blocks while the run was reading it",
+    });
+    expect(existsSync(join(place, "out", "logs.csv"))).toBe(false);
   });
 
   it("ends with exit code 5 where a block was tampered with, and writes nothing", async () => {

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { lastValueFrom, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
-import { fromArrow, toArrow } from "../../../src/run/arrow-stream.ts";
+import { fromArrow, toArrow } from "../../../src/streams/arrow/arrow-stream.ts";
 import { columns, drain, source } from "../../../src/streams/index.ts";
-import { batchesOf, rowsOf } from "../streams/reference.ts";
+import { batchesOf, rowsOf } from "./reference.ts";
 
 const schema = columns({
   at: "timestamp",

@@ -1,10 +1,11 @@
 import type { Observable } from "rxjs";
-import type { Batch } from "../batch/batch.ts";
-import { ArrowEncoder } from "../sinks/arrow.ts";
-import { readArrow } from "../sources/arrow/read-arrow.ts";
-import type { Untyped } from "../streams/columns.ts";
-import type { Flow, SourceOptions } from "../streams/index.ts";
-import { source, toBatches } from "../streams/index.ts";
+import type { Batch } from "../../batch/batch.ts";
+import { toBatches } from "../adapters.ts";
+import type { Untyped } from "../columns.ts";
+import type { Flow } from "../flow.ts";
+import { type SourceOptions, source } from "../source.ts";
+import { ArrowEncoder } from "./arrow-encoder.ts";
+import { readArrow } from "./read-arrow.ts";
 
 /**
  * A stream of the rows of Arrow IPC bytes, file or stream, whole or in pieces, which are put together first. Throws, as the stream's error,

@@ -1,6 +1,6 @@
 import { Builder } from "flatbuffers";
-import type { Field, Schema } from "../batch/schema.ts";
-import { typeWidth } from "../batch/schema.ts";
+import type { Field, Schema } from "../../batch/schema.ts";
+import { typeWidth } from "../../batch/schema.ts";
 
 // Numbers of Arrow's own tables (format/Schema.fbs, Message.fbs and File.fbs of Apache Arrow, metadata version 5).
 const VERSION_V5 = 4;

@@ -1,11 +1,11 @@
-import type { Batch } from "../batch/batch.ts";
-import type { Column } from "../batch/column.ts";
-import { BATCH_BYTES_TARGET, BATCH_ROWS_MAX } from "../batch/limits.ts";
-import type { Schema } from "../batch/schema.ts";
-import { typeWidth } from "../batch/schema.ts";
-import { BatchWriter } from "../batch/writer.ts";
 import { IpdmError } from "../core/errors.ts";
 import { BLOCK_SIZE_MAX } from "../dag/limits.ts";
+import type { Batch } from "./batch.ts";
+import type { Column } from "./column.ts";
+import { BATCH_BYTES_TARGET, BATCH_ROWS_MAX } from "./limits.ts";
+import type { Schema } from "./schema.ts";
+import { typeWidth } from "./schema.ts";
+import { BatchWriter } from "./writer.ts";
 
 /**
  * Cuts rows into batches by rule: a batch closes after `rowsMax` rows, or after the row that brings it to `bytesMax`. The rule

@@ -1,11 +1,9 @@
-// Events of an auction site after the model of Nexmark (https://github.com/nexmark/nexmark): of 50 events one is a person, three are auctions, 46 are bids;
-// half of the auctions, three quarters of the sellers' and bidders' choices fall on hot ones. Every event is a function of its number alone, so that anyone can
-// make them again, from any number on. Prices lie evenly in each power of ten between 1 and 10^8 instead of following a power: that needs no Math.pow.
+// The events of the generator `nexmark/1` written a second time, as plain objects: what it makes of columns has to be the same.
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 
 const BLOCK = 50;
 const START_MS = Date.UTC(2015, 6, 15);
-/** Events a second of event time, when nobody says otherwise. */
-export const RATE_DEFAULT = 10_000;
 const [FIRST_PERSON, FIRST_AUCTION, FIRST_CATEGORY] = [1000, 1000, 10];
 const NAMES = ["vicky", "peter", "kate", "john", "saul", "luke", "deiter", "walter"];
 const CITIES = [
@@ -33,7 +31,7 @@ function random(n: number, draw: number, below: number): number {
 }
 
 /** Event number `n`, from 0, at so many events a second of event time. */
-export function nexmarkEvent(n: number, rate = RATE_DEFAULT): NexmarkEvent {
+export function nexmarkEvent(n: number, rate: number): NexmarkEvent {
   const at = START_MS + Math.floor((n * 1000) / rate);
   const [block, place] = [Math.floor(n / BLOCK), n % BLOCK];
   const date_time = instant(at);
@@ -93,4 +91,16 @@ function price(n: number, draw: number): number {
 
 function instant(ms: number): string {
   return new Date(ms).toISOString();
+}
+
+/** Writes the first `events` events into a folder: persons.ndjson, auctions.ndjson, bids.ndjson. */
+export async function writeEvents(events: number, folder: string, rate: number): Promise<void> {
+  const lines = { person: [] as string[], auction: [] as string[], bid: [] as string[] };
+  for (let n = 0; n < events; n++) {
+    const { kind, row } = nexmarkEvent(n, rate);
+    lines[kind].push(JSON.stringify(row));
+  }
+  await mkdir(folder, { recursive: true });
+  for (const [kind, each] of Object.entries(lines))
+    await writeFile(join(folder, `${kind}s.ndjson`), `${each.join("\n")}\n`);
 }

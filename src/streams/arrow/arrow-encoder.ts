@@ -1,25 +1,26 @@
-import type { Batch } from "../batch/batch.ts";
-import type { Column } from "../batch/column.ts";
-import { entryBytes, isNull } from "../batch/column.ts";
-import type { Schema } from "../batch/schema.ts";
-import { utf8 } from "../core/bytes.ts";
-import { BatchCutter } from "../sources/cut.ts";
+import type { Batch } from "../../batch/batch.ts";
+import type { Column } from "../../batch/column.ts";
+import { entryBytes, isNull } from "../../batch/column.ts";
+import { BatchCutter } from "../../batch/cut.ts";
+import type { Schema } from "../../batch/schema.ts";
+import { utf8 } from "../../core/bytes.ts";
 import { type ArrowBlock, footerTable, recordBatchMessage, schemaMessage } from "./arrow-metadata.ts";
-import type { TableEncoder } from "./encoder.ts";
-import { ROW_GROUP_BYTES, ROW_GROUP_ROWS } from "./limits.ts";
 
 const MAGIC = utf8("ARROW1");
 const CONTINUATION = 0xffff_ffff;
 const ALIGNMENT = 8;
+/** Rows of a record batch, and its bytes, whichever comes first. */
+const RECORD_BATCH_ROWS = 65_536;
+const RECORD_BATCH_BYTES = 32 * 1024 * 1024;
 /** Most bytes that the texts of dictionaries take in a record batch, unless a single row has more. */
-const TEXTS_MAX = ROW_GROUP_BYTES;
+const TEXTS_MAX = RECORD_BATCH_BYTES;
 
 /**
  * The Arrow IPC file format (metadata version 5, uncompressed), which Feather 2 is too: record batches of 65,536 rows (fewer where
  * they reach 32 MiB), columns as they lie in our batches. Texts, `dict` ones as well, are Utf8, since a file cannot hold a
  * dictionary for each batch; timestamps are Timestamp(µs, UTC); `fixed` is FixedSizeBinary.
  */
-export class ArrowEncoder implements TableEncoder {
+export class ArrowEncoder {
   private readonly schema: Schema;
   private readonly cutter: BatchCutter;
   private readonly blocks: ArrowBlock[] = [];
@@ -27,7 +28,7 @@ export class ArrowEncoder implements TableEncoder {
 
   constructor(schema: Schema) {
     this.schema = schema;
-    this.cutter = new BatchCutter(schema, ROW_GROUP_ROWS, ROW_GROUP_BYTES, Number.POSITIVE_INFINITY);
+    this.cutter = new BatchCutter(schema, RECORD_BATCH_ROWS, RECORD_BATCH_BYTES, Number.POSITIVE_INFINITY);
   }
 
   *encode(batch: Batch): Generator<Uint8Array> {
