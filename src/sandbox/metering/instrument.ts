@@ -133,9 +133,7 @@ function writeFunctions(all: Functions): { functionTypes: number[]; code: ByteWr
   }
   for (const { body, parameters, results } of accessors) append(body, types.index(parameters, results));
   for (const own of carriers.behind) {
-    functionTypes.push(
-      carrierType(shape.types[shape.functionTypes[importedFunctions + own] as number] as FunctionType, types),
-    );
+    functionTypes.push(carrierType(shape.types[shape.functionTypes[importedFunctions + own] as number] as FunctionType, types));
     rewriter.write(own, code);
   }
   return { functionTypes, code };

@@ -60,10 +60,7 @@ export function planMetering(
   const unchecked = new Float64Array(graph.size);
   for (const component of graph.components()) {
     const isCircle = component.length > 1 || component.some((node) => graph.callsItself(node));
-    const named =
-      isCircle || process.env.CARRY_ALL
-        ? graph.calledByName(process.env.CARRY_ALL ? [...functions.keys()] : component)
-        : NOBODY;
+    const named = (isCircle || process.env.CARRY_ALL) ? graph.calledByName(process.env.CARRY_ALL ? [...functions.keys()] : component) : NOBODY;
     // Nodes of signatures come first: they have the larger numbers, and functions ask for what lies behind them.
     for (const node of component.sort((a, b) => b - a)) {
       const scanned = functions[node];
@@ -74,8 +71,7 @@ export function planMetering(
         continue;
       }
       const isReached = held.has(node) || tailTargets.has(node);
-      const isCarrier =
-        !process.env.CARRY_NONE && named.has(node) && !graph.callsByTail(node) && (isCircle || !isReached);
+      const isCarrier = !process.env.CARRY_NONE && named.has(node) && !graph.callsByTail(node) && (isCircle || !isReached);
       const hasEntrance = isCarrier && isReached;
       const frame = (hasEntrance ? 2 : 1) * FRAME_BASE + scanned.frame + chain;
       const isCounted = isCircle || frame > CHAIN_MAX || tailTargets.has(node);
@@ -86,14 +82,7 @@ export function planMetering(
       const cost = scanned.cost + COST_ENTRY + graph.paidFor(node, plans);
       const isSmall = !isCounted && !isChecked && !scanned.hasLoop && cost <= INLINE_COST_MAX;
       const isFree = isSmall && !held.has(node) && graph.isPlain(node, plans);
-      plans[node] = {
-        isFree,
-        cost: isFree ? cost : 0,
-        frame: isCounted ? frame : 0,
-        isChecked,
-        isCarrier: isCarrier && !isFree,
-        hasEntrance,
-      };
+      plans[node] = { isFree, cost: isFree ? cost : 0, frame: isCounted ? frame : 0, isChecked, isCarrier: isCarrier && !isFree, hasEntrance };
       chains[node] = isCounted ? 0 : frame;
       unchecked[node] = isChecked ? 0 : spent;
     }
@@ -117,3 +106,4 @@ function outside(shape: ModuleShape, referenced: Iterable<number>): Set<number> 
   if (shape.start !== undefined) all.push(shape.start);
   return new Set(all.map((index) => index - shape.importedFunctions));
 }
+

@@ -2,11 +2,11 @@ import { PAGES_MAX } from "../limits.ts";
 import type { FunctionType } from "../wasm/shape.ts";
 import { ByteWriter } from "../wasm/writer.ts";
 import { BodyWriter, F32, F64, I32, I64, type Scanned, V128 } from "./body-writer.ts";
+import type { Metering, MeteringPlan } from "./metering-plan.ts";
 import { ChargePlan } from "./charge-plan.ts";
 import { BYTES_SHIFT, COST_PER_PAGE, ELEMENT_SHIFT } from "./cost-table.ts";
 import { EVENT, type ScannedFunction } from "./events.ts";
 import { DEPTH_BITS, FUEL_UNIT } from "./meter.ts";
-import type { Metering, MeteringPlan } from "./metering-plan.ts";
 
 /** The bits of the meter that are set when fuel or the stack is used up: `i64.const` of bits 63 and 19. */
 const OVERDRAWN = Uint8Array.of(0x42, 0x80, 0x80, 0xa0, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f);
