@@ -136,7 +136,7 @@ export class Pairs {
           : valueAt(batch.column(row >= 0 ? name : other), row >= 0 ? row : (right.rows[i] as number)),
       );
     }
-    return writer.take(count);
+    return writer.held(count);
   }
 
   private picked(side: 0 | 1): { batches: readonly Batch[]; at: Int32Array; rows: Int32Array } {

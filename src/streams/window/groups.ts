@@ -222,9 +222,9 @@ export function slotOf({ table }: Pane, ids: Int32Array, id: number): number {
   return slot;
 }
 
-/** A window's slots in no particular order. */
-export function slotsIn(pane: Pane): Int32Array {
-  const slots = new Int32Array(pane.count);
+/** A window's slots in no particular order; at the beginning of an array, where one is given. */
+export function slotsIn(pane: Pane, room?: Int32Array): Int32Array {
+  const slots = room?.subarray(0, pane.count) ?? new Int32Array(pane.count);
   const { table } = pane;
   let count = 0;
   for (let at = 0; at < table.length; at++) {
