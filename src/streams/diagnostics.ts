@@ -10,8 +10,6 @@ export interface Diagnostic {
   readonly place: string;
   /** Name of the input that the others wait for; undefined where none waits. */
   readonly waitsFor: string | undefined;
-  /** How far that input has come, in microseconds: the event time that its watermark or an idle mark has promised, or -∞. */
-  readonly promisedUs: number;
 }
 
 /**
@@ -46,5 +44,5 @@ export function diagnostics<F extends Flow>(observer: {
 
 function watch(step: Step, observer: { next(diagnostic: Diagnostic): void }): void {
   if (step.inputs === undefined) return;
-  step.watchers.push((waitsFor, promisedUs) => observer.next({ place: step.place, waitsFor, promisedUs }));
+  step.watchers.push((waitsFor) => observer.next({ place: step.place, waitsFor }));
 }

@@ -26,8 +26,8 @@ export interface Step {
   /** Of a step that has several inputs: what stands before each, by the input's name. */
   readonly inputs?: Readonly<Record<string, readonly Step[]>>;
   readonly counters: Counters;
-  /** Of a step that has several inputs: told which one the others wait for, and what that has promised, each time that it changes. */
-  readonly watchers: ((waitsFor: string | undefined, promisedUs: number) => void)[];
+  /** Of a step that has several inputs: told which one the others wait for, each time that it changes. */
+  readonly watchers: ((waitsFor: string | undefined) => void)[];
 }
 
 /** The first step of a stream. */

@@ -74,11 +74,6 @@ export class InputMerge {
     return isWaiting ? this.inputs.find((input) => input.queue.length === 0 && !input.ended)?.name : undefined;
   }
 
-  /** The event time that an input has promised to have nothing before; -∞ where it has not, or there is no such input. */
-  promisedBy(name: string | undefined): number {
-    return this.inputs.find((input) => input.name === name)?.promised ?? Number.NEGATIVE_INFINITY;
-  }
-
   header(index: number, header: Header): void {
     this.at(index).header ??= header;
     this.tryBegin();

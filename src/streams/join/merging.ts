@@ -168,7 +168,7 @@ class Merging implements MergeSink {
     const { waitsFor } = merge;
     if (waitsFor === step.counters.waitsFor) return;
     step.counters.waitsFor = waitsFor;
-    for (const told of step.watchers) told(waitsFor, merge.promisedBy(waitsFor));
+    for (const told of step.watchers) told(waitsFor);
   }
 
   private give(index: number, header: Header): void {

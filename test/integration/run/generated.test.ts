@@ -26,22 +26,20 @@ let first: RunSummary & { readonly outDir: string };
 beforeAll(async () => {
   folder = await makeTestFolder("generated");
   await writeFile(join(folder.path, "ipdm.yaml"), CONFIG);
-  first = await go(4096, 1);
+  first = await go(4096);
 });
 afterAll(() => folder.remove());
 
-async function go(batchRows: number, replicas: number): Promise<RunSummary & { readonly outDir: string }> {
+async function go(batchRows: number): Promise<RunSummary & { readonly outDir: string }> {
   const outDir = folder.fresh("out");
-  return { ...(await runConfig({ configPath: join(folder.path, "ipdm.yaml"), outDir, batchRows, replicas })), outDir };
+  return { ...(await runConfig({ configPath: join(folder.path, "ipdm.yaml"), outDir, batchRows })), outDir };
 }
 
 describe("a run over generated rows", () => {
-  it("has the same result in other batches and with voters, who generate them themselves", async () => {
-    const again = await go(100, 3);
+  it("has the same result in other batches", async () => {
+    const again = await go(100);
     expect(again.result).toBe(first.result);
     expect(again.rows.in).toBe((EVENTS / 50) * 46);
-    const { votes } = await verifyReceiptFile(join(again.outDir, "receipt.car"));
-    expect(votes?.read).toBe(votes?.votes);
   });
 
   it("keeps none of them, and is replayed from its receipt and states", async () => {
