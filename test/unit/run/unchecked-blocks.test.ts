@@ -6,6 +6,9 @@ it("adds up what a task's module wrote, and passes over other lines", () => {
   expect(unchecked.notices()).toEqual([]);
   unchecked.wrote("logs", "withdrawals of 2 blocks from 8 to 9 are not in the JSON and were not checked");
   unchecked.wrote("logs", "withdrawals of 1 blocks from 5 to 5 are not in the JSON and were not checked");
+  // Calls that were made again, one with another cut.
+  unchecked.wrote("logs", "withdrawals of 2 blocks from 8 to 9 are not in the JSON and were not checked");
+  unchecked.wrote("logs", "withdrawals of 1 blocks from 9 to 9 are not in the JSON and were not checked");
   unchecked.wrote("logs", "a line");
   unchecked.wrote("blocks", "withdrawals of 1 blocks from 7 to 7 are not in the JSON and were not checked");
   expect(unchecked.notices()).toEqual([
