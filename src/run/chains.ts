@@ -90,7 +90,7 @@ async function openEndpoints(source: ChainSourceConfig, dataDir: string, signal:
     throw new IpdmError("RANGE_MISSING", `sources.${name} has no range.from: an endpoint has all blocks of its chain`, {
       kind: "config",
       where: `sources.${name}`,
-      hint: "add range: { from: <first block>, to: <last block> }",
+      hint: `add range: { from: <first block>, to: <last block> }, or pass --range ${name}=<first>..<last>`,
     });
   }
   const endpoints = new Endpoints(

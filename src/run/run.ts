@@ -66,7 +66,10 @@ export async function runTampered(
   beforeLook?: Trial["beforeLook"],
 ): Promise<RunSummary> {
   const began = performance.now();
-  const { config, warnings, locate } = await loadConfig(options.configPath, { inputs: options.inputs });
+  const { config, warnings, locate } = await loadConfig(options.configPath, {
+    inputs: options.inputs,
+    ranges: options.ranges,
+  });
   for (const { message, where } of warnings)
     options.onNotice?.({ level: "warn", code: "CONFIG_ODD", message: `${where}: ${message}` });
   const chosen = options.replicas === undefined ? config : withReplicas(config, options.replicas);
