@@ -62,7 +62,7 @@ export function originsOf(loaded: LoadedConfig, flags: OriginFlags = {}): Origin
   }
   for (const name of Object.keys(flags.ranges ?? {})) {
     const source = config.sources.find((one) => one.name === name);
-    if (source === undefined || source.kind === "file") continue;
+    if (source === undefined || source.kind === "file" || source.kind === "generated") continue;
     const at = ["sources", name, "range"];
     put([...at, "from"], source.from, "--range");
     if (source.to === null) values.delete(JSON.stringify([...at, "to"]));
