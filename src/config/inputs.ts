@@ -36,7 +36,7 @@ export function withRanges(config: Config, ranges: Readonly<Record<string, strin
   const sources = config.sources.map((source): SourceConfig => {
     const text = Object.hasOwn(ranges, source.name) ? ranges[source.name] : undefined;
     if (text === undefined) return source;
-    if (source.kind === "file")
+    if (source.kind === "file" || source.kind === "generated")
       throw new IpdmError("USAGE", `--range is about blocks, and source ${source.name} is no chain`, { kind: "usage" });
     return { ...source, ...rangeOf(source.name, text) };
   });

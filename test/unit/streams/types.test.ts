@@ -81,7 +81,7 @@ describe("typed columns", () => {
       const paid: number = row.paid;
       expect(paid).toBe(2.5);
       // @ts-expect-error neither input has a column payed
-      return row.payed;
+      void row.payed;
     });
     // @ts-expect-error neither input has a column payed
     joined.pipe(filter(col("payed").gt(1)));

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Batch } from "../../../../src/batch/batch.ts";
+import type { Column } from "../../../../src/batch/column.ts";
 import { schemaOf } from "../../../../src/batch/schema.ts";
 import { BatchWriter } from "../../../../src/batch/writer.ts";
 import { ModuleOperator } from "../../../../src/runtime/stage/module-operator.ts";
@@ -21,7 +22,7 @@ function echo() {
   const rows: number[] = [];
   const run = ({ batch, context }: Call): Promise<Processed> => {
     rows.push(context.firstRow);
-    const isBad = (batch.columns[0]?.values as Int32Array).includes(13);
+    const isBad = ((batch.columns[0] as Column).values as Int32Array).includes(13);
     return isBad ? Promise.reject(new Error(`row ${context.firstRow}`)) : Promise.resolve({ batch, fuel: batch.rows });
   };
   const handle: Partial<ModuleHandle> = {
@@ -34,7 +35,7 @@ function echo() {
 const values = (outputs: Readonly<Record<string, readonly Batch[]>>): number[] =>
   Object.values(outputs)
     .flat()
-    .flatMap(({ columns }) => [...(columns[0]?.values as Int32Array)]);
+    .flatMap(({ columns }) => [...((columns[0] as Column).values as Int32Array)]);
 
 describe("the operator of a module", () => {
   it("calls the module once for rows that it began with, and gives what it would have given", async () => {
