@@ -43,9 +43,9 @@ export class PaneOutput {
   }
 
   private reserve(count: number): void {
-    if (this.from.length >= count) return;
-    this.from = new Int32Array(2 * count);
-    this.into = new Int32Array(2 * count);
+    if (this.from.length > count) return;
+    this.from = new Int32Array(2 * count + 1);
+    this.into = new Int32Array(2 * count + 1);
   }
 
   private panesOf(start: number, end: number): Pane[] {
@@ -92,12 +92,13 @@ export class PaneOutput {
       }
       columns.merge(into, from);
     }
-    const slots = new Int32Array(made);
+    const slots = new Int32Array(made + 1);
     let at = 0;
     for (let place = 0; place < places.length; place++) {
       const slot = places[place] as number;
-      if (slot !== 0) slots[at++] = slot;
+      slots[at] = slot;
+      at += slot === 0 ? 0 : 1;
     }
-    return slots;
+    return slots.subarray(0, made);
   }
 }
