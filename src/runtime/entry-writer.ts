@@ -12,6 +12,9 @@ import type { Progress } from "./progress.ts";
 import { faultOf } from "./request.ts";
 import type { Taken } from "./take-letters.ts";
 
+/** Bytes of entries after which an actor writes a checkpoint, however few events they hold: what bringing it back reads at most, or twice that. */
+export const CHECKPOINT_BYTES = 1024 * 1024;
+
 /** Where an actor is to begin: in memory, in its journal, and at its newest checkpoint. */
 export interface ActorStart {
   readonly progress: Progress;
@@ -48,6 +51,8 @@ export class EntryWriter {
   /** Newest entry handed to the store, durable or not: what the next entry links to. */
   #newest: CID;
   #checkpointSeq: number;
+  /** Bytes of the entries since, as far as this writer wrote them. */
+  #checkpointBytes = 0;
   #point: SkipPoint | undefined;
   #wake: number | null | undefined;
 
@@ -96,7 +101,7 @@ export class EntryWriter {
     let block: Block;
     let blocks: readonly Block[] = [];
     try {
-      if (this.#progress.seq - this.#checkpointSeq >= this.#ports.checkpointEvery) {
+      if (this.#isDue()) {
         blocks = this.#checkpoint();
         const skip = this.#point === undefined ? undefined : nextSkip(this.#point);
         entry = { ...entry, checkpoint: (blocks[0] as Block).cid, ...(skip === undefined ? {} : { skip }) };
@@ -106,6 +111,7 @@ export class EntryWriter {
       return faultOf(actor, error);
     }
     this.#newest = block.cid;
+    this.#checkpointBytes += block.bytes.length;
     this.#point = skipPointAfter(this.#point, { cid: block.cid, entry });
     const durable: Durable = { snapshot: this.#progress.snapshot, seq: this.#progress.seq, head: block.cid };
     this.#written += 1;
@@ -129,10 +135,16 @@ export class EntryWriter {
     this.#arrival = undefined;
   }
 
+  #isDue(): boolean {
+    const events = this.#progress.seq - this.#checkpointSeq;
+    return events >= this.#ports.checkpointEvery || this.#checkpointBytes >= CHECKPOINT_BYTES;
+  }
+
   #checkpoint(): readonly Block[] {
     const { machine, seq, snapshot, pending, books, actor } = this.#progress;
     const state = stateBlock(this.#ports.hash, machine.stateOf(snapshot));
     this.#checkpointSeq = seq;
+    this.#checkpointBytes = 0;
     const kernel = books.plain();
     const checkpoint = {
       v: 1,
