@@ -21,7 +21,7 @@ export namespace Kind {
   export const NESTED: u32 = 7;
 }
 
-/** Bytes of a form: words by key, and the order of keys in {@link ORDER_BYTES}. */
+/** Bytes of a form: words by key, and the order of keys. */
 export const FORM_BYTES: i32 = 528;
 const ORDER: usize = 256;
 

@@ -32,18 +32,19 @@ export namespace Key {
   export const LOADED_ADDRESSES: u32 = 28;
   export const WRITABLE: u32 = 29;
   export const READONLY: u32 = 30;
-  export const WRITABLE_INDEXES: u32 = 31;
-  export const READONLY_INDEXES: u32 = 32;
-  export const INDEX: u32 = 33;
-  export const PROGRAM_ID_INDEX: u32 = 34;
-  export const ACCOUNTS: u32 = 35;
-  export const DATA: u32 = 36;
-  export const STACK_HEIGHT: u32 = 37;
-  export const ACCOUNT_INDEX: u32 = 38;
-  export const MINT: u32 = 39;
-  export const OWNER: u32 = 40;
-  export const UI_TOKEN_AMOUNT: u32 = 41;
-  export const DECIMALS: u32 = 42;
+  export const ACCOUNT_KEY: u32 = 31;
+  export const WRITABLE_INDEXES: u32 = 32;
+  export const READONLY_INDEXES: u32 = 33;
+  export const INDEX: u32 = 34;
+  export const PROGRAM_ID_INDEX: u32 = 35;
+  export const ACCOUNTS: u32 = 36;
+  export const DATA: u32 = 37;
+  export const STACK_HEIGHT: u32 = 38;
+  export const ACCOUNT_INDEX: u32 = 39;
+  export const MINT: u32 = 40;
+  export const OWNER: u32 = 41;
+  export const UI_TOKEN_AMOUNT: u32 = 42;
+  export const DECIMALS: u32 = 43;
 }
 
 /** Multiplier of the hash of a key. */
@@ -52,13 +53,13 @@ export const KEY_MULTIPLIER: u64 = 0xdf82012d0555c6df;
 /** Number of the key at each hash. */
 export const KEY_SLOTS = memory.data<u8>([
   1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 13, 0, 0,
-  0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 17, 0, 0, 0, 27, 0, 0, 32, 0, 0,
-  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 30, 0, 41, 0, 0, 0, 0, 0, 0, 0, 42, 0, 0, 19, 0, 14, 0,
+  0, 0, 0, 7, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 17, 0, 0, 0, 27, 0, 0, 33, 0, 0,
+  31, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 30, 0, 42, 0, 0, 0, 0, 0, 0, 0, 43, 0, 0, 19, 0, 14, 0,
   0, 0, 0, 0, 29, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 10, 0, 0, 20, 0, 0, 0, 0, 0, 0, 0,
-  0, 0, 35, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 8, 0, 6, 0, 0, 0, 0, 11, 0, 0, 0, 24, 0, 31, 0, 18, 0, 40,
-  0, 0, 0, 0, 0, 0, 0, 0, 0, 15, 36, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 37, 0, 0, 0, 0, 0, 0, 0, 0, 0,
+  0, 0, 36, 0, 0, 0, 0, 9, 0, 0, 0, 0, 0, 0, 8, 0, 6, 0, 0, 0, 0, 11, 0, 0, 0, 24, 0, 32, 0, 18, 0, 41,
+  0, 0, 0, 0, 0, 0, 0, 0, 0, 15, 37, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 38, 0, 0, 0, 0, 0, 0, 0, 0, 0,
   0, 0, 2, 0, 0, 4, 0, 0, 0, 0, 0, 0, 26, 23, 0, 0, 22, 0, 12, 28, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0,
-  33, 0, 0, 38, 0, 0, 39, 0, 0, 0, 0, 0, 0, 34, 0, 21, 0, 0, 0, 0, 0, 0, 0, 16, 25, 0, 0, 0, 0, 0, 0, 0,
+  34, 0, 0, 39, 0, 0, 40, 0, 0, 0, 0, 0, 0, 35, 0, 21, 0, 0, 0, 0, 0, 0, 0, 16, 25, 0, 0, 0, 0, 0, 0, 0,
 ]);
 
 /** The text of each key, and zeros up to 32 bytes. */
@@ -94,6 +95,7 @@ export const KEY_TEXTS = memory.data<u64>([
   0x6441646564616f6c, 0x73657373657264, 0x0, 0x0, // loadedAddresses
   0x656c626174697277, 0x0, 0x0, 0x0, // writable
   0x796c6e6f64616572, 0x0, 0x0, 0x0, // readonly
+  0x4b746e756f636361, 0x7965, 0x0, 0x0, // accountKey
   0x656c626174697277, 0x73657865646e49, 0x0, 0x0, // writableIndexes
   0x796c6e6f64616572, 0x73657865646e49, 0x0, 0x0, // readonlyIndexes
   0x7865646e69, 0x0, 0x0, 0x0, // index
