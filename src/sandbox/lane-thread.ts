@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import type { FromWorker, Outcome, ThreadCall, ToWorker, WorkerData } from "./lane-messages.ts";
 import { MESSAGE_BYTES_MAX, STACK_MEBIBYTES } from "./limits.ts";
 import type { Loaded } from "./load.ts";
+import { SpareBuffers } from "./spare-buffers.ts";
 import type { Image } from "./state/image.ts";
 
 /** What a thread reports to its lane. */
@@ -16,6 +17,8 @@ export interface ThreadEvents {
 /** What a lane needs of the thread that runs its calls, here or in another process: outcomes come in the order of the calls. */
 export interface Thread {
   readonly isReady: boolean;
+  /** Buffers for the batches of calls, where they come back. */
+  readonly spare?: SpareBuffers;
   /** Tells whether the oldest call under way has finished and its outcome only waits to be read. */
   hasUnread(answer: (isUnread: boolean) => void): void;
   load(module: number, loaded: Loaded): void;
@@ -35,6 +38,7 @@ export class LaneThread implements Thread {
   private readonly worker: Worker;
   private readonly finished = new Int32Array(new SharedArrayBuffer(4));
   private outcomes = 0;
+  readonly spare = new SpareBuffers();
   private ended = false;
   isReady = false;
 
@@ -58,6 +62,7 @@ export class LaneThread implements Thread {
         events.ready();
       } else {
         this.outcomes++;
+        if (message.spare !== undefined) this.spare.give(message.spare);
         events.outcome(message.outcome);
       }
     });
