@@ -48,6 +48,7 @@ function openRoom(block: Column, receipts: Column): void {
     all += block.byteLength(row) + receipts.byteLength(row);
     longest = max(longest, max(block.byteLength(row), receipts.byteLength(row)));
   }
-  openArena(all);
-  openTries(longest + 1024);
+  openArena(all, longest);
+  // A value has half of its text at most, and beside a bloom that the text may lack, and headers.
+  openTries((longest >> 1) + 1024);
 }
