@@ -19,28 +19,36 @@ import { isUtf8 } from "./utf8.ts";
 /**
  * Immutable columns, and the one position-independent block of bytes that they make. The block is what is hashed, stored, sent and
  * copied into a module's memory. The columns of a batch that was read are views over it; of one that an operator made, the
- * block is laid out when it is asked for, since most are never stored.
+ * block is laid out when it is asked for, since most are never stored, and a column may be made when somebody reads it.
  */
 export class Batch {
   readonly schema: Schema;
   readonly rows: number;
-  readonly columns: readonly Column[];
   /** SHA-256 of the block, where whoever made it has hashed it as well. */
   readonly digest: Uint8Array | undefined;
+  private readonly made: (Column | undefined)[];
+  private readonly make: ((index: number) => Column) | undefined;
   private block: Uint8Array | (() => Uint8Array);
 
+  /** `columns` in the order of the schema, or how to make the one at a place. */
   constructor(
     schema: Schema,
     rows: number,
-    columns: readonly Column[],
+    columns: readonly Column[] | ((index: number) => Column),
     block: Uint8Array | (() => Uint8Array),
     digest?: Uint8Array,
   ) {
     this.schema = schema;
     this.rows = rows;
-    this.columns = columns;
+    this.make = typeof columns === "function" ? columns : undefined;
+    this.made = typeof columns === "function" ? schema.fields.map(() => undefined) : (columns as Column[]);
     this.block = block;
     this.digest = digest;
+  }
+
+  get columns(): readonly Column[] {
+    for (let i = 0; i < this.made.length; i++) this.at(i);
+    return this.made as readonly Column[]; // all of them are there now
   }
 
   /** The block. Do not write to it. */
@@ -51,8 +59,15 @@ export class Batch {
 
   /** The column of that name. Throws `COLUMN_MISSING`. */
   column(name: string): Column {
-    const column = this.columns.find((candidate) => candidate.field.name === name);
-    if (column === undefined) throw missingColumn(this.schema, name);
+    const { fields } = this.schema;
+    for (let i = 0; i < fields.length; i++) if (fields[i]?.name === name) return this.at(i);
+    throw missingColumn(this.schema, name);
+  }
+
+  private at(index: number): Column {
+    const column = this.made[index] ?? this.make?.(index);
+    if (column === undefined) throw new IpdmError("INVARIANT", `a batch has no column ${index}`);
+    this.made[index] = column;
     return column;
   }
 }

@@ -1,3 +1,4 @@
+import type { IpdmError } from "../core/errors.ts";
 import type { Block } from "../dag/block.ts";
 import type { AheadLog } from "./ahead-log.ts";
 import type { Step } from "./ahead-record.ts";
@@ -20,6 +21,8 @@ export interface CommitPorts {
   readonly log: AheadLog;
   readonly feed: IndexFeed;
   readonly witness: CommitWitness;
+  /** Hears why a write failed, before those who wait for it. */
+  readonly failed?: ((error: IpdmError) => void) | undefined;
 }
 
 /** Makes groups of operations durable: segments first, then one record of the write-ahead log. LevelDB follows in its own time. */
@@ -35,17 +38,20 @@ export class CommitWriter {
    * `JOURNAL_WRITE_FAILED`; then the object must not be used again.
    */
   write(group: readonly Operation[], alone: boolean): Promise<void> | undefined {
-    const { feed, path } = this.#ports;
+    const { feed, path, failed } = this.#ports;
+    const fail = (error: unknown): never => {
+      const failure = writeFailed(error, path);
+      failed?.(failure);
+      throw failure;
+    };
     try {
       const { steps, large } = planCommit(group);
       const room = feed.room();
       const writing =
         large.length > 0 || room !== undefined ? this.#slowly(steps, large, room) : this.#log(steps, alone);
-      return writing?.catch((error: unknown) => {
-        throw writeFailed(error, path);
-      });
+      return writing?.catch(fail);
     } catch (error) {
-      throw writeFailed(error, path);
+      return fail(error);
     }
   }
 

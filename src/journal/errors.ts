@@ -72,6 +72,16 @@ export function writeFailed(cause: unknown, path: string): IpdmError {
   });
 }
 
+/** `DISK_FULL` while a store waits for room. */
+export function fullUntilRoom({ message, where, cause }: IpdmError): IpdmError {
+  return new IpdmError("DISK_FULL", `${message}: nothing more is taken until there is some`, {
+    ...(where === undefined ? {} : { where }),
+    hint: "free space on that disk: it goes on by itself within a second or two; everything acknowledged is safe",
+    retry: "later",
+    cause,
+  });
+}
+
 // LevelDB reports a full disk only in the text of its error, as strerror(ENOSPC or EDQUOT).
 const DISK_FULL_TEXT = /no space left on device|disk quota exceeded/i;
 

@@ -6,6 +6,7 @@ import { type Base, decodeBase } from "./base.ts";
 import type { Tip } from "./continuity.ts";
 import { corrupt, writeFailed } from "./errors.ts";
 import { holderOf } from "./holder.ts";
+import { checkLevelFiles } from "./level-files.ts";
 import * as keys from "./level-keys.ts";
 import type { Wake } from "./port.ts";
 import type { Locator } from "./segments.ts";
@@ -25,21 +26,30 @@ export function put(key: Buffer, value: Uint8Array): Write {
  * one: for what is durable and on its way here.
  */
 export class LevelIndex {
+  /** LevelDB's folder. */
+  readonly path: string;
+  /** Tables that were too many to be read before it was opened. */
+  readonly unchecked: readonly string[];
   readonly #level: ClassicLevel<Buffer, Buffer>;
   before: (() => Promise<void> | undefined) | undefined;
 
-  private constructor(level: ClassicLevel<Buffer, Buffer>) {
+  private constructor(level: ClassicLevel<Buffer, Buffer>, path: string, unchecked: readonly string[]) {
     this.#level = level;
+    this.path = path;
+    this.unchecked = unchecked;
   }
 
-  /** Opens `index` in the folder, under LevelDB's own lock. Throws `DATA_DIR_IN_USE`, `JOURNAL_CORRUPT`, `DISK_FULL`. */
-  static async open(folder: string): Promise<LevelIndex> {
+  /** Opens `index` in the folder, under LevelDB's own lock, once its files are checked. Throws `DATA_DIR_IN_USE`, `JOURNAL_CORRUPT`, `DISK_FULL`. */
+  static async open(folder: string, tableBytesChecked?: number): Promise<LevelIndex> {
     const path = join(folder, "index");
-    const level = new ClassicLevel<Buffer, Buffer>(path, { keyEncoding: "buffer", valueEncoding: "buffer" });
     try {
+      const unchecked = await checkLevelFiles(path, tableBytesChecked);
+      // It begins to open by itself.
+      const level = new ClassicLevel<Buffer, Buffer>(path, { keyEncoding: "buffer", valueEncoding: "buffer" });
       await level.open();
-      return new LevelIndex(level);
+      return new LevelIndex(level, path, unchecked);
     } catch (error) {
+      if (error instanceof IpdmError) throw error;
       throw openFailed(folder, path, (error as { cause?: unknown }).cause ?? error, await holderOf(folder));
     }
   }

@@ -1,3 +1,4 @@
+import type { IpdmError } from "../core/errors.ts";
 import type { Hash } from "../core/ports.ts";
 import { type Compacted, Compaction, type CompactOptions } from "./compaction.ts";
 import { closed } from "./errors.ts";
@@ -7,6 +8,7 @@ import { removeHolder } from "./holder.ts";
 import { LevelJournals } from "./level-journals.ts";
 import { checkMeta, checkStorable, type Operation, sizeOf } from "./operation.ts";
 import type { BlockStore, EntryAppend, JournalHead, MetaStore, Store, StoredEntry, Wake } from "./port.ts";
+import { Scrub } from "./scrub.ts";
 import { closeParts, openParts, type StoreParts } from "./store-parts.ts";
 import { Tips } from "./tips.ts";
 
@@ -18,6 +20,10 @@ export interface LevelStoreOptions {
   readonly segmentBytes?: number;
   /** Bytes after which the other file of the write-ahead log is begun; 4 MiB. */
   readonly aheadBytes?: number;
+  /** Bytes of LevelDB's tables that are read before it opens, the others afterwards; 64 MiB. */
+  readonly tableBytesChecked?: number;
+  /** Hears why a write failed, before those who wait for it; after that the store takes nothing more. */
+  readonly failed?: (error: IpdmError) => void;
 }
 
 /** Bytes that a write of upkeep counts as beyond its own. */
@@ -35,6 +41,8 @@ export class LevelStore implements Store {
   readonly #journals: LevelJournals;
   readonly #tips: Tips;
   readonly #commits: GroupCommit<Operation>;
+  readonly #scrub: Scrub;
+  #damage: IpdmError | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(path: string, parts: StoreParts) {
@@ -44,6 +52,9 @@ export class LevelStore implements Store {
     this.#journals = new LevelJournals(index, blocks);
     this.#tips = new Tips((actor) => index.tip(actor));
     this.#commits = new GroupCommit((group, alone) => writer.write(group, alone), new GroupPace());
+    this.#scrub = new Scrub(index.path, index.unchecked, (damage) => {
+      this.#damage = damage;
+    });
     this.blocks = {
       get: async (cid) => {
         this.#check();
@@ -145,12 +156,14 @@ export class LevelStore implements Store {
 
   #check(): void {
     if (this.#closing !== undefined) throw closed();
+    if (this.#damage !== undefined) throw this.#damage;
     this.#commits.check();
   }
 
   async #close(): Promise<void> {
     await this.#tips.settled();
     await this.#commits.close();
+    await this.#scrub.close();
     await closeParts(this.#parts);
     // Before the lock is given back: afterwards it may be another's note.
     await removeHolder(this.#path);
@@ -158,6 +171,7 @@ export class LevelStore implements Store {
   }
 
   #add(operation: Operation): Promise<void> {
+    if (this.#damage !== undefined) return Promise.reject(this.#damage);
     return this.#commits.add(operation, sizeOf(operation));
   }
 }

@@ -25,6 +25,14 @@ export const AHEAD_LEFT_BYTES = 256 * 1024;
 export const FEED_BYTES = 256 * 1024;
 export const FEED_BYTES_MAX = 16 * 1024 * 1024;
 
+/** Bytes of LevelDB's tables that are read whole before a store opens; the others are read while it is in use, with these pauses between two. */
+export const TABLE_BYTES_CHECKED = 64 * 1024 * 1024;
+export const SCRUB_PAUSE_MS = 20;
+
+/** How often a store that the disk has no room for looks whether there is some, and how much there must be. */
+export const ROOM_CHECK_MS = 1000;
+export const ROOM_BYTES = 16 * 1024 * 1024;
+
 /** Ends of journals kept in memory. */
 export const TIPS_MAX = 50_000;
 

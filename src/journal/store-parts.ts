@@ -15,6 +15,7 @@ import { IndexFeed, markWrite, writesOf } from "./index-feed.ts";
 import { LevelBlocks } from "./level-blocks.ts";
 import { LevelIndex } from "./level-index.ts";
 import type { AppliedMark } from "./level-keys.ts";
+import type { LevelStoreOptions } from "./level-store.ts";
 import { AHEAD_LEFT_BYTES } from "./limits.ts";
 import { Segments, syncDirectory } from "./segments.ts";
 
@@ -29,13 +30,6 @@ export interface StoreParts {
   readonly writer: CommitWriter;
 }
 
-interface PartsOptions {
-  readonly path: string;
-  readonly hash: Hash;
-  readonly segmentBytes?: number;
-  readonly aheadBytes?: number;
-}
-
 /** Tips compared at once when a store from before the write-ahead log is opened. */
 const TIPS_PAGE = 1000;
 
@@ -43,11 +37,12 @@ const TIPS_PAGE = 1000;
 const REPLAY_PAGE = 256;
 
 /** Opens the files of a store. Throws `DATA_DIR_IN_USE`, `JOURNAL_CORRUPT`, `DISK_FULL`, `JOURNAL_WRITE_FAILED`. */
-export async function openParts({ path, hash, segmentBytes, aheadBytes }: PartsOptions): Promise<StoreParts> {
+export async function openParts(options: LevelStoreOptions): Promise<StoreParts> {
+  const { path, hash, segmentBytes, aheadBytes, tableBytesChecked, failed } = options;
   await mkdir(path, { recursive: true }).catch((cause: unknown) => {
     throw writeFailed(cause, path);
   });
-  const index = await LevelIndex.open(path);
+  const index = await LevelIndex.open(path, tableBytesChecked);
   let witness: CommitWitness | undefined;
   let log: AheadLog | undefined;
   try {
@@ -70,7 +65,7 @@ export async function openParts({ path, hash, segmentBytes, aheadBytes }: PartsO
     const feed = new IndexFeed(index, path, log.mark.number);
     index.before = () => feed.settled();
     const blocks = new LevelBlocks(index, segments, hash);
-    const writer = new CommitWriter({ path, index, segments, blocks, log, feed, witness });
+    const writer = new CommitWriter({ path, index, segments, blocks, log, feed, witness, failed });
     const parts: StoreParts = { index, segments, witness, log, feed, blocks, writer };
     return parts;
   } catch (error) {

@@ -1,4 +1,4 @@
-// Made from the list of keys: the multiplier gives each key a place of its own among 256.
+// Made from the list of keys: the multiplier gives each key a place of its own among 256, also those that clients give beside them.
 
 /** Numbers of the JSON keys that are read; 0 is any other. */
 export namespace Key {
@@ -57,21 +57,22 @@ export namespace Key {
   export const TOPICS: u32 = 53;
   export const DATA: u32 = 54;
   export const LOG_INDEX: u32 = 55;
+  export const TRANSACTION_INDEX: u32 = 56;
 }
 
 /** Multiplier of the hash of a key. */
-export const KEY_MULTIPLIER: u64 = 0xf9934055a9244009;
+export const KEY_MULTIPLIER: u64 = 0x234de79858ee01cf;
 
 /** Number of the key at each hash. */
 export const KEY_SLOTS = memory.data<u8>([
-  0, 6, 0, 32, 43, 0, 11, 0, 46, 0, 0, 0, 50, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 33, 0, 0,
-  0, 0, 0, 34, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 29, 28, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 5, 0, 0, 0, 0, 37,
-  0, 0, 47, 0, 0, 0, 0, 0, 17, 12, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 44, 0, 0, 0, 0, 0, 2, 14,
-  0, 0, 0, 4, 0, 0, 0, 23, 0, 0, 0, 0, 0, 0, 0, 0, 41, 35, 0, 0, 0, 0, 0, 0, 0, 8, 0, 26, 0, 10, 0, 31,
-  0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 3, 0, 0, 20, 0, 48, 0, 7, 0, 13, 0, 0, 0, 49, 0, 51, 0, 0, 0, 0, 0,
-  0, 0, 0, 1, 0, 0, 0, 0, 22, 15, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 40, 25, 0, 0, 0, 9,
-  0, 0, 0, 21, 0, 45, 0, 0, 16, 0, 0, 0, 19, 0, 0, 0, 0, 0, 0, 0, 38, 24, 0, 0, 0, 36, 0, 0, 0, 0, 0, 0,
-  0, 0, 27, 0, 0, 0, 0, 0, 0, 18, 0, 0, 0, 0, 30, 0, 0, 0, 0, 42, 0, 0, 53, 0, 55, 39, 0, 0, 0, 0, 54, 52,
+  0, 20, 0, 0, 0, 0, 0, 12, 0, 0, 0, 0, 15, 27, 0, 29, 0, 7, 0, 0, 23, 22, 0, 0, 5, 0, 0, 0, 0, 0, 0, 55,
+  0, 0, 0, 0, 0, 4, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 56, 0, 0, 0, 0,
+  0, 0, 0, 0, 0, 0, 24, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 42, 0, 14, 0, 0, 46, 16, 28, 0, 0, 18, 40, 0, 0, 50,
+  0, 0, 0, 0, 0, 37, 0, 0, 0, 32, 0, 6, 54, 0, 0, 0, 0, 10, 0, 0, 0, 0, 0, 36, 0, 0, 47, 0, 0, 26, 35, 0,
+  49, 0, 0, 0, 3, 0, 0, 0, 0, 0, 0, 39, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 38, 0, 0, 0, 0, 31, 53, 43,
+  45, 52, 0, 0, 0, 44, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 25, 0, 0, 0, 0, 0, 34, 0, 0, 0, 0, 51, 0, 0,
+  0, 0, 0, 0, 0, 0, 0, 0, 48, 0, 19, 30, 0, 41, 0, 0, 0, 0, 0, 0, 0, 0, 0, 8, 0, 0, 0, 33, 0, 0, 0, 0,
+  0, 0, 0, 21, 0, 0, 0, 0, 0, 0, 0, 0, 17, 0, 0, 11, 0, 1, 0, 9, 0, 0, 0, 0, 0, 0, 0, 2, 0, 0, 0, 13,
 ]);
 
 /** Of each key: length, first eight bytes, last eight, those from the ninth on; zero where it is too short for them. */
@@ -132,4 +133,5 @@ export const KEY_TEXTS = memory.data<u64>([
   6, 0x736369706f74, 0x0, 0x0, // topics
   4, 0x61746164, 0x0, 0x0, // data
   8, 0x7865646e49676f6c, 0x0, 0x0, // logIndex
+  16, 0x746361736e617274, 0x7865646e496e6f69, 0x0, // transactionIndex
 ]);

@@ -1,9 +1,9 @@
+import { isNull, skipSpace, zeroIn } from "../json/characters";
 import { malformed, Place } from "../json/place";
 import {
   hasMember,
   hasValue,
   isArray,
-  isNull,
   isText,
   nextMember,
   nextValue,
@@ -13,7 +13,6 @@ import {
   skipName,
   skipString,
   skipValue,
-  space,
   toValue,
 } from "../json/scanner";
 import { List } from "./list";
@@ -24,8 +23,9 @@ import { readTransaction } from "./transaction-json";
 @unmanaged
 export class Block {
   slot: u64;
-  /** Where its text begins. */
+  /** Where its text begins and ends. */
   start: usize;
+  end: usize;
   /** The strings' quotes, where they begin, and their ends. */
   hashAt: usize;
   hashEnd: usize;
@@ -66,7 +66,9 @@ export function readBlock(block: Block, text: usize, length: usize): void {
   block.inner = List.of(offsetof<Instruction>());
   let seen = 0;
   let hasTransactions = false;
-  const begin = space(text);
+  const zero = zeroIn(text, text + length);
+  if (zero != text + length) malformed(zero, "a control character");
+  const begin = skipSpace(text);
   let p = openObject(begin);
   while (hasMember(p)) {
     const name = p;
@@ -89,7 +91,7 @@ export function readBlock(block: Block, text: usize, length: usize): void {
     }
     p = nextMember(p);
   }
-  if (space(p + 1) != text + length) malformed(p + 1, "more than a block");
+  if (skipSpace(p + 1) != text + length) malformed(p + 1, "more than a block");
   if ((seen & 7) != 7) malformed(begin, "no blockhash, previousBlockhash or parentSlot");
   if (!hasTransactions) malformed(begin, "no transactions: ask for transactionDetails: full");
 }

@@ -40,7 +40,8 @@ export function ipdm_process(address: usize, descriptor: usize): usize {
     block.slot = <u64>slots.integer(row);
     const length = texts.byteLength(row);
     block.start = closed(texts, row, length);
-    Place.at(block.slot, block.start);
+    block.end = block.start + length;
+    Place.at(block.slot, block.start, block.end);
     readBlock(block, block.start, length);
     if (isLinked) checkLink(block, input, row);
     if (isSigned) verifySignatures(block);

@@ -1,9 +1,9 @@
+import { isNull } from "../json/characters";
 import { malformed } from "../json/place";
 import {
   hasMember,
   hasValue,
   integerEnd,
-  isNull,
   isText,
   nextMember,
   nextValue,

@@ -1,10 +1,10 @@
+import { isNull } from "../json/characters";
 import { malformed } from "../json/place";
 import {
   countValues,
   hasMember,
   hasValue,
   isArray,
-  isNull,
   isString,
   isText,
   nextMember,
@@ -96,13 +96,26 @@ export function readLookups(transaction: Transaction): void {
 
 /** Finds all keys of a transaction. */
 export function readKeys(transaction: Transaction): void {
-  transaction.keys = allocate(offsetof<Key>() * KEYS_MAX);
+  transaction.keys = keyRoom();
   addKeys(transaction, transaction.keysAt);
   transaction.staticCount = transaction.keyCount;
   readLoadedKeys(transaction);
 }
 
-/** Finds the keys that come from tables, as the node gives them. */
+const ROOM: usize = 65_536;
+let room: usize = 0;
+let roomEnd: usize = 0;
+
+/** Room for the keys of a transaction, which {@link readLoadedKeys} ends. */
+export function keyRoom(): usize {
+  if (roomEnd - room < <usize>KEYS_MAX * offsetof<Key>()) {
+    room = allocate(ROOM);
+    roomEnd = room + ROOM;
+  }
+  return room;
+}
+
+/** Finds the keys that come from tables, as the node gives them: the last of a transaction. */
 export function readLoadedKeys(transaction: Transaction): void {
   const before = transaction.keyCount;
   if (transaction.writableAt != 0) addKeys(transaction, transaction.writableAt);
@@ -113,6 +126,7 @@ export function readLoadedKeys(transaction: Transaction): void {
     const at = transaction.writableAt != 0 ? transaction.writableAt : transaction.feeAt;
     malformed(at, "other loadedAddresses than the message takes from its address tables");
   }
+  room = transaction.keys + <usize>transaction.keyCount * offsetof<Key>();
 }
 
 function addKeys(transaction: Transaction, at: usize): void {

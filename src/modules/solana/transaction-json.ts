@@ -1,8 +1,8 @@
+import { isNull } from "../json/characters";
 import { Place, malformed } from "../json/place";
 import {
   hasMember,
   isArray,
-  isNull,
   isObject,
   isString,
   isText,

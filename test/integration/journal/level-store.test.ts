@@ -1,9 +1,10 @@
 import { appendFile, mkdtemp, readdir, readFile, rm, stat, symlink, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { cborBlock, rawBlock } from "../../../src/dag/block.ts";
 import { holderOf } from "../../../src/journal/holder.ts";
+import { LevelStore } from "../../../src/journal/level-store.ts";
 import { dataFiles, flipBit, onCopy, openStore, readAll, type Written, writeStore } from "./damage.ts";
 import { resumeWriters } from "./resume-writers.ts";
 import { randomFrom, sha256 } from "./seeded-store.ts";
@@ -94,6 +95,18 @@ describe("LevelStore finds damage", () => {
       });
       await store.blocks.put(block);
       expect(await store.blocks.get(block.cid)).toEqual(block.bytes);
+    });
+  });
+
+  it("a damaged table that was not read before it opened: stops while it is in use, by name", async () => {
+    await onCopy(thrice, async (folder) => {
+      const table = await newest(join(folder, "index"), ".ldb");
+      await flipBit(join(folder, "index", table), 8 * 2000);
+      const options = { path: folder, hash: sha256, segmentBytes: 40 * 1024 };
+      const damage = { code: "JOURNAL_CORRUPT", facts: { file: `index/${table}` } };
+      await expect(LevelStore.open(options)).rejects.toMatchObject(damage);
+      await using store = await LevelStore.open({ ...options, tableBytesChecked: 0 });
+      await vi.waitFor(() => expect(store.meta.put("more", Uint8Array.of(1))).rejects.toMatchObject(damage));
     });
   });
 

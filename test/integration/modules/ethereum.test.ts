@@ -82,7 +82,17 @@ describe("blocks of every era", () => {
     expect(await failureAt(blockRow({ block, receipts }), "full", "withdrawals")).toMatchObject({
       code: "ETH_FIELD_MISSING",
     });
+    expect((await failureAt(blockRow({ block, receipts }), "none", "withdrawals")).code).toBe("ETH_FIELD_MISSING");
     expect((await failureAt(blockRow({ block, receipts }))).code).toBe("no error");
+    // The table of blocks says of each whether they were known, and checked.
+    const blocks = await rowsMade(
+      await moduleOf("blocks"),
+      blockBatch([blockRow({ block, receipts }), blockRow(copyOf("cancun"))]),
+    );
+    expect(blocks.map(({ withdrawals }) => withdrawals)).toEqual([
+      null,
+      (copyOf("cancun").block["withdrawals"] as Json[]).length,
+    ]);
   });
 
   it("of public chains have the hash that their headers give", async () => {
@@ -169,7 +179,22 @@ describe("what was tampered with", () => {
       "transactions swapped",
       ({ txs }) => txs.push(txs.shift() as Json),
       "ETH_TRANSACTIONS_ROOT_MISMATCH",
-      /left out, added or moved/,
+      /transaction 0: its transactionIndex is "0x1": it was moved/,
+    ],
+    [
+      "transactions swapped that do not say their place",
+      ({ txs }) => {
+        for (const tx of txs) delete tx["transactionIndex"];
+        txs.splice(2, 2, txs[3] as Json, txs[2] as Json);
+      },
+      "ETH_TRANSACTIONS_ROOT_MISMATCH",
+      /transaction 2: the receipt in its place is of another one/,
+    ],
+    [
+      "a transaction left out, its receipt not",
+      ({ txs }) => txs.pop(),
+      "ETH_TRANSACTIONS_ROOT_MISMATCH",
+      /each of the 7 .*; there are 8 receipts/,
     ],
     [
       "a transaction left out",
@@ -200,6 +225,12 @@ describe("what was tampered with", () => {
       ({ txs }) => Object.assign(((txs[4] as Json)["authorizationList"] as Json[])[0] as Json, { nonce: "0x77777" }),
       "ETH_TRANSACTION_HASH_MISMATCH",
       /transaction 4/,
+    ],
+    [
+      "a withdrawal left out",
+      ({ block }) => (block["withdrawals"] as Json[]).splice(1, 1),
+      "ETH_WITHDRAWALS_ROOT_MISMATCH",
+      /withdrawal 1: its index/,
     ],
     [
       "a withdrawal changed",
@@ -352,7 +383,12 @@ describe("JSON that is not what it should be", () => {
       "ETH_JSON_MALFORMED",
       /64 levels/,
     ],
-    ["with a key twice", (text) => text.replace('"miner"', '"gasUsed":"0x1","miner"'), "ETH_FIELD_DUPLICATE", /twice/],
+    [
+      "with a key twice",
+      (text) => text.replace('"miner"', '"gasUsed":"0x1","miner"'),
+      "ETH_FIELD_DUPLICATE",
+      /the key "gasUsed" stands twice in one object of the block, the second time at byte \d+/,
+    ],
     [
       "with a number for a quantity",
       (text) => text.replace(/"gasLimit":"[^"]+"/, '"gasLimit":30000000'),
@@ -447,7 +483,10 @@ describe("JSON that is not what it should be", () => {
     const refused = async (receipts: string): Promise<string> => (await failureAt(blockRow(copy, { receipts }))).code;
     expect(await refused(text.slice(0, -2))).toBe("ETH_JSON_MALFORMED");
     expect(await refused("null")).toBe("ETH_FIELD_TYPE");
-    expect(await refused(text.replace(/"logs":\[/, '"logs":null,"x":['))).toBe("ETH_JSON_MALFORMED");
+    for (const other of ["null", "{}", '""', "0", "true"])
+      for (const key of ["logs", "topics"])
+        expect(await refused(text.replace(`"${key}":[`, `"${key}":${other},"x":[`))).toBe("ETH_FIELD_TYPE");
+    expect(await refused(text.replace('"logs":[', '"logs":x,"x":['))).toBe("ETH_JSON_MALFORMED");
     expect(await refused(text.replace(/"topics":\[/, `"topics":[${`"0x${"00".repeat(32)}",`.repeat(5)}`))).toBe(
       "ETH_FIELD_TYPE",
     );

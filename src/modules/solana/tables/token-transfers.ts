@@ -16,7 +16,7 @@ export function writeTokenTransfers(blocks: List): usize {
   const accounts = TokenAccounts.of();
   for (let i = 0; i < blocks.count; i++) {
     const block = changetype<Block>(blocks.record(i));
-    Place.at(block.slot, block.start);
+    Place.at(block.slot, block.start, block.end);
     for (let n = 0; n < block.transactions.count; n++) {
       Place.partNumber = n;
       gather(transfers, programs, accounts, i, block, block.transaction(n));
