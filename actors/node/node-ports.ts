@@ -46,7 +46,7 @@ export interface LivePorts {
 }
 
 /** What an input that grew came to hold. */
-export type ClosedInput = Pick<InputPlan, "anchor" | "anchorBlock" | "parts" | "trusted">;
+export type ClosedInput = Pick<InputPlan, "anchor" | "anchorBlock" | "parts" | "headers" | "trusted">;
 
 /** Everything a node needs for one run. */
 export interface NodePorts {

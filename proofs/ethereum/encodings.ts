@@ -74,8 +74,13 @@ export const headerSchema = z.object({
   requestsHash: bytes.optional().nullable(),
 });
 
-/** A block's header and transactions as JSON-RPC gives them, as far as their encodings need. */
-export const blockSchema = headerSchema.extend({ transactions: z.array(transactionSchema) });
+const withdrawalSchema = z.object({ index: quantity, validatorIndex: quantity, address: bytes, amount: quantity });
+
+/** A block's header, transactions and withdrawals as JSON-RPC gives them, as far as their encodings need. */
+export const blockSchema = headerSchema.extend({
+  transactions: z.array(transactionSchema),
+  withdrawals: z.array(withdrawalSchema).optional().nullable(),
+});
 
 type Transaction = z.output<typeof transactionSchema>;
 
@@ -131,6 +136,11 @@ export function encodeReceipt(receipt: z.output<typeof receiptSchema>): Uint8Arr
   const body = encodeRlp([outcome, numberOf(receipt.cumulativeGasUsed), bytesOf(receipt.logsBloom), logs]);
   const type = Number(receipt.type);
   return type === 0 ? body : concat(Uint8Array.of(type), body);
+}
+
+/** What the trie of withdrawals holds (EIP-4895); the amount is in gwei. */
+export function encodeWithdrawal(one: z.output<typeof withdrawalSchema>): Uint8Array {
+  return encodeRlp([numberOf(one.index), numberOf(one.validatorIndex), bytesOf(one.address), numberOf(one.amount)]);
 }
 
 function authorizationOf(one: z.output<typeof authorization>): Rlp {

@@ -1,5 +1,6 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import { z } from "zod";
+import { HEADERS_MAX, HEADERS_PER_NODE } from "../../src/consensus/chain-anchor.ts";
 import { bytes32, bytes64, count, link, name, parseNode } from "../../src/consensus/ipld-schema.ts";
 import { windowsAskedSchema } from "../../src/consensus/work-key.ts";
 import type { Signer, Verify } from "../../src/core/ports.ts";
@@ -68,6 +69,16 @@ const rootBody = {
   membership: link,
   /** Newest entry by actor of the submitting node. */
   journals: z.record(z.string().min(1).max(1024), link),
+  /** By input, the headers of a chain's blocks in order, in nodes of {@link HEADERS_PER_NODE}. Absent where there are none. */
+  headers: z
+    .record(
+      name,
+      z
+        .array(link)
+        .min(1)
+        .max(HEADERS_MAX / HEADERS_PER_NODE),
+    )
+    .optional(),
   /** All other blocks of the file: how many, and the RFC 6962 root over their CIDs in byte order. */
   blocks: z.strictObject({ count, merkleRoot: bytes32 }),
 };

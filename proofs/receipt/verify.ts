@@ -4,6 +4,7 @@ import type { Hash, Verify } from "../../src/core/ports.ts";
 import type { WindowKeys } from "../groth16/window-keys.ts";
 import { checkChains } from "./chain-check.ts";
 import { checkLinks, type Receipt, readBlocks, readContents } from "./contents.ts";
+import { checkHeaders } from "./header-check.ts";
 import { checkJournals } from "./journals-check.ts";
 import { checkLocks, type ShownLock } from "./lock-check.ts";
 import { checkProofs } from "./proofs-check.ts";
@@ -63,6 +64,7 @@ export function verifyReceipt(ports: VerifyPorts, bytes: Uint8Array, expected: E
     passed("signatures", voted.count);
     const sealed = checkSeal(receipt, ports.hash);
     checkChains(receipt, ports.hash);
+    checkHeaders(receipt);
     locks = checkLocks(receipt, ports.verify);
     checkJournals(receipt);
     passed("seal", sealed);

@@ -1,6 +1,7 @@
 import { dirname, join, resolve } from "node:path";
 import type { Receipt } from "../../proofs/receipt/contents.ts";
-import { AuditInput, openData } from "./input-data.ts";
+import { openData } from "./data-folder.ts";
+import { AuditInput } from "./input-data.ts";
 
 /** Where what a receipt only links is looked for. */
 export interface AuditPlaces {
@@ -17,12 +18,12 @@ export async function withData<T>(
   { data, inputs = {} }: AuditPlaces,
   work: (input: AuditInput) => Promise<T>,
 ): Promise<T> {
-  const store = await openData(data === undefined ? join(dirname(resolve(path)), ".data") : resolve(data));
-  const input = new AuditInput(receipt, inputs, store);
+  const folder = await openData(data === undefined ? join(dirname(resolve(path)), ".data") : resolve(data));
+  const input = new AuditInput(receipt, inputs, folder);
   try {
     return await work(input);
   } finally {
     await input.close();
-    await store?.close();
+    await folder.store?.close();
   }
 }

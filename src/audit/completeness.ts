@@ -6,10 +6,14 @@ import type { Receipt } from "../../proofs/receipt/contents.ts";
 import { valueAt } from "../batch/column.ts";
 import type { ChainAnchor } from "../consensus/chain-anchor.ts";
 import { quorumNumbers } from "../consensus/membership.ts";
-import type { Operator } from "../consensus/result.ts";
+import type { GeneratedAnchor, Operator } from "../consensus/result.ts";
 import { equalBytes, fromHex, toHex } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import { readJson } from "../core/json.ts";
+import { rawBlock } from "../dag/block.ts";
+import { sha256 } from "../node.ts";
+import { generatedText } from "../sources/generated/kind.ts";
+import { openGenerated } from "../sources/generated/open.ts";
 import { attestedText } from "./attested.ts";
 import { inputView } from "./diff/table-view.ts";
 import type { AuditInput } from "./input-data.ts";
@@ -22,20 +26,23 @@ export interface Shown {
   readonly message: string;
 }
 
-/** What follows from hashes alone, and what rests on the word of those who voted. */
+/** What follows from hashes alone, what rests on the word of those who voted, and what nothing in the receipt shows. */
 export interface Completeness {
   readonly proved: readonly Shown[];
   readonly attested: readonly Shown[];
+  readonly open: readonly Shown[];
 }
 
 /**
- * Separates what a verified receipt proves of its completeness from what its quorum attests. Of Ethereum's blocks it computes every header
- * anew, from the data folder or the input. Throws `NEEDS_DATA` (kind `unreachable`) where a block is not at hand, and
- * `CHAIN_MISMATCH` where a header does not hash to what it should, or has another parent.
+ * Separates what a verified receipt proves of its completeness from what its quorum attests. Where the receipt does not have the headers
+ * of Ethereum's blocks they are computed anew, from the data folder or the input. Throws `NEEDS_DATA` (kind `unreachable`) where a block is not at hand, and
+ * `CHAIN_MISMATCH` where a header does not hash to what it should, or has another parent. Generated rows it generates anew, and throws
+ * `INPUT_DIFFERS` where they are others.
  */
 export async function completenessOf(receipt: Receipt, input: AuditInput, signal: AbortSignal): Promise<Completeness> {
   const proved: Shown[] = [];
   const attested: Shown[] = [];
+  const open: Shown[] = [];
   for (const [name, { rows }] of Object.entries(receipt.seal.statement.inputs)) {
     const about = `inputs/${name}`;
     const anchor = receipt.anchors.get(name);
@@ -51,9 +58,22 @@ export async function completenessOf(receipt: Receipt, input: AuditInput, signal
       attested.push({ about, what: "content", message: `the ${rows} rows of ${name} are all that this file has` });
       continue;
     }
+    if (anchor.kind === "generated") {
+      proved.push(await generated(receipt, name, anchor, signal));
+      continue;
+    }
     proved.push(...chainHashes(receipt, name, anchor));
-    if (anchor.kind === "ethereum") proved.push(await headers(receipt, input, name, anchor, signal));
-    else {
+    if (receipt.config.anchored?.[name] === undefined) {
+      const message = `these blocks of ${name} are those of the chain: no block's hash was known beforehand`;
+      open.push({ about, what: "anchor", message });
+    }
+    if (anchor.kind === "ethereum") {
+      // Those that the receipt has were checked with it.
+      if (receipt.root.headers?.[name] === undefined) await checkBlocks(receipt, input, name, anchor, signal);
+      const message = `the header of every block of ${name} hashes to its hash, and names the block before it as its parent`;
+      proved.push({ about, what: "headers", message });
+    }
+    if (anchor.kind !== "ethereum") {
       if (["links", "full"].includes(levelOf(receipt, name) ?? ""))
         attested.push({ about, what: "links", message: `each block of ${name} is the parent of the next` });
       const more = attestedText(anchor.kind);
@@ -65,7 +85,26 @@ export async function completenessOf(receipt: Receipt, input: AuditInput, signal
     proved.push({ about: `outputs/${name}`, what: "rows", message });
   }
   attested.push(...work(receipt));
-  return { proved, attested };
+  return { proved, attested, open };
+}
+
+/** Generates the rows of an input anew: they are those that the slots name, and no others. */
+async function generated(receipt: Receipt, name: string, anchor: GeneratedAnchor, signal: AbortSignal): Promise<Shown> {
+  const named = (inputView(receipt, name)?.parts ?? []).flatMap(({ batches }) => batches);
+  await using source = openGenerated(anchor, { signal });
+  let at = 0;
+  for await (const { bytes } of source.batches({ batchRows: receipt.config.cut, signal }))
+    if (named[at++]?.equals(rawBlock(sha256, bytes).cid) !== true) throw otherRows(name, at - 1);
+  if (at !== named.length) throw otherRows(name, at);
+  const message = `the ${source.rows ?? 0} rows of ${name} are the ${generatedText(anchor)}: each was generated again`;
+  return { about: `inputs/${name}`, what: "content", message };
+}
+
+function otherRows(name: string, batch: number): IpdmError {
+  return new IpdmError("INPUT_DIFFERS", `batch ${batch} of input ${name} is not the one that its generator gives`, {
+    kind: "verification",
+    where: `inputs/${name}`,
+  });
 }
 
 function* chainHashes(receipt: Receipt, name: string, anchor: ChainAnchor): Generator<Shown> {
@@ -82,14 +121,14 @@ function* chainHashes(receipt: Receipt, name: string, anchor: ChainAnchor): Gene
   yield { about, what: "anchor", message };
 }
 
-/** Computes every header of a chain input anew: its hash is the one listed, its parent the block before. */
-async function headers(
+/** Computes every header of a chain input anew from its blocks: its hash is the one listed, its parent the block before. */
+async function checkBlocks(
   receipt: Receipt,
   input: AuditInput,
   name: string,
   anchor: ChainAnchor,
   signal: AbortSignal,
-): Promise<Shown> {
+): Promise<void> {
   const hashes = blockHashes(anchor, receipt.blocks);
   const known = receipt.config.anchored?.[name];
   let row = 0;
@@ -110,8 +149,6 @@ async function headers(
       }
     }
   }
-  const message = `the header of every block of ${name} hashes to its hash, and names the block before it as its parent`;
-  return { about: `inputs/${name}`, what: "headers", message };
 }
 
 function headerOf(

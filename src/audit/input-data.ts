@@ -1,41 +1,23 @@
-import { readdir, stat } from "node:fs/promises";
-import { join } from "node:path";
 import type { CID } from "multiformats/cid";
 import type { Receipt } from "../../proofs/receipt/contents.ts";
 import { type Batch, decodeBatch } from "../batch/batch.ts";
+import { batchBlock } from "../batch/batch-block.ts";
 import { sameRow } from "../batch/rows.ts";
 import { type Schema, sameSchema } from "../batch/schema.ts";
 import { isEndpoint } from "../config/chain-source.ts";
 import type { ChainAnchor } from "../consensus/chain-anchor.ts";
+import { isChainAnchor } from "../consensus/result.ts";
 import { IpdmError } from "../core/errors.ts";
 import { rawBlock } from "../dag/block.ts";
-import { LevelStore } from "../journal/level-store.ts";
-import type { Store } from "../journal/port.ts";
 import { sha256 } from "../node.ts";
 import { isContentOf, type SourceContent } from "../plan/anchor.ts";
 import { openChain } from "../sources/chain/open.ts";
+import { generatedText } from "../sources/generated/kind.ts";
+import { openGenerated } from "../sources/generated/open.ts";
 import { openSource, type SourceSpec, type TableSource } from "../sources/port.ts";
+import { type DataFolder, needsBatch } from "./data-folder.ts";
 import { FetchedInputs } from "./fetched-inputs.ts";
-
-/** Opens the store of a run's data folder that holds blocks: that of its first node. `undefined` when there is none. */
-export async function openData(folder: string): Promise<Store | undefined> {
-  const there = await stat(folder).then(
-    (found) => found.isDirectory(),
-    () => false,
-  );
-  if (!there) return undefined;
-  for (const name of (await readdir(folder)).sort()) {
-    const store = join(folder, name, "store");
-    if (
-      await stat(store).then(
-        (found) => found.isDirectory(),
-        () => false,
-      )
-    )
-      return LevelStore.open({ path: store, hash: sha256 });
-  }
-  return undefined;
-}
+import { sameBlocksText } from "./same-block.ts";
 
 /** Where an input file given by the reader differs from what the receipt is about. */
 export interface InputDifference {
@@ -55,22 +37,23 @@ interface Reader {
 
 /** Batches of a source as a slot names them: from the file that the reader gives, compared with the slot, or from the data folder. */
 export class AuditInput {
+  /** The data folder, where one was looked for. */
+  readonly data: DataFolder | undefined;
   private readonly receipt: Receipt;
   private readonly files: Readonly<Record<string, string>>;
-  private readonly store: Store | undefined;
   private readonly readers = new Map<string, Reader>();
   private readonly differing = new Set<string>();
   private fetched: FetchedInputs | undefined;
 
-  constructor(receipt: Receipt, files: Readonly<Record<string, string>>, store: Store | undefined) {
+  constructor(receipt: Receipt, files: Readonly<Record<string, string>>, data: DataFolder | undefined) {
     this.receipt = receipt;
     this.files = files;
-    this.store = store;
+    this.data = data;
   }
 
   /** The recorded block, if the data folder has it. */
   async recorded(cid: CID): Promise<Uint8Array | undefined> {
-    return this.store?.blocks.get(cid);
+    return this.data?.store?.blocks.get(cid);
   }
 
   /**
@@ -78,10 +61,11 @@ export class AuditInput {
    * as {@link read} does, and `INPUT_DIFFERS` where the file is not the recorded one.
    */
   async batchAt(name: string, cid: CID, from: number, cut: number, signal: AbortSignal): Promise<Batch> {
-    const file = this.files[name];
+    const file = this.placeOf(name);
     const recorded = await this.recorded(cid);
     if (recorded !== undefined) return decodeBatch(recorded);
-    if (file === undefined) throw needsBatch(cid, `rows of input ${name} from row ${from} on`);
+    if (file === undefined)
+      throw needsBatch(cid, `rows of input ${name} from row ${from} on`, this.data, { input: name });
     await using source = await this.open(name, file, signal);
     for await (const batch of source.batches({ batchRows: cut, fromRow: from, signal })) {
       if (rawBlock(sha256, batch.bytes).cid.equals(cid)) return batch;
@@ -107,8 +91,8 @@ export class AuditInput {
     end: boolean,
     signal: AbortSignal,
   ): Promise<Batch[] | InputDifference> {
-    const file = this.files[name];
-    if (file === undefined) return this.stored(cids);
+    const file = this.placeOf(name);
+    if (file === undefined) return this.stored(name, cids);
     const reader = await this.reader(task, name, file, cut, signal).catch((error: unknown) =>
       this.unreadable(name, error),
     );
@@ -120,8 +104,12 @@ export class AuditInput {
       if (next === undefined)
         return { input: name, batch: i, row, rows: 1, message: `the file ends before row ${row}` };
       if (!("bytes" in next)) return { input: name, batch: i, row, rows: cut, message: next.message };
-      if (!rawBlock(sha256, next.bytes).cid.equals(cid))
-        return { input: name, batch: i, ...difference(await this.recorded(cid), next, row) };
+      if (!batchBlock(sha256, next).cid.equals(cid)) {
+        const found = difference(await this.recorded(cid), next, row);
+        const isSame = this.receipt.anchors.get(name)?.kind === "ethereum" && !this.differing.has(name);
+        const more = isSame ? sameBlocksText(next, found.row - row, found.rows) : "";
+        return { input: name, batch: i, ...found, message: `${found.message}${more}` };
+      }
       batches.push(next);
       row += next.rows;
     }
@@ -132,8 +120,14 @@ export class AuditInput {
 
   /** Columns of an input, from the file that the reader gives; `undefined` without one. */
   async schema(task: string, name: string, cut: number, signal: AbortSignal): Promise<Schema | undefined> {
-    const file = this.files[name];
+    const file = this.placeOf(name);
     return file === undefined ? undefined : (await this.reader(task, name, file, cut, signal)).source.schema;
+  }
+
+  /** Where an input is read that is not taken from the data folder: the file that the reader gives; what is generated is made again. */
+  private placeOf(name: string): string | undefined {
+    const anchor = this.receipt.anchors.get(name);
+    return anchor?.kind === "generated" ? generatedText(anchor) : this.files[name];
   }
 
   /** The next batch. */
@@ -165,6 +159,12 @@ export class AuditInput {
           hint: `its inputs: ${known}`,
         });
       }
+      if (anchor.kind === "generated") {
+        throw new IpdmError("INPUT_UNKNOWN", `input ${name} is generated: it is read from no file`, {
+          kind: "usage",
+          hint: `leave --input ${name}=… out`,
+        });
+      }
       // A file is opened in the form that needs no look inside: what another one holds is compared later.
       await using source: TableSource<SourceContent> =
         anchor.kind === "file"
@@ -184,11 +184,11 @@ export class AuditInput {
     await this.fetched?.close();
   }
 
-  private async stored(cids: readonly CID[]): Promise<Batch[]> {
+  private async stored(name: string, cids: readonly CID[]): Promise<Batch[]> {
     const batches: Batch[] = [];
     for (const cid of cids) {
       const bytes = await this.recorded(cid);
-      if (bytes === undefined) throw needsBatch(cid, "what has to be replayed");
+      if (bytes === undefined) throw needsBatch(cid, `rows of input ${name}`, this.data, { input: name });
       batches.push(decodeBatch(bytes));
     }
     return batches;
@@ -200,7 +200,7 @@ export class AuditInput {
     if (reader === undefined) {
       const source = await this.open(name, file, signal);
       const batchRows = this.wasFollowed(task, name) ? 1 : cut;
-      reader = { source, iterator: source.batches({ batchRows, signal }) };
+      reader = { source, iterator: source.batches({ batchRows, digests: true, signal }) };
       this.readers.set(key, reader);
     }
     return reader;
@@ -229,23 +229,13 @@ export class AuditInput {
 
   private async open(name: string, file: string, signal: AbortSignal): Promise<TableSource<SourceContent>> {
     const anchor = this.receipt.anchors.get(name);
-    if (anchor !== undefined && anchor.kind !== "file") return this.openBlocks(anchor, file, signal);
+    if (anchor?.kind === "generated") return openGenerated(anchor, { signal });
+    if (anchor !== undefined && isChainAnchor(anchor)) return this.openBlocks(anchor, file, signal);
     const columns = anchor?.columns?.map((column) => [column.name, column.type] as const);
     // The receipt's own word for its columns; openSource refuses types that it does not know.
     const declared = (columns && Object.fromEntries(columns)) as SourceSpec["columns"];
     return openSource({ file, format: anchor?.format, columns: declared }, { signal });
   }
-}
-
-/** The error for a batch that is needed and nowhere to be had. */
-export function needsBatch(cid: CID, holds: string): IpdmError {
-  const text = cid.toString();
-  return new IpdmError("NEEDS_DATA", `batch ${text} is needed, and not in the data folder: it holds ${holds}`, {
-    kind: "unreachable",
-    where: text,
-    hint: "pass --data <folder of the run> or --input name=path",
-    facts: { cid: text },
-  });
 }
 
 /**

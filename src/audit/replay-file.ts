@@ -6,7 +6,8 @@ import { MODULE_TIMEOUT_US_MAX } from "../config/limits.ts";
 import { IpdmError } from "../core/errors.ts";
 import { openLanes } from "../sandbox/lane-pool.ts";
 import type { Isolation } from "../sandbox/policy.ts";
-import { AuditInput, openData } from "./input-data.ts";
+import { openData } from "./data-folder.ts";
+import { AuditInput } from "./input-data.ts";
 import { type ReplayReport, replayReceipt } from "./replay.ts";
 import type { GivenModule } from "./replay-runner.ts";
 import { verifyReceiptFile } from "./verify-file.ts";
@@ -60,10 +61,10 @@ export async function replayReceiptFile(path: string, options: ReplayFileOptions
     return { ok: false, fault: fault ?? unread, report: undefined };
   }
   checkNames(modules, receipt);
-  const store = await openData(
+  const folder = await openData(
     options.data === undefined ? join(dirname(resolve(path)), ".data") : resolve(options.data),
   );
-  const input = new AuditInput(receipt, inputs, store);
+  const input = new AuditInput(receipt, inputs, folder);
   const lane = openLanes({ isolation: options.isolation ?? "process" });
   try {
     const ports = { receipt, input, lane, modules, timeoutMs, signal };
@@ -72,7 +73,7 @@ export async function replayReceiptFile(path: string, options: ReplayFileOptions
   } finally {
     await input.close();
     await lane.close();
-    await store?.close();
+    await folder.store?.close();
   }
 }
 

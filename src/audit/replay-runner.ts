@@ -111,9 +111,10 @@ function schemaUnknown(name: string, anchor: string): IpdmError {
 async function stateOf({ receipt, input }: ReplayPorts, cid: CID): Promise<Uint8Array> {
   const bytes = receipt.blocks.get(cid.toString())?.bytes ?? (await input.recorded(cid));
   if (bytes !== undefined) return bytes;
-  throw new IpdmError("NEEDS_DATA", `state ${cid.toString()} is not at hand`, {
+  throw new IpdmError("NEEDS_DATA", `state ${cid.toString()} is needed, and ${input.data?.lacks ?? "not at hand"}`, {
     kind: "unreachable",
     where: cid.toString(),
+    hint: "pass --data <data folder of the run>",
   });
 }
 

@@ -21,6 +21,7 @@ export interface RunFlags {
   readonly batchRows?: string;
   readonly lanes?: string;
   readonly input: readonly string[];
+  readonly range: readonly string[];
   readonly fresh?: boolean;
   /** True for `--metrics` alone. */
   readonly metrics?: string | boolean;
@@ -52,6 +53,7 @@ export async function runCommand(
     lanes: wholeNumber("--lanes", flags.lanes),
     fresh: flags.fresh,
     inputs: pairs("--input", flags.input),
+    ranges: pairs("--range", flags.range),
     onFollow: (end) => {
       ending.end = () => {
         terminal.say("ending: what is final now is sealed; interrupt again to stop at once");
@@ -87,6 +89,12 @@ function* summaryLines(summary: RunSummary): Generator<string> {
   yield `proofs        ${summary.proofs}${summary.proofs > 0 ? ` zero-knowledge${summary.production ? "" : ", made with DEVELOPMENT keys"}` : ""}`;
   for (const [task, count] of Object.entries(summary.late))
     yield `late rows     ${number(count)} of ${task}, kept as ${task}.late`;
+  for (const [task, reasons] of Object.entries(summary.rejected)) {
+    const logs = Object.values(reasons).reduce((sum, count) => sum + count, 0);
+    const why = Object.entries(reasons).map(([reason, count]) => `${number(count)} ${reason}`);
+    if (logs > 0)
+      yield `rejected      ${counted(logs, "log")} of ${task}: ${why.join(", ")} (an output of ${task}.rejected shows them)`;
+  }
   if (reused.length > 0) {
     yield `reused        ${reused.join(", ")}: same work over the same inputs, certified in the data folder`;
     yield `computed      ${computed.length > 0 ? computed.join(", ") : "nothing"}`;

@@ -6,6 +6,7 @@ import { type Completeness, completenessOf } from "../audit/completeness.ts";
 import { parseRowFilter, type Wanted } from "../audit/row/row-filter.ts";
 import { type FoundRow, rowOfReceipt } from "../audit/row/row-of-receipt.ts";
 import { type FileVerdict, verifyFile } from "../audit/verify-file.ts";
+import { isChainAnchor } from "../consensus/result.ts";
 import { toHex } from "../core/bytes.ts";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
@@ -87,12 +88,14 @@ function furtherFields({ row, complete }: Further, out: string | undefined): obj
   };
 }
 
-function* completeLines({ proved, attested }: Completeness): Generator<string> {
+function* completeLines({ proved, attested, open }: Completeness): Generator<string> {
   yield "";
   yield "Proved, by hashes alone:";
   for (const { message } of proved) yield `  ✓ ${message}`;
   yield "Attested, by the votes:";
   for (const { message } of attested) yield `  – ${message}`;
+  if (open.length > 0) yield "Shown by nothing here:";
+  for (const { message } of open) yield `  ? ${message}`;
 }
 
 function checkFlags({ row, output, out }: VerifyFlags): void {
@@ -112,7 +115,13 @@ function* foundLines({ shown, chain }: FoundRow, out: string | undefined): Gener
 function verifiedLine({ ok, trust, quorum, checks, fault, receipt, policy, votes, locks, bytes }: FileVerdict): object {
   const said = fault === undefined ? {} : { code: fault.code, where: fault.where, message: fault.message };
   const about =
-    receipt === undefined ? {} : { root: receipt.rootCid.toString(), result: receipt.root.result.toString() };
+    receipt === undefined
+      ? {}
+      : {
+          root: receipt.rootCid.toString(),
+          result: receipt.root.result.toString(),
+          headers: Object.keys(receipt.root.headers ?? {}),
+        };
   return {
     event: "verified",
     ok,
@@ -177,8 +186,10 @@ function* verdictLines(verdict: FileVerdict): Generator<string> {
       const anchor = receipt.anchors.get(name);
       yield `  input       ${name}: ${inputText(rows, anchor)}`;
       const anchored = receipt.config.anchored?.[name];
-      if (anchor === undefined || anchor.kind === "file") continue;
+      if (anchor === undefined || !isChainAnchor(anchor)) continue;
       yield `  anchor      ${name}: ${anchoredText(anchor.kind, anchored)}`;
+      if (receipt.root.headers?.[name] !== undefined)
+        yield `  headers     ${name}: every block's header hashes to the block's hash, and names the block before as its parent`;
       const attested = attestedText(anchor.kind);
       if (attested !== undefined) yield `  attested    ${name}: ${attested}`;
     }

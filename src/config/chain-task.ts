@@ -153,15 +153,20 @@ export async function chainTask(
   }
   const { events, where = {}, columns = {} } = task;
   if (events === undefined) return undefined;
-  const settings = await atPlace(["tasks", name, "events"], async () =>
-    eventSettings(await eventSet(events, folder), {
-      where: Object.fromEntries(
-        Object.entries(where).map(([key, values]) => [key, Array.isArray(values) ? values : [values]]),
-      ),
-      columns,
-    }),
-  );
+  const allowed = Object.entries(where).map(([key, values]) => [key, Array.isArray(values) ? values : [values]]);
+  const options = { where: Object.fromEntries(allowed), columns };
+  const settings = await inTask(["tasks", name], async () => eventSettings(await eventSet(events, folder), options));
   return { module: builtInReference("ethereum-events"), settings };
+}
+
+/** An error that says which key of the task it is about (`facts.at`) is placed there, any other at `events`. */
+async function inTask<T>(task: ConfigPath, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    const at = error instanceof IpdmError ? (error.facts["at"] as ConfigPath | undefined) : undefined;
+    return atPlace([...task, ...(at ?? ["events"])], () => Promise.reject(error));
+  }
 }
 
 async function eventSet(events: NonNullable<Task["events"]>, folder: string): Promise<EventSet> {

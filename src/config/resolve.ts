@@ -8,11 +8,12 @@ import { formatOf } from "../sources/file.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import { readAggregate } from "./aggregate.ts";
 import { chainKindOf, resolveChain } from "./chain-source.ts";
-import { chainTask, rejectedOf, rejectedTask } from "./chain-task.ts";
+import { chainTask, rejectedTask } from "./chain-task.ts";
 import {
   type CatalogueConfig,
   type Config,
   type DomainConfig,
+  isChainSource,
   type ModuleConfig,
   type ModuleTaskConfig,
   majorityOf,
@@ -23,6 +24,7 @@ import {
   type WindowTaskConfig,
 } from "./config.ts";
 import { locate, pathFault } from "./files.ts";
+import { resolveGenerated } from "./generated-source.ts";
 import { inOrder, inputNames } from "./graph.ts";
 import { readInstant } from "./instant.ts";
 import { SHARE_DEFAULT } from "./limits.ts";
@@ -43,7 +45,7 @@ export async function resolveConfig(written: WrittenConfig, folder: string): Pro
   const modules = await Promise.all(
     Object.entries(written.modules ?? {}).map(([name, module]) => resolveModule(name, module, folder)),
   );
-  const chains = new Map(sources.flatMap((each) => (each.kind === "file" ? [] : [[each.name, each] as const])));
+  const chains = new Map(sources.filter(isChainSource).map((each) => [each.name, each] as const));
   const tasks = await Promise.all(
     Object.entries(written.tasks ?? {}).map(async ([name, task]) =>
       resolveTask(name, task, await chainTask(name, task, chains, folder)),
@@ -100,9 +102,10 @@ export function checkPaths(written: WrittenConfig): Finding[] {
 }
 
 async function resolveSource(name: string, source: Written<"sources">, folder: string): Promise<SourceConfig> {
+  if (source.generate !== undefined) return { ...resolveGenerated(name, source.generate), ...timeOf(source.time) };
   const chain = chainKindOf(source);
   if (chain !== undefined) return resolveChain(name, chain, source, folder);
-  const written = source.file ?? ""; // checked: a source that is no chain has a file
+  const written = source.file ?? ""; // checked: a source of no other kind has a file
   const file = await locate(written, folder);
   const columns = source.columns as Record<string, ColumnTypeName> | undefined; // the schema has read every type
   return {
@@ -165,10 +168,11 @@ function resolveDomain({ name, domain }: WrittenConfig): DomainConfig {
   };
 }
 
-/** Tasks of the rejected logs that outputs ask for. */
+/** Beside each task with events one of the logs that it does not decode: they are counted, whether or not they are an output. */
 function rejectedTasks(written: WrittenConfig, tasks: readonly TaskConfig[]): readonly TaskConfig[] {
-  const asked = new Set(Object.values(written.outputs).map(({ input }) => rejectedOf(input)));
-  return tasks.flatMap((task) => (task.kind === "module" && asked.has(task.name) ? [rejectedTask(task)] : []));
+  return tasks.flatMap((task) =>
+    task.kind === "module" && written.tasks?.[task.name]?.events !== undefined ? [rejectedTask(task)] : [],
+  );
 }
 
 function resolveTask(

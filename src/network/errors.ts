@@ -12,7 +12,7 @@ export function peerUnreachable(peer: Uint8Array, why: string, cause?: unknown):
   return new IpdmError("PEER_UNREACHABLE", `peer ${name.slice(0, 16)} cannot be reached: ${why}`, {
     kind: "unreachable",
     where: name,
-    hint: "check that the peer runs and that its address is among the bootstrap addresses",
+    hint: "check that the peer runs, and listens at the address that was given for it",
     retry: "later",
     cause,
   });

@@ -140,11 +140,11 @@ class Planner {
   private addInput(source: SourceConfig): void {
     const facts = this.input.sources.get(source.name);
     if (facts === undefined) return;
-    const { anchor, block, parts } = anchorOf(source, facts.content, this.input.hash);
+    const { anchor, block, parts, headers } = anchorOf(source, facts.content, this.input.hash);
     const { schema, content } = facts;
     if ("isFollowed" in content) this.open.add(source.name);
-    const trusted = "kind" in content && !("isFollowed" in content) ? content.anchor : null;
-    this.inputs.set(source.name, { name: source.name, anchor, anchorBlock: block, parts, trusted, schema });
+    const trusted = "hashes" in content ? content.anchor : null;
+    this.inputs.set(source.name, { name: source.name, anchor, anchorBlock: block, parts, headers, trusted, schema });
   }
 
   private async addTask(task: TaskConfig): Promise<void> {

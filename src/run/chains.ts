@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { isEndpoint } from "../config/chain-source.ts";
-import type { ChainSourceConfig, Config, SourceConfig } from "../config/config.ts";
+import { type ChainSourceConfig, type Config, isChainSource, type SourceConfig } from "../config/config.ts";
 import { IpdmError, located } from "../core/errors.ts";
 import { BlockFiles } from "../sources/chain/block-files.ts";
 import { Endpoints } from "../sources/chain/endpoints.ts";
@@ -8,14 +8,22 @@ import { fetchRange } from "../sources/chain/fetch.ts";
 import { chainFormat } from "../sources/chain/formats.ts";
 import { HeadFollower } from "../sources/chain/head-follower.ts";
 import type { ChainContent, ChainFormat, ChainSpec } from "../sources/chain/kind.ts";
+import { KnownBlocks } from "../sources/chain/known-blocks.ts";
 import type { FollowedChain } from "./following.ts";
 
 /** A chain source as its files say it: those that the user named, or those that what endpoints gave is kept in. */
 export interface ChainInput {
   readonly spec: ChainSpec;
+  /** Its blocks, for all who open it in this process. */
+  readonly known: KnownBlocks;
   /** The block that several endpoints agree on, where no hash was given. */
   readonly compared: { readonly block: number; readonly endpoints: number } | null;
+  /** Removes what is kept of the blocks in these rows, where endpoints gave them: the next run asks for them again. */
+  readonly forget?: ForgetRows | undefined;
 }
+
+/** Removes what is kept of the blocks in rows from one to another. */
+export type ForgetRows = (from: number, to: number) => Promise<void>;
 
 /** What fetching reports to. */
 export interface FetchWatch {
@@ -27,7 +35,7 @@ export interface FetchWatch {
 
 /** True for a source whose head the run follows: one of endpoints without a last block. */
 export function isFollowed(source: SourceConfig): source is ChainSourceConfig {
-  return source.kind !== "file" && source.to === null && source.places.some(isEndpoint);
+  return isChainSource(source) && source.to === null && source.places.some(isEndpoint);
 }
 
 /**
@@ -42,7 +50,7 @@ export async function chainInputs(
 ): Promise<ReadonlyMap<string, ChainInput | FollowedChain>> {
   const inputs = new Map<string, ChainInput | FollowedChain>();
   for (const source of config.sources) {
-    if (source.kind === "file") continue;
+    if (!isChainSource(source)) continue;
     const { name, places } = source;
     const open = async (): Promise<ChainInput | FollowedChain> => {
       if (!places.some(isEndpoint))
@@ -51,6 +59,7 @@ export async function chainInputs(
             source,
             places.map(({ path }) => path),
           ),
+          known: new KnownBlocks(),
           compared: null,
         };
       const opened = await openEndpoints(source, dataDir, watch.signal);
@@ -69,7 +78,9 @@ interface OpenEndpoints {
   readonly endpoints: Endpoints;
   readonly files: BlockFiles;
   readonly format: ChainFormat;
+  /** Name of the chain in receipts, and the one that the endpoints say. */
   readonly chain: string;
+  readonly told: string;
   readonly from: number;
 }
 
@@ -79,7 +90,7 @@ async function openEndpoints(source: ChainSourceConfig, dataDir: string, signal:
     throw new IpdmError("RANGE_MISSING", `sources.${name} has no range.from: an endpoint has all blocks of its chain`, {
       kind: "config",
       where: `sources.${name}`,
-      hint: "add range: { from: <first block>, to: <last block> }",
+      hint: `add range: { from: <first block>, to: <last block> }, or pass --range ${name}=<first>..<last>`,
     });
   }
   const endpoints = new Endpoints(
@@ -95,6 +106,7 @@ async function openEndpoints(source: ChainSourceConfig, dataDir: string, signal:
     files: await BlockFiles.open(join(dataDir, "chain", kind, folderName(chain)), format),
     format,
     chain,
+    told,
     from,
   };
 }
@@ -102,17 +114,42 @@ async function openEndpoints(source: ChainSourceConfig, dataDir: string, signal:
 async function fetched(
   source: ChainSourceConfig,
   to: number,
-  { endpoints, files, format, chain, from }: OpenEndpoints,
+  { endpoints, files, format, chain, told, from }: OpenEndpoints,
   { signal, onFetch }: FetchWatch,
 ): Promise<ChainInput> {
   const onProgress = (there: number, of: number): void => onFetch?.(source.name, there, of);
   const spec = { ...chainSpec(source, []), chain };
-  const range = await fetchRange({ endpoints, files, format, signal, onProgress }, spec, from, to);
-  const last = range.index.blocks.at(-1)?.number ?? to;
+  const known = new KnownBlocks();
+  const range = await fetchRange({ endpoints, files, format, known, signal, onProgress }, spec, from, to);
+  checkName(told, range.said);
+  const { blocks } = range;
+  const last = blocks.length === 0 ? to : blocks.number(blocks.length - 1);
   const isCompared = endpoints.count > 1 && endpoints.mode === "compare";
   return {
     spec: { ...spec, places: range.places },
+    known,
     compared: isCompared ? { block: last, endpoints: endpoints.count } : null,
+    forget: forgetting(files, () => Array.from({ length: blocks.length }, (_, row) => blocks.number(row))),
+  };
+}
+
+/** What transactions were signed for is the chain that they are of, whatever an endpoint says. */
+function checkName(told: string, said: string | null): void {
+  if (said === null || said === told) return;
+  throw new IpdmError(
+    "ENDPOINT_ODD",
+    `the endpoint says that it is of chain ${told}, and gives blocks of chain ${said}`,
+    {
+      kind: "verification",
+      hint: "use another endpoint",
+      facts: { told, said },
+    },
+  );
+}
+
+function forgetting(files: BlockFiles, numbers: () => readonly number[]): ForgetRows {
+  return async (first, last) => {
+    for (const number of numbers().slice(first, last + 1)) await files.drop(number);
   };
 }
 
@@ -123,7 +160,9 @@ async function followed(
 ): Promise<FollowedChain> {
   const { endpoints, files, format, from } = opened;
   const ports = { endpoints, files, format, from, finality: source.finality, pollMs };
-  return { source, ...opened, follower: await HeadFollower.open(ports, signal) };
+  const follower = await HeadFollower.open(ports, signal);
+  const forget = forgetting(files, () => follower.heads.map(({ number }) => number));
+  return { source, ...opened, follower, forget };
 }
 
 /** A chain's name may be anything; a folder's may not. */

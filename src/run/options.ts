@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly lanes?: number | undefined;
   /** Other places of sources than the configuration's, by name: a file; for a chain also a folder or an endpoint's address. */
   readonly inputs?: Readonly<Record<string, string>> | undefined;
+  /** Other ranges of chains than the configuration's, by name of the source: `first..last`, or `first..` to follow the head from there on. */
+  readonly ranges?: Readonly<Record<string, string>> | undefined;
   /** Compute everything again, in a new epoch. */
   readonly fresh?: boolean | undefined;
   /**
@@ -83,6 +85,8 @@ export interface RunSummary {
   readonly quorum: { readonly n: number; readonly q: number; readonly f: number };
   /** Rows that came too late for their windows, by task. */
   readonly late: Readonly<Record<string, number>>;
+  /** Logs that tasks with events did not decode, by task and reason (`anonymous`, `topics`, `malformed`); a task without any has an empty one. */
+  readonly rejected: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** False where proofs are made with development keys, whose maker could forge. */
   readonly production: boolean;
 }

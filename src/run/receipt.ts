@@ -1,11 +1,13 @@
 import type { CID } from "multiformats/cid";
 import { proofsKey } from "../../actors/domain/actor.ts";
+import { closedInput } from "../../actors/domain/seal.ts";
 import { recordsTo } from "../../actors/node/records.ts";
 import { actorIds, type RunNode } from "../../actors/node/run-node.ts";
 import type { DomainContext } from "../../machines/domain/step.ts";
 import { MACHINES } from "../../machines/registry.ts";
 import type { TaskContext } from "../../machines/task/step.ts";
 import { type BuiltReceipt, buildReceipt } from "../../proofs/receipt/build.ts";
+import type { ReceiptBody } from "../../proofs/receipt/root.ts";
 import { parseModuleEntry } from "../consensus/module-entry.ts";
 import { takeoversOf } from "../consensus/module-version.ts";
 import { parseSeal, type Seal } from "../consensus/statement.ts";
@@ -82,6 +84,7 @@ export async function collectReceipt(node: RunNode): Promise<ReceiptContents> {
       proofs,
       membership: membershipCid,
       journals: Object.fromEntries(heads) as Record<string, CID>,
+      ...headersOf(node, sealNode),
     },
     read,
     signer,
@@ -93,4 +96,13 @@ export async function collectReceipt(node: RunNode): Promise<ReceiptContents> {
     certificates: certificates.length + 1,
     proofs: proofCount,
   };
+}
+
+/** The headers of chain inputs, where the sources have them. */
+function headersOf(node: RunNode, { inputs }: Seal): Pick<ReceiptBody, "headers"> {
+  const links = node.ports.plan.inputs.flatMap((input): [string, CID[]][] => {
+    const { headers } = closedInput(node, input, inputs[input.name]?.rows ?? 0);
+    return headers.length === 0 ? [] : [[input.name, headers.map(({ cid }) => cid)]];
+  });
+  return links.length === 0 ? {} : { headers: Object.fromEntries(links) };
 }

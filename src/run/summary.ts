@@ -3,6 +3,7 @@ import { quorumNumbers } from "../consensus/membership.ts";
 import { LATE } from "../runtime/plan.ts";
 import type { RunSummary } from "./options.ts";
 import type { ReceiptContents } from "./receipt.ts";
+import { rejectedCounts } from "./rejected.ts";
 
 /** What a summary is made of, besides what the node knows: paths by output, and how long it took. */
 export interface SummaryInput {
@@ -15,7 +16,7 @@ export interface SummaryInput {
 }
 
 /** Sums a finished run up, from its submitting node and its receipt. */
-export function summaryOf(lead: RunNode, made: ReceiptContents, input: SummaryInput): RunSummary {
+export async function summaryOf(lead: RunNode, made: ReceiptContents, input: SummaryInput): Promise<RunSummary> {
   const { plan, membership } = lead.ports;
   const outputs = plan.outputs.map(({ name }) => ({
     name,
@@ -46,6 +47,7 @@ export function summaryOf(lead: RunNode, made: ReceiptContents, input: SummaryIn
     computed: plan.tasks.map(({ name }) => name).filter((name) => !lead.reused.has(name)),
     quorum: quorumNumbers(membership),
     late,
+    rejected: await rejectedCounts(lead),
     production: input.production,
   };
 }

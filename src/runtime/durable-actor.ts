@@ -60,8 +60,8 @@ export class DurableActor<M extends AnyStateMachine = AnyStateMachine> {
    * Resolves when the event is durable. Rejects with `ACTOR_EVENT_NOT_PLAIN`, `ACTOR_EVENT_RESERVED`, `ACTOR_UNKNOWN`, `ACTOR_QUARANTINED`,
    * `ACTOR_CLOSED`; and with `ACTOR_FAULT` where the machine threw, which is durable too.
    */
-  async send(event: EventFromLogic<M>): Promise<void> {
-    await this.#access.host.with(this.id, (actor) => actor.send(event as unknown as OutcomeEvent));
+  send(event: EventFromLogic<M>): Promise<void> {
+    return this.#access.host.with(this.id, (actor) => actor.send(event as unknown as OutcomeEvent));
   }
 
   /**

@@ -75,6 +75,8 @@ export interface InputPlan {
   readonly anchorBlock: Block;
   /** Blocks that the anchor links. */
   readonly parts: readonly Block[];
+  /** Nodes of the headers of a chain's blocks; none where they are not known. */
+  readonly headers: readonly Block[];
   /** The block whose hash the user trusts, for a chain with one; receipts say it. */
   readonly trusted: TrustedBlock | null;
   readonly schema: Schema;
@@ -123,4 +125,9 @@ export function taskOf(plan: RunPlan, name: string): TaskPlan {
   const task = plan.tasks.find((candidate) => candidate.name === name);
   if (task === undefined) throw new RangeError(`no task ${name}`);
   return task;
+}
+
+/** True where a task reads generated rows: their batches are not kept, whoever needs them makes them again. */
+export function isGenerated({ inputs }: Pick<RunPlan, "inputs">, input: InputRef): boolean {
+  return input.from === "source" && inputs.find(({ name }) => name === input.name)?.anchor.kind === "generated";
 }

@@ -113,6 +113,7 @@ describe("--json", () => {
       "quorum",
       "receipt",
       "receiptBytes",
+      "rejected",
       "result",
       "reused",
       "root",
@@ -131,6 +132,7 @@ describe("--json", () => {
       proofs: 0,
       reused: [],
       late: {},
+      rejected: {},
       quorum: { n: 1, q: 1, f: 0 },
       outputs: [{ name: "table", file: join(outDir, "daily.csv"), rows: 15 }],
     });

@@ -2,9 +2,9 @@ import { dirname, join, resolve } from "node:path";
 import type { Receipt } from "../../../proofs/receipt/contents.ts";
 import type { Fault } from "../../../proofs/receipt/verdict.ts";
 import { IpdmError } from "../../core/errors.ts";
-import type { Store } from "../../journal/port.ts";
 import { Closers } from "../../run/closers.ts";
-import { AuditInput, openData } from "../input-data.ts";
+import { type DataFolder, openData } from "../data-folder.ts";
+import { AuditInput } from "../input-data.ts";
 import { verifyReceiptFile } from "../verify-file.ts";
 import { type DiffReport, diffReceipts } from "./diff.ts";
 
@@ -40,12 +40,12 @@ export async function diffReceiptFiles(a: string, b: string, options: DiffFileOp
   }
   const [first, second] = verified as [Receipt, Receipt];
   await using open = new Closers();
-  const [data, dataB] = [folderOf(options.data, a), folderOf(options.dataB, b)];
-  const store = await opened(data, open);
-  const storeB = dataB === data ? store : await opened(dataB, open);
+  const [path, pathB] = [folderOf(options.data, a), folderOf(options.dataB, b)];
+  const data = await opened(path, open);
+  const dataB = pathB === path ? data : await opened(pathB, open);
   const files = await matched(inputs, first, second, signal);
-  const sideA = { receipt: first, input: new AuditInput(first, files.a, store) };
-  const sideB = { receipt: second, input: new AuditInput(second, files.b, storeB) };
+  const sideA = { receipt: first, input: new AuditInput(first, files.a, data) };
+  const sideB = { receipt: second, input: new AuditInput(second, files.b, dataB) };
   return { fault: undefined, a: first, b: second, report: await diffReceipts(sideA, sideB, signal) };
 }
 
@@ -53,9 +53,10 @@ function folderOf(data: string | undefined, receipt: string): string {
   return data === undefined ? join(dirname(resolve(receipt)), ".data") : resolve(data);
 }
 
-async function opened(folder: string, open: Closers): Promise<Store | undefined> {
-  const store = await openData(folder);
-  return store === undefined ? undefined : open.use(store);
+async function opened(folder: string, open: Closers): Promise<DataFolder> {
+  const data = await openData(folder);
+  if (data.store !== undefined) open.use(data.store);
+  return data;
 }
 
 /** The files of each receipt: those with the digests of its inputs. */

@@ -2,7 +2,8 @@ import type { CID } from "multiformats/cid";
 import type { Receipt } from "../../../proofs/receipt/contents.ts";
 import { type Batch, decodeBatch } from "../../batch/batch.ts";
 import { equalBytes } from "../../core/bytes.ts";
-import { type AuditInput, needsBatch } from "../input-data.ts";
+import { needsBatch } from "../data-folder.ts";
+import type { AuditInput } from "../input-data.ts";
 import { bisect } from "./bisect.ts";
 import { type Cause, causesOf, taskOrder } from "./causes.ts";
 import { firstRow, type RowDifference, type Side } from "./first-row.ts";
@@ -115,5 +116,6 @@ async function stored(side: DiffSide, a: DiffSide, b: DiffSide, cid: CID, task: 
     const bytes = await input.recorded(cid);
     if (bytes !== undefined) return decodeBatch(bytes);
   }
-  throw needsBatch(cid, `rows of task ${task} from row ${from} on`);
+  const flag = side === b && a !== b ? "--data-b" : "--data";
+  throw needsBatch(cid, `rows of task ${task} from row ${from} on`, side.input.data, { flag });
 }

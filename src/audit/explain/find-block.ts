@@ -3,7 +3,7 @@ import { IpdmError } from "../../core/errors.ts";
 import { type Block, checkBlock } from "../../dag/block.ts";
 import { readCar } from "../../dag/car.ts";
 import { sha256 } from "../../node.ts";
-import { openData } from "../input-data.ts";
+import { openData } from "../data-folder.ts";
 import { readReceiptFile } from "../receipt-file.ts";
 
 /** Where a block is looked for. */
@@ -21,20 +21,25 @@ export async function findBlock(cid: CID, { receipt, data }: BlockPlaces): Promi
     const found = readCar(sha256, await readReceiptFile(receipt)).blocks.get(cid.toString());
     if (found !== undefined) return { ...found, place: receipt };
   }
-  const store = data === undefined ? undefined : await openData(data);
+  const folder = data === undefined ? undefined : await openData(data);
   try {
-    const bytes = await store?.blocks.get(cid);
+    const bytes = await folder?.store?.blocks.get(cid);
     if (bytes !== undefined) {
       checkBlock(sha256, { cid, bytes });
       return { cid, bytes, place: data ?? "" };
     }
   } finally {
-    await store?.close();
+    await folder?.store?.close();
   }
   const looked = [receipt, data].filter((place) => place !== undefined).join(" and ");
-  throw new IpdmError("NEEDS_DATA", `block ${cid.toString()} is not in ${looked === "" ? "any place given" : looked}`, {
-    kind: "unreachable",
-    where: cid.toString(),
-    hint: "pass --receipt <receipt.car> or --data <folder of the run>",
-  });
+  const lacks = folder !== undefined && folder.store === undefined ? `: ${folder.lacks}` : "";
+  throw new IpdmError(
+    "NEEDS_DATA",
+    `block ${cid.toString()} is not in ${looked === "" ? "any place given" : looked}${lacks}`,
+    {
+      kind: "unreachable",
+      where: cid.toString(),
+      hint: "pass --receipt <receipt.car> or --data <folder of the run>",
+    },
+  );
 }

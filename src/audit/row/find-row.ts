@@ -8,7 +8,8 @@ import { findField } from "../../batch/schema.ts";
 import { equalBytes } from "../../core/bytes.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { sha256 } from "../../node.ts";
-import { type AuditInput, needsBatch } from "../input-data.ts";
+import { needsBatch } from "../data-folder.ts";
+import type { AuditInput } from "../input-data.ts";
 import { rowMatcher, type Wanted } from "./row-filter.ts";
 
 /** Leaves that are kept together: of a group without the wanted row only its root is kept. A power of two, so that paths go through roots. */
@@ -61,7 +62,7 @@ async function search(
   for (const cid of batchesOf(commits, table.port)) {
     signal.throwIfAborted();
     const bytes = await input.recorded(cid);
-    if (bytes === undefined) throw needsBatch(cid, `rows of table ${name}`);
+    if (bytes === undefined) throw needsBatch(cid, `rows of table ${name}`, input.data);
     const batch = decodeBatch(bytes);
     for (let row = 0; row < batch.rows; row++) {
       const values = encoder.encode(batch, row);

@@ -8,7 +8,7 @@ import { type CheckReport, checkModule } from "../../sandbox/check/check-module.
 import { HOST_TABLE } from "../../sandbox/host/table.ts";
 import type { ColumnTypeName, SourceSpec } from "../../sources/port.ts";
 import type { Terminal } from "../terminal.ts";
-import { type HowFlags, overridesOf, readColumns } from "./flags.ts";
+import { type HowFlags, namingColumns, overridesOf, readColumns } from "./flags.ts";
 import { reportLines } from "./report.ts";
 
 /** Rows of `--input` that a check runs: what one slot of a run holds at most is four times as many. */
@@ -38,8 +38,11 @@ export async function checkCommand(
 export async function checkGiven(given: GivenModule, flags: CheckFlags, signal: AbortSignal): Promise<CheckReport> {
   const { unit } = given.operator;
   const rows = { rowsMax: CHECK_ROWS_MAX, unit };
+  const { input } = flags;
   const batches =
-    flags.input === undefined ? undefined : await firstBatches(inputOf(flags.input, flags, given), rows, signal);
+    input === undefined
+      ? undefined
+      : await namingColumns(() => firstBatches(inputOf(input, flags, given), rows, signal));
   const declared = inputOf("", flags, given).columns;
   const schema =
     declared === undefined

@@ -90,3 +90,15 @@ function wholeNumber(flag: string, text: string): number {
 function usage(message: string): IpdmError {
   return new IpdmError("USAGE", message, { kind: "usage" });
 }
+
+/** Does some work with a file's rows; where an error advises to declare columns, the flag that does so is named, not a key of `ipdm.yaml`. */
+export async function namingColumns<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof IpdmError) || error.hint?.includes("under `columns`") !== true) throw error;
+    const { code, message, kind, where, retry, facts, cause } = error;
+    const hint = error.hint.replace("under `columns`", "with `--input-columns`");
+    throw new IpdmError(code, message, { kind, hint, retry, facts, cause, ...(where === undefined ? {} : { where }) });
+  }
+}

@@ -3,7 +3,7 @@ import { type ModuleRun, ndjsonOf, runModule } from "../../registry/rows.ts";
 import { openSink } from "../../sinks/port.ts";
 import type { Terminal } from "../terminal.ts";
 import { inputOf } from "./check-command.ts";
-import { type CatalogueFlag, type HowFlags, runnable } from "./flags.ts";
+import { type CatalogueFlag, type HowFlags, namingColumns, runnable } from "./flags.ts";
 
 /** Flags of `module run`, as the command line gives them. */
 export interface ModuleRunFlags extends HowFlags, CatalogueFlag {
@@ -22,11 +22,14 @@ export async function moduleRunCommand(
 ): Promise<void> {
   const found = await runnable(module, flags);
   const time = flags.time ?? found.given?.described.inputTime;
-  const counts = await runModule({ ...found, time }, inputOf(flags.input, flags, found.given), signal, async (run) => {
-    if (flags.output === undefined) await print(run, terminal.options.json);
-    else await write(run, flags.output);
-    return run.counts;
-  });
+  const input = inputOf(flags.input, flags, found.given);
+  const counts = await namingColumns(() =>
+    runModule({ ...found, time }, input, signal, async (run) => {
+      if (flags.output === undefined) await print(run, terminal.options.json);
+      else await write(run, flags.output);
+      return run.counts;
+    }),
+  );
   const { rowsIn, rowsOut, fuel } = counts;
   if (terminal.options.json) {
     const file = flags.output === undefined ? {} : { output: flags.output };

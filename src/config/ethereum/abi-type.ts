@@ -1,4 +1,5 @@
 import { IpdmError } from "../../core/errors.ts";
+import type { ConfigPath } from "../problem.ts";
 
 /** Levels of lists and tuples inside each other, and bytes of a value's head (Solidity, "Contract ABI Specification"). */
 const DEPTH_MAX = 8;
@@ -12,8 +13,12 @@ export type AbiType =
   | { readonly kind: "tuple"; readonly members: readonly AbiType[] };
 
 /** What stands where a type was expected. */
-export function abiError(message: string, hint?: string): IpdmError {
-  return new IpdmError("EVENT_ABI_INVALID", message, { kind: "config", ...(hint === undefined ? {} : { hint }) });
+export function abiError(message: string, hint?: string, at?: ConfigPath): IpdmError {
+  return new IpdmError("EVENT_ABI_INVALID", message, {
+    kind: "config",
+    ...(hint === undefined ? {} : { hint }),
+    ...(at === undefined ? {} : { facts: { at } }),
+  });
 }
 
 /** Reads the name of a type that is no tuple and no list: `uint256`, `uint` (short for it), `bytes32`, `address payable`. */

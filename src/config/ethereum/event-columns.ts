@@ -56,7 +56,7 @@ export function eventColumns(set: EventSet, asked: Readonly<Record<string, strin
   );
   if (unknown !== undefined) {
     const names = all.map(({ name }) => name).join(", ");
-    throw abiError(`columns.${unknown}: the events have no parameter of that name`, `they have ${names}`);
+    throw abiError("the events have no parameter of that name", `they have ${names}`, ["columns", unknown]);
   }
   return { columns: all, numbers };
 }
@@ -108,5 +108,5 @@ function askedType({ name, type, source, indexed }: EventColumn, asked: string |
         : [];
   if (known.includes(asked)) return asked;
   const others = known.length === 0 ? `it stays ${type}` : `it can be ${[type, ...known].join(", ")}`;
-  throw abiError(`columns.${name} cannot be ${asked}`, others);
+  throw abiError(`${name} cannot be ${asked}`, others, ["columns", name]);
 }

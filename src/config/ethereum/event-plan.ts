@@ -61,7 +61,7 @@ function columnCode(type: string): string {
 
 function timeType(asked: string | undefined): ColumnType {
   if (asked === undefined || asked === "u64" || asked === "timestamp") return asked ?? "u64";
-  throw abiError(`columns.timestamp cannot be ${asked}`, "it is u64, in seconds, or timestamp");
+  throw abiError(`timestamp cannot be ${asked}`, "it is u64, in seconds, or timestamp", ["columns", "timestamp"]);
 }
 
 /** Of events that are told by the same topics, the first: files repeat what contracts inherit. */
@@ -82,13 +82,16 @@ function allowed(set: EventSet, { columns }: EventColumns, where: EventOptions["
     const column = columns[number];
     if (column === undefined) {
       const names = [set.address, ...columns.map((each) => each.name)].join(", ");
-      throw abiError(`where.${name}: there is no such column`, `there are ${names}`);
+      throw abiError("there is no such column", `there are ${names}`, ["where", name]);
     }
     if (!isWord(column.source) || isExpanded(set, column.name))
-      throw abiError(`where.${name}: a ${describe(column.source)} cannot be compared`, "filter in a module behind it");
+      throw abiError(`a ${describe(column.source)} cannot be compared`, "filter in a module behind it", [
+        "where",
+        name,
+      ]);
     return values.map((value) => `w ${number} ${wordOf(name, column.source, value)}`);
   });
-  if (lines.length > VALUES_MAX) throw abiError(`where names more than ${VALUES_MAX} values`);
+  if (lines.length > VALUES_MAX) throw abiError(`it names more than ${VALUES_MAX} values`, undefined, ["where"]);
   return lines;
 }
 

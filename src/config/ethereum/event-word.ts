@@ -26,12 +26,12 @@ export function wordOf(name: string, type: AbiType, value: string | number | boo
   }
   // YAML reads 0x… and long rows of digits without quotes as numbers, which are exact up to 2^53 alone.
   const hint = typeof value === "number" ? "write it in quotes" : undefined;
-  throw abiError(`where.${name}: ${JSON.stringify(text.slice(0, 80))} is no ${nameOf(type)}`, hint);
+  throw abiError(`${JSON.stringify(text.slice(0, 80))} is no ${nameOf(type)}`, hint, ["where", name]);
 }
 
 function integerWord(name: string, kind: "uint" | "int", size: number, value: bigint): string {
   const isInside = kind === "uint" ? BigInt.asUintN(size, value) === value : BigInt.asIntN(size, value) === value;
-  if (!isInside) throw abiError(`where.${name}: ${value} is no ${kind}${size}`);
+  if (!isInside) throw abiError(`${value} is no ${kind}${size}`, undefined, ["where", name]);
   return BigInt.asUintN(256, value).toString(16).padStart(64, "0");
 }
 

@@ -1,5 +1,6 @@
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { HEADERS_MAX } from "../../consensus/chain-anchor.ts";
 import { readJson } from "../../core/json.ts";
 import type { BlockHead } from "./kind.ts";
 
@@ -32,7 +33,10 @@ export class FinalHeads {
     return this.heads.at(-1);
   }
 
-  async append(heads: readonly BlockHead[]): Promise<void> {
+  /** Of more blocks than a receipt shows the headers of, the further ones are not kept. */
+  async append(more: readonly BlockHead[]): Promise<void> {
+    const room = HEADERS_MAX - this.heads.length;
+    const heads = more.map((head, i) => (i < room ? head : { ...head, header: undefined }));
     await appendFile(this.path, heads.map((head) => `${JSON.stringify(head)}\n`).join(""), { flush: true });
     this.heads.push(...heads);
   }

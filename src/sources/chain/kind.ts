@@ -1,6 +1,8 @@
 import type { Schema } from "../../batch/schema.ts";
 import type { BatchWriter } from "../../batch/writer.ts";
-import type { Slice } from "./json-scan.ts";
+import { HEADERS_MAX } from "../../consensus/chain-anchor.ts";
+import { fromHex } from "../../core/bytes.ts";
+import type { KnownEnds, Slice } from "./json-scan.ts";
 
 /** Chains whose blocks can be read. */
 export const CHAIN_KINDS = ["ethereum", "solana"] as const;
@@ -48,6 +50,8 @@ export interface BlockHead {
   readonly parentNumber: number;
   /** A digest of which transactions an endpoint says it has, for chains whose hash does not tell. */
   readonly content?: string;
+  /** The header in hexadecimal, where its hash is the block's: computed from what the block says, never taken from it. */
+  readonly header?: string | undefined;
 }
 
 /** What one JSON value holds of a block: all of it, or one of the texts of a row. */
@@ -69,9 +73,9 @@ export interface ChainFormat {
   readonly texts: readonly string[];
   /**
    * Finds blocks in a JSON value of a file of that name (without its folder); a text says why it is none. It never parses more than a
-   * block's first level.
+   * block's first level. `known` has what whoever found the value has found inside it.
    */
-  scan(bytes: Uint8Array, value: Slice, file: string): readonly BlockPart[] | string;
+  scan(bytes: Uint8Array, value: Slice, file: string, known?: KnownEnds): readonly BlockPart[] | string;
   /** Name of the chain, where the texts of a block say it. */
   chainOf(bytes: Uint8Array, text: Slice): string | undefined;
   /** Why a block cannot come after another; `undefined` when it can. `missing` is the first number that is not there. */
@@ -80,6 +84,8 @@ export interface ChainFormat {
   pushHead(writer: BatchWriter, head: BlockHead, parent: string, parentNumber: number): void;
   /** The 32 bytes of a hash as the chain writes it; `undefined` when it is none. */
   hashBytes(text: string): Uint8Array | undefined;
+  /** A hash of 32 bytes as the chain writes it. */
+  hashText(bytes: Uint8Array): string;
 }
 
 /** The content of a chain input: the chain and its ordered block hashes. */
@@ -89,6 +95,11 @@ export interface ChainContent {
   readonly from: number;
   readonly to: number;
   readonly hashes: readonly Uint8Array[];
+  /**
+   * Headers of all blocks, where each hashes to its block's hash and names the block before as its parent, and there are at most
+   * {@link HEADERS_MAX}.
+   */
+  readonly headers: readonly Uint8Array[] | null;
   /** Bytes of the texts of all rows. */
   readonly bytes: number;
   /**
@@ -101,4 +112,18 @@ export interface ChainContent {
     readonly by: "given" | "compared";
     readonly endpoints: number;
   } | null;
+}
+
+/** The headers of so many blocks that follow each other: see `headers` of {@link ChainContent}. */
+export function headersOf(length: number, blocks: Iterable<BlockHead>): readonly Uint8Array[] | null {
+  if (length > HEADERS_MAX) return null;
+  const headers: Uint8Array[] = [];
+  let before: string | undefined;
+  for (const { header, hash, parent } of blocks) {
+    const bytes = header === undefined ? undefined : fromHex(header);
+    if (bytes === undefined || (before !== undefined && parent !== before)) return null;
+    headers.push(bytes);
+    before = hash;
+  }
+  return headers;
 }

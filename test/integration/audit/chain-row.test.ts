@@ -1,18 +1,21 @@
 import { existsSync } from "node:fs";
-import { copyFile, mkdir, readFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { gunzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseEthereumRowProof } from "../../../proofs/ethereum/row-proof.ts";
 import { inCidOrder } from "../../../proofs/receipt/build.ts";
 import { verifyRow } from "../../../proofs/row/verify-row.ts";
+import { fromHex } from "../../../src/core/bytes.ts";
 import { type Block, cborBlock, decodeBlock, jsonBlock } from "../../../src/dag/block.ts";
 import { encodeCar, readCar } from "../../../src/dag/car.ts";
-import { sha256, verifyEd25519 } from "../../../src/node.ts";
+import { sha256, signerOf, verifyEd25519 } from "../../../src/node.ts";
 import { runConfig } from "../../../src/run/run.ts";
 import { ROOT } from "../../support/command.ts";
 import { makeTestFolder, type TestFolder } from "../../support/folder.ts";
 import { say } from "../../support/say.ts";
+import { Forgery } from "../proofs/receipt/receipt-forger.ts";
 
 const DATA = fileURLToPath(new URL("../../../../shared/data/ethereum-mainnet/", import.meta.url));
 const present = existsSync(DATA);
@@ -100,9 +103,31 @@ describe.runIf(present)("a row of Ethereum", () => {
     expect(attested?.[0]?.message).toContain("at level full");
     const alone = join(folder.path, "alone.car");
     await copyFile(receipt, alone);
-    expect(await say("verify", alone, "--complete", "--json")).toMatchObject({ exit: 4, last: { code: "NEEDS_DATA" } });
-    const given = await say("verify", alone, "--complete", "--input", `blocks=${blocks}`);
+    // The headers are in the receipt: a stranger needs nothing else.
+    expect((await say("verify", alone, "--complete")).text).toContain("the header of every block of blocks hashes to");
+    const bare = join(folder.path, "bare.car");
+    await writeFile(bare, await withoutHeaders(receipt));
+    expect(await say("verify", bare, "--complete", "--json")).toMatchObject({ exit: 4, last: { code: "NEEDS_DATA" } });
+    const given = await say("verify", bare, "--complete", "--input", `blocks=${blocks}`);
     expect(given.text).toContain("the header of every block of blocks hashes to its hash");
+  });
+
+  it("tells blocks that are only written otherwise from others, when they are replayed", async () => {
+    const place = folder.fresh("written");
+    await mkdir(place);
+    const replayed = async (change: (block: Record<string, unknown>) => void): Promise<string> => {
+      const text = gunzipSync(await readFile(join(DATA, `${BLOCKS[0]}.json.gz`))).toString();
+      const given = JSON.parse(text) as { block: Record<string, unknown> };
+      change(given.block);
+      await writeFile(join(place, "first.json"), JSON.stringify(given));
+      await copyFile(join(DATA, `${BLOCKS[1]}.json.gz`), join(place, "second.json.gz"));
+      return (await say("replay", receipt, "--input", `blocks=${place}`, "--isolation", "thread")).text;
+    };
+    const same = "only JSON that no hash commits to is written otherwise";
+    expect(await replayed((block) => (block["totalDifficulty"] = "0x1"))).toContain(same);
+    const other = await replayed((block) => (block["gasUsed"] = "0x1"));
+    expect(other).toContain("INPUT_DIFFERS");
+    expect(other).not.toContain(same);
   });
 
   it("takes the block from the input where the data folder does not have it, and never another one", async () => {
@@ -122,6 +147,15 @@ describe.runIf(present)("a row of Ethereum", () => {
     }
   });
 });
+
+/** The receipt as it would be for more blocks than it shows the headers of. */
+async function withoutHeaders(path: string): Promise<Uint8Array> {
+  const forgery = new Forgery(new Uint8Array(await readFile(path)));
+  const { headers: _, ...rest } = forgery.root;
+  forgery.root = rest;
+  const seed = fromHex((await readFile(join(path, "../.data/alpha/key"), "utf8")).trim());
+  return forgery.seal([signerOf(seed as Uint8Array)]);
+}
 
 function chainBlock(bytes: Uint8Array): Block {
   const { root, blocks: all } = readCar(sha256, bytes);

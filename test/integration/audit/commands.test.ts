@@ -1,5 +1,5 @@
 import { copyFile, mkdir, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { toHex } from "../../../src/core/bytes.ts";
 import { type Block, decodeBlock, jsonBlock } from "../../../src/dag/block.ts";
@@ -312,6 +312,11 @@ describe("verify --row", () => {
       exit: 4,
       last: { code: "NEEDS_DATA", where: expect.stringMatching(/^bafkrei/) as string },
     });
+    const none = join(fixture.dir, "none");
+    const told = await say("verify", alone, "--row", ROW, "--data", none, "--json");
+    expect(told.last["message"]).toContain(`and there is no data folder ${none}: it holds rows of table`);
+    const other = await say("verify", alone, "--row", ROW, "--data", dirname(alone), "--json");
+    expect(other.last["message"]).toContain(`${dirname(alone)} is not the data folder of a run`);
   });
 });
 

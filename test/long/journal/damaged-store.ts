@@ -22,11 +22,11 @@ const archive = setup({
 const LARGE = 66_000;
 const RAW: readonly Block[] = [40, 300].map((size) => rawBlock(sha256, new Uint8Array(size).fill(size)));
 
-/** How a store came to be: all in LevelDB's log, in tables too, or with sealed frames. */
+/** How a store came to be: all in logs, in tables too, or with sealed frames. */
 export const SHAPES = ["log", "tables", "frames"] as const;
 
 /** A kind of file that a store's data is in. */
-export type FileKind = "log" | "table" | "manifest" | "current" | "segment" | "commits";
+export type FileKind = "ahead" | "log" | "table" | "manifest" | "current" | "segment" | "commits";
 
 /** What a reader sees of a store: the text of every actor, and of what wakes them. */
 export interface Seen {
@@ -67,7 +67,7 @@ export async function makeStore(shape: (typeof SHAPES)[number]): Promise<Damaged
   return { dir, seen };
 }
 
-/** The files of a store, with their sizes and kinds. LevelDB's narration and its lock hold no data. */
+/** The files of a store, with the sizes of what is in them and their kinds. LevelDB's narration and its lock hold no data. */
 export async function filesOf(
   dir: string,
 ): Promise<readonly { readonly path: string; readonly kind: FileKind; readonly size: number }[]> {
@@ -76,7 +76,10 @@ export async function filesOf(
     const kind = kindOf(entry.name);
     if (!entry.isFile() || kind === undefined) continue;
     const path = join(entry.parentPath, entry.name);
-    found.push({ path: path.slice(dir.length + 1), kind, size: (await readFile(path)).length });
+    const bytes = await readFile(path);
+    // The write-ahead log's files are longer than what is in them.
+    const size = kind === "ahead" ? bytes.findLastIndex((byte) => byte !== 0) + 1 : bytes.length;
+    found.push({ path: path.slice(dir.length + 1), kind, size });
   }
   return found.sort((a, b) => (a.path < b.path ? -1 : 1));
 }
@@ -161,5 +164,6 @@ function kindOf(name: string): FileKind | undefined {
   if (name.startsWith("MANIFEST-")) return "manifest";
   if (name.endsWith(".seg")) return "segment";
   if (name === "CURRENT") return "current";
+  if (name.startsWith("ahead.")) return "ahead";
   return name === "commits" ? "commits" : undefined;
 }

@@ -1,5 +1,5 @@
 import { execFile, execFileSync } from "node:child_process";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -51,6 +51,22 @@ describe("a sync that fails", () => {
       expect(seqs).toEqual(seqs.map((_, at) => at + 1));
     });
   }
+});
+
+describe("a LevelDB that cannot write", () => {
+  const canTrace = works("strace", ["-e", "trace=write", "true"]);
+
+  it("stops the store, though nobody waits for it; what was acknowledged is in the log", async (context) => {
+    if (!canTrace) return context.skip("needs strace, and a container that lets it trace");
+    const log = join(await realpath(path), "index/000003.log");
+    const inject = ["-P", log, "-e", "trace=write", "-e", "inject=write:error=EIO:when=5+"];
+    const child = [process.execPath, CHILD, path, "6000"];
+    const { stdout } = await promisify(execFile)("strace", ["-f", "-qq", "-o", "/dev/null", ...inject, ...child]);
+    const { acknowledged, codes } = JSON.parse(stdout) as { acknowledged: number; codes: string[] };
+    expect(codes).toEqual(["JOURNAL_WRITE_FAILED", "JOURNAL_STOPPED"]);
+    expect(acknowledged).toBeGreaterThan(500);
+    expect(await stored(path)).toEqual(Array.from({ length: acknowledged }, (_, at) => at + 1));
+  });
 });
 
 describe("a disk that is full", () => {

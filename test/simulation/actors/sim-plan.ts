@@ -59,7 +59,7 @@ export function simPlan(membership: Block, cut: number, rows: number, prove: Pro
     { name: "table", task: "sums", port: MAIN, schema: ports[MAIN] },
     { name: "late", task: "sums", port: LATE, schema },
   ];
-  const inputs = [{ name: "rows", anchor, anchorBlock, parts: [], trusted: null, schema }];
+  const inputs = [{ name: "rows", anchor, anchorBlock, parts: [], headers: [], trusted: null, schema }];
   return {
     name: "simulated",
     tasks: [copy, sums],

@@ -113,15 +113,13 @@ describe("a task of a chain", () => {
     ]);
   });
 
-  it("adds a task for the rejected logs that an output asks for", async () => {
-    const text = configOf(
-      "l: { input: blocks, table: logs }\n  t: { input: l, events: erc20 }",
-      undefined,
-      "t.rejected",
-    );
-    const tasks = await parsed(text);
-    expect(tasks.map(({ name }) => name)).toEqual(["l", "t", "t.rejected"]);
-    expect(tasks[2]?.settings).toMatchObject({ rows: "rejected" });
+  it("adds a task for the rejected logs, whether or not an output asks for them", async () => {
+    const text = "l: { input: blocks, table: logs }\n  t: { input: l, events: erc20 }";
+    for (const output of ["t.rejected", "t"]) {
+      const tasks = await parsed(configOf(text, undefined, output));
+      expect(tasks.map(({ name }) => name)).toEqual(["l", "t", "t.rejected"]);
+      expect(tasks[2]?.settings).toMatchObject({ rows: "rejected" });
+    }
     expect((await refused(configOf("t: { input: blocks, table: logs }", undefined, "t.rejected"))).message).toContain(
       "rejects nothing",
     );
@@ -208,7 +206,7 @@ describe("a task of a chain", () => {
     ["t: { input: blocks, events: erc20, where: { token: [] } }", /must be at least 1 entry/, undefined],
     ["t: { input: blocks, events: 'A(uint8 x)', where: { x: 256 } }", /256 is no uint8/, undefined],
     ["t: { input: blocks, events: 'A(string x)', where: { x: a } }", /string cannot be compared/, /module behind/],
-    ["t: { input: blocks, events: erc20, columns: { value: f64 } }", /columns.value cannot be f64/, /utf8/],
+    ["t: { input: blocks, events: erc20, columns: { value: f64 } }", /columns.value: value cannot be f64/, /utf8/],
     ["t: { input: blocks, events: erc20, columns: { amount: i64 } }", /no parameter of that name/, /from, to, value/],
     ["t: { input: blocks, events: erc20, columns: { timestamp: i64 } }", /timestamp cannot be i64/, /timestamp/],
   ])("is refused: %s", async (task, message, hint) => {
@@ -216,6 +214,17 @@ describe("a task of a chain", () => {
     expect(error.message).toMatch(message);
     if (hint !== undefined) expect(error.hint).toMatch(hint);
     expect(error.where).toMatch(/^ipdm\.yaml:5:/);
+  });
+
+  it.each([
+    ["events: erc20\n    where:\n      token: '0x12'", /^ipdm\.yaml:9:14$/, /^tasks\.t\.where\.token: "0x12" is no/],
+    ["events: erc20\n    where: { tokn: 1 }", /^ipdm\.yaml:8:/, /^tasks\.t\.where\.tokn: there is no such/],
+    ["events: erc20\n    columns:\n      amount: i64", /^ipdm\.yaml:9:15$/, /^tasks\.t\.columns\.amount: the events/],
+    ["events: 'A(uint8 x)'\n    where: { x: [1, 256] }", /^ipdm\.yaml:8:17$/, /^tasks\.t\.where\.x: 256 is no uint8/],
+  ])("is refused where it is wrong: %s", async (task, where, message) => {
+    const error = await refused(configOf(`t:\n    input: blocks\n    ${task}`));
+    expect(error.where).toMatch(where);
+    expect(error.message).toMatch(message);
   });
 
   it("needs a chain for a table", async () => {

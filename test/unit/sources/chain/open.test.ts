@@ -207,6 +207,19 @@ describe("blocks of a chain", () => {
     await expect(open(files, spec)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
   });
 
+  const packed = (text: string): (readonly [string, Buffer])[] => [
+    ["7.json.gz", zlib.gzipSync(text)],
+    ...("zstdCompressSync" in zlib ? [["7.json.zst", zlib.zstdCompressSync(text)] as const] : []),
+  ];
+  it("refuse compressed blocks that are cut short or damaged as they refuse plain ones", async () => {
+    for (const [name, bytes] of packed(madePair(7)))
+      for (const broken of [bytes.subarray(0, -30), bytes.subarray(0, 3), bytes.fill(0, 0, 4)])
+        await expect(open({ [name]: broken })).rejects.toMatchObject({
+          code: "CHAIN_BLOCK_MALFORMED",
+          kind: "verification",
+        });
+  });
+
   it.each([
     [6, { block: null, hash: blockHash(6) }],
     [8, { block: null, hash: blockHash(8) }],
