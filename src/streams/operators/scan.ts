@@ -70,6 +70,11 @@ export function scan<const A extends Specs>(
   );
 }
 
+/** Columns of a scan of rows of a schema: theirs, then the running ones. Throws `COLUMN_MISSING`, `AGGREGATE_TYPE`, `KEY_TYPE`. */
+export function scanSchema(schema: Schema, keys: readonly string[], running: Specs): Schema {
+  return new Totals(schema, keys, Object.entries(running)).output;
+}
+
 interface Part {
   readonly kind: "count" | "sum" | "min" | "max" | "mean";
   readonly column: Field | undefined;
