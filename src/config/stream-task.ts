@@ -30,6 +30,9 @@ export const streamTaskKeys = {
         .describe(
           "Columns to add, as name: count(), count(column), sum(column), min(column), max(column) or mean(column), over numbers.",
         ),
+      ttl: longer
+        .optional()
+        .describe("Time-to-live in event time: a key begins anew so long after its latest row; never when left out."),
     })
     .optional()
     .describe("Adds to each row what the rows of its key so far come to, its own included."),
@@ -155,7 +158,8 @@ export function streamSteps(task: WrittenStream): StreamStep[] {
       const { kind, column: of = null } = readRunning(text);
       return { name, kind, column: of };
     });
-    steps.push({ kind: "scan", keys: [...(scan.key ?? [])], running });
+    const ttlUs = microseconds(scan.ttl, null);
+    steps.push({ kind: "scan", keys: [...(scan.key ?? [])], running, ...(ttlUs !== null && { ttlUs }) });
   }
   if (window !== undefined) steps.push(windowStep(task, window));
   if (dedup !== undefined)

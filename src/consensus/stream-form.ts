@@ -95,6 +95,8 @@ const step = z.discriminatedUnion("kind", [
       .array(z.strictObject({ name, kind: z.enum(["count", "sum", "min", "max", "mean"]), column: name.nullable() }))
       .min(1)
       .max(256),
+    /** Keys are forgotten so long after their latest row; absent where they stay. */
+    ttlUs: count.optional(),
   }),
   z.strictObject(window),
   z.strictObject({ kind: z.literal("dedup"), keys, withinUs: count.nullable() }),

@@ -67,7 +67,10 @@ function stepped(
       ) as unknown as Observable<Flow>; // its columns are known by name only
     }
     case "scan":
-      return stream.pipe(keyBy(...step.keys), scan(runningOf(step)));
+      return stream.pipe(
+        keyBy(...step.keys),
+        scan(runningOf(step), step.ttlUs === undefined ? {} : { ttl: `${step.ttlUs}us` }),
+      );
     case "dedup":
       return stream.pipe(keyBy(...step.keys), dedup(step.withinUs === null ? {} : { within: `${step.withinUs}us` }));
     case "top":

@@ -7,7 +7,7 @@ import type { Compiled } from "../../streams/expressions/compiled.ts";
 import { computedField } from "../../streams/expressions/computed.ts";
 import type { Node } from "../../streams/expressions/node.ts";
 import { joinPlan } from "../../streams/join/join-plan.ts";
-import { scanSchema } from "../../streams/operators/scan.ts";
+import { scanSchema } from "../../streams/keyed/running-totals.ts";
 import type { AggregateSpec } from "../../streams/operators/specs.ts";
 import { outputSchema, timeField, type WindowPlan, windowTimes } from "../../streams/window/plan.ts";
 import { LATE, LATE_RIGHT, MAIN, type TaskPlan } from "../plan.ts";
@@ -90,6 +90,7 @@ function stepSchema(
       return outputSchema(streamWindow(form, step), schema);
     case "scan":
       for (const key of step.keys) compile({ op: "column", name: key }, schema);
+      if (step.ttlUs !== undefined) timeField(schema, timeColumn(form, "scan with a ttl"));
       return scanSchema(schema, step.keys, runningOf(step));
     case "dedup":
       for (const key of step.keys) compile({ op: "column", name: key }, schema);

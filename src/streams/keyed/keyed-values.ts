@@ -18,6 +18,8 @@ export class KeyedValues {
   private readonly fields: readonly Field[];
   private readonly width: number;
   private living = 0;
+  /** Keys that were left when some were forgotten last. */
+  private left = 0;
 
   constructor(schema: Schema, keys: readonly string[], width: number) {
     this.fields = keys.map((name) => fieldOf(schema, name));
@@ -38,10 +40,9 @@ export class KeyedValues {
     this.living++;
   }
 
-  /** Forgets the keys for which `isOver` is true, when there are many more than are needed. Ids change. */
+  /** Forgets the keys for which `isOver` is true, once there are many more than were left the last time. Ids change. */
   tidy(isOver: (id: number) => boolean): void {
-    if (this.keys.size <= 4 * this.living + KEYS_IDLE_MAX && this.keys.size <= 2 * this.living + KEYS_IDLE_MAX) return;
-    this.forget(isOver);
+    if (this.keys.size > 2 * this.left + KEYS_IDLE_MAX) this.forget(isOver);
   }
 
   forget(isOver: (id: number) => boolean): void {
@@ -59,6 +60,7 @@ export class KeyedValues {
       });
       this.living++;
     }
+    this.left = this.living;
   }
 
   /** Keys and numbers in canonical order. */
