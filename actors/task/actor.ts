@@ -19,6 +19,7 @@ import { type Piece, readStored, SourceInput, type TaskInputReader, TaskOutputIn
 import type { NodeContext } from "../node/run-node.ts";
 import { SeveralInputs } from "../node/several-inputs.ts";
 import { ModuleVersions } from "./module-versions.ts";
+import { PulledSlots } from "./pulled-slots.ts";
 import { WorkMemory } from "./work-memory.ts";
 
 /** Parameters of a task's request of a type. */
@@ -56,8 +57,7 @@ export class TaskEffects {
   private readonly isGenerated: boolean;
   /** Where work of earlier epochs is found again. */
   private readonly memory: WorkMemory | undefined;
-  /** Batches of open slots, so that what was just pulled need not be read again. */
-  private readonly pulled = new Map<string, Piece["batches"]>();
+  private readonly pulled = new PulledSlots();
 
   constructor(node: NodeContext, task: TaskPlan) {
     this.node = node;
@@ -112,6 +112,7 @@ export class TaskEffects {
       throw new IpdmError("SOURCE_MISSING", `the submitter does not have source ${this.task.input.name}`, {
         kind: "config",
       });
+    await this.pulled.room(signal);
     const piece = await this.nextPiece(this.input, seq, from, signal);
     const version = await this.versions.decide(seq, from, piece.rows, signal);
     const body: Omit<Slot, "signature"> = {
@@ -133,8 +134,10 @@ export class TaskEffects {
     const fresh = this.isGenerated ? [] : piece.fresh;
     for (const each of fresh) reader.keep(each);
     await store.blocks.putAll([...fresh, block]);
-    this.pulled.set(block.cid.toString(), piece.batches);
+    this.pulled.keep(block.cid, piece.batches);
     await committee.offer({ cid: block.cid, slot, bytes: block.bytes });
+    // Which module a slot of a live task runs is decided when it is executed; what is remembered is not computed again.
+    if (this.task.live === undefined && this.memory === undefined) this.runner.prepare(piece.batches, from, signal);
     return { type: "pulled", seq, slot: block.cid, rows: piece.rows, end: piece.end };
   }
 
@@ -165,7 +168,7 @@ export class TaskEffects {
     const claimed = tamper?.(slot.task, slot.seq, done.statementBlock) ?? done.statementBlock;
     for (const block of done.blocks) this.node.reader.keep(block);
     await store.blocks.putAll([...done.blocks, claimed]);
-    this.pulled.delete(cid.toString());
+    this.pulled.drop(cid);
     const committed = {
       slot,
       slotCid: cid,
@@ -187,7 +190,7 @@ export class TaskEffects {
   }
 
   private async batches(cid: CID, slot: Slot, signal: AbortSignal): Promise<Piece["batches"]> {
-    const kept = this.pulled.get(cid.toString());
+    const kept = this.pulled.get(cid);
     if (kept !== undefined) return kept;
     // The submitter fixed the batches itself; a voter compares them with its own reading of the source.
     const own = this.node.isSubmitter ? this.again : this.input;

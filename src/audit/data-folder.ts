@@ -32,15 +32,23 @@ async function isFolder(path: string): Promise<boolean> {
   );
 }
 
-/** The error for a batch that is needed and nowhere to be had; a table's rows are in data folders alone. */
-export function needsBatch(cid: CID, holds: string, data: DataFolder | undefined, input?: string): IpdmError {
+/**
+ * The error for a batch that is needed and nowhere to be had: `input` names the input whose rows it has (a table's rows are in data
+ * folders alone), `flag` the option that gives the data folder.
+ */
+export function needsBatch(
+  cid: CID,
+  holds: string,
+  data: DataFolder | undefined,
+  { input, flag = "--data" }: { readonly input?: string; readonly flag?: string } = {},
+): IpdmError {
   const text = cid.toString();
   const lacks = data?.lacks ?? "not in the data folder";
   const other = input === undefined ? "" : ` or --input ${input}=<place>`;
   return new IpdmError("NEEDS_DATA", `batch ${text} is needed, and ${lacks}: it holds ${holds}`, {
     kind: "unreachable",
     where: text,
-    hint: `pass --data <data folder of the run>${other}`,
+    hint: `pass ${flag} <data folder of the run>${other}`,
     facts: { cid: text },
   });
 }

@@ -64,7 +64,8 @@ export class AuditInput {
     const file = this.placeOf(name);
     const recorded = await this.recorded(cid);
     if (recorded !== undefined) return decodeBatch(recorded);
-    if (file === undefined) throw needsBatch(cid, `rows of input ${name} from row ${from} on`, this.data, name);
+    if (file === undefined)
+      throw needsBatch(cid, `rows of input ${name} from row ${from} on`, this.data, { input: name });
     await using source = await this.open(name, file, signal);
     for await (const batch of source.batches({ batchRows: cut, fromRow: from, signal })) {
       if (rawBlock(sha256, batch.bytes).cid.equals(cid)) return batch;
@@ -187,7 +188,7 @@ export class AuditInput {
     const batches: Batch[] = [];
     for (const cid of cids) {
       const bytes = await this.recorded(cid);
-      if (bytes === undefined) throw needsBatch(cid, `rows of input ${name}`, this.data, name);
+      if (bytes === undefined) throw needsBatch(cid, `rows of input ${name}`, this.data, { input: name });
       batches.push(decodeBatch(bytes));
     }
     return batches;

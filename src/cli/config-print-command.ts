@@ -11,15 +11,17 @@ export interface ConfigPrintFlags {
   readonly origin?: boolean;
   readonly replicas?: string;
   readonly input: readonly string[];
+  readonly range: readonly string[];
   readonly catalogue?: string;
 }
 
 /** `ipdm-runtime config print <config>`: the configuration that is in force, as YAML that means the same. */
 export async function configPrintCommand(path: string, flags: ConfigPrintFlags, terminal: Terminal): Promise<void> {
   const inputs = pairs("--input", flags.input);
-  const loaded = await loadConfig(path, { files: "skip", inputs });
+  const ranges = pairs("--range", flags.range);
+  const loaded = await loadConfig(path, { files: "skip", inputs, ranges });
   const replicas = wholeNumber("--replicas", flags.replicas);
-  const values = originsOf(loaded, { replicas, inputs, catalogue: flags.catalogue });
+  const values = originsOf(loaded, { replicas, inputs, ranges, catalogue: flags.catalogue });
   if (terminal.options.json) {
     const listed = values.map(({ path: place, value, origin }) => ({ key: placeName(place), value, origin }));
     terminal.json({ event: "config", path: loaded.path, values: listed });

@@ -54,6 +54,11 @@ function addRun(root: Command, act: Act, signal: AbortSignal, ending: Ending): v
         .argParser(collect)
         .default([]),
     )
+    .addOption(
+      new Option("--range <name=first..last>", "read these blocks of a chain; first.. follows its head from there on")
+        .argParser(collect)
+        .default([]),
+    )
     .option("--fresh", "compute everything again, reuse nothing")
     .option("--metrics [port]", "serve metrics for Prometheus on 127.0.0.1 (default port: 9464; 0: any)")
     .action((config: string, flags: CommonFlags) =>

@@ -50,6 +50,7 @@ export function addProjectCommands(root: Command, act: Act, signal: AbortSignal)
     .option("--replicas <n>", "as for run")
     .option("--catalogue <dir>", "as for run", written)
     .addOption(new Option("--input <name=place>", "as for run").argParser(collect).default([]))
+    .addOption(new Option("--range <name=first..last>", "as for run").argParser(collect).default([]))
     .action((path: string, flags: CommonFlags) =>
       act(flags, async (terminal) =>
         (await import("./config-print-command.ts")).configPrintCommand(path, flags as ConfigPrintFlags, terminal),

@@ -21,6 +21,7 @@ export interface RunFlags {
   readonly batchRows?: string;
   readonly lanes?: string;
   readonly input: readonly string[];
+  readonly range: readonly string[];
   readonly fresh?: boolean;
   /** True for `--metrics` alone. */
   readonly metrics?: string | boolean;
@@ -52,6 +53,7 @@ export async function runCommand(
     lanes: wholeNumber("--lanes", flags.lanes),
     fresh: flags.fresh,
     inputs: pairs("--input", flags.input),
+    ranges: pairs("--range", flags.range),
     onFollow: (end) => {
       ending.end = () => {
         terminal.say("ending: what is final now is sealed; interrupt again to stop at once");

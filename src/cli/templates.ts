@@ -22,11 +22,11 @@ const TEMPLATES: Readonly<Record<string, () => Promise<Template>>> = {
   blank: async () => ({ files: { "ipdm.yaml": BLANK_CONFIG, "data.csv": BLANK_DATA }, run: RUN }),
   "ethereum-erc20": async () => ({
     files: await exampleFiles("ethereum-erc20"),
-    run: `${RUN} --input blocks='<folder or address>'`,
+    run: `${RUN} --input blocks='<folder>'`,
   }),
   "solana-fees": async () => ({
     files: await exampleFiles("solana-fees"),
-    run: `${RUN} --input slots='<folder or address>'`,
+    run: `${RUN} --input slots='<folder>'`,
   }),
   flights: async () => ({ files: await exampleFiles("flights"), run: `npm install vega-datasets && ${RUN}` }),
 };

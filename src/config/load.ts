@@ -5,7 +5,7 @@ import { isEndpoint } from "./chain-source.ts";
 import { type Config, filesOf, isChainSource } from "./config.ts";
 import { crossCheck } from "./cross-check.ts";
 import { isFile, isFolder as isFolderThere, npmPackageOf } from "./files.ts";
-import { withInputs } from "./inputs.ts";
+import { withInputs, withRanges } from "./inputs.ts";
 import { CONFIG_BYTES_MAX, PROBLEMS_MAX } from "./limits.ts";
 import { locatedInFile } from "./place.ts";
 import type { ConfigPath, Finding, Problem } from "./problem.ts";
@@ -36,6 +36,8 @@ export interface LoadOptions {
   readonly files?: "check" | "skip";
   /** Other places of sources, by name: see {@link withInputs}. */
   readonly inputs?: Readonly<Record<string, string>> | undefined;
+  /** Other ranges of chains, by name of the source: see {@link withRanges}. */
+  readonly ranges?: Readonly<Record<string, string>> | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -51,7 +53,7 @@ export async function loadConfig(path: string, options: LoadOptions = {}): Promi
   const text = await readText(shown);
   const absolute = resolve(shown);
   const { config: asWritten, written, warnings, tree } = await parseConfig(text, absolute, shown);
-  const config = options.inputs === undefined ? asWritten : await withInputs(asWritten, options.inputs);
+  const config = withRanges(await withInputs(asWritten, options.inputs ?? {}), options.ranges ?? {});
   if (options.files !== "skip") {
     const missing = await missingFiles(config, tree);
     options.signal?.throwIfAborted();

@@ -25,6 +25,7 @@ export interface OriginValue {
 export interface OriginFlags {
   readonly replicas?: number | undefined;
   readonly inputs?: Readonly<Record<string, string>> | undefined;
+  readonly ranges?: Readonly<Record<string, string>> | undefined;
   readonly catalogue?: string | undefined;
 }
 
@@ -58,6 +59,14 @@ export function originsOf(loaded: LoadedConfig, flags: OriginFlags = {}): Origin
     const source = config.sources.find((one) => one.name === name);
     if (source !== undefined && source.kind !== "generated")
       put(["sources", name, source.kind], placesOf(source), "--input");
+  }
+  for (const name of Object.keys(flags.ranges ?? {})) {
+    const source = config.sources.find((one) => one.name === name);
+    if (source === undefined || source.kind === "file" || source.kind === "generated") continue;
+    const at = ["sources", name, "range"];
+    put([...at, "from"], source.from, "--range");
+    if (source.to === null) values.delete(JSON.stringify([...at, "to"]));
+    else put([...at, "to"], source.to, "--range");
   }
   return [...values.values()];
 }

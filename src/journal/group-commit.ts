@@ -6,6 +6,7 @@ interface Waiting<T> {
   readonly operation: T;
   readonly sizeBytes: number;
   readonly settle: PromiseWithResolvers<void>;
+  readonly ended: (() => void) | undefined;
 }
 
 /** Makes a group durable: when it returns `undefined`, or when the promise resolves. `alone`: there was one writer lately, and it waits. */
@@ -38,14 +39,18 @@ export class GroupCommit<T> {
     if (this.#closed) throw closed();
   }
 
-  /** Resolves when the operation is durable. Rejects with the write's error, or as {@link check}. */
-  add(operation: T, sizeBytes: number): Promise<void> {
+  /**
+   * Resolves when the operation is durable. Rejects with the write's error, or as {@link check}. `ended` is called right before, however it
+   * ends.
+   */
+  add(operation: T, sizeBytes: number, ended?: () => void): Promise<void> {
     try {
       this.check();
     } catch (error) {
+      ended?.();
       return Promise.reject(error);
     }
-    const waiting: Waiting<T> = { operation, sizeBytes, settle: Promise.withResolvers<void>() };
+    const waiting: Waiting<T> = { operation, sizeBytes, settle: Promise.withResolvers<void>(), ended };
     if (this.#outside.length > 0 || !this.#hasRoom(sizeBytes)) this.#outside.push(waiting);
     else this.#enqueue(waiting);
     this.#running ??= this.#run();
@@ -85,7 +90,10 @@ export class GroupCommit<T> {
         );
         if (writing !== undefined) await writing;
         this.#pace?.wrote(group.length, performance.now() - start);
-        for (const waiting of group) waiting.settle.resolve();
+        for (const { settle, ended } of group) {
+          ended?.();
+          settle.resolve();
+        }
       } catch (error) {
         this.#stop(error, group);
       }
@@ -117,9 +125,15 @@ export class GroupCommit<T> {
   #stop(error: unknown, group: readonly Waiting<T>[]): void {
     this.#failed = true;
     this.#failure = error;
-    for (const waiting of group) waiting.settle.reject(error);
     const later = stopped(error);
-    for (const waiting of [...this.#queue, ...this.#outside]) waiting.settle.reject(later);
+    for (const { settle, ended } of group) {
+      ended?.();
+      settle.reject(error);
+    }
+    for (const { settle, ended } of [...this.#queue, ...this.#outside]) {
+      ended?.();
+      settle.reject(later);
+    }
     this.#queue.length = 0;
     this.#outside.length = 0;
     this.#queueBytes = 0;

@@ -1,3 +1,4 @@
+import type { IpdmError } from "../core/errors.ts";
 import type { AheadRecord, PlannedEntry } from "./ahead-record.ts";
 import type { CommitMark } from "./commit-log.ts";
 import type { Tip } from "./continuity.ts";
@@ -18,6 +19,7 @@ interface Waiter {
 export class IndexFeed {
   readonly #index: LevelIndex;
   readonly #path: string;
+  readonly #tellFailed: ((error: IpdmError) => void) | undefined;
   #pending: AheadRecord[] = [];
   #pendingBytes = 0;
   #newest: number;
@@ -27,10 +29,14 @@ export class IndexFeed {
   #failure: unknown;
   #failed = false;
 
-  /** `path` is the store's folder, for messages; `applied` the number of the newest commit that LevelDB has. */
-  constructor(index: LevelIndex, path: string, applied: number) {
+  /**
+   * `path` is the store's folder, for messages; `applied` the number of the newest commit that LevelDB has. `failed` hears why it takes no more,
+   * before those who wait for it.
+   */
+  constructor(index: LevelIndex, path: string, applied: number, failed?: (error: IpdmError) => void) {
     this.#index = index;
     this.#path = path;
+    this.#tellFailed = failed;
     this.#newest = applied;
     this.#applied = applied;
   }
@@ -81,6 +87,7 @@ export class IndexFeed {
       const error = writeFailed(cause, this.#path);
       this.#failed = true;
       this.#failure = error;
+      this.#tellFailed?.(error);
       for (const { settle } of this.#waiters) settle.reject(error);
       this.#waiters = [];
     } finally {

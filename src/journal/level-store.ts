@@ -92,11 +92,15 @@ export class LevelStore implements Store {
     return new LevelStore(options.path, await openParts(options));
   }
 
-  async append(append: EntryAppend): Promise<void> {
-    this.#check();
-    checkStorable(append.block);
-    for (const block of append.blocks ?? []) checkStorable(block);
-    await this.#tips.advance(append, () => this.#add({ kind: "entry", append }));
+  append(append: EntryAppend): Promise<void> {
+    try {
+      this.#check();
+      checkStorable(append.block);
+      if (append.blocks !== undefined) for (const block of append.blocks) checkStorable(block);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    return this.#tips.advance(append, (ended) => this.#add({ kind: "entry", append }, ended));
   }
 
   async head(actor: string): Promise<JournalHead | undefined> {
@@ -170,9 +174,12 @@ export class LevelStore implements Store {
     await this.#parts.index.close();
   }
 
-  #add(operation: Operation): Promise<void> {
-    if (this.#damage !== undefined) return Promise.reject(this.#damage);
-    return this.#commits.add(operation, sizeOf(operation));
+  #add(operation: Operation, ended?: () => void): Promise<void> {
+    if (this.#damage !== undefined) {
+      ended?.();
+      return Promise.reject(this.#damage);
+    }
+    return this.#commits.add(operation, sizeOf(operation), ended);
   }
 }
 

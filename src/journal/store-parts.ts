@@ -62,7 +62,7 @@ export async function openParts(options: LevelStoreOptions): Promise<StoreParts>
     const tail = records.at(-1)?.segments ?? applied.segments;
     const segments = await Segments.open(join(path, "segments"), await index.completed(), tail, segmentBytes);
     await syncDirectory(path);
-    const feed = new IndexFeed(index, path, log.mark.number);
+    const feed = new IndexFeed(index, path, log.mark.number, failed);
     index.before = () => feed.settled();
     const blocks = new LevelBlocks(index, segments, hash);
     const writer = new CommitWriter({ path, index, segments, blocks, log, feed, witness, failed });

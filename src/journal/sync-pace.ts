@@ -9,8 +9,14 @@ const TURN_MS_MAX = 2;
  * before anybody hears of it.
  */
 export class SyncPace {
+  readonly #now: () => number;
   #ms = Number.POSITIVE_INFINITY;
   #turnMs = 0;
+
+  /** `now` gives a time in milliseconds. */
+  constructor(now: () => number = () => performance.now()) {
+    this.#now = now;
+  }
 
   /** Whether the next sync is called directly. */
   isDirect(alone: boolean): boolean {
@@ -19,9 +25,9 @@ export class SyncPace {
 
   /** Calls it, and measures it. */
   direct(sync: () => void): void {
-    const start = performance.now();
+    const start = this.#now();
     sync();
-    const ms = performance.now() - start;
+    const ms = this.#now() - start;
     // A slow one counts at once: the next ones are a thread's until it has shown otherwise.
     this.#ms = ms > DIRECT_MS_MAX ? ms : this.#ms * 0.9 + ms * 0.1;
     if (this.#turnMs === 0) setImmediate(() => (this.#turnMs = 0));

@@ -18,7 +18,12 @@ export interface ChainInput {
   readonly known: KnownBlocks;
   /** The block that several endpoints agree on, where no hash was given. */
   readonly compared: { readonly block: number; readonly endpoints: number } | null;
+  /** Removes what is kept of the blocks in these rows, where endpoints gave them: the next run asks for them again. */
+  readonly forget?: ForgetRows | undefined;
 }
+
+/** Removes what is kept of the blocks in rows from one to another. */
+export type ForgetRows = (from: number, to: number) => Promise<void>;
 
 /** What fetching reports to. */
 export interface FetchWatch {
@@ -73,7 +78,9 @@ interface OpenEndpoints {
   readonly endpoints: Endpoints;
   readonly files: BlockFiles;
   readonly format: ChainFormat;
+  /** Name of the chain in receipts, and the one that the endpoints say. */
   readonly chain: string;
+  readonly told: string;
   readonly from: number;
 }
 
@@ -83,7 +90,7 @@ async function openEndpoints(source: ChainSourceConfig, dataDir: string, signal:
     throw new IpdmError("RANGE_MISSING", `sources.${name} has no range.from: an endpoint has all blocks of its chain`, {
       kind: "config",
       where: `sources.${name}`,
-      hint: "add range: { from: <first block>, to: <last block> }",
+      hint: `add range: { from: <first block>, to: <last block> }, or pass --range ${name}=<first>..<last>`,
     });
   }
   const endpoints = new Endpoints(
@@ -99,6 +106,7 @@ async function openEndpoints(source: ChainSourceConfig, dataDir: string, signal:
     files: await BlockFiles.open(join(dataDir, "chain", kind, folderName(chain)), format),
     format,
     chain,
+    told,
     from,
   };
 }
@@ -106,19 +114,42 @@ async function openEndpoints(source: ChainSourceConfig, dataDir: string, signal:
 async function fetched(
   source: ChainSourceConfig,
   to: number,
-  { endpoints, files, format, chain, from }: OpenEndpoints,
+  { endpoints, files, format, chain, told, from }: OpenEndpoints,
   { signal, onFetch }: FetchWatch,
 ): Promise<ChainInput> {
   const onProgress = (there: number, of: number): void => onFetch?.(source.name, there, of);
   const spec = { ...chainSpec(source, []), chain };
   const known = new KnownBlocks();
   const range = await fetchRange({ endpoints, files, format, known, signal, onProgress }, spec, from, to);
-  const last = range.blocks.length === 0 ? to : range.blocks.number(range.blocks.length - 1);
+  checkName(told, range.said);
+  const { blocks } = range;
+  const last = blocks.length === 0 ? to : blocks.number(blocks.length - 1);
   const isCompared = endpoints.count > 1 && endpoints.mode === "compare";
   return {
     spec: { ...spec, places: range.places },
     known,
     compared: isCompared ? { block: last, endpoints: endpoints.count } : null,
+    forget: forgetting(files, () => Array.from({ length: blocks.length }, (_, row) => blocks.number(row))),
+  };
+}
+
+/** What transactions were signed for is the chain that they are of, whatever an endpoint says. */
+function checkName(told: string, said: string | null): void {
+  if (said === null || said === told) return;
+  throw new IpdmError(
+    "ENDPOINT_ODD",
+    `the endpoint says that it is of chain ${told}, and gives blocks of chain ${said}`,
+    {
+      kind: "verification",
+      hint: "use another endpoint",
+      facts: { told, said },
+    },
+  );
+}
+
+function forgetting(files: BlockFiles, numbers: () => readonly number[]): ForgetRows {
+  return async (first, last) => {
+    for (const number of numbers().slice(first, last + 1)) await files.drop(number);
   };
 }
 
@@ -129,7 +160,9 @@ async function followed(
 ): Promise<FollowedChain> {
   const { endpoints, files, format, from } = opened;
   const ports = { endpoints, files, format, from, finality: source.finality, pollMs };
-  return { source, ...opened, follower: await HeadFollower.open(ports, signal) };
+  const follower = await HeadFollower.open(ports, signal);
+  const forget = forgetting(files, () => follower.heads.map(({ number }) => number));
+  return { source, ...opened, follower, forget };
 }
 
 /** A chain's name may be anything; a folder's may not. */

@@ -10,9 +10,10 @@ import type { Endpoints } from "../sources/chain/endpoints.ts";
 import { anchorMismatch } from "../sources/chain/failure.ts";
 import type { HeadFollower } from "../sources/chain/head-follower.ts";
 import { type BlockHead, type ChainFormat, headersOf, type TrustedHash } from "../sources/chain/kind.ts";
-import { isFollowed } from "./chains.ts";
+import { type ForgetRows, isFollowed } from "./chains.ts";
 import { epochOf } from "./members.ts";
 import type { RunOptions } from "./options.ts";
+import { wasRefused } from "./refused-input.ts";
 
 /** A source whose head a run follows. */
 export interface FollowedChain {
@@ -23,13 +24,19 @@ export interface FollowedChain {
   readonly files: BlockFiles;
   readonly format: ChainFormat;
   readonly endpoints: Endpoints;
+  /** See `forget` of a chain's input. */
+  readonly forget?: ForgetRows | undefined;
 }
 
 const SEALED_KEY = "followed/sealed";
 
-/** The epoch of a run: a new one where it is asked for, and where a run that follows a head was sealed and is to go on. */
+/**
+ * The epoch of a run: a new one where it is asked for, where a run that follows a head was sealed and is to go on, and where the
+ * input of the one before was refused.
+ */
 export async function epochToRun(config: Config, submitter: LocalNode, fresh: boolean): Promise<number> {
   const epoch = await epochOf(submitter, fresh);
+  if (!fresh && (await wasRefused(submitter, epoch))) return epochOf(submitter, true);
   if (!config.sources.some(isFollowed)) return epoch;
   const sealed = await submitter.store.meta.get(SEALED_KEY);
   const isSealed = sealed !== undefined && Number(new TextDecoder().decode(sealed)) === epoch;
@@ -63,13 +70,13 @@ export function followedOf(chains: ReadonlyMap<string, object>): ReadonlyMap<str
   return new Map(followed);
 }
 
-/** What nodes need where heads are followed. */
+/** What nodes need where chains are read, and where heads are followed. */
 export function followPorts(
   chains: ReadonlyMap<string, object>,
   fresh: boolean,
 ): Pick<NodePorts, "closeInput" | "remembers"> {
   const followed = followedOf(chains);
-  if (followed.size === 0) return {};
+  if (followed.size === 0) return chains.size === 0 ? {} : { remembers: !fresh };
   const closeInput = (name: string, rows: number): ClosedInput => {
     const chain = followed.get(name);
     if (chain === undefined) throw new IpdmError("INVARIANT", `input ${name} is followed`);

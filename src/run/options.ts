@@ -33,6 +33,8 @@ export interface RunOptions {
   readonly lanes?: number | undefined;
   /** Other places of sources than the configuration's, by name: a file; for a chain also a folder or an endpoint's address. */
   readonly inputs?: Readonly<Record<string, string>> | undefined;
+  /** Other ranges of chains than the configuration's, by name of the source: `first..last`, or `first..` to follow the head from there on. */
+  readonly ranges?: Readonly<Record<string, string>> | undefined;
   /** Compute everything again, in a new epoch. */
   readonly fresh?: boolean | undefined;
   /**

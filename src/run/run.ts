@@ -35,6 +35,7 @@ import { openLocalNetworks } from "./networks.ts";
 import type { RunOptions, RunSummary } from "./options.ts";
 import { outputWriter } from "./output-writer.ts";
 import { collectReceipt } from "./receipt.ts";
+import { rememberingRefused } from "./refused-input.ts";
 import { RunReport } from "./run-report.ts";
 import { sourceFacts, sourceReader } from "./sources.ts";
 import { summaryOf } from "./summary.ts";
@@ -65,7 +66,10 @@ export async function runTampered(
   beforeLook?: Trial["beforeLook"],
 ): Promise<RunSummary> {
   const began = performance.now();
-  const { config, warnings, locate } = await loadConfig(options.configPath, { inputs: options.inputs });
+  const { config, warnings, locate } = await loadConfig(options.configPath, {
+    inputs: options.inputs,
+    ranges: options.ranges,
+  });
   for (const { message, where } of warnings)
     options.onNotice?.({ level: "warn", code: "CONFIG_ODD", message: `${where}: ${message}` });
   const chosen = options.replicas === undefined ? config : withReplicas(config, options.replicas);
@@ -145,6 +149,7 @@ class Run {
     stack.use(live);
     const nodes: RunNode[] = [];
     for (const [i, member] of members.entries()) {
+      const told = i === 0 ? this.report : undefined;
       const ports: NodePorts = {
         name: member.name,
         store: member.store,
@@ -156,9 +161,9 @@ class Run {
         membership,
         membershipCid: block.cid,
         plan,
-        modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map(), this.log),
+        modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map(), this.log, told),
         live: this.live(plan, lanes[i] as Lane, i === 0 ? watch : undefined),
-        readSource: sourceReader(config, chains, plan, i === 0 ? this.report : undefined),
+        readSource: sourceReader(config, chains, plan, told),
         prover,
         keys,
         writeOutput:
@@ -176,9 +181,9 @@ class Run {
     this.report.update({ phase: "running" });
     const stopped = startFollowing(chains, signal, options);
     const begin = (): void => live.attach(nodes[0] as RunNode, signal, (error) => this.stop.abort(error));
-    await Promise.race([this.carryOut(nodes, begin), stopped]);
-    await rememberSealed(config, submitter, epoch);
     const lead = nodes[0] as RunNode;
+    await rememberingRefused(Promise.race([this.carryOut(nodes, begin), stopped]), lead, chains);
+    await rememberSealed(config, submitter, epoch);
     await this.ensureOutputs(lead);
     return await this.publish(lead, members, allForProduction(keys), began);
   }
@@ -272,7 +277,7 @@ class Run {
     this.report.recovered(lead.ledger);
     for (const task of lead.reused) this.report.reused(task);
     await lead.published(signal);
-    this.report.update({ phase: "sealed" });
+    this.report.sealed();
     await Promise.race([
       Promise.all(followed),
       new Promise((resolve) => setTimeout(resolve, LAGGARD_GRACE_MS).unref()),

@@ -1,13 +1,12 @@
 import { interrupted, laneClosed, laneOverloaded } from "./errors.ts";
-import type { CallResult, SessionLink } from "./lane-call.ts";
-import type { Work } from "./lane-messages.ts";
+import type { CallResult, MakeWork, SessionLink } from "./lane-call.ts";
 import type { LaneQueue } from "./lane-queue.ts";
 import { ACTIVE_MS, IN_FLIGHT_MAX, QUEUE_MAX, SLICE_MS, SLOW_MS } from "./limits.ts";
 import type { Loaded } from "./load.ts";
 import type { Image } from "./state/image.ts";
 
 interface Waiting {
-  readonly work: () => Work;
+  readonly work: MakeWork;
   readonly signal: AbortSignal | undefined;
   readonly resolve: (result: CallResult) => void;
   readonly reject: (error: unknown) => void;
@@ -67,7 +66,7 @@ export class FairQueue {
   }
 
   /** Runs a call in some lane. Rejects as {@link LaneQueue.call} does. */
-  call(module: number, work: () => Work, signal: AbortSignal | undefined): Promise<CallResult> {
+  call(module: number, work: MakeWork, signal: AbortSignal | undefined): Promise<CallResult> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(interrupted(signal));
       if (this.isClosed) return reject(laneClosed());

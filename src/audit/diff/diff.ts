@@ -116,5 +116,6 @@ async function stored(side: DiffSide, a: DiffSide, b: DiffSide, cid: CID, task: 
     const bytes = await input.recorded(cid);
     if (bytes !== undefined) return decodeBatch(bytes);
   }
-  throw needsBatch(cid, `rows of task ${task} from row ${from} on`, side.input.data);
+  const flag = side === b && a !== b ? "--data-b" : "--data";
+  throw needsBatch(cid, `rows of task ${task} from row ${from} on`, side.input.data, { flag });
 }

@@ -1,7 +1,7 @@
 import { isNull, skipSpace } from "../json/characters";
 import { here, take } from "./arena";
 import { inText, malformed, missing } from "./fault";
-import { FORM_BYTES, has, Kind, listed, read, readBy, readObject, ruleOf, skipQuickly } from "./field";
+import { FORM_BYTES, has, Kind, listed, openFields, read, readBy, readObject, ruleOf, skipQuickly } from "./field";
 import { numberOf } from "./hex";
 import { Block, openHeaders, settleHeader } from "./header";
 import { Key } from "./keys";
@@ -19,6 +19,7 @@ let wantsReceipts = false;
 
 /** Fills the tables that say what is read of a block for a table at a level. */
 export function openBlocks(table: i32, level: i32, senders: i32): void {
+  openFields();
   const isFull = level == Level.FULL;
   const ofTransactions = table == Table.TRANSACTIONS;
   isQuick = level == Level.NONE;

@@ -1,9 +1,10 @@
 // Objects and lists of JSON as records. A form has a word for each key that is read: the kind of its value, and where its field lies in the record.
 import { isNull, QUOTE } from "../json/characters";
+import { BEGINNING, key, keyPlace, KeyFault, openKeys, readKey, returnTo } from "../json/key-reader";
 import { take } from "./arena";
-import { duplicate, inItem, misformed } from "./fault";
+import { duplicate, inItem, malformed, misformed } from "./fault";
 import { data, fixed, quantity } from "./hex";
-import { BEGINNING, key, keyPlace, readKey, returnTo } from "./key-reader";
+import { KEY_MULTIPLIER, KEY_SLOTS, KEY_TEXTS } from "./keys";
 import { closed, next, open, skipBrackets, skipValue, stringEnd } from "./scan";
 
 /** Kinds of values. */
@@ -20,7 +21,7 @@ export namespace Kind {
   export const NESTED: u32 = 7;
 }
 
-/** Bytes of a form: words by key, and the order of keys in {@link ORDER_BYTES}. */
+/** Bytes of a form: words by key, and the order of keys. */
 export const FORM_BYTES: i32 = 528;
 const ORDER: usize = 256;
 
@@ -41,6 +42,17 @@ export function readBy(form: usize, id: u32, reader: Reader): void {
 @inline
 export function ruleOf(form: usize, id: u32): u32 {
   return load<u32>(form + ((<usize>id) << 2));
+}
+
+/** Says which keys there are: before anything is read. */
+export function openFields(): void {
+  openKeys(KEY_SLOTS, KEY_TEXTS, KEY_MULTIPLIER, refuseKey);
+}
+
+function refuseKey(at: usize, fault: i32): usize {
+  if (fault == KeyFault.NO_KEY) return malformed(at, "key");
+  if (fault == KeyFault.NO_COLON) return malformed(at, "colon");
+  return malformed(at, fault == KeyFault.ESCAPE ? "key without escapes" : "character of a string");
 }
 
 /** Where the text ends that is read, where what is skipped is looked at for its brackets alone; 0 where its grammar is checked. */

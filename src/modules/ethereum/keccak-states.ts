@@ -3,9 +3,6 @@
 
 /** Bytes of a block of Keccak-256. */
 export const RATE: usize = 136;
-/** States that are permuted together. */
-export const STATES: usize = 3;
-
 /** Lanes of states 0 and 1 in pairs, behind them those of state 2. */
 const PAIRS = memory.data(600, 16);
 const SINGLE: usize = 400;

@@ -12,6 +12,7 @@ import { encodeReceipt, fillBloom, noteBloom, Receipt, settleReceipt, TOPICS_MAX
 import { listReceipts, listRecords, recordAt, transactionAt } from "./records";
 import { encodeTransaction, settle, Tx } from "./transaction";
 import { listRoot, scratchRoom } from "./trie";
+import { noteUnchecked } from "./unchecked";
 import { encodeWithdrawal } from "./withdrawal";
 
 const HASH_BYTES: usize = 32;
@@ -177,7 +178,10 @@ function receiptValue(index: i32, to: usize): usize {
 function verifyWithdrawals(record: usize): void {
   const count = load<i32>(record, Block.WITHDRAWALS);
   const hasRoot = has(record + Block.WITHDRAWALS_ROOT);
-  if (count < 0) return;
+  if (count < 0) {
+    if (hasRoot) noteUnchecked(load<u64>(record, Block.HEIGHT));
+    return;
+  }
   if (!hasRoot) {
     if (count > 0) told().text("it has withdrawals, and its header no withdrawalsRoot").fail("ETH_WITHDRAWALS_ROOT_MISMATCH");
     return;

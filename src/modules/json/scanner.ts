@@ -7,7 +7,6 @@ import { BACKSLASH, QUOTE, skipSpace, stringStop } from "./characters";
 import { malformed, Place } from "./place";
 
 const COMMA: u8 = 0x2c;
-const COLON: u8 = 0x3a;
 const OPEN_BRACE: u8 = 0x7b;
 const CLOSE_BRACE: u8 = 0x7d;
 const OPEN_BRACKET: u8 = 0x5b;
@@ -78,20 +77,6 @@ export function openObject(at: usize): usize {
 @inline
 export function hasMember(at: usize): bool {
   return load<u8>(at) == QUOTE;
-}
-
-/** The end of a member's name that begins here with its quote. A name with an escape is refused: it could hide a second one. */
-export function skipName(at: usize): usize {
-  const end = stringStop(at + 1);
-  if (load<u8>(end) != QUOTE) malformed(end, load<u8>(end) == 0 ? "the text ends in a string" : "an escape in a name");
-  return end + 1;
-}
-
-/** From the end of a member's name to its value. */
-export function toValue(at: usize): usize {
-  const p = skipSpace(at);
-  if (load<u8>(p) != COLON) malformed(p, "no colon behind a name");
-  return skipSpace(p + 1);
 }
 
 /** From the end of a member's value to the next name, or to the brace that closes the object. */

@@ -98,7 +98,12 @@ function sectionOf(id: number, original: Section | undefined, assembly: Assembly
   }
 }
 
-function ownExports({ shape, meter, exactGlobals, accessors }: Assembly): { name: string; kind: number; index: number }[] {
+function ownExports({
+  shape,
+  meter,
+  exactGlobals,
+  accessors,
+}: Assembly): { name: string; kind: number; index: number }[] {
   const first = shape.importedFunctions + shape.bodies.length;
   const exports = [
     ...exactGlobals.map((index) => ({ name: `${GLOBAL_EXPORT}${index}`, kind: 3, index })),

@@ -1,4 +1,6 @@
+import { ENGINE_TYPE_VALUES_MAX } from "../wasm/limits.ts";
 import type { ModuleShape } from "../wasm/module.ts";
+import type { FunctionType } from "../wasm/shape.ts";
 import { EVENT, type ScannedFunction } from "./events.ts";
 import type { FunctionScanner } from "./function-scan.ts";
 
@@ -16,12 +18,14 @@ export class CallGraph {
   readonly referenced: ReadonlySet<number>;
   private readonly count: number;
   private readonly edges: readonly (readonly number[])[];
+  private readonly shape: ModuleShape;
   private readonly scanner: FunctionScanner;
   private readonly functions: readonly ScannedFunction[];
   private readonly imported: number;
   private readonly typeNodes: readonly number[];
 
   constructor(shape: ModuleShape, scanner: FunctionScanner, functions: readonly ScannedFunction[]) {
+    this.shape = shape;
     this.scanner = scanner;
     this.functions = functions;
     this.imported = shape.importedFunctions;
@@ -75,22 +79,26 @@ export class CallGraph {
     return found;
   }
 
-  /** Own functions that some functions call by their names, tail calls apart. */
-  calledByName(callers: readonly number[]): Set<number> {
+  /** Own functions that calls name, other than tail calls, and that make no tail call themselves. */
+  carriers(): Set<number> {
     const found = new Set<number>();
-    for (const caller of callers) {
-      if (caller >= this.count) continue;
-      for (const [kind, argument] of this.calls(caller))
-        if (kind === EVENT.call && argument >= this.imported) found.add(argument - this.imported);
+    const leaving: number[] = [];
+    for (const own of this.functions.keys()) {
+      for (const [kind, argument] of this.calls(own)) {
+        if (kind === EVENT.returnCall || kind === EVENT.returnCallIndirect) leaving.push(own);
+        else if (kind === EVENT.call && argument >= this.imported) found.add(argument - this.imported);
+      }
     }
+    for (const own of leaving) found.delete(own);
+    for (const own of found) if (!this.canCarry(own)) found.delete(own);
     return found;
   }
 
-  /** True for a function that makes a tail call. */
-  callsByTail(own: number): boolean {
-    for (const [kind] of this.calls(own))
-      if (kind === EVENT.returnCall || kind === EVENT.returnCallIndirect) return true;
-    return false;
+  /** False where one value more is one too many for the engine. */
+  private canCarry(own: number): boolean {
+    const { types, functionTypes, importedFunctions } = this.shape;
+    const type = types[functionTypes[importedFunctions + own] as number] as FunctionType;
+    return Math.max(type.parameters.length, type.results.length) < ENGINE_TYPE_VALUES_MAX;
   }
 
   /** Adds those calls of a function after which fuel has to be checked, so that the others together spend little without a check. */

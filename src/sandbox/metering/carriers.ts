@@ -7,9 +7,9 @@ import type { Metering } from "./metering-plan.ts";
 const I64 = 0x7e;
 
 /**
- * Where the carriers of a module stand. A carrier takes the meter as its last parameter and gives it back as its last result. One that only
- * its callers name keeps its number; one that is reached in other ways too (exported, in a table, the target of a tail call) stands
- * behind all other functions, and its *entrance* has its number and its type: it takes the meter from the global and puts it back.
+ * Where the carriers of a module stand. A carrier takes the meter as its last parameter and gives it back as its last result. One
+ * that is called by its name alone keeps its number. One that is reached in other ways too (exported, in a table, by a tail call)
+ * stands behind all other functions, and its *entrance* has its number and type: it takes the meter from the global and puts it back.
  */
 export class Carriers {
   /** What calls name, by number of the module's own functions; -1 for those that are no carriers. */

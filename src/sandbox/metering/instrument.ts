@@ -9,7 +9,7 @@ import { COST_TABLE } from "./cost-table.ts";
 import { FunctionScanner } from "./function-scan.ts";
 import { FunctionTypes } from "./function-types.ts";
 import { type AddedFunction, accessorsOf, isExact } from "./global-access.ts";
-import { FRAME_MAX, METER_EXPORT, RESERVED_PREFIX } from "./meter.ts";
+import { FRAME_MAX, RESERVED_PREFIX } from "./meter.ts";
 import { planMetering } from "./metering-plan.ts";
 import { Rewriter } from "./rewriter.ts";
 
@@ -27,7 +27,7 @@ export interface InstrumentOptions {
   readonly meter?: boolean;
   /** Make NaNs canonical where their bits can be seen. Default: true. */
   readonly canonicalNaN?: boolean;
-  /** Export the mutable globals (see {@link GLOBAL_EXPORT}), so that a host can save and restore them. Default: false. */
+  /** Export the mutable globals (see `GLOBAL_EXPORT`), so that a host can save and restore them. Default: false. */
   readonly exportGlobals?: boolean;
   /** Allow `return_call` and `return_call_indirect`. Default: false. */
   readonly tailCalls?: boolean;
@@ -52,8 +52,9 @@ export interface Instrumented {
 
 /**
  * Rewrites a module so that its work is measured and bounded and its results are the same on every machine: fuel and stack are
- * counted in a global ({@link METER_EXPORT}), NaNs are canonical where their bits can be seen, memory and tables have maxima, the
- * start function becomes an export, custom sections go. Nothing that it imports, exports or computes changes otherwise.
+ * counted in one number, which functions hand to each other and leave in a global (`METER_EXPORT`) for everyone else; NaNs are
+ * canonical where their bits can be seen, memory and tables have maxima, the start function becomes an export, custom sections go.
+ * Nothing that it imports, exports or computes changes otherwise.
  *
  * The original must be valid by itself (`WebAssembly.validate`): what is added could make an invalid module valid, with another
  * meaning. Throws {@link BinaryError} for what is not allowed.
@@ -106,14 +107,16 @@ interface Functions {
   readonly carriers: Carriers;
   readonly accessors: readonly AddedFunction[];
   readonly types: FunctionTypes;
+  /** Number of the global that holds the meter. */
   readonly meter: number;
 }
 
-/** The code section and the types of its functions: those of the module, with entrances in the place of carriers that stand behind, then accessors, then those carriers. */
+/** The code section and the types of its functions: the module's own, with entrances for carriers that stand behind; accessors; those carriers. */
 function writeFunctions(all: Functions): { functionTypes: number[]; code: ByteWriter } {
   const { shape, rewriter, carriers, accessors, types, meter } = all;
   const { importedFunctions, bodies } = shape;
   const functionTypes: number[] = [];
+  const original = (own: number): number => shape.functionTypes[importedFunctions + own] as number;
   const code = new ByteWriter(shape.bytes.length * 2);
   code.u32(bodies.length + accessors.length + carriers.behind.length);
   const append = (body: Uint8Array, type: number): void => {
@@ -121,19 +124,18 @@ function writeFunctions(all: Functions): { functionTypes: number[]; code: ByteWr
     code.u32(body.length);
     code.copy(body);
   };
+  const typeOf = (own: number): FunctionType => shape.types[original(own)] as FunctionType;
   for (let own = 0; own < bodies.length; own++) {
-    const index = shape.functionTypes[importedFunctions + own] as number;
-    const type = shape.types[index] as FunctionType;
-    const target = carriers.targets[own] ?? -1;
-    if (target > importedFunctions + own) append(entrance(type, target, meter), index);
+    const target = carriers.targets[own] as number;
+    if (target > importedFunctions + own) append(entrance(typeOf(own), target, meter), original(own));
     else {
-      functionTypes.push(target < 0 ? index : carrierType(type, types));
+      functionTypes.push(target < 0 ? original(own) : carrierType(typeOf(own), types));
       rewriter.write(own, code);
     }
   }
   for (const { body, parameters, results } of accessors) append(body, types.index(parameters, results));
   for (const own of carriers.behind) {
-    functionTypes.push(carrierType(shape.types[shape.functionTypes[importedFunctions + own] as number] as FunctionType, types));
+    functionTypes.push(carrierType(typeOf(own), types));
     rewriter.write(own, code);
   }
   return { functionTypes, code };

@@ -21,9 +21,9 @@ export interface Metering {
   readonly frame: number;
   /** Fuel is checked when it is entered. */
   readonly isChecked: boolean;
-  /** It takes the meter as its last parameter and gives it back as its last result, so that calls in a circle keep it in registers. */
+  /** It takes the meter as its last parameter and gives it back as its last result, so that calls that name it leave it in registers. */
   readonly isCarrier: boolean;
-  /** A carrier that is reached in other ways than by a call that names it keeps its number and type for them, and has another to be called by. */
+  /** It is reached in other ways too: for these a function of its original type hands the meter to it, and is counted with it. */
   readonly hasEntrance: boolean;
 }
 
@@ -42,6 +42,9 @@ export interface MeteringPlan {
  * through a table may reach every function of its type that the module refers to. A function that is reached by a tail call
  * counts its own frame, since its caller, which could count it, has given back what it had.
  *
+ * All functions that calls name are carriers ({@link Metering}), but for those that callers pay for and those that make tail calls,
+ * which cannot give back more than their callees do.
+ *
  * Functions are called by the module itself or by the host from outside: a host function that calls back into the module makes
  * a circle that nobody sees.
  */
@@ -53,6 +56,7 @@ export function planMetering(
   const graph = new CallGraph(shape, scanner, functions);
   const held = outside(shape, graph.referenced);
   const tailTargets = graph.tailTargets();
+  const carriers = graph.carriers();
   const checkedCalls = new Set<number>();
   const plans: Metering[] = Array.from({ length: functions.length }, () => UNPLANNED);
   // By node: stack that is needed before someone counts it, and fuel that is spent before someone checks it.
@@ -60,7 +64,6 @@ export function planMetering(
   const unchecked = new Float64Array(graph.size);
   for (const component of graph.components()) {
     const isCircle = component.length > 1 || component.some((node) => graph.callsItself(node));
-    const named = (isCircle || process.env.CARRY_ALL) ? graph.calledByName(process.env.CARRY_ALL ? [...functions.keys()] : component) : NOBODY;
     // Nodes of signatures come first: they have the larger numbers, and functions ask for what lies behind them.
     for (const node of component.sort((a, b) => b - a)) {
       const scanned = functions[node];
@@ -70,9 +73,7 @@ export function planMetering(
         unchecked[node] = graph.most(node, unchecked);
         continue;
       }
-      const isReached = held.has(node) || tailTargets.has(node);
-      const isCarrier = !process.env.CARRY_NONE && named.has(node) && !graph.callsByTail(node) && (isCircle || !isReached);
-      const hasEntrance = isCarrier && isReached;
+      const hasEntrance = carriers.has(node) && (held.has(node) || tailTargets.has(node));
       const frame = (hasEntrance ? 2 : 1) * FRAME_BASE + scanned.frame + chain;
       const isCounted = isCircle || frame > CHAIN_MAX || tailTargets.has(node);
       const spent = scanned.cost + COST_ENTRY + graph.spent(node, unchecked);
@@ -82,7 +83,15 @@ export function planMetering(
       const cost = scanned.cost + COST_ENTRY + graph.paidFor(node, plans);
       const isSmall = !isCounted && !isChecked && !scanned.hasLoop && cost <= INLINE_COST_MAX;
       const isFree = isSmall && !held.has(node) && graph.isPlain(node, plans);
-      plans[node] = { isFree, cost: isFree ? cost : 0, frame: isCounted ? frame : 0, isChecked, isCarrier: isCarrier && !isFree, hasEntrance };
+      const isCarrier = carriers.has(node) && !isFree;
+      plans[node] = {
+        isFree,
+        cost: isFree ? cost : 0,
+        frame: isCounted ? frame : 0,
+        isChecked,
+        isCarrier,
+        hasEntrance,
+      };
       chains[node] = isCounted ? 0 : frame;
       unchecked[node] = isChecked ? 0 : spent;
     }
@@ -90,7 +99,6 @@ export function planMetering(
   return { functions: plans, checkedCalls };
 }
 
-const NOBODY: ReadonlySet<number> = new Set();
 const UNPLANNED: Metering = {
   isFree: false,
   cost: 0,
@@ -106,4 +114,3 @@ function outside(shape: ModuleShape, referenced: Iterable<number>): Set<number> 
   if (shape.start !== undefined) all.push(shape.start);
   return new Set(all.map((index) => index - shape.importedFunctions));
 }
-

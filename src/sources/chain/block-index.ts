@@ -18,6 +18,8 @@ export interface BlockIndex {
   readonly blocks: BlockTableData;
   /** Name of the chain: what was said, else what the first block that says it says. */
   readonly chain: string | null;
+  /** Name of the chain that the first block says which says one. */
+  readonly said: string | null;
   /** Bytes of the texts of all rows. */
   readonly bytes: number;
 }
@@ -75,14 +77,13 @@ class Gathering {
   private last: Waiting | undefined;
   /** Parts that follow each other, of which one says that it belongs to another block. */
   private readonly doubtful: (readonly [Waiting, Waiting])[] = [];
-  private chain: string | null;
+  private said: string | null = null;
 
   constructor(format: ChainFormat, files: readonly ChainFile[], spec: ChainSpec) {
     this.format = format;
     this.files = files;
     this.spec = spec;
     this.found = new BlockTableWriter(format);
-    this.chain = spec.chain;
   }
 
   async read(
@@ -118,7 +119,7 @@ class Gathering {
     this.check(blocks, all);
     let bytes = 0;
     for (let row = 0; row < blocks.length; row++) bytes += blocks.sizeBytes(row);
-    return { files: this.files, blocks: blocks.data, chain: this.chain, bytes };
+    return { files: this.files, blocks: blocks.data, chain: this.spec.chain ?? this.said, said: this.said, bytes };
   }
 
   private add(path: string, file: number, bytes: Uint8Array, base: number, part: BlockPart): void {
@@ -131,7 +132,7 @@ class Gathering {
     if (size > ROW_BYTES_MAX)
       throw overLimit(path, String(base), `a block of more than ${ROW_BYTES_MAX} bytes with what belongs to it`);
     const [main] = part.texts;
-    if (this.chain === null && main !== undefined) this.chain = this.format.chainOf(bytes, main) ?? null;
+    if (this.said === null && main !== undefined) this.said = this.format.chainOf(bytes, main) ?? null;
     const waiting: Waiting = { head: part.head, of: part.of, texts };
     if (texts.includes(undefined)) this.join(waiting);
     else this.take(waiting);

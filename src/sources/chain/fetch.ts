@@ -32,6 +32,8 @@ export interface FetchPorts {
 export interface FetchedRange {
   readonly places: readonly string[];
   readonly blocks: BlockTable;
+  /** Name of the chain that the blocks say themselves. */
+  readonly said: string | null;
 }
 
 /**
@@ -47,9 +49,9 @@ export async function fetchRange(ports: FetchPorts, spec: ChainSpec, from: numbe
   await dropForeign(ports, numbers);
   for (let round = 0; round < ROUNDS_MAX; round++) {
     await fetchMissing(ports, numbers);
-    const blocks = await found(ports, spec, numbers);
+    const { blocks, said } = await found(ports, spec, numbers);
     const broken = brokenLink(ports.format, blocks);
-    if (broken === undefined) return { places: files.places(numbers), blocks };
+    if (broken === undefined) return { places: files.places(numbers), blocks, said };
     for (const number of broken) await files.drop(number);
   }
   throw new IpdmError(
@@ -135,14 +137,18 @@ function brokenLink(format: ChainFormat, blocks: BlockTable): readonly number[] 
 }
 
 /** Finds the kept blocks; one whose file is damaged is fetched again. */
-async function found(ports: FetchPorts, spec: ChainSpec, numbers: readonly number[]): Promise<BlockTable> {
+async function found(
+  ports: FetchPorts,
+  spec: ChainSpec,
+  numbers: readonly number[],
+): Promise<Pick<FetchedRange, "blocks" | "said">> {
   const { files, format, signal, worker, known = new KnownBlocks() } = ports;
   const find = worker === false ? indexBlocks : indexInThread;
   for (let round = 0; ; round++) {
     try {
       const own = { ...spec, places: files.places(numbers) };
-      const { blocks } = await known.of(own, () => find(own, signal));
-      return new BlockTable(format, blocks);
+      const { blocks, said } = await known.of(own, () => find(own, signal));
+      return { blocks: new BlockTable(format, blocks), said };
     } catch (error) {
       const number = error instanceof IpdmError ? files.numberOf(String(error.facts["file"])) : undefined;
       if (number === undefined || round === ROUNDS_MAX) throw error;

@@ -2,6 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { hasCode, IpdmError } from "../../core/errors.ts";
 import type { BlockFiles } from "./block-files.ts";
 import type { Endpoints } from "./endpoints.ts";
+import { missingBlock } from "./failure.ts";
 import { FinalHeads } from "./final-heads.ts";
 import type { BlockHead, ChainFormat } from "./kind.ts";
 import type { FetchedBlock } from "./rpc.ts";
@@ -70,6 +71,9 @@ export class HeadFollower {
       const [now] = await ports.endpoints.heads([last.number], signal);
       if (now !== undefined && now.hash !== last.hash) throw tooDeep(last.number, ports.finality);
     }
+    const lost = finals.heads.filter(({ number }) => !ports.files.has(number));
+    for (let at = 0; at < lost.length; at += GROUP_BLOCKS)
+      await restore(ports, lost.slice(at, at + GROUP_BLOCKS), signal);
     return new HeadFollower(ports, finals);
   }
 
@@ -230,6 +234,20 @@ export class HeadFollower {
 
   private wake(): void {
     for (const resolve of this.waiting.splice(0)) resolve();
+  }
+}
+
+/** Fetches final blocks again whose files are gone. */
+async function restore({ endpoints, files, finality }: FollowPorts, lost: readonly BlockHead[], signal: AbortSignal) {
+  const blocks = await endpoints.blocks(
+    lost.map(({ number }) => number),
+    signal,
+  );
+  for (const [i, head] of lost.entries()) {
+    const block = blocks[i];
+    if (block === undefined) throw missingBlock(head.number, "the endpoint does not have it, or not its receipts");
+    if (block.head.hash !== head.hash) throw tooDeep(head.number, finality);
+    await files.put(block, true);
   }
 }
 

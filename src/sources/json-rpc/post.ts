@@ -13,9 +13,12 @@ export type Posted =
       readonly isPassing: boolean;
       /** How long the endpoint asks to wait, in milliseconds. */
       readonly waitMs: number;
-      /** The request may have been too large for it. */
+      /** The request may have been too large for it, or a batch where it takes none. */
       readonly isTooLarge: boolean;
     };
+
+/** Statuses by which endpoints refuse batches, or large ones: 400, 405 and 422 mean the request's form, 413 its size. */
+const REFUSES_BATCHES: ReadonlySet<number> = new Set([400, 405, 413, 422]);
 
 /** How to post. */
 export interface PostOptions {
@@ -44,7 +47,7 @@ export async function post(url: string, body: string, { timeoutMs, signal }: Pos
       why: `it answered with HTTP status ${status}`,
       isPassing: status === 408 || status === 425 || status === 429 || status >= 500,
       waitMs: retryAfter(response.headers.get("retry-after")),
-      isTooLarge: status === 413,
+      isTooLarge: REFUSES_BATCHES.has(status),
     };
   } catch (error) {
     signal.throwIfAborted();

@@ -122,5 +122,5 @@ function computeTexts(batch: Batch, compiled: Compiled, field: Field): ColumnDat
     const { texts, nulls } = compiled.run(batch, from, count);
     for (let i = 0; i < count; i++) writer.push(nulls?.[i] === 1 ? null : (texts[i] ?? null));
   }
-  return writer.take(batch.rows);
+  return writer.held(batch.rows);
 }

@@ -36,17 +36,16 @@ class Side {
     this.at[i] = this.newestAt;
   }
 
-  putKept(i: number, kept: KeptRows, entry: number): void {
-    if (entry < 0) return this.put(i, undefined, 0);
-    const number = kept.at[entry] as number;
+  /** Puts row `row` of a kept batch, by that batch's number. */
+  putKept(i: number, kept: KeptRows, number: number, row: number): void {
     if (this.version !== kept.version || number >= this.keptPlaces.length) this.readPlaces(kept);
     const place = this.keptPlaces[number] as number;
-    this.rows[i] = kept.rows[entry] as number;
     if (place > 0) {
+      this.rows[i] = row;
       this.at[i] = place - 1;
       return;
     }
-    this.put(i, kept.batches[number], kept.rows[entry] as number);
+    this.put(i, kept.batches[number], row);
     this.keptPlaces[number] = this.newestAt + 1;
   }
 
@@ -62,6 +61,12 @@ class Side {
     this.places.clear();
     this.newest = undefined;
   }
+}
+
+/** Rows of kept batches: the number of the batch, and the row. */
+interface PlacedRows {
+  readonly at: Int32Array;
+  readonly rows: Int32Array;
 }
 
 /** Collects pairs of rows and makes batches of 4096 of them. */
@@ -85,10 +90,26 @@ export class Pairs {
 
   /** {@link put} of kept rows, by their entries; -1 where one is missing. */
   putKept(left: KeptRows, leftEntry: number, right: KeptRows, rightEntry: number): void {
-    this.sides[0].putKept(this.count, left, leftEntry);
-    this.sides[1].putKept(this.count, right, rightEntry);
+    this.putEntry(this.sides[0], left, leftEntry);
+    this.putEntry(this.sides[1], right, rightEntry);
     this.count++;
     if (this.count === BATCH_ROWS_DEFAULT) this.cut();
+  }
+
+  /** {@link put} of kept rows, by their places in lists; -1 where one is missing. */
+  putPlaced(kept: readonly [KeptRows, KeptRows], left: PlacedRows, l: number, right: PlacedRows, r: number): void {
+    const [a, b] = this.sides;
+    if (l < 0) a.put(this.count, undefined, 0);
+    else a.putKept(this.count, kept[0], left.at[l] as number, left.rows[l] as number);
+    if (r < 0) b.put(this.count, undefined, 0);
+    else b.putKept(this.count, kept[1], right.at[r] as number, right.rows[r] as number);
+    this.count++;
+    if (this.count === BATCH_ROWS_DEFAULT) this.cut();
+  }
+
+  private putEntry(side: Side, kept: KeptRows, entry: number): void {
+    if (entry < 0) side.put(this.count, undefined, 0);
+    else side.putKept(this.count, kept, kept.at[entry] as number, kept.rows[entry] as number);
   }
 
   /** Whether a whole batch waits to be taken. */
@@ -136,7 +157,7 @@ export class Pairs {
           : valueAt(batch.column(row >= 0 ? name : other), row >= 0 ? row : (right.rows[i] as number)),
       );
     }
-    return writer.take(count);
+    return writer.held(count);
   }
 
   private picked(side: 0 | 1): { batches: readonly Batch[]; at: Int32Array; rows: Int32Array } {

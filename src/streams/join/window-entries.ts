@@ -1,4 +1,5 @@
 import type { KeyStore } from "../window/key-store.ts";
+import type { KeptRows } from "./kept-rows.ts";
 
 /** Entries of one side of a window, in the order in which they came. */
 export class EntryList {
@@ -13,12 +14,6 @@ export class EntryList {
     }
     this.entries[this.count++] = entry;
   }
-}
-
-/** Entries by the rank of their keys, of equal ones as they came; beside each the rank. */
-export interface RankedEntries {
-  readonly entries: Int32Array;
-  readonly ranks: Int32Array;
 }
 
 /** Above this many keys for each entry, entries are sorted, below it counted by their ranks. */
@@ -43,39 +38,71 @@ export function ranksOf(store: KeyStore, lists: readonly (readonly [EntryList, I
   return { rankOf: places, count: places.size };
 }
 
-/** A list's entries in the order of their ranks; `ids` are key ids by entry. */
-export function ranked({ entries, count }: EntryList, ids: Int32Array, { rankOf, count: keys }: Ranks): RankedEntries {
-  const ranks = new Int32Array(count);
-  for (let i = 0; i < count; i++) {
-    const id = ids[entries[i] as number] as number;
-    ranks[i] = id < 0 ? keys : ((rankOf instanceof Int32Array ? rankOf[id] : rankOf.get(id)) as number);
-  }
-  return keys <= COUNTED_SHARE * count ? counted(entries, ranks, keys) : sorted(entries, ranks);
-}
+/** Above every rank. */
+export const NO_RANK = 2 ** 31 - 1;
 
-function counted(entries: Int32Array, ranks: Int32Array, keys: number): RankedEntries {
-  const places = new Int32Array(keys + 2);
-  for (let i = 0; i < ranks.length; i++) {
-    const after = (ranks[i] as number) + 1;
-    places[after] = (places[after] as number) + 1;
-  }
-  for (let rank = 0; rank <= keys; rank++) places[rank + 1] = (places[rank + 1] as number) + (places[rank] as number);
-  const made = { entries: new Int32Array(ranks.length), ranks: new Int32Array(ranks.length) };
-  for (let i = 0; i < ranks.length; i++) {
-    const rank = ranks[i] as number;
-    const at = places[rank] as number;
-    places[rank] = at + 1;
-    made.entries[at] = entries[i] as number;
-    made.ranks[at] = rank;
-  }
-  return made;
-}
+/** One side of a window in the order of its keys' ranks, of equal ones as the rows came: which row of which batch each entry is. */
+export class RankedSide {
+  count = 0;
+  /** Ends in {@link NO_RANK}. */
+  ranks = new Int32Array(1);
+  at = new Int32Array(0);
+  rows = new Int32Array(0);
+  private given = new Int32Array(0);
+  private places = new Int32Array(0);
 
-function sorted(entries: Int32Array, ranks: Int32Array): RankedEntries {
-  const { length } = ranks;
-  const order = new Float64Array(length);
-  for (let i = 0; i < length; i++) order[i] = (ranks[i] as number) * length + i;
-  order.sort();
-  const at = Int32Array.from(order, (each) => each % length);
-  return { entries: at.map((i) => entries[i] as number), ranks: at.map((i) => ranks[i] as number) };
+  fill({ entries, count }: EntryList, kept: KeptRows, { rankOf, count: keys }: Ranks): void {
+    this.reserve(count);
+    this.count = count;
+    const { given } = this;
+    for (let i = 0; i < count; i++) {
+      const id = kept.ids[entries[i] as number] as number;
+      given[i] = id < 0 ? keys : ((rankOf instanceof Int32Array ? rankOf[id] : rankOf.get(id)) as number);
+    }
+    if (keys <= COUNTED_SHARE * count) this.byCounting(entries, kept, keys);
+    else this.bySorting(entries, kept);
+    this.ranks[count] = NO_RANK;
+  }
+
+  private byCounting(entries: Int32Array, kept: KeptRows, keys: number): void {
+    const { given, ranks, at, rows, count } = this;
+    if (this.places.length < keys + 2) this.places = new Int32Array(2 * keys + 2);
+    const places = this.places.fill(0, 0, keys + 2);
+    for (let i = 0; i < count; i++) {
+      const after = (given[i] as number) + 1;
+      places[after] = (places[after] as number) + 1;
+    }
+    for (let rank = 0; rank <= keys; rank++) places[rank + 1] = (places[rank + 1] as number) + (places[rank] as number);
+    for (let i = 0; i < count; i++) {
+      const rank = given[i] as number;
+      const place = places[rank] as number;
+      const entry = entries[i] as number;
+      places[rank] = place + 1;
+      ranks[place] = rank;
+      at[place] = kept.at[entry] as number;
+      rows[place] = kept.rows[entry] as number;
+    }
+  }
+
+  private bySorting(entries: Int32Array, kept: KeptRows): void {
+    const { given, count } = this;
+    const order = new Float64Array(count);
+    for (let i = 0; i < count; i++) order[i] = (given[i] as number) * count + i;
+    order.sort();
+    for (let place = 0; place < count; place++) {
+      const i = (order[place] as number) % count;
+      const entry = entries[i] as number;
+      this.ranks[place] = given[i] as number;
+      this.at[place] = kept.at[entry] as number;
+      this.rows[place] = kept.rows[entry] as number;
+    }
+  }
+
+  private reserve(count: number): void {
+    if (this.given.length >= count) return;
+    this.given = new Int32Array(2 * count);
+    this.at = new Int32Array(2 * count);
+    this.rows = new Int32Array(2 * count);
+    this.ranks = new Int32Array(2 * count + 1);
+  }
 }

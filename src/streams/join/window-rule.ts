@@ -2,7 +2,7 @@ import type { Batch } from "../../batch/batch.ts";
 import { windowStart } from "../window/event-clock.ts";
 import type { WindowTimes } from "../window/plan.ts";
 import type { JoinCore, JoinRule, SideIndex } from "./join-core.ts";
-import { EntryList, ranked, ranksOf } from "./window-entries.ts";
+import { EntryList, RankedSide, ranksOf } from "./window-entries.ts";
 
 interface OpenWindow {
   readonly start: number;
@@ -23,6 +23,9 @@ export class WindowRule implements JoinRule {
   private nextClose = Number.POSITIVE_INFINITY;
   /** The window that a row was put into last, where each row has one. */
   private latest: OpenWindow | undefined;
+  /** Lists of windows that have closed. */
+  private readonly spare: OpenWindow["lists"][] = [];
+  private readonly ranked = [new RankedSide(), new RankedSide()] as const;
 
   constructor(core: JoinCore, times: WindowTimes) {
     this.core = core;
@@ -71,7 +74,9 @@ export class WindowRule implements JoinRule {
       for (const side of [0, 1] as const) {
         const { entries, count } = window.lists[side];
         for (let i = 0; i < count; i++) this.release(side, entries[i] as number);
+        window.lists[side].count = 0;
       }
+      this.spare.push(window.lists);
     }
     this.latest = undefined;
     this.nextClose = Number.POSITIVE_INFINITY;
@@ -107,7 +112,7 @@ export class WindowRule implements JoinRule {
   private opened(start: number): OpenWindow {
     let window = this.windows.get(start);
     if (window === undefined) {
-      window = { start, end: start + this.times.whole, lists: [new EntryList(), new EntryList()] };
+      window = { start, end: start + this.times.whole, lists: this.spare.pop() ?? [new EntryList(), new EntryList()] };
       this.windows.set(start, window);
       this.nextClose = Math.min(this.nextClose, window.end + this.times.slack);
     }
@@ -119,26 +124,26 @@ export class WindowRule implements JoinRule {
     const { kind } = core.plan;
     const keepsLeft = kind === "left" || kind === "full";
     const keepsRight = kind === "right" || kind === "full";
-    const ids = [core.kept[0].ids, core.kept[1].ids] as const;
+    const { kept, pairs } = core;
+    const [left, right] = this.ranked;
     const ranks = ranksOf(core.keys.store, [
-      [lists[0], ids[0]],
-      [lists[1], ids[1]],
+      [lists[0], kept[0].ids],
+      [lists[1], kept[1].ids],
     ]);
-    const left = ranked(lists[0], ids[0], ranks);
-    const right = ranked(lists[1], ids[1], ranks);
-    for (let i = 0, j = 0; i < left.ranks.length || j < right.ranks.length; ) {
-      const rank = Math.min(left.ranks[i] ?? ranks.count, right.ranks[j] ?? ranks.count);
+    left.fill(lists[0], kept[0], ranks);
+    right.fill(lists[1], kept[1], ranks);
+    for (let i = 0, j = 0; i < left.count || j < right.count; ) {
+      const rank = Math.min(left.ranks[i] as number, right.ranks[j] as number);
       const [a, b] = [i, j];
       while (left.ranks[i] === rank) i++;
       while (right.ranks[j] === rank) j++;
       const isAlone = rank === ranks.count || a === i || b === j;
       if (!isAlone) {
-        for (let l = a; l < i; l++)
-          for (let r = b; r < j; r++) core.putEntries(left.entries[l] as number, right.entries[r] as number);
+        for (let l = a; l < i; l++) for (let r = b; r < j; r++) pairs.putPlaced(kept, left, l, right, r);
         continue;
       }
-      if (keepsLeft) for (let l = a; l < i; l++) core.putEntries(left.entries[l] as number, -1);
-      if (keepsRight) for (let r = b; r < j; r++) core.putEntries(-1, right.entries[r] as number);
+      if (keepsLeft) for (let l = a; l < i; l++) pairs.putPlaced(kept, left, l, right, -1);
+      if (keepsRight) for (let r = b; r < j; r++) pairs.putPlaced(kept, left, -1, right, r);
     }
   }
 

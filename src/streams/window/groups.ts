@@ -140,13 +140,15 @@ export class Groups {
     // A table with a place for every id is read in the order of the keys.
     const { table } = pane;
     const { order, count } = ranks;
-    const slots = new Int32Array(pane.count);
+    const slots = new Int32Array(pane.count + 1);
     let at = 0;
+    // Whether a key has a slot cannot be foreseen: a loop without that branch is faster.
     for (let rank = 0; rank < count; rank++) {
       const slot = table[order[rank] as number] as number;
-      if (slot !== 0) slots[at++] = slot;
+      slots[at] = slot;
+      at += slot === 0 ? 0 : 1;
     }
-    return slots;
+    return slots.subarray(0, at);
   }
 
   /** Slots of different keys, put in the order of their keys' canonical bytes. */
@@ -222,15 +224,16 @@ export function slotOf({ table }: Pane, ids: Int32Array, id: number): number {
   return slot;
 }
 
-/** A window's slots in no particular order. */
-export function slotsIn(pane: Pane): Int32Array {
-  const slots = new Int32Array(pane.count);
-  const { table } = pane;
-  let count = 0;
+/** A window's slots in no particular order; at the beginning of an array with room for one more, where one is given. */
+export function slotsIn({ count, table }: Pane, room?: Int32Array): Int32Array {
+  const slots = room ?? new Int32Array(count + 1);
+  let found = 0;
   for (let at = 0; at < table.length; at++) {
-    if (table[at] !== 0) slots[count++] = table[at] as number;
+    const slot = table[at] as number;
+    slots[found] = slot;
+    found += slot === 0 ? 0 : 1;
   }
-  return slots;
+  return slots.subarray(0, found);
 }
 
 function insert(table: Int32Array, id: number, slot: number): void {

@@ -51,10 +51,14 @@ export function sortedIds(ids: Int32Array, heads: Uint32Array, compare: (a: numb
   return sorted;
 }
 
+// Of no call longer than itself; made once, since they are large.
+const places = new Uint32Array(DIGIT);
+let digits = new Uint16Array(0);
+
 /** Sorts by one digit, keeping the order of equal ones; false, and nothing written, when all have the same digit. */
 function byDigit(ids: Int32Array, into: Int32Array, heads: Uint32Array, word: number, shift: number): boolean {
-  const places = new Uint32Array(DIGIT);
-  const digits = new Uint16Array(ids.length);
+  places.fill(0);
+  if (digits.length < ids.length) digits = new Uint16Array(2 * ids.length);
   for (let i = 0; i < ids.length; i++) {
     const digit = ((heads[HEAD_WORDS * (ids[i] as number) + word] as number) >>> shift) & (DIGIT - 1);
     digits[i] = digit;

@@ -32,6 +32,8 @@ export class KeyStore {
   private order: Int32Array = new Int32Array(0);
   /** Bytes 1 to 6 of a key as one number, by id; and in the order of `order`. */
   private leads = new Float64Array(16);
+  /** Room for the next order. */
+  private spare: Int32Array = new Int32Array(0);
   private orderLeads = new Float64Array(0);
   private rankOf: Int32Array = new Int32Array(0);
   private fresh: number[] = [];
@@ -140,7 +142,7 @@ export class KeyStore {
       this.order = this.order.length === 0 ? fresh : this.merged(fresh);
       this.fresh = [];
       if (this.rankOf.length < this.lengths.length) this.rankOf = new Int32Array(this.lengths.length);
-      this.orderLeads = new Float64Array(this.order.length);
+      if (this.orderLeads.length < this.order.length) this.orderLeads = new Float64Array(2 * this.order.length);
       for (let rank = 0; rank < this.order.length; rank++) {
         const id = this.order[rank] as number;
         this.rankOf[id] = rank;
@@ -162,7 +164,9 @@ export class KeyStore {
   /** New keys, sorted, among those that were in order. */
   private merged(fresh: Int32Array): Int32Array {
     const { order, orderLeads, leads } = this;
-    const all = new Int32Array(order.length + fresh.length);
+    const count = order.length + fresh.length;
+    if (this.spare.length < count) this.spare = new Int32Array(2 * count);
+    const all = this.spare.subarray(0, count);
     let i = 0;
     let at = 0;
     for (let j = 0; j < fresh.length; j++) {
@@ -176,6 +180,7 @@ export class KeyStore {
       all[at++] = id;
     }
     all.set(order.subarray(i), at);
+    this.spare = new Int32Array(order.buffer);
     return all;
   }
 

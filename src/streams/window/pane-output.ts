@@ -8,6 +8,8 @@ export class PaneOutput {
   private readonly core: WindowCore;
   /** Joined slots by the rank of their keys, while a window is joined. */
   private slotOfRank = new Int32Array(0);
+  private from = new Int32Array(0);
+  private into = new Int32Array(0);
 
   constructor(core: WindowCore) {
     this.core = core;
@@ -40,6 +42,12 @@ export class PaneOutput {
     core.groups.release(joined, 0);
   }
 
+  private reserve(count: number): void {
+    if (this.from.length > count) return;
+    this.from = new Int32Array(2 * count + 1);
+    this.into = new Int32Array(2 * count + 1);
+  }
+
   private panesOf(start: number, end: number): Pane[] {
     const { groups, windowTimes } = this.core;
     const found: Pane[] = [];
@@ -68,8 +76,9 @@ export class PaneOutput {
     const { groups, columns } = this.core;
     let made = 0;
     for (const pane of panes) {
-      const from = slotsIn(pane);
-      const into = new Int32Array(from.length);
+      this.reserve(pane.count);
+      const from = slotsIn(pane, this.from);
+      const into = this.into.subarray(0, from.length);
       for (let i = 0; i < from.length; i++) {
         const id = groups.ids[from[i] as number] as number;
         const place = rankOf === undefined ? id : (rankOf[id] as number);
@@ -83,12 +92,13 @@ export class PaneOutput {
       }
       columns.merge(into, from);
     }
-    const slots = new Int32Array(made);
+    const slots = new Int32Array(made + 1);
     let at = 0;
     for (let place = 0; place < places.length; place++) {
       const slot = places[place] as number;
-      if (slot !== 0) slots[at++] = slot;
+      slots[at] = slot;
+      at += slot === 0 ? 0 : 1;
     }
-    return slots;
+    return slots.subarray(0, made);
   }
 }

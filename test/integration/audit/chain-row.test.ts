@@ -116,7 +116,8 @@ describe.runIf(present)("a row of Ethereum", () => {
     const place = folder.fresh("written");
     await mkdir(place);
     const replayed = async (change: (block: Record<string, unknown>) => void): Promise<string> => {
-      const given = JSON.parse(gunzipSync(await readFile(join(DATA, `${BLOCKS[0]}.json.gz`))).toString());
+      const text = gunzipSync(await readFile(join(DATA, `${BLOCKS[0]}.json.gz`))).toString();
+      const given = JSON.parse(text) as { block: Record<string, unknown> };
       change(given.block);
       await writeFile(join(place, "first.json"), JSON.stringify(given));
       await copyFile(join(DATA, `${BLOCKS[1]}.json.gz`), join(place, "second.json.gz"));

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { UncheckedBlocks } from "../../../src/run/unchecked-blocks.ts";
 import { openLane } from "../../../src/sandbox/lane.ts";
 import type { Lane, ModuleHandle } from "../../../src/sandbox/port.ts";
+import { headerHash } from "../../support/block-header.ts";
 import {
   type BlockRow,
   blockBatch,
@@ -16,6 +18,9 @@ import { KNOWN_BLOCKS } from "../../support/known-blocks.ts";
 import { failureOf } from "../../support/rows.ts";
 
 type Json = Record<string, unknown>;
+
+/** The root of a trie without items. */
+const EMPTY_ROOT = "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421";
 
 let lane: Lane;
 let eras: readonly (EthereumBlock & { readonly era: string })[];
@@ -93,6 +98,25 @@ describe("blocks of every era", () => {
       null,
       (copyOf("cancun").block["withdrawals"] as Json[]).length,
     ]);
+  });
+
+  it("whose withdrawals are not listed are told, unless their header says that there are none", async () => {
+    const unchecked = new UncheckedBlocks();
+    const tell = (line: string): void => unchecked.wrote("logs", line);
+    const module = await loadBuiltIn(lane, "ethereum", { table: "logs", verify: "full" }, tell);
+    const bare = eras.map(({ block: { withdrawals: _, ...block }, receipts }) => ({ block, receipts }));
+    await callOf(module, blockBatch(bare.map((each) => blockRow(each as EthereumBlock))));
+    const [notice, ...others] = unchecked.notices();
+    expect(others).toEqual([]);
+    expect(notice?.message).toBe(
+      "logs: the JSON of 3 blocks from 104 to 106 lists no withdrawals, so these were not checked",
+    );
+    const { block, receipts } = copyOf("shanghai");
+    const empty = { ...block, withdrawalsRoot: EMPTY_ROOT };
+    delete (empty as Json)["withdrawals"];
+    const made = { block: { ...empty, hash: headerHash(empty) }, receipts };
+    const blocks = await loadBuiltIn(lane, "ethereum", { table: "blocks" }, (line) => expect(line).toBe(""));
+    expect((await rowsMade(blocks, blockBatch([blockRow(made)])))[0]?.["withdrawals"]).toBe(0);
   });
 
   it("of public chains have the hash that their headers give", async () => {

@@ -22,19 +22,23 @@ let other: RpcServer;
 beforeEach(async () => {
   server = await RpcServer.open();
   other = await RpcServer.open();
-  for (const each of [server, other]) each.chainId = "0x1";
-  for (let number = FROM; present && number <= TO; number++) {
-    const text = gunzipSync(await readFile(new URL(`${number}.json.gz`, DATA))).toString();
-    const { block, receipts } = JSON.parse(text) as { block: unknown; receipts: unknown };
-    for (const { blocks } of [server, other])
-      blocks.set(number, { block: JSON.stringify(block), receipts: JSON.stringify(receipts) });
-  }
+  for (const each of [server, other]) await serve(each);
 });
 afterEach(async () => {
   await server[Symbol.asyncDispose]();
   await other[Symbol.asyncDispose]();
 });
 afterAll(() => folder.remove());
+
+/** Lets a server tell the truth. */
+async function serve(each: RpcServer): Promise<void> {
+  each.chainId = "0x1";
+  for (let number = FROM; present && number <= TO; number++) {
+    const text = gunzipSync(await readFile(new URL(`${number}.json.gz`, DATA))).toString();
+    const { block, receipts } = JSON.parse(text) as { block: unknown; receipts: unknown };
+    each.blocks.set(number, { block: JSON.stringify(block), receipts: JSON.stringify(receipts) });
+  }
+}
 
 /** Changes what the server says of a block. */
 function lie(about: "block" | "receipts", change: (text: string) => string, number: number = TO): void {
@@ -87,6 +91,21 @@ describe.runIf(present)("an endpoint with real blocks", () => {
     const found = transfersOf([server.url], out);
     await expect(found).rejects.toMatchObject({ code: "ETH_RECEIPTS_ROOT_MISMATCH", kind: "verification" });
     expect((await readdir(out)).filter((name) => name !== ".data")).toEqual([]);
+    // Asked once more, in the same folder: what was refused is not kept, and only that is fetched and computed again.
+    await serve(server);
+    const { requests } = server;
+    const summary = await transfersOf([server.url], out);
+    expect(summary.rows.in).toBe(2);
+    expect(server.requests - requests).toBeLessThan(8);
+    expect((await transfersOf([server.url])).result).toBe(summary.result);
+  });
+
+  it("that says it is of another chain than its transactions is found out", async () => {
+    server.chainId = "0x5";
+    await expect(transfersOf([server.url])).rejects.toMatchObject({
+      code: "ENDPOINT_ODD",
+      message: expect.stringContaining("says that it is of chain 5, and gives blocks of chain 1"),
+    });
   });
 
   it("that another one contradicts is named, with what both say", async () => {

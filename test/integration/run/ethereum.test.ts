@@ -72,7 +72,8 @@ describe("a pipeline over blocks", () => {
     const block = structuredClone(prague);
     ((block.receipts[1] as Record<string, unknown>)["logs"] as unknown[]).pop();
     const place = await write(block);
-    const error = await runConfig({ configPath: place, outDir: join(place, "out") }).then(
+    const dataDir = join(place, "data");
+    const error = await runConfig({ configPath: place, outDir: join(place, "out"), dataDir }).then(
       () => expect.unreachable("it was caught"),
       (cause: IpdmError) => cause,
     );
@@ -84,6 +85,9 @@ describe("a pipeline over blocks", () => {
     expect(error.message).toMatch(
       /^tasks\.logs: module ipdm:ethereum found an error in rows 0 to 0: block 106, receipt \d: its log/,
     );
+    // With the right block in its place, the same folder of the run goes on.
+    await writeFile(join(place, "blocks", "106.json"), JSON.stringify(prague));
+    expect((await runConfig({ configPath: place, outDir: join(place, "mended"), dataDir })).rows.in).toBe(1);
     expect(["logs.csv", "found.csv", "receipt.car"].filter((name) => existsSync(join(place, "out", name)))).toEqual([]);
   });
 });

@@ -139,7 +139,9 @@ describe("fetching a range", () => {
         : undefined;
     expect(hashesOf(await fetchBlocks(1, 20))).toEqual(expected(1, 20));
     server.deed = (calls) => (calls.length > 1 ? { status: 413 } : undefined);
-    expect(hashesOf(await fetchBlocks(21, 25))).toEqual(expected(21, 25));
+    expect(hashesOf(await fetchBlocks(21, 23))).toEqual(expected(21, 23));
+    server.deed = (calls) => (calls.length > 1 ? { status: 400 } : undefined);
+    expect(hashesOf(await fetchBlocks(24, 25))).toEqual(expected(24, 25));
   });
 
   it("asks for receipts one by one where the endpoint cannot give those of a block", async () => {

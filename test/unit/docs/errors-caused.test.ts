@@ -31,17 +31,10 @@ const ROOT = resolve(import.meta.dirname, "../../..");
  * machine, library or network, or a large amount. The list should only become shorter.
  */
 const NOT_CAUSED: ReadonlySet<string> = new Set([
-  ...["RUN_ENDED", "NODE_CLOSED", "STREAM_DROPPED", "MODULE_CASE_TOO_LARGE", "ZSTD_UNSUPPORTED"],
-  ...["CATALOGUE_FULL", "CATALOGUE_CLOSED", "CATALOGUE_HEAD_INVALID", "PROOF_FAILED"],
+  ...["RUN_ENDED", "NODE_CLOSED", "STREAM_DROPPED", "MODULE_CASE_TOO_LARGE"],
+  ...["CATALOGUE_FULL", "PROOF_FAILED"],
   ...["CIRCUIT_COMPILE_FAILED", "STATEMENT_INVALID", "DRAW_INVALID", "NOT_A_MEMBER", "PEER_BUSY", "GOSSIP_FAILED"],
-  ...[
-    "ACTOR_PASSIVATED",
-    "AGGREGATE_LIMIT",
-    "EFFECT_DEAD",
-    "MACHINES_UNREADABLE",
-    "STORE_MISSING",
-    "STREAM_STATE_FULL",
-  ],
+  ...["ACTOR_PASSIVATED", "AGGREGATE_LIMIT"],
 ]);
 
 let folder: TestFolder;

@@ -1,4 +1,4 @@
-import { allocate, Output, Type } from "../../../sandbox/sdk/index";
+import { Output, Type } from "../../../sandbox/sdk/index";
 import { malformed, Place } from "../../json/place";
 import { hasValue, integerEnd, nextValue, openArray, readInteger } from "../../json/scanner";
 import { Block } from "../block";

@@ -1,4 +1,4 @@
-import { allocate, Output, OutputColumn, Type } from "../../../sandbox/sdk/index";
+import { Output, OutputColumn, Type } from "../../../sandbox/sdk/index";
 import { Place } from "../../json/place";
 import { Block } from "../block";
 import { List } from "../list";

@@ -1,4 +1,4 @@
-import { allocate, Output, Type } from "../../../sandbox/sdk/index";
+import { Output, Type } from "../../../sandbox/sdk/index";
 import { Place } from "../../json/place";
 import { Block } from "../block";
 import { List } from "../list";

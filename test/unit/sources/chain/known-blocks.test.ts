@@ -55,7 +55,13 @@ describe("known blocks", () => {
     const known = new KnownBlocks();
     const spec: ChainSpec = { kind: "ethereum", places: [], from: null, to: null, anchor: null, chain: null };
     await expect(known.of(spec, () => Promise.reject(new Error("no")))).rejects.toThrow("no");
-    const index = { files: [], blocks: { length: 0, memory: new ArrayBuffer(0), headers: [] }, chain: null, bytes: 0 };
+    const index = {
+      files: [],
+      blocks: { length: 0, memory: new ArrayBuffer(0), headers: [] },
+      chain: null,
+      said: null,
+      bytes: 0,
+    };
     expect(await known.of(spec, () => Promise.resolve(index))).toBe(index);
     await expect(known.of(spec, () => Promise.reject(new Error("no")))).resolves.toBe(index);
   });
