@@ -47,12 +47,14 @@ export class KeyedValues {
 
   forget(isOver: (id: number) => boolean): void {
     const before = this.keys;
+    const kept: number[] = [];
+    for (let id = 0; id < before.size; id++)
+      if (before.store.has(id) && !Number.isNaN(this.numbers[0]?.[id]) && !isOver(id)) kept.push(id);
     const old = this.numbers.map((each) => each.slice());
     this.keys = new KeyTable(this.fields);
     for (const each of this.numbers) each.fill(Number.NaN);
     this.living = 0;
-    for (let id = 0; id < before.size; id++) {
-      if (!before.store.has(id) || Number.isNaN(old[0]?.[id]) || isOver(id)) continue;
+    for (const id of kept) {
       const now = this.keys.add(before.store.valuesOf(id), before.store.bytesOf(id));
       this.reserve(now + 1);
       old.forEach((each, i) => {
