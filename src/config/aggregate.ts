@@ -46,6 +46,15 @@ export function readAggregate(text: string): Aggregate {
   return { kind, column, option: Number(number) };
 }
 
+/** Reads an aggregate that can be told row by row: the first five. Throws `AGGREGATE_INVALID`. */
+export function readRunning(text: string): { readonly kind: AggregateKind; readonly column?: string } {
+  const { kind, column } = readAggregate(text);
+  const own = AGGREGATE_KINDS.find((candidate) => candidate === kind);
+  if (own === undefined)
+    throw invalid(`${kind} cannot be told row by row`, `write one of ${AGGREGATE_KINDS.map(spelled).join(", ")}`);
+  return { kind: own, ...(column === undefined ? {} : { column }) };
+}
+
 function spelled(kind: string): string {
   if (kind === "count") return "count()";
   if (kind === "quantile") return "quantile(column, 0.5)";

@@ -275,13 +275,13 @@ function passedTime(config: Config, { input, beside, steps }: StreamTaskConfig):
   const [first, ...others] = [input, ...beside].map((name) => declaredTime(config, name));
   if (first === undefined) return undefined;
   const { column } = first.time;
-  const isKept = steps.every(
-    (step) =>
-      step.kind !== "select" ||
-      step.columns.some(
-        ({ name, expression }) => name === column && "name" in expression && expression.name === column,
-      ),
-  );
+  const isKept = steps.every((step) => {
+    if (step.kind === "scan") return step.running.every(({ name }) => name !== column);
+    if (step.kind !== "select") return true;
+    return step.columns.some(
+      ({ name, expression }) => name === column && "name" in expression && expression.name === column,
+    );
+  });
   const outOfOrderUs = others.reduce(
     (most, each) => Math.max(most, each?.time.outOfOrderUs ?? 0),
     first.time.outOfOrderUs,

@@ -123,7 +123,7 @@ function checkModuleKeys(path: ConfigPath, task: Task): Finding[] {
 /** What a task is: exactly one of these keys says it. */
 const TASK_KINDS = ["module", "table", "events", "window"] as const;
 /** Keys of stream operators beside window. */
-const STREAM_KEYS = ["filter", "select", "dedup", "top", "join"] as const;
+const STREAM_KEYS = ["filter", "select", "scan", "dedup", "top", "join"] as const;
 
 function checkTask(path: ConfigPath, task: Task): Finding[] {
   const place = placeName(path);

@@ -152,14 +152,14 @@ const task = z
     prove: prove.optional(),
   })
   .describe(
-    "One step: a module (module), a table of a chain (table), decoded events (events), or stream operators, which are done in this order: join, or the union of several inputs, filter, select, windows over event time (window, with aggregate) or dedup, top.",
+    "One step: a module (module), a table of a chain (table), decoded events (events), or stream operators, which are done in this order: join, or the union of several inputs, filter, select, scan, windows over event time (window, with aggregate) or dedup, top.",
   )
   .meta({
     // Within allOf: these are no places where keys may stand.
     allOf: [
       {
         anyOf: [
-          ...["module", "table", "events", "filter", "select", "dedup", "top", "join"].map((key) => ({
+          ...["module", "table", "events", "filter", "select", "scan", "dedup", "top", "join"].map((key) => ({
             required: [key],
           })),
           { required: ["window", "aggregate"] },

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { StreamStep } from "../consensus/stream-form.ts";
 import { parseExpression } from "../streams/expressions/parse.ts";
 import { EXPRESSION_CHARS_MAX } from "../streams/expressions/tokens.ts";
-import { readAggregate } from "./aggregate.ts";
+import { readAggregate, readRunning } from "./aggregate.ts";
 import { KEY_COLUMNS_MAX, WINDOW_ROWS_MAX } from "./limits.ts";
 import { column, duration, longer, readBy } from "./schema-values.ts";
 import { isPlain, microseconds, shapeOf, type WrittenWindow } from "./window-schema.ts";
@@ -20,6 +20,22 @@ export const streamTaskKeys = {
     .refine((columns) => Object.keys(columns).length > 0, "must name at least one column")
     .optional()
     .describe("The columns of the rows that come out, as name: expression, in this order."),
+  scan: z
+    .strictObject({
+      key: keyColumns
+        .optional()
+        .describe("Columns of which equal values have one running value; the whole stream has one when left out."),
+      running: z
+        .record(column, readBy(readRunning))
+        .describe(
+          "Columns to add, as name: count(), count(column), sum(column), min(column), max(column) or mean(column), over numbers.",
+        ),
+      ttl: longer
+        .optional()
+        .describe("Time-to-live in event time: a key begins anew so long after its latest row; never when left out."),
+    })
+    .optional()
+    .describe("Adds to each row what the rows of its key so far come to, its own included."),
   dedup: z
     .strictObject({
       key: keyColumns
@@ -107,6 +123,7 @@ export function isStreamTask({
   input,
   filter,
   select,
+  scan,
   dedup,
   top,
   join,
@@ -114,7 +131,7 @@ export function isStreamTask({
   time,
   aggregate = {},
 }: WrittenStream): boolean {
-  const own = filter ?? select ?? dedup ?? top ?? join ?? (typeof input === "string" ? undefined : input);
+  const own = filter ?? select ?? scan ?? dedup ?? top ?? join ?? (typeof input === "string" ? undefined : input);
   if (own !== undefined || window === undefined) return own !== undefined;
   if (time !== undefined) return true;
   return (
@@ -124,7 +141,7 @@ export function isStreamTask({
 
 /** The steps of a task in the order in which they are done, in normal form. */
 export function streamSteps(task: WrittenStream): StreamStep[] {
-  const { filter, select, dedup, top, join, window } = task;
+  const { filter, select, scan, dedup, top, join, window } = task;
   const steps: StreamStep[] = [];
   if (join !== undefined) steps.push(joinStep(join));
   else if (typeof task.input !== "string") steps.push({ kind: "union" });
@@ -135,6 +152,14 @@ export function streamSteps(task: WrittenStream): StreamStep[] {
       expression: parseExpression(text) as never,
     }));
     steps.push({ kind: "select", columns });
+  }
+  if (scan !== undefined) {
+    const running = Object.entries(scan.running).map(([name, text]) => {
+      const { kind, column: of = null } = readRunning(text);
+      return { name, kind, column: of };
+    });
+    const ttlUs = microseconds(scan.ttl, null);
+    steps.push({ kind: "scan", keys: [...(scan.key ?? [])], running, ...(ttlUs !== null && { ttlUs }) });
   }
   if (window !== undefined) steps.push(windowStep(task, window));
   if (dedup !== undefined)

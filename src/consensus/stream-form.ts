@@ -87,6 +87,17 @@ const step = z.discriminatedUnion("kind", [
   z.strictObject(join),
   z.strictObject({ kind: z.literal("filter"), condition: expression }),
   z.strictObject({ kind: z.literal("select"), columns }),
+  z.strictObject({
+    kind: z.literal("scan"),
+    keys,
+    /** Running values of a key, beside the row's own columns. */
+    running: z
+      .array(z.strictObject({ name, kind: z.enum(["count", "sum", "min", "max", "mean"]), column: name.nullable() }))
+      .min(1)
+      .max(256),
+    /** Keys are forgotten so long after their latest row; absent where they stay. */
+    ttlUs: count.optional(),
+  }),
   z.strictObject(window),
   z.strictObject({ kind: z.literal("dedup"), keys, withinUs: count.nullable() }),
   z.strictObject({

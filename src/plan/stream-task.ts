@@ -12,6 +12,7 @@ const STEP_KEYS: Readonly<Record<StreamStep["kind"], string>> = {
   filter: "filter",
   select: "select",
   window: "window",
+  scan: "scan",
   dedup: "dedup",
   top: "top",
 };

@@ -43,6 +43,7 @@ export type { MapBatchOptions, MappedBatch } from "./operators/map-batch.ts";
 export { mapBatch } from "./operators/map-batch.ts";
 export type { RowOut } from "./operators/rows.ts";
 export { filterRows, flatMap, map, toRows } from "./operators/rows.ts";
+export type { ScanOptions } from "./operators/scan.ts";
 export { scan } from "./operators/scan.ts";
 export type { TriggerOptions, TumbleOptions, WindowShape } from "./operators/shapes.ts";
 export { countWindow, cumulate, globalWindow, hop, session, tumble } from "./operators/shapes.ts";

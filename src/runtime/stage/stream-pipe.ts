@@ -8,10 +8,11 @@ import { eventTime, keyBy } from "../../streams/operators/event-time.ts";
 import { filter, project } from "../../streams/operators/expressions.ts";
 import { intervalJoin, join, temporalJoin, windowJoin } from "../../streams/operators/joins.ts";
 import { dedup } from "../../streams/operators/keyed.ts";
+import { scan } from "../../streams/operators/scan.ts";
 import { windowAs } from "../../streams/operators/shapes.ts";
 import { topN } from "../../streams/operators/top-n.ts";
 import { union } from "../../streams/operators/union.ts";
-import { nodeOf, streamWindow } from "./stream-schema.ts";
+import { nodeOf, runningOf, streamWindow } from "./stream-schema.ts";
 
 /** The inputs by name, in their order. */
 export type StreamInputs = Readonly<Record<string, Observable<Flow>>>;
@@ -65,6 +66,11 @@ function stepped(
         aggregate(Object.fromEntries(aggregates.map(({ name, ...spec }) => [name, spec]))),
       ) as unknown as Observable<Flow>; // its columns are known by name only
     }
+    case "scan":
+      return stream.pipe(
+        keyBy(...step.keys),
+        scan(runningOf(step), step.ttlUs === undefined ? {} : { ttl: `${step.ttlUs}us` }),
+      );
     case "dedup":
       return stream.pipe(keyBy(...step.keys), dedup(step.withinUs === null ? {} : { within: `${step.withinUs}us` }));
     case "top":

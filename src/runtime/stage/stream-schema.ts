@@ -7,6 +7,8 @@ import type { Compiled } from "../../streams/expressions/compiled.ts";
 import { computedField } from "../../streams/expressions/computed.ts";
 import type { Node } from "../../streams/expressions/node.ts";
 import { joinPlan } from "../../streams/join/join-plan.ts";
+import { scanSchema } from "../../streams/keyed/running-totals.ts";
+import type { AggregateSpec } from "../../streams/operators/specs.ts";
 import { outputSchema, timeField, type WindowPlan, windowTimes } from "../../streams/window/plan.ts";
 import { LATE, LATE_RIGHT, MAIN, type TaskPlan } from "../plan.ts";
 
@@ -86,6 +88,10 @@ function stepSchema(
       );
     case "window":
       return outputSchema(streamWindow(form, step), schema);
+    case "scan":
+      for (const key of step.keys) compile({ op: "column", name: key }, schema);
+      if (step.ttlUs !== undefined) timeField(schema, timeColumn(form, "scan with a ttl"));
+      return scanSchema(schema, step.keys, runningOf(step));
     case "dedup":
       for (const key of step.keys) compile({ op: "column", name: key }, schema);
       if (step.withinUs !== null) timeField(schema, timeColumn(form, "dedup with a time"));
@@ -94,6 +100,13 @@ function stepSchema(
       for (const name of [step.by, ...step.per]) compile({ op: "column", name }, schema);
       return schema;
   }
+}
+
+/** What a scan adds, as the stream operators take it. */
+export function runningOf({ running }: Extract<StreamStep, { kind: "scan" }>): Readonly<Record<string, AggregateSpec>> {
+  return Object.fromEntries(
+    running.map(({ name, kind, column }) => [name, { kind, ...(column === null ? {} : { column }) }]),
+  );
 }
 
 /** A window step as the stream operators take it. Throws `TIME_MISSING`. */

@@ -18,6 +18,8 @@ export class KeyedValues {
   private readonly fields: readonly Field[];
   private readonly width: number;
   private living = 0;
+  /** Keys that were left when some were forgotten last. */
+  private left = 0;
 
   constructor(schema: Schema, keys: readonly string[], width: number) {
     this.fields = keys.map((name) => fieldOf(schema, name));
@@ -38,20 +40,21 @@ export class KeyedValues {
     this.living++;
   }
 
-  /** Forgets the keys for which `isOver` is true, when there are many more than are needed. Ids change. */
+  /** Forgets the keys for which `isOver` is true, once there are many more than were left the last time. Ids change. */
   tidy(isOver: (id: number) => boolean): void {
-    if (this.keys.size <= 4 * this.living + KEYS_IDLE_MAX && this.keys.size <= 2 * this.living + KEYS_IDLE_MAX) return;
-    this.forget(isOver);
+    if (this.keys.size > 2 * this.left + KEYS_IDLE_MAX) this.forget(isOver);
   }
 
   forget(isOver: (id: number) => boolean): void {
     const before = this.keys;
+    const kept: number[] = [];
+    for (let id = 0; id < before.size; id++)
+      if (before.store.has(id) && !Number.isNaN(this.numbers[0]?.[id]) && !isOver(id)) kept.push(id);
     const old = this.numbers.map((each) => each.slice());
     this.keys = new KeyTable(this.fields);
     for (const each of this.numbers) each.fill(Number.NaN);
     this.living = 0;
-    for (let id = 0; id < before.size; id++) {
-      if (!before.store.has(id) || Number.isNaN(old[0]?.[id]) || isOver(id)) continue;
+    for (const id of kept) {
       const now = this.keys.add(before.store.valuesOf(id), before.store.bytesOf(id));
       this.reserve(now + 1);
       old.forEach((each, i) => {
@@ -59,6 +62,7 @@ export class KeyedValues {
       });
       this.living++;
     }
+    this.left = this.living;
   }
 
   /** Keys and numbers in canonical order. */

@@ -1,22 +1,13 @@
 import type { Observable } from "rxjs";
-import type { Batch } from "../../batch/batch.ts";
-import { fieldOf } from "../../batch/batch.ts";
-import { assembleBatch } from "../../batch/gather.ts";
-import type { ColumnData } from "../../batch/layout.ts";
-import { type Field, type Schema, schemaOf } from "../../batch/schema.ts";
-import { IpdmError } from "../../core/errors.ts";
+import { parseDuration } from "../../core/duration.ts";
 import type { Added, ColumnSpec, Untyped } from "../columns.ts";
-import { loadNulls, loadNumbers } from "../expressions/load.ts";
-import { type Vector, vector } from "../expressions/vector.ts";
 import type { Flow, Header } from "../flow.ts";
 import { operator } from "../flow.ts";
 import { loadRows, saveRows } from "../join/rows-state.ts";
-import { KeyedValues } from "../keyed/keyed-values.ts";
-import { CHUNK_ROWS } from "../limits.ts";
-import { isInteger } from "../window/plan.ts";
+import { KeyExpiry } from "../keyed/key-expiry.ts";
+import { RunningTotals, type RunningSpecs as Specs } from "../keyed/running-totals.ts";
 import type { AggregateSpec } from "./specs.ts";
 
-type Specs = Readonly<Record<string, AggregateSpec<string, unknown>>>;
 type Running<A extends Specs> = {
   readonly [P in keyof A]: A[P] extends AggregateSpec<string, infer T>
     ? T extends "i64"
@@ -26,42 +17,59 @@ type Running<A extends Specs> = {
 };
 type ColumnsOf<A extends Specs> = { [P in keyof A]: A[P] extends AggregateSpec<infer N, unknown> ? N : never }[keyof A];
 
+/** Options of {@link scan}. */
+export interface ScanOptions {
+  /**
+   * Time-to-live of a key in event time: it is forgotten, and begins anew, once the watermark has passed the latest of its rows by so much. It bounds the
+   * state, and takes an event time; without it keys stay for good.
+   */
+  readonly ttl?: string;
+}
+
 /**
  * Adds to each row what the rows of its key so far come to, its own included: `scan({ paid: sum('amount'), bids: count() })`; of no key, of the
  * whole stream. `count`, `sum`, `min`, `max` and `mean` over numbers, nulls skipped. Integers stay exact up to 2^53: `AGGREGATE_OVERFLOW`
- * beyond; floats are added in row order. Keys stay for good.
+ * beyond; floats are added in row order. Keys stay for good, or for their time-to-live. Throws `DURATION_INVALID`.
  */
 export function scan<const A extends Specs>(
   running: A,
+  { ttl }: ScanOptions = {},
 ): <C extends Record<ColumnsOf<A>, ColumnSpec> = Untyped, K extends string = string>(
   input: Observable<Flow<C, K>>,
 ) => Observable<Flow<Added<C, Running<A>>, K>> {
   const specs = Object.entries<AggregateSpec<string, unknown>>(running);
-  const detail = specs.map(([name, { kind, column = "" }]) => `${name}: ${kind}(${column})`).join(", ");
+  const ttlUs = ttl === undefined ? undefined : parseDuration(ttl);
+  const text = specs.map(([name, { kind, column = "" }]) => `${name}: ${kind}(${column})`).join(", ");
+  const detail = ttl === undefined ? text : `${text}, ttl ${ttl}`;
   return operator<Flow<Untyped, Untyped>, Flow<Untyped, Untyped>>(
     (out, step) => {
-      let totals: Totals | undefined;
+      let totals: RunningTotals | undefined;
       let header: Header = { kind: "header" };
       return {
         header(given) {
           header = given;
           const saved = given.restored?.state(step()?.place ?? "");
           if (saved !== undefined) {
-            totals = new Totals(saved.schema, given.keys ?? [], specs);
-            totals.values.load(loadRows(saved.state).lists[0] ?? []);
+            totals = new RunningTotals(saved.schema, given.keys ?? [], specs, expiryOf(given, ttlUs));
+            const { lists, about } = loadRows(saved.state);
+            totals.values.load(lists[0] ?? []);
+            if (totals.expiry !== undefined && typeof about === "number") totals.expiry.newest = about;
           }
           return given.schema === undefined
             ? given
-            : { ...given, schema: new Totals(given.schema, given.keys ?? [], specs).output };
+            : { ...given, schema: new RunningTotals(given.schema, given.keys ?? [], specs).output };
         },
         batch(batch) {
-          totals ??= new Totals(batch.schema, header.keys ?? [], specs);
+          totals ??= new RunningTotals(batch.schema, header.keys ?? [], specs, expiryOf(header, ttlUs));
           out.next(totals.run(batch));
         },
         barrier(barrier) {
           const here = step();
           if (totals === undefined || here === undefined) return;
-          const state = saveRows(barrier.hash, { lists: [totals.values.save()], about: null });
+          totals.forget();
+          const newest = totals.expiry?.newest ?? Number.NEGATIVE_INFINITY;
+          const about = Number.isFinite(newest) ? newest : null;
+          const state = saveRows(barrier.hash, { lists: [totals.values.save()], about });
           barrier.add(here.place, state, totals.schema);
         },
       };
@@ -70,174 +78,6 @@ export function scan<const A extends Specs>(
   );
 }
 
-interface Part {
-  readonly kind: "count" | "sum" | "min" | "max" | "mean";
-  readonly column: Field | undefined;
-  readonly field: Field;
-}
-
-/** Running totals by key: for each aggregate how many values there were, and what they come to. */
-class Totals {
-  readonly schema: Schema;
-  readonly output: Schema;
-  readonly values: KeyedValues;
-  private readonly parts: readonly Part[];
-  private readonly ids = new Int32Array(CHUNK_ROWS);
-  /** All rows have the one key. */
-  private readonly isOne: boolean;
-  private readonly loaded: Vector = vector(CHUNK_ROWS);
-
-  constructor(
-    schema: Schema,
-    keys: readonly string[],
-    specs: readonly (readonly [string, AggregateSpec<string, unknown>])[],
-  ) {
-    this.schema = schema;
-    this.isOne = keys.length === 0;
-    this.parts = specs.map(([name, spec]) => partOf(schema, name, spec));
-    this.output = schemaOf([
-      ...schema.fields.filter(({ name }) => !specs.some(([each]) => each === name)),
-      ...this.parts.map(({ field }) => field),
-    ]);
-    this.values = new KeyedValues(schema, keys, 2 * specs.length);
-  }
-
-  run(batch: Batch): Batch {
-    const { values, ids, parts, loaded } = this;
-    const data = parts.map(() => new Float64Array(batch.rows));
-    for (let from = 0; from < batch.rows; from += CHUNK_ROWS) {
-      const count = Math.min(CHUNK_ROWS, batch.rows - from);
-      values.fill(batch, from, from + count, ids);
-      const [known] = values.numbers as [Float64Array];
-      for (let i = 0; i < (this.isOne ? 1 : count); i++)
-        if (Number.isNaN(known[ids[i] as number])) this.begin(ids[i] as number, batch, from + i);
-      parts.forEach((part, p) => {
-        const counts = values.numbers[2 * p] as Float64Array;
-        const totals = values.numbers[2 * p + 1] as Float64Array;
-        const into = (data[p] as Float64Array).subarray(from, from + count);
-        loaded.nulls = undefined;
-        if (part.column !== undefined) {
-          const column = batch.column(part.column.name);
-          if (this.isOne && part.kind === "sum" && part.field.type === "f64" && column.nulls === 0) {
-            if (column.values instanceof Float64Array)
-              return foldOne(column.values.subarray(from, from + count), { counts, totals, into });
-          }
-          loadNumbers(column, from, count, loaded);
-          loaded.nulls = loadNulls(column, from, count);
-          if (loaded.wides !== undefined) throw overflow(part.field.name);
-        }
-        fold(part, loaded, ids, count, { counts, totals, into });
-      });
-    }
-    const made = parts.map((part, p) => columnOf(part, data[p] as Float64Array));
-    const kept = this.output.fields.slice(0, this.output.fields.length - parts.length);
-    return assembleBatch(this.output, batch.rows, [...kept.map(({ name }) => batch.column(name)), ...made]);
-  }
-
-  private begin(id: number, batch: Batch, row: number): void {
-    this.values.begin(id, batch, row);
-    this.parts.forEach((part, p) => {
-      (this.values.numbers[2 * p] as Float64Array)[id] = 0;
-      (this.values.numbers[2 * p + 1] as Float64Array)[id] =
-        part.kind === "min" ? Number.POSITIVE_INFINITY : part.kind === "max" ? Number.NEGATIVE_INFINITY : 0;
-    });
-  }
-}
-
-interface Target {
-  readonly counts: Float64Array;
-  readonly totals: Float64Array;
-  readonly into: Float64Array;
-}
-
-/** Floats summed for the one key: the total needs no array. */
-function foldOne(values: Float64Array, { counts, totals, into }: Target): void {
-  let total = totals[0] as number;
-  for (let i = 0; i < values.length; i++) {
-    total += values[i] as number;
-    into[i] = total;
-  }
-  totals[0] = total;
-  counts[0] = (counts[0] as number) + values.length;
-}
-
-function fold(part: Part, loaded: Vector, ids: Int32Array, count: number, target: Target): void {
-  const { counts, totals, into } = target;
-  const { kind, field } = part;
-  const { numbers, nulls } = loaded;
-  if (kind === "sum" && field.type === "f64" && nulls === undefined) {
-    for (let i = 0; i < count; i++) {
-      const id = ids[i] as number;
-      const total = (totals[id] as number) + (numbers[i] as number);
-      counts[id] = (counts[id] as number) + 1;
-      totals[id] = total;
-      into[i] = total;
-    }
-    return;
-  }
-  for (let i = 0; i < count; i++) {
-    const id = ids[i] as number;
-    if (nulls?.[i] !== 1) {
-      counts[id] = (counts[id] as number) + 1;
-      const value = numbers[i] as number;
-      const total = totals[id] as number;
-      if (kind === "sum" || kind === "mean") totals[id] = total + value;
-      else if (kind === "min" ? value < total : kind === "max" && value > total) totals[id] = value;
-    }
-    into[i] =
-      kind === "count"
-        ? (counts[id] as number)
-        : kind === "mean"
-          ? (totals[id] as number) / (counts[id] as number)
-          : (totals[id] as number);
-    if (field.type === "i64" && !Number.isSafeInteger(into[i]) && Number.isFinite(into[i])) throw overflow(field.name);
-  }
-}
-
-/** A running value is null until its column has had one: ±∞ of `min` and `max`, NaN of `mean`; a sum begins at 0. */
-function columnOf({ kind, field }: Part, values: Float64Array): ColumnData {
-  const none = { nulls: 0, validity: undefined, offsets: undefined, extra: undefined, entries: 0 };
-  if (field.type === "f64" && !field.nullable) return { ...none, data: new Uint8Array(values.buffer) };
-  const data = new Uint8Array(8 * values.length);
-  const validity = new Uint8Array((values.length + 7) >> 3).fill(0xff);
-  if ((values.length & 7) !== 0) validity[validity.length - 1] = (1 << (values.length & 7)) - 1;
-  let nulls = 0;
-  const floats = new Float64Array(data.buffer);
-  const words = new Int32Array(data.buffer);
-  for (let i = 0; i < values.length; i++) {
-    const value = values[i] as number;
-    if (field.nullable && (kind === "mean" ? Number.isNaN(value) : !Number.isFinite(value))) {
-      validity[i >> 3] = (validity[i >> 3] as number) & ~(1 << (i & 7));
-      nulls++;
-    } else if (field.type === "f64") {
-      floats[i] = value;
-    } else {
-      const high = Math.floor(value / 4_294_967_296);
-      words[2 * i] = value - high * 4_294_967_296;
-      words[2 * i + 1] = high;
-    }
-  }
-  return { data, nulls, validity: nulls > 0 ? validity : undefined, offsets: undefined, extra: undefined, entries: 0 };
-}
-
-function partOf(schema: Schema, name: string, { kind, column }: AggregateSpec<string, unknown>): Part {
-  const own = column === undefined ? undefined : fieldOf(schema, column);
-  const isFloat = own?.type === "f32" || own?.type === "f64";
-  const isKnown = kind === "count" || kind === "sum" || kind === "min" || kind === "max" || kind === "mean";
-  if (!isKnown || (kind !== "count" && (own === undefined || !(isInteger(own) || isFloat)))) {
-    throw new IpdmError("AGGREGATE_TYPE", `a running ${kind}(${column ?? ""}) is not defined`, {
-      kind: "config",
-      hint: "scan takes count, and sum, min, max and mean over numbers",
-    });
-  }
-  const nullable = own?.nullable === true && (kind === "min" || kind === "max" || kind === "mean");
-  const type = kind === "mean" || (isFloat && kind !== "count") ? "f64" : "i64";
-  return { kind, column: own, field: { name, type, nullable } };
-}
-
-function overflow(name: string): IpdmError {
-  return new IpdmError("AGGREGATE_OVERFLOW", `${name} is beyond 2^53, where a running value is no longer exact`, {
-    hint: "cast the column to f64, or sum smaller units",
-    facts: { aggregate: name },
-  });
+function expiryOf(header: Header, ttlUs: number | undefined): KeyExpiry | undefined {
+  return ttlUs === undefined ? undefined : new KeyExpiry(header, ttlUs, "scan with a ttl");
 }

@@ -14,9 +14,10 @@ const TASKS: Readonly<Record<string, string>> = {
     "{ input: flights, window: { cumulate: 1d, step: 6h }, key: [origin], aggregate: { n: count(), c: 'collect(delay, 3)' } }",
   session: "{ input: early, window: { session: 3m }, key: [origin], aggregate: { n: count(), v: variance(minutes) } }",
   count: "{ input: flights, window: { count: 100 }, aggregate: { d: distinct(destination), s: sum(delay) } }",
-  running:
+  global:
     "{ input: flights, window: { global: true, trigger: { rows: 200 }, emit: upsert }, key: [origin], aggregate: { n: count() } }",
   refined: "{ input: flights, window: { tumble: 1h, emit: retract, lateness: 1h }, aggregate: { n: count() } }",
+  running: "{ input: flights, scan: { key: [origin], running: { n: count(), sum: sum(delay), most: max(delay) } } }",
   once: "{ input: flights, dedup: { key: [origin, destination], within: 1h } }",
   atl: `{ input: flights, filter: "origin = 'ATL'" }`,
   ord: `{ input: flights, filter: "origin = 'ORD'" }`,
@@ -93,6 +94,18 @@ describe("tasks of stream operators", () => {
           expect.stringMatching(new RegExp(`^${date.replace("Z", "")}.*,${origin},${-2 * Number(delay)}$`)) as string,
       ),
     );
+    const totals = new Map<string, { n: number; sum: number; most: number }>();
+    const running = flights.map(([, delay, , origin]) => {
+      const before = totals.get(origin) ?? { n: 0, sum: 0, most: Number.NEGATIVE_INFINITY };
+      const now = {
+        n: before.n + 1,
+        sum: before.sum + Number(delay),
+        most: Math.max(before.most, Number(delay)),
+      };
+      totals.set(origin, now);
+      return [now.n, now.sum, now.most].join(",");
+    });
+    expect((await table("running")).map((line) => line.split(",").slice(5).join(","))).toEqual(running);
     const atl = flights.filter(([, , , origin]) => origin === "ATL");
     const ord = flights.filter(([, , , origin]) => origin === "ORD");
     expect(await table("both")).toHaveLength(atl.length + ord.length);

@@ -50,6 +50,7 @@ import {
   windowJoin,
 } from "../../../src/streams/index.ts";
 import { KeptRows } from "../../../src/streams/join/kept-rows.ts";
+import { KeyedValues } from "../../../src/streams/keyed/keyed-values.ts";
 
 const schema = columns({ at: "timestamp", who: "utf8", amount: "i64?", mark: "timestamp?" });
 
@@ -482,6 +483,26 @@ describe("edges", () => {
       aggregate({ n: distinct("x") }),
     );
     await expect(codeOf(counted)).rejects.toMatchObject({ code: "AGGREGATE_LIMIT" });
+  });
+
+  it("forget keys that are over while they run, not only where a savepoint is made", () => {
+    const numbers = columns({ at: "timestamp", x: "i64" });
+    const values = new KeyedValues(numbers, ["x"], 1);
+    const ids = new Int32Array(4096);
+    let most = 0;
+    for (let from = 0; from < 200_000; from += 4096) {
+      const writer = new BatchWriter(numbers);
+      for (let i = 0; i < 4096; i++) writer.push([0n, from + i]);
+      const batch = writer.take();
+      values.fill(batch, 0, 4096, ids);
+      for (let row = 0; row < 4096; row++) {
+        values.begin(ids[row] as number, batch, row);
+        (values.numbers[0] as Float64Array)[ids[row] as number] = from + row;
+      }
+      values.tidy((id) => (values.numbers[0]?.[id] as number) < from);
+      most = Math.max(most, values.keys.size);
+    }
+    expect(most).toBeLessThan(2 * 4096 + 70_000);
   });
 
   it("keep savepoints apart by name, and take only what is one", async () => {
