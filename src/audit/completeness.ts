@@ -11,13 +11,14 @@ import { equalBytes, fromHex, toHex } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import { readJson } from "../core/json.ts";
 import { attestedText } from "./attested.ts";
+import { chainTie } from "./chain-tie.ts";
 import { inputView } from "./diff/table-view.ts";
 import type { AuditInput } from "./input-data.ts";
 
 /** One thing that a receipt shows of its completeness: about which input, task or output, and what. */
 export interface Shown {
   readonly about: string;
-  /** `coverage`, `content`, `hashes`, `anchor`, `headers`, `rows`, `work`, `links`. */
+  /** `coverage`, `content`, `hashes`, `anchor`, `headers`, `ancestry`, `rows`, `work`, `links`. */
   readonly what: string;
   readonly message: string;
 }
@@ -54,16 +55,15 @@ export async function completenessOf(receipt: Receipt, input: AuditInput, signal
       continue;
     }
     proved.push(...chainHashes(receipt, name, anchor));
-    if (receipt.config.anchored?.[name] === undefined) {
-      const message = `these blocks of ${name} are those of the chain: no block's hash was known beforehand`;
-      open.push({ about, what: "anchor", message });
-    }
     if (anchor.kind === "ethereum") {
       // Those that the receipt has were checked with it.
       if (receipt.root.headers?.[name] === undefined) await checkBlocks(receipt, input, name, anchor, signal);
       const message = `the header of every block of ${name} hashes to its hash, and names the block before it as its parent`;
       proved.push({ about, what: "headers", message });
     }
+    const tie = chainTie(name, anchor, receipt.config.anchored?.[name]);
+    if (tie.proved !== undefined) proved.push({ about, what: "ancestry", message: tie.proved });
+    if (tie.open !== undefined) open.push({ about, what: "anchor", message: tie.open });
     if (anchor.kind !== "ethereum") {
       if (["links", "full"].includes(levelOf(receipt, name) ?? ""))
         attested.push({ about, what: "links", message: `each block of ${name} is the parent of the next` });
