@@ -3,6 +3,7 @@ import { base58btc } from "multiformats/bases/base58";
 import { encodeHeader, headerSchema } from "../../proofs/ethereum/encodings.ts";
 import { blockHashes } from "../../proofs/receipt/chain-check.ts";
 import type { Receipt } from "../../proofs/receipt/contents.ts";
+import type { Batch } from "../batch/batch.ts";
 import { valueAt } from "../batch/column.ts";
 import type { ChainAnchor } from "../consensus/chain-anchor.ts";
 import { quorumNumbers } from "../consensus/membership.ts";
@@ -106,21 +107,35 @@ async function checkBlocks(
   let row = 0;
   // The trusted block may be the parent of the first.
   let parent = known !== undefined && known.block === anchor.from - 1 ? known.hash : undefined;
-  for (const part of inputView(receipt, name)?.parts ?? []) {
+  const { cut } = receipt.config;
+  for await (const batch of input.blocksGiven(name, 0, cut, signal) ?? recordedBlocks(receipt, input, name, signal)) {
+    for (let i = 0; i < batch.rows; i++, row++) {
+      const header = headerOf(String(valueAt(batch.column("block"), i)), name, anchor.from + row);
+      const hash = hashes[row];
+      if (hash === undefined || !equalBytes(header.hash, hash))
+        throw mismatch(name, `block ${anchor.from + row} does not hash to what the receipt names`);
+      if (parent !== undefined && !equalBytes(header.parent, parent))
+        throw mismatch(name, `block ${anchor.from + row} is no child of the block before it`);
+      parent = hash;
+    }
+  }
+  if (row !== hashes.length) throw mismatch(name, `there are ${row} of its ${hashes.length} blocks`);
+}
+
+async function* recordedBlocks(
+  receipt: Receipt,
+  input: AuditInput,
+  name: string,
+  signal: AbortSignal,
+): AsyncGenerator<Batch> {
+  let row = 0;
+  for (const part of inputView(receipt, name)?.parts ?? [])
     for (const cid of part.batches) {
       signal.throwIfAborted();
       const batch = await input.batchAt(name, cid, row, receipt.config.cut, signal);
-      for (let i = 0; i < batch.rows; i++, row++) {
-        const header = headerOf(String(valueAt(batch.column("block"), i)), name, anchor.from + row);
-        const hash = hashes[row];
-        if (hash === undefined || !equalBytes(header.hash, hash))
-          throw mismatch(name, `block ${anchor.from + row} does not hash to what the receipt names`);
-        if (parent !== undefined && !equalBytes(header.parent, parent))
-          throw mismatch(name, `block ${anchor.from + row} is no child of the block before it`);
-        parent = hash;
-      }
+      row += batch.rows;
+      yield batch;
     }
-  }
 }
 
 function headerOf(
