@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import type { Batch } from "../../../../src/batch/batch.ts";
-import type { Column } from "../../../../src/batch/column.ts";
 import { schemaOf } from "../../../../src/batch/schema.ts";
 import { BatchWriter } from "../../../../src/batch/writer.ts";
 import { ModuleOperator } from "../../../../src/runtime/stage/module-operator.ts";
