@@ -7,6 +7,8 @@ export default defineConfig({
   test: {
     pool: "forks",
     maxWorkers: 2,
+    // Tests that run modules without a lane need this as lanes do: src/sandbox/lane-thread.ts.
+    execArgv: ["--no-wasm-code-gc"],
     globalSetup: ["test/support/seed-report.ts"],
     projects: lanes.map((name) => ({
       extends: true,

@@ -15,8 +15,8 @@ import { type Measured, measure, median, ROOT, rounded, type Tell } from "./harn
 const DATA = join(ROOT, "..", "shared", "data", "ethereum-mainnet");
 const BIN = join(ROOT, "bin", "ipdm-runtime.js");
 const ERC20 = join(ROOT, "examples", "ethereum-erc20", "ipdm.yaml");
-/** Blocks of the memory's measurement, of the longer and the shorter run, and the transactions that each keeps. */
-const BLOCKS = [10_000, 5_000] as const;
+/** Blocks of the memory's measurement, of the longest and the shorter runs, and the transactions that each keeps. */
+const BLOCKS = [10_000, 5_000, 2_500] as const;
 const TRANSACTIONS = 4;
 
 interface Sample {
@@ -26,7 +26,7 @@ interface Sample {
 
 /**
  * Reading blocks: the byte scanner by itself; how soon a run that was killed is at work again, and whether it ends with the same bytes;
- * whether memory grows with the number of blocks; the size of the receipt of the sample blocks, and how long `verify` takes.
+ * whether memory grows with the number of blocks, at its peak and in what is live; the size of the receipt of the sample blocks, and how long `verify` takes.
  */
 export async function chainSource(rounds: number, tell: Tell): Promise<Measured> {
   const names = (await readdir(DATA).catch(() => [])).filter((name) => /^\d+\.json\.gz$/.test(name)).sort();
@@ -49,10 +49,13 @@ export async function chainSource(rounds: number, tell: Tell): Promise<Measured>
     const verified = await times(rounds, async () => {
       if (!(await verifyReceiptFile(receipt)).ok) throw new Error("the receipt does not verify");
     });
-    const [long, short] = await memory(folder, texts, tell);
+    const { peaks, liveGrowth } = await memory(folder, texts, tell);
+    const [long = 0, half = 0, quarter = 0] = peaks;
     return {
       metrics: {
-        chain_memory_growth: rounded(long / short),
+        chain_memory_growth: rounded(long / half),
+        chain_memory_growth_4: rounded(long / quarter),
+        chain_live_growth: rounded(liveGrowth),
         receipt_ratio: rounded((await stat(receipt)).size / bytes),
         resume_ms: rounded(median(resumed)),
         verify_ms: rounded(median(verified)),
@@ -61,6 +64,8 @@ export async function chainSource(rounds: number, tell: Tell): Promise<Measured>
       },
       notes: {
         chain_memory_growth: `peak memory over ${BLOCKS[0]} blocks to that over ${BLOCKS[1]}`,
+        chain_memory_growth_4: `the same to that over ${BLOCKS[2]}, in which what is bounded (slots, buffers, the young generation) is not full yet`,
+        chain_live_growth: `live objects of the main thread late in the run over ${BLOCKS[0]} blocks to those early in it`,
         receipt_ratio: "receipt of the sample blocks to their JSON",
         resume_ms: "from the start of the command to the first slot, after kill -9; the tables come out byte for byte",
         verify_ms: "verify of that receipt",
@@ -99,34 +104,49 @@ async function untilRunning(args: readonly string[], signal: NodeJS.Signals | un
   return ms;
 }
 
-/** Peak memory in MB over many blocks and over fewer: the samples again and again, cut down, with numbers that go on. */
-async function memory(folder: string, texts: readonly Buffer[], tell: Tell): Promise<[number, number]> {
+interface Memory {
+  /** Peak in MB for each of {@link BLOCKS}. */
+  readonly peaks: readonly number[];
+  /** Live heap late in the longest run to that early in it. */
+  readonly liveGrowth: number;
+}
+
+/** Memory over many blocks and over fewer: the samples again and again, cut down, with numbers that go on. */
+async function memory(folder: string, texts: readonly Buffer[], tell: Tell): Promise<Memory> {
   const config = join(folder, "memory.yaml");
   const head = "name: memory\nsources:\n  blocks: { ethereum: ./none, verify: none }\n";
   const tasks = "tasks:\n  logs: { input: blocks, table: logs }\n  transfers: { input: logs, events: erc20 }\n";
   await writeFile(config, `${head}${tasks}outputs:\n  table: { input: transfers, file: transfers.csv }\n`);
   const samples = texts.map((text) => JSON.parse(text.toString()) as Sample);
   const peaks: number[] = [];
+  let liveGrowth = 0;
   for (const count of BLOCKS) {
     const file = join(folder, `${count}.ndjson`);
     await writeBlocks(file, samples, count);
     const out = join(folder, `memory-${count}`);
-    const { treeMb, seconds } = await measure([
-      BIN,
-      "run",
-      config,
-      "--input",
-      `blocks=${file}`,
-      "--out",
-      out,
-      "--json",
-    ]);
+    const run = (): string[] => [BIN, "run", config, "--input", `blocks=${file}`, "--out", out, "--json"];
+    const { treeMb, seconds } = await measure(run());
+    if (count === BLOCKS[0]) {
+      await rm(out, { recursive: true });
+      liveGrowth = await liveGrowthOf(run(), join(folder, "live"));
+    }
     tell(`${count} blocks: ${treeMb.toFixed(0)} MB at most, ${(count / seconds).toFixed(0)} blocks/s`);
     peaks.push(treeMb);
     await rm(out, { recursive: true });
     await rm(file);
   }
-  return [peaks[0] ?? 0, peaks[1] ?? 0];
+  return { peaks, liveGrowth };
+}
+
+/** The live heap of a run in its last quarter to that in its second: by then it is at work on blocks. */
+async function liveGrowthOf(args: readonly string[], samples: string): Promise<number> {
+  process.env["IPDM_BENCH_LIVE"] = samples;
+  await measure(["--expose-gc", "--import", join(ROOT, "bench", "chain", "live-heap.ts"), ...args]);
+  delete process.env["IPDM_BENCH_LIVE"];
+  const live = (await readFile(samples, "utf8")).trim().split("\n").map(Number);
+  const quarter = (number: number): number =>
+    median(live.slice((number * live.length) >> 2, ((number + 1) * live.length) >> 2));
+  return quarter(3) / quarter(1);
 }
 
 async function writeBlocks(file: string, samples: readonly Sample[], count: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { type DuckDBConnection, DuckDBInstance } from "@duckdb/node-api";
 import { type Measured, median, rounded } from "./harness.ts";
+import { arqueroTumble } from "./streams/arquero.ts";
 import { bids, load, type Rows } from "./streams/data.ts";
 import { flightsWindows } from "./streams/flights.ts";
 import { ours } from "./streams/ours.ts";
@@ -39,13 +40,20 @@ export async function streams(rounds: number, tell: (line: string) => void): Pro
         .join(", ")}`,
     );
   };
+  const arquero = { few: await arqueroTumble(few), many: await arqueroTumble(many) };
+  if (arquero.few === undefined || arquero.many === undefined)
+    tell("arquero is not installed: npm install --prefix bench");
   await compare("tumble_1k", () => ours.tumble(few), {
     rxjs: () => rxjsTumble(plain),
     loop: () => loopTumble(few),
+    ...(arquero.few === undefined ? {} : { arquero: arquero.few }),
     duckdb: sql.tumble("few"),
     duckdb_load: sql.loaded(few),
   });
-  await compare("tumble_100k", () => ours.tumble(many), { duckdb: sql.tumble("many") });
+  await compare("tumble_100k", () => ours.tumble(many), {
+    duckdb: sql.tumble("many"),
+    ...(arquero.many === undefined ? {} : { arquero: arquero.many }),
+  });
   await compare("hop_1k", () => ours.hop(few), { duckdb: sql.hop("few") });
   await compare("hop_100k", () => ours.hop(many), { duckdb: sql.hop("many") });
   await compare("session", () => ours.session(few), { duckdb: sql.session("few") });

@@ -21,7 +21,6 @@ export { schemaOf } from "./batch/schema.ts";
 export { BatchWriter } from "./batch/writer.ts";
 export type { ErrorDetails, ErrorKind, Retry } from "./core/errors.ts";
 export { EXIT_CODES, hasCode, IpdmError } from "./core/errors.ts";
-export { fromArrow, toArrow } from "./run/arrow-stream.ts";
 export type { OpenStreamOptions } from "./run/open-stream.ts";
 export { openStream } from "./run/open-stream.ts";
 export type { RunNotice, RunOptions, RunProgress, RunSummary } from "./run/options.ts";
@@ -32,6 +31,7 @@ export type { Sink, SinkSpec } from "./sinks/port.ts";
 export { openSink } from "./sinks/port.ts";
 export type { Source, SourceFormat, SourceSpec } from "./sources/port.ts";
 export { openSource } from "./sources/port.ts";
+export { fromArrow, toArrow } from "./streams/arrow/arrow-stream.ts";
 export type {
   AggregateOptions,
   AggregateSpec,

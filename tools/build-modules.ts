@@ -19,16 +19,23 @@ interface Recipe {
 const MODULES: readonly Recipe[] = [
   { source: "examples/flights/module/late.ts", output: "examples/flights/late.wasm" },
   { source: "examples/stateful/module/ledger.ts", output: "examples/stateful/ledger.wasm" },
-  // Those that come with the runtime begin with as much memory as a batch of usual blocks needs: growing costs more.
-  ...["ethereum", "ethereum-events", "solana"].map((name) => ({
+  // Those that come with the runtime begin with as much memory as a batch of usual blocks, or of their logs, needs: growing costs more, and
+  // each page is looked through behind each call.
+  ...Object.entries({ ethereum: 128, "ethereum-events": 64, solana: 128 }).map(([name, pages]) => ({
     source: `src/modules/${name}/index.ts`,
     output: `dist/src/modules/${name}.wasm`,
-    flags: ["--enable", "simd", "--initialMemory", "128"],
+    flags: ["--enable", "simd", "--initialMemory", String(pages)],
   })),
   {
     source: "src/modules/json-brackets/index.ts",
     output: "dist/src/modules/json-brackets.wasm",
     flags: ["--enable", "simd"],
+  },
+  {
+    source: "src/modules/window-kernels/index.ts",
+    output: "dist/src/modules/window-kernels.wasm",
+    // Shared, since views over such a memory stay valid when it grows.
+    flags: ["--enable", "threads", "--sharedMemory", "--initialMemory", "1", "--maximumMemory", "65536"],
   },
   ...["filter", "map", "flat-map", "aggregate", "stateful"].map((name) => ({
     source: `examples/modules/${name}/module/index.ts`,

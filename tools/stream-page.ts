@@ -9,13 +9,13 @@ const FACE = "src/streams/index.ts";
 
 /** Chapters of the page, and the files whose names stand in them. */
 const CHAPTERS: Readonly<Record<string, RegExp>> = {
-  "Sources and ends": /^(source|adapters|drain|credits|flow)\.ts$/,
+  "Sources and ends": /^(source|adapters|drain|credits|flow)\.ts$|^arrow\//,
   "Columns and expressions": /^columns\.ts$|^expressions\//,
   "Operators over rows": /^operators\/(expressions|rows|map-batch|keyed|scan|top-n|union)\.ts$/,
   "Event time and windows": /^operators\/(event-time|shapes|aggregate)\.ts$|^window\//,
   Aggregates: /^operators\/specs\.ts$/,
   Joins: /^operators\/joins\.ts$|^join\//,
-  "Savepoints, explanations, counters": /^(checkpointer|savepoint|barrier|explain|step)\.ts$/,
+  "Savepoints, explanations, counters": /^(checkpointer|savepoint|barrier|explain|step|diagnostics)\.ts$/,
 };
 
 /** The page as it should be: its own words, and the doc comment of each name of the streams' face. */

@@ -1,5 +1,6 @@
 import { CID } from "multiformats/cid";
 import type { DomainRequest } from "../../machines/domain/step.ts";
+import type { Batch } from "../../src/batch/batch.ts";
 import type { Committed } from "../../src/consensus/coverage.ts";
 import { SEAL_TASK } from "../../src/consensus/statement.ts";
 import { parseVote, signVote } from "../../src/consensus/vote.ts";
@@ -7,7 +8,7 @@ import { equalBytes } from "../../src/core/bytes.ts";
 import { assert, IpdmError } from "../../src/core/errors.ts";
 import { cborBlock, decodeStrict } from "../../src/dag/block.ts";
 import type { Effect, OutcomeEvent } from "../../src/runtime/kernel.ts";
-import { taskOf } from "../../src/runtime/plan.ts";
+import { isGenerated, type TaskPlan, taskOf } from "../../src/runtime/plan.ts";
 import type { NodeContext } from "../node/run-node.ts";
 import { drawAsExecutor, drawAsVoter, publishDraw, recallDraw } from "./draws.ts";
 import { sealRun } from "./seal.ts";
@@ -151,7 +152,15 @@ export class DomainEffects {
       domain: membership.domain,
       epoch: membership.epoch,
       read: (cid) => reader.read(cid, signal),
+      again: (task) => this.generated(task, signal),
     };
+  }
+
+  private generated({ input }: TaskPlan, signal: AbortSignal): AsyncIterable<Batch> | undefined {
+    const { plan, readSource } = this.node.ports;
+    if (!isGenerated(plan, input)) return undefined;
+    const batches = readSource?.(input.name, plan.cut, 0, signal);
+    return batches && { [Symbol.asyncIterator]: () => batches };
   }
 
   private async cast({ task, seq, statement, vote: cid }: Params<"cast">, signal: AbortSignal): Promise<OutcomeEvent> {

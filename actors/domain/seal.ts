@@ -5,7 +5,7 @@ import { schemaToIpld } from "../../src/batch/schema.ts";
 import { coverageFault, type TaskCommits } from "../../src/consensus/coverage.ts";
 import { type ModuleEntry, operatorOfEntry, parseModuleEntry } from "../../src/consensus/module-entry.ts";
 import { operatorHistory, type Takeover, takeoversOf } from "../../src/consensus/module-version.ts";
-import type { InputRef, Result } from "../../src/consensus/result.ts";
+import { type InputRef, isChainAnchor, type Result } from "../../src/consensus/result.ts";
 import { type Place, signSlot } from "../../src/consensus/slot.ts";
 import { SEAL_TASK, type Seal } from "../../src/consensus/statement.ts";
 import { IpdmError } from "../../src/core/errors.ts";
@@ -73,7 +73,7 @@ export async function sealRun(
 
 /** An input with its end: of one that grew, what it came to hold. */
 export function closedInput({ ports }: Pick<NodeContext, "ports">, input: InputPlan, rows: number): InputPlan {
-  if (input.anchor.kind === "file" || input.anchor.to !== null) return input;
+  if (!isChainAnchor(input.anchor) || input.anchor.to !== null) return input;
   const closed = ports.closeInput?.(input.name, rows);
   if (closed === undefined) throw new IpdmError("INVARIANT", `the end of input ${input.name} is known`);
   return { ...input, ...closed };

@@ -14,7 +14,7 @@ import {
   rowProofId,
   windowKeyBytes,
 } from "../../proofs/window/row-proof.ts";
-import { decodeBatch } from "../../src/batch/batch.ts";
+import { type Batch, decodeBatch } from "../../src/batch/batch.ts";
 import type { Committed } from "../../src/consensus/coverage.ts";
 import { equalBytes } from "../../src/core/bytes.ts";
 import { IpdmError, within } from "../../src/core/errors.ts";
@@ -35,6 +35,8 @@ export interface WindowProofPorts {
   readonly signer: Signer;
   readonly ledger: Ledger;
   readonly read: ReadBlock;
+  /** The input of a task whose batches are not kept, from its first row on. */
+  readonly again?: (task: TaskPlan) => AsyncIterable<Batch> | undefined;
   readonly prover: Prover;
   readonly keys: WindowKeys;
   readonly domain: string;
@@ -191,18 +193,16 @@ async function valuesOf(
   rows: readonly TableRow[],
 ): Promise<WindowContent[]> {
   const wanted = rows.map(({ values }) => windowOf(form, values));
-  const inputs = ports.ledger.executed(task.name).flatMap(({ slot }) => slot.input.batches);
+  const cids = ports.ledger.executed(task.name).flatMap(({ slot }) => slot.input.batches);
+  const input = ports.again?.(task) ?? batchesOf(ports, cids);
   try {
-    return await windowValues(form, task.inputSchema, column, wanted, batchesOf(ports, inputs));
+    return await windowValues(form, task.inputSchema, column, wanted, input);
   } catch (error) {
     throw error instanceof IpdmError && "window" in error.facts ? within(`tasks.${task.name}`, error) : error;
   }
 }
 
-async function* batchesOf(
-  ports: WindowProofPorts,
-  cids: readonly CID[],
-): AsyncGenerator<ReturnType<typeof decodeBatch>> {
+async function* batchesOf(ports: WindowProofPorts, cids: readonly CID[]): AsyncGenerator<Batch> {
   for (const cid of cids) yield decodeBatch(await ports.read(cid));
 }
 

@@ -1,6 +1,7 @@
 import type { CID } from "multiformats/cid";
 import type { Batch } from "../../src/batch/batch.ts";
 import { decodeBatch } from "../../src/batch/batch.ts";
+import { batchBlock } from "../../src/batch/batch-block.ts";
 import type { InputRef } from "../../src/consensus/result.ts";
 import {
   SLOT_BATCHES_MAX,
@@ -12,7 +13,6 @@ import {
 import { IpdmError } from "../../src/core/errors.ts";
 import type { Hash } from "../../src/core/ports.ts";
 import type { Block } from "../../src/dag/block.ts";
-import { rawBlock } from "../../src/dag/block.ts";
 import type { ReadBlock } from "../../src/runtime/stage/runner.ts";
 import type { Ledger } from "./ledger.ts";
 
@@ -81,7 +81,7 @@ export class SourceInput implements TaskInputReader {
       if (!this.isDecided()) break;
     }
     const end = this.isDecided() && (await this.peek(signal)).done === true;
-    const fresh = batches.map((batch) => rawBlock(this.hash, batch.bytes));
+    const fresh = batches.map((batch) => batchBlock(this.hash, batch));
     return { from, rows, end, cids: fresh.map((block) => block.cid), batches, fresh };
   }
 
@@ -94,7 +94,7 @@ export class SourceInput implements TaskInputReader {
     for (const [i, cid] of expected.entries()) {
       const batch = await this.take(signal);
       if (batch === undefined) throw mismatch(slot, `the source ends before batch ${i}, at row ${row}`);
-      if (!rawBlock(this.hash, batch.bytes).cid.equals(cid)) {
+      if (!batchBlock(this.hash, batch).cid.equals(cid)) {
         throw mismatch(slot, `batch ${i} (rows ${row} to ${row + batch.rows - 1}) is not what the source holds`, {
           batch: i,
           row,

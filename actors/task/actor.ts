@@ -11,7 +11,7 @@ import type { Block } from "../../src/dag/block.ts";
 import { cborBlock, decodeStrict } from "../../src/dag/block.ts";
 import type { RequestRecord } from "../../src/journal/port.ts";
 import type { Effect, OutcomeEvent } from "../../src/runtime/kernel.ts";
-import type { TaskPlan } from "../../src/runtime/plan.ts";
+import { isGenerated, type TaskPlan } from "../../src/runtime/plan.ts";
 import { StageRunner } from "../../src/runtime/stage/runner.ts";
 import { drawAsVoter } from "../domain/draws.ts";
 import type { KnownCertificate } from "../domain/slot-book.ts";
@@ -19,6 +19,7 @@ import { type Piece, readStored, SourceInput, type TaskInputReader, TaskOutputIn
 import type { NodeContext } from "../node/run-node.ts";
 import { SeveralInputs } from "../node/several-inputs.ts";
 import { ModuleVersions } from "./module-versions.ts";
+import { PulledSlots } from "./pulled-slots.ts";
 import { WorkMemory } from "./work-memory.ts";
 
 /** Parameters of a task's request of a type. */
@@ -51,10 +52,12 @@ export class TaskEffects {
   private readonly versions: ModuleVersions;
   private readonly runner: StageRunner;
   private readonly input: TaskInputReader | undefined;
+  /** The submitter's second pass over generated rows, for slots that it cut before it was stopped: it keeps no batches of these. */
+  private readonly again: TaskInputReader | undefined;
+  private readonly isGenerated: boolean;
   /** Where work of earlier epochs is found again. */
   private readonly memory: WorkMemory | undefined;
-  /** Batches of open slots, so that what was just pulled need not be read again. */
-  private readonly pulled = new Map<string, Piece["batches"]>();
+  private readonly pulled = new PulledSlots();
 
   constructor(node: NodeContext, task: TaskPlan) {
     this.node = node;
@@ -69,6 +72,9 @@ export class TaskEffects {
     });
     if (task.input.from === "task") this.input = this.madeInput();
     else if (readSource !== undefined) this.input = new SourceInput(task.input.name, plan.cut, hash, readSource);
+    this.isGenerated = isGenerated(plan, task.input);
+    if (this.isGenerated && readSource !== undefined)
+      this.again = new SourceInput(task.input.name, plan.cut, hash, readSource);
     this.memory =
       node.ports.remembers === true && task.live === undefined && task.beside === undefined
         ? new WorkMemory(node.ports, task)
@@ -96,6 +102,7 @@ export class TaskEffects {
   /** Ends this node's own pass over the input. */
   async close(): Promise<void> {
     await this.input?.close();
+    await this.again?.close();
   }
 
   private async pull({ seq, from }: Params<"pull">, signal: AbortSignal): Promise<OutcomeEvent> {
@@ -105,6 +112,7 @@ export class TaskEffects {
       throw new IpdmError("SOURCE_MISSING", `the submitter does not have source ${this.task.input.name}`, {
         kind: "config",
       });
+    await this.pulled.room(signal);
     const piece = await this.nextPiece(this.input, seq, from, signal);
     const version = await this.versions.decide(seq, from, piece.rows, signal);
     const body: Omit<Slot, "signature"> = {
@@ -123,10 +131,13 @@ export class TaskEffects {
     };
     const slot = signSlot(body, signer);
     const block = cborBlock(hash, slot);
-    for (const fresh of piece.fresh) reader.keep(fresh);
-    await store.blocks.putAll([...piece.fresh, block]);
-    this.pulled.set(block.cid.toString(), piece.batches);
+    const fresh = this.isGenerated ? [] : piece.fresh;
+    for (const each of fresh) reader.keep(each);
+    await store.blocks.putAll([...fresh, block]);
+    this.pulled.keep(block.cid, piece.batches);
     await committee.offer({ cid: block.cid, slot, bytes: block.bytes });
+    // Which module a slot of a live task runs is decided when it is executed; what is remembered is not computed again.
+    if (this.task.live === undefined && this.memory === undefined) this.runner.prepare(piece.batches, from, signal);
     return { type: "pulled", seq, slot: block.cid, rows: piece.rows, end: piece.end };
   }
 
@@ -157,7 +168,7 @@ export class TaskEffects {
     const claimed = tamper?.(slot.task, slot.seq, done.statementBlock) ?? done.statementBlock;
     for (const block of done.blocks) this.node.reader.keep(block);
     await store.blocks.putAll([...done.blocks, claimed]);
-    this.pulled.delete(cid.toString());
+    this.pulled.drop(cid);
     const committed = {
       slot,
       slotCid: cid,
@@ -179,12 +190,12 @@ export class TaskEffects {
   }
 
   private async batches(cid: CID, slot: Slot, signal: AbortSignal): Promise<Piece["batches"]> {
-    const kept = this.pulled.get(cid.toString());
+    const kept = this.pulled.get(cid);
     if (kept !== undefined) return kept;
-    // The submitter fixed the batches itself and stored them; a voter compares them with its own reading of the source.
-    if (this.node.isSubmitter || this.input === undefined)
-      return readStored(slot, (block, bound) => this.node.reader.read(block, bound), signal);
-    return this.input.read(slot, signal);
+    // The submitter fixed the batches itself; a voter compares them with its own reading of the source.
+    const own = this.node.isSubmitter ? this.again : this.input;
+    if (own === undefined) return readStored(slot, (block, bound) => this.node.reader.read(block, bound), signal);
+    return own.read(slot, signal);
   }
 
   /** Under `sample`: takes the executor's statement over unless the draw says to execute; what a quorum certified is taken over as it is. */

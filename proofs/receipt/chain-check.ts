@@ -1,4 +1,5 @@
 import { type ChainAnchor, HASHES_PER_NODE, parseHashes } from "../../src/consensus/chain-anchor.ts";
+import { isChainAnchor } from "../../src/consensus/result.ts";
 import { equalBytes } from "../../src/core/bytes.ts";
 import type { Hash } from "../../src/core/ports.ts";
 import { type Block, decodeBlock } from "../../src/dag/block.ts";
@@ -21,11 +22,13 @@ export function blockHashes(anchor: ChainAnchor, blocks: ReadonlyMap<string, Blo
  * is said to be trusted is that of the block that it is said to be of. Throws `CHAIN_MISMATCH`.
  */
 export function checkChains({ anchors, blocks, seal, config }: Receipt, hash: Hash): void {
-  for (const name of Object.keys(config.anchored ?? {}))
-    if ((anchors.get(name)?.kind ?? "file") === "file")
+  for (const name of Object.keys(config.anchored ?? {})) {
+    const anchor = anchors.get(name);
+    if (anchor === undefined || !isChainAnchor(anchor))
       refuse("CHAIN_MISMATCH", `config/anchored/${name}`, "it is no chain");
+  }
   for (const [name, anchor] of anchors) {
-    if (anchor.kind === "file") continue;
+    if (!isChainAnchor(anchor)) continue;
     const where = `inputs/${name}`;
     const hashes = blockHashes(anchor, blocks);
     const rows = seal.statement.inputs[name]?.rows;

@@ -4,7 +4,7 @@ import { openAnchor } from "../../src/consensus/chain-anchor.ts";
 import { coverageFault, inputsOf } from "../../src/consensus/coverage.ts";
 import { type ModuleEntry, operatorOfEntry } from "../../src/consensus/module-entry.ts";
 import { type OperatorHistory, operatorHistory, takeoversOf } from "../../src/consensus/module-version.ts";
-import type { Anchor, InputRef, Operator, Stage } from "../../src/consensus/result.ts";
+import { type Anchor, type InputRef, isChainAnchor, type Operator, type Stage } from "../../src/consensus/result.ts";
 import { slotName } from "../../src/consensus/slot.ts";
 import { parseTaskState } from "../../src/consensus/statement.ts";
 import { runKey, taskKey } from "../../src/consensus/work-key.ts";
@@ -110,7 +110,7 @@ function besideOf({ beside }: Stage): { readonly beside?: readonly InputRef[] } 
 
 /** The anchor that a stage names: the input's, or, of a chain whose head the run followed, the same without its end. */
 function upstreamAnchor(own: CID | undefined, anchor: Anchor | undefined, named: CID, hash: Hash): CID | undefined {
-  if (anchor === undefined || anchor.kind === "file" || own?.equals(named) === true) return own;
+  if (anchor === undefined || !isChainAnchor(anchor) || own?.equals(named) === true) return own;
   return cborBlock(hash, openAnchor(anchor)).cid;
 }
 

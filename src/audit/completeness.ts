@@ -7,10 +7,14 @@ import type { Batch } from "../batch/batch.ts";
 import { valueAt } from "../batch/column.ts";
 import type { ChainAnchor } from "../consensus/chain-anchor.ts";
 import { quorumNumbers } from "../consensus/membership.ts";
-import type { Operator } from "../consensus/result.ts";
+import type { GeneratedAnchor, Operator } from "../consensus/result.ts";
 import { equalBytes, fromHex, toHex } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import { readJson } from "../core/json.ts";
+import { rawBlock } from "../dag/block.ts";
+import { sha256 } from "../node.ts";
+import { generatedText } from "../sources/generated/kind.ts";
+import { openGenerated } from "../sources/generated/open.ts";
 import { attestedText } from "./attested.ts";
 import { chainTie } from "./chain-tie.ts";
 import { inputView } from "./diff/table-view.ts";
@@ -34,7 +38,8 @@ export interface Completeness {
 /**
  * Separates what a verified receipt proves of its completeness from what its quorum attests. Where the receipt does not have the headers
  * of Ethereum's blocks they are computed anew, from the data folder or the input. Throws `NEEDS_DATA` (kind `unreachable`) where a block is not at hand, and
- * `CHAIN_MISMATCH` where a header does not hash to what it should, or has another parent.
+ * `CHAIN_MISMATCH` where a header does not hash to what it should, or has another parent. Generated rows it generates anew, and throws
+ * `INPUT_DIFFERS` where they are others.
  */
 export async function completenessOf(receipt: Receipt, input: AuditInput, signal: AbortSignal): Promise<Completeness> {
   const proved: Shown[] = [];
@@ -53,6 +58,10 @@ export async function completenessOf(receipt: Receipt, input: AuditInput, signal
       const message = `${name} is the file with SHA-256 ${toHex(anchor.sha256)}`;
       proved.push({ about, what: "content", message });
       attested.push({ about, what: "content", message: `the ${rows} rows of ${name} are all that this file has` });
+      continue;
+    }
+    if (anchor.kind === "generated") {
+      proved.push(await generated(receipt, name, anchor, signal));
       continue;
     }
     proved.push(...chainHashes(receipt, name, anchor));
@@ -78,6 +87,25 @@ export async function completenessOf(receipt: Receipt, input: AuditInput, signal
   }
   attested.push(...work(receipt));
   return { proved, attested, open };
+}
+
+/** Generates the rows of an input anew: they are those that the slots name, and no others. */
+async function generated(receipt: Receipt, name: string, anchor: GeneratedAnchor, signal: AbortSignal): Promise<Shown> {
+  const named = (inputView(receipt, name)?.parts ?? []).flatMap(({ batches }) => batches);
+  await using source = openGenerated(anchor, { signal });
+  let at = 0;
+  for await (const { bytes } of source.batches({ batchRows: receipt.config.cut, signal }))
+    if (named[at++]?.equals(rawBlock(sha256, bytes).cid) !== true) throw otherRows(name, at - 1);
+  if (at !== named.length) throw otherRows(name, at);
+  const message = `the ${source.rows ?? 0} rows of ${name} are the ${generatedText(anchor)}: each was generated again`;
+  return { about: `inputs/${name}`, what: "content", message };
+}
+
+function otherRows(name: string, batch: number): IpdmError {
+  return new IpdmError("INPUT_DIFFERS", `batch ${batch} of input ${name} is not the one that its generator gives`, {
+    kind: "verification",
+    where: `inputs/${name}`,
+  });
 }
 
 function* chainHashes(receipt: Receipt, name: string, anchor: ChainAnchor): Generator<Shown> {

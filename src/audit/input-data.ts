@@ -1,15 +1,19 @@
 import type { CID } from "multiformats/cid";
 import type { Receipt } from "../../proofs/receipt/contents.ts";
 import { type Batch, decodeBatch } from "../batch/batch.ts";
+import { batchBlock } from "../batch/batch-block.ts";
 import { sameRow } from "../batch/rows.ts";
 import { type Schema, sameSchema } from "../batch/schema.ts";
 import { isEndpoint } from "../config/chain-source.ts";
 import type { ChainAnchor } from "../consensus/chain-anchor.ts";
+import { isChainAnchor } from "../consensus/result.ts";
 import { IpdmError } from "../core/errors.ts";
 import { rawBlock } from "../dag/block.ts";
 import { sha256 } from "../node.ts";
 import { isContentOf, type SourceContent } from "../plan/anchor.ts";
 import { openChain } from "../sources/chain/open.ts";
+import { generatedText } from "../sources/generated/kind.ts";
+import { openGenerated } from "../sources/generated/open.ts";
 import { openSource, type SourceSpec, type TableSource } from "../sources/port.ts";
 import { type DataFolder, needsBatch } from "./data-folder.ts";
 import { FetchedInputs } from "./fetched-inputs.ts";
@@ -57,7 +61,7 @@ export class AuditInput {
    * as {@link read} does, and `INPUT_DIFFERS` where the file is not the recorded one.
    */
   async batchAt(name: string, cid: CID, from: number, cut: number, signal: AbortSignal): Promise<Batch> {
-    const file = this.files[name];
+    const file = this.placeOf(name);
     const recorded = await this.recorded(cid);
     if (recorded !== undefined) return decodeBatch(recorded);
     if (file === undefined)
@@ -107,7 +111,7 @@ export class AuditInput {
     end: boolean,
     signal: AbortSignal,
   ): Promise<Batch[] | InputDifference> {
-    const file = this.files[name];
+    const file = this.placeOf(name);
     if (file === undefined) return this.stored(name, cids);
     const reader = await this.reader(task, name, file, cut, signal).catch((error: unknown) =>
       this.unreadable(name, error),
@@ -120,7 +124,7 @@ export class AuditInput {
       if (next === undefined)
         return { input: name, batch: i, row, rows: 1, message: `the file ends before row ${row}` };
       if (!("bytes" in next)) return { input: name, batch: i, row, rows: cut, message: next.message };
-      if (!rawBlock(sha256, next.bytes).cid.equals(cid)) {
+      if (!batchBlock(sha256, next).cid.equals(cid)) {
         const found = difference(await this.recorded(cid), next, row);
         const isSame = this.receipt.anchors.get(name)?.kind === "ethereum" && !this.differing.has(name);
         const more = isSame ? sameBlocksText(next, found.row - row, found.rows) : "";
@@ -136,8 +140,14 @@ export class AuditInput {
 
   /** Columns of an input, from the file that the reader gives; `undefined` without one. */
   async schema(task: string, name: string, cut: number, signal: AbortSignal): Promise<Schema | undefined> {
-    const file = this.files[name];
+    const file = this.placeOf(name);
     return file === undefined ? undefined : (await this.reader(task, name, file, cut, signal)).source.schema;
+  }
+
+  /** Where an input is read that is not taken from the data folder: the file that the reader gives; what is generated is made again. */
+  private placeOf(name: string): string | undefined {
+    const anchor = this.receipt.anchors.get(name);
+    return anchor?.kind === "generated" ? generatedText(anchor) : this.files[name];
   }
 
   /** The next batch. */
@@ -167,6 +177,12 @@ export class AuditInput {
         throw new IpdmError("INPUT_UNKNOWN", `the receipt has no input ${name}`, {
           kind: "usage",
           hint: `its inputs: ${known}`,
+        });
+      }
+      if (anchor.kind === "generated") {
+        throw new IpdmError("INPUT_UNKNOWN", `input ${name} is generated: it is read from no file`, {
+          kind: "usage",
+          hint: `leave --input ${name}=… out`,
         });
       }
       // A file is opened in the form that needs no look inside: what another one holds is compared later.
@@ -204,7 +220,7 @@ export class AuditInput {
     if (reader === undefined) {
       const source = await this.open(name, file, signal);
       const batchRows = this.wasFollowed(task, name) ? 1 : cut;
-      reader = { source, iterator: source.batches({ batchRows, signal }) };
+      reader = { source, iterator: source.batches({ batchRows, digests: true, signal }) };
       this.readers.set(key, reader);
     }
     return reader;
@@ -233,7 +249,8 @@ export class AuditInput {
 
   private async open(name: string, file: string, signal: AbortSignal): Promise<TableSource<SourceContent>> {
     const anchor = this.receipt.anchors.get(name);
-    if (anchor !== undefined && anchor.kind !== "file") return this.openBlocks(anchor, file, signal);
+    if (anchor?.kind === "generated") return openGenerated(anchor, { signal });
+    if (anchor !== undefined && isChainAnchor(anchor)) return this.openBlocks(anchor, file, signal);
     const columns = anchor?.columns?.map((column) => [column.name, column.type] as const);
     // The receipt's own word for its columns; openSource refuses types that it does not know.
     const declared = (columns && Object.fromEntries(columns)) as SourceSpec["columns"];

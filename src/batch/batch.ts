@@ -14,23 +14,41 @@ import {
 import { COLUMNS_MAX } from "./limits.ts";
 import type { Field, Schema } from "./schema.ts";
 import { COLUMN_TYPES, findField, schemaOf, typeWidth } from "./schema.ts";
+import { isUtf8 } from "./utf8.ts";
 
 /**
  * Immutable columns, and the one position-independent block of bytes that they make. The block is what is hashed, stored, sent and
  * copied into a module's memory. The columns of a batch that was read are views over it; of one that an operator made, the
- * block is laid out when it is asked for, since most are never stored.
+ * block is laid out when it is asked for, since most are never stored, and a column may be made when somebody reads it.
  */
 export class Batch {
   readonly schema: Schema;
   readonly rows: number;
-  readonly columns: readonly Column[];
+  /** SHA-256 of the block, where whoever made it has hashed it as well. */
+  readonly digest: Uint8Array | undefined;
+  private readonly made: (Column | undefined)[];
+  private readonly make: ((index: number) => Column) | undefined;
   private block: Uint8Array | (() => Uint8Array);
 
-  constructor(schema: Schema, rows: number, columns: readonly Column[], block: Uint8Array | (() => Uint8Array)) {
+  /** `columns` in the order of the schema, or how to make the one at a place. */
+  constructor(
+    schema: Schema,
+    rows: number,
+    columns: readonly Column[] | ((index: number) => Column),
+    block: Uint8Array | (() => Uint8Array),
+    digest?: Uint8Array,
+  ) {
     this.schema = schema;
     this.rows = rows;
-    this.columns = columns;
+    this.make = typeof columns === "function" ? columns : undefined;
+    this.made = typeof columns === "function" ? schema.fields.map(() => undefined) : (columns as Column[]);
     this.block = block;
+    this.digest = digest;
+  }
+
+  get columns(): readonly Column[] {
+    for (let i = 0; i < this.made.length; i++) this.at(i);
+    return this.made as readonly Column[]; // all of them are there now
   }
 
   /** The block. Do not write to it. */
@@ -41,8 +59,15 @@ export class Batch {
 
   /** The column of that name. Throws `COLUMN_MISSING`. */
   column(name: string): Column {
-    const column = this.columns.find((candidate) => candidate.field.name === name);
-    if (column === undefined) throw missingColumn(this.schema, name);
+    const { fields } = this.schema;
+    for (let i = 0; i < fields.length; i++) if (fields[i]?.name === name) return this.at(i);
+    throw missingColumn(this.schema, name);
+  }
+
+  private at(index: number): Column {
+    const column = this.made[index] ?? this.make?.(index);
+    if (column === undefined) throw new IpdmError("INVARIANT", `a batch has no column ${index}`);
+    this.made[index] = column;
     return column;
   }
 }
@@ -69,7 +94,7 @@ export function fieldOf(schema: Schema, name: string): Field {
   return field;
 }
 
-const utf8Strict = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
 
 /**
  * Reads a batch block that may come from anyone: every offset, length, index and text is checked, so that later loops need
@@ -157,8 +182,8 @@ class DescriptorReader {
     if (offsets[0] !== 0 || offsets[count - 1] !== data.length) throw this.bad("offsets range");
     for (let i = 1; i < count; i++)
       if ((offsets[i] as number) < (offsets[i - 1] as number)) throw this.bad("offsets order");
-    if (text) {
-      this.text(data);
+    if (text && !isAscii(data)) {
+      this.checkText(data);
       // The whole is valid UTF-8; each part is too when no part starts inside a sequence.
       for (let i = 0; i < count; i++) {
         const start = offsets[i] as number;
@@ -178,11 +203,12 @@ class DescriptorReader {
   }
 
   private text(bytes: Uint8Array): string {
-    try {
-      return utf8Strict.decode(bytes);
-    } catch {
-      throw this.bad("text");
-    }
+    this.checkText(bytes);
+    return decoder.decode(bytes);
+  }
+
+  private checkText(bytes: Uint8Array): void {
+    if (!isUtf8(bytes)) throw this.bad("text");
   }
 
   private buffer(offsetAt: number, lengthAt: number): Uint8Array {
@@ -205,6 +231,16 @@ class DescriptorReader {
   private bad(what: string): IpdmError {
     return malformed(`column ${this.index}: ${what}`);
   }
+}
+
+/** True for bytes below 128 alone, which are UTF-8 wherever they are cut. Buffers of a block begin at multiples of 64 bytes. */
+function isAscii(bytes: Uint8Array): boolean {
+  const whole = bytes.byteOffset % 4 === 0 ? bytes.length >> 2 : 0;
+  const words = new Uint32Array(bytes.buffer, whole === 0 ? 0 : bytes.byteOffset, whole);
+  let seen = 0;
+  for (let i = 0; i < whole; i++) seen |= words[i] as number;
+  for (let i = 4 * whole; i < bytes.length; i++) seen |= (bytes[i] as number) << 24;
+  return (seen & 0x80808080) === 0;
 }
 
 function countBits(bitmap: Uint8Array, rows: number): number {

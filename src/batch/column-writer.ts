@@ -136,28 +136,24 @@ export class ColumnWriter {
     this.closeRow(false);
   }
 
-  /**
-   * What was collected, checked against the row count; the column is empty afterwards. Bytes of texts are a view of the column's own:
-   * they hold until the next row is written.
-   */
-  take(rows: number): ColumnData {
+  /** What was collected, checked against the row count: views, which hold until {@link clear} or the next row. */
+  held(rows: number): ColumnData {
     assert(this.rows === rows, `column ${this.field.name} has ${this.rows} values for ${rows} rows`);
     const { dictionary } = this;
     const texts =
       this.field.type === "dict" ? joinTexts(dictionary.keys(), dictionary.size, this.extraBytes) : undefined;
-    const taken: ColumnData = {
-      data: this.ends === undefined ? this.data.slice(0, this.used) : this.data.subarray(0, this.used),
+    return {
+      data: this.data.subarray(0, this.used),
       nulls: this.nulls,
-      validity: this.validity?.slice(0, bitBytes(rows)),
-      offsets: texts?.offsets ?? this.ends?.slice(0, rows + 1),
+      validity: this.validity?.subarray(0, bitBytes(rows)),
+      offsets: texts?.offsets ?? this.ends?.subarray(0, rows + 1),
       extra: texts?.bytes,
       entries: dictionary.size,
     };
-    this.reset();
-    return taken;
   }
 
-  private reset(): void {
+  /** Forgets what was collected. */
+  clear(): void {
     // Rows without a value stand as zeros in columns of one width; texts leave no gaps.
     if (this.ends === undefined) this.data.fill(0, 0, this.used);
     this.used = 0;

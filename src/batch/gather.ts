@@ -1,3 +1,4 @@
+import { assert } from "../core/errors.ts";
 import { Batch } from "./batch.ts";
 import { bitBytes, typedView } from "./buffers.ts";
 import type { Column } from "./column.ts";
@@ -7,16 +8,62 @@ import { layoutBatch } from "./layout.ts";
 import type { Field, Schema } from "./schema.ts";
 import { typeWidth } from "./schema.ts";
 
+/** Below one row of so many, all columns are copied at once, so that the batch they come from need not be kept. */
+const LAZY_SHARE = 4;
 /** Longest run of bytes that is copied by a loop: below it the call of a copy costs more than the bytes. */
 const LOOPED_BYTES_MAX = 32;
 
-/** The rows of a batch at the first `count` places of `rows`, in that order: the bytes that a writer would make of them. */
+/**
+ * The rows of a batch at the first `count` places of `rows`, in that order: the bytes that a writer would make of them. Where most
+ * rows are kept, a column is copied when somebody reads it.
+ */
 export function gatherRows(batch: Batch, rows: Int32Array, count: number): Batch {
-  return looseBatch(
-    batch.schema,
+  const { schema } = batch;
+  if (count * LAZY_SHARE < batch.rows) {
+    return looseBatch(
+      schema,
+      count,
+      batch.columns.map((column) => gatherColumn(column, rows, count)),
+    );
+  }
+  const gathered = new Gathered(batch, rows.slice(0, count));
+  return new Batch(
+    schema,
     count,
-    batch.columns.map((column) => gatherColumn(column, rows, count)),
+    (index) => columnOf(schema.fields[index] as Field, count, gathered.part(index)),
+    () => layoutBatch(schema, count, gathered.all()).bytes,
   );
+}
+
+/** Columns of another batch's rows, made one by one; that batch is let go when all are. */
+class Gathered {
+  private readonly parts: (ColumnData | undefined)[];
+  private readonly rows: Int32Array;
+  private batch: Batch | undefined;
+  private missing: number;
+
+  constructor(batch: Batch, rows: Int32Array) {
+    this.batch = batch;
+    this.rows = rows;
+    this.missing = batch.schema.fields.length;
+    this.parts = batch.schema.fields.map(() => undefined);
+  }
+
+  part(index: number): ColumnData {
+    const made = this.parts[index];
+    if (made !== undefined) return made;
+    const { batch, rows } = this;
+    const name = batch?.schema.fields[index]?.name;
+    assert(batch !== undefined && name !== undefined, `no column ${index} to gather`);
+    const part = gatherColumn(batch.column(name), rows, rows.length);
+    this.parts[index] = part;
+    if (--this.missing === 0) this.batch = undefined;
+    return part;
+  }
+
+  all(): readonly ColumnData[] {
+    return this.parts.map((_, index) => this.part(index));
+  }
 }
 
 /** A batch of whole columns, old and new: `parts` in the order of the schema. */
@@ -30,12 +77,14 @@ export function assembleBatch(schema: Schema, rows: number, parts: readonly (Col
 
 /** A batch over buffers that nothing changes any more; its block is made of them when somebody wants it. */
 function looseBatch(schema: Schema, rows: number, parts: readonly ColumnData[]): Batch {
-  const columns = parts.map(({ data, nulls, validity, offsets, extra, entries }, i): Column => {
-    const field = schema.fields[i] as Field;
-    const values = typedView(field.type, data);
-    return { field, rows, nulls, validity: nulls > 0 ? validity : undefined, values, offsets, extra, entries };
-  });
+  const columns = parts.map((part, i) => columnOf(schema.fields[i] as Field, rows, part));
   return new Batch(schema, rows, columns, () => layoutBatch(schema, rows, parts).bytes);
+}
+
+function columnOf(field: Field, rows: number, part: ColumnData): Column {
+  const { data, nulls, validity, offsets, extra, entries } = part;
+  const values = typedView(field.type, data);
+  return { field, rows, nulls, validity: nulls > 0 ? validity : undefined, values, offsets, extra, entries };
 }
 
 function wholeColumn({ values, nulls, validity, offsets, extra, entries }: Column): ColumnData {

@@ -54,15 +54,18 @@ export function layoutBatch(schema: Schema, rows: number, columns: readonly Colu
       at += align(part.byteLength);
     }
   }
-  return decodeTrusted(schema, bytes);
+  return viewBatch(schema, bytes);
 }
 
 function parts(column: ColumnData): (Uint8Array | Int32Array | undefined)[] {
   return [column.nulls > 0 ? column.validity : undefined, column.data, column.offsets, column.extra];
 }
 
-/** Views over a block that this process laid out itself, without the checks of {@link decodeBatch}. */
-function decodeTrusted(schema: Schema, bytes: Uint8Array): Batch {
+/**
+ * Views over a block that this process laid out itself, be it in another thread, without the checks of {@link decodeBatch}. `digest` is the
+ * block's SHA-256, where it is known.
+ */
+export function viewBatch(schema: Schema, bytes: Uint8Array, digest?: Uint8Array): Batch {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const rows = view.getUint32(HEADER.rows, true);
   const columns = schema.fields.map((field, i): Column => {
@@ -85,5 +88,5 @@ function decodeTrusted(schema: Schema, bytes: Uint8Array): Batch {
       entries: view.getUint32(base + DESCRIPTOR.entries, true),
     };
   });
-  return new Batch(schema, rows, columns, bytes);
+  return new Batch(schema, rows, columns, bytes, digest);
 }

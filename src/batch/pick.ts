@@ -29,7 +29,7 @@ export function pickColumn(picked: Picked, name: string, field: Field): ColumnDa
     if (row < 0) writer.pushNull();
     else writer.copy(columns[at[i] as number] as Column, row, row + 1);
   }
-  return writer.take(count);
+  return writer.held(count);
 }
 
 const NO_TEXT = { offsets: undefined, extra: undefined, entries: 0 } as const;

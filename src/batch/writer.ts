@@ -72,8 +72,10 @@ export class BatchWriter {
   /** The collected rows as a batch; the writer is empty afterwards. */
   take(): Batch {
     const rows = this.count;
-    const data = this.columns.map((column) => column.take(rows));
+    const data = this.columns.map((column) => column.held(rows));
+    const batch = layoutBatch(this.schema, rows, data, this.isShared);
+    for (const column of this.columns) column.clear();
     this.count = 0;
-    return layoutBatch(this.schema, rows, data, this.isShared);
+    return batch;
   }
 }

@@ -2,12 +2,14 @@ import { base58btc } from "multiformats/bases/base58";
 import type { ReceiptConfig } from "../../proofs/receipt/root.ts";
 import type { Anchor } from "../consensus/result.ts";
 import { toHex } from "../core/bytes.ts";
+import { generatedText } from "../sources/generated/kind.ts";
 import { counted } from "./counted.ts";
 
 /** What a receipt says of an input, as people read it. */
 export function inputText(rows: number, anchor: Anchor | undefined): string {
   if (anchor === undefined) return counted(rows, "row");
   if (anchor.kind === "file") return `${counted(rows, "row")} of the file with SHA-256 ${toHex(anchor.sha256)}`;
+  if (anchor.kind === "generated") return `${counted(rows, "row")}, generated: ${generatedText(anchor)}`;
   const { kind, chain, from, to, root } = anchor;
   const which = chain === null ? kind : `${kind} (chain ${chain})`;
   return `${which} blocks ${from} to ${to ?? "?"}, Merkle root of their hashes ${root === null ? "?" : toHex(root)}`;

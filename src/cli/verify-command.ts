@@ -6,6 +6,7 @@ import { type Completeness, completenessOf } from "../audit/completeness.ts";
 import { parseRowFilter, type Wanted } from "../audit/row/row-filter.ts";
 import { type FoundRow, rowOfReceipt } from "../audit/row/row-of-receipt.ts";
 import { type FileVerdict, verifyFile } from "../audit/verify-file.ts";
+import { isChainAnchor } from "../consensus/result.ts";
 import { toHex } from "../core/bytes.ts";
 import { EXIT_CODES, IpdmError } from "../core/errors.ts";
 import { writeWhole } from "../sinks/atomic-file.ts";
@@ -185,7 +186,7 @@ function* verdictLines(verdict: FileVerdict): Generator<string> {
       const anchor = receipt.anchors.get(name);
       yield `  input       ${name}: ${inputText(rows, anchor)}`;
       const anchored = receipt.config.anchored?.[name];
-      if (anchor === undefined || anchor.kind === "file") continue;
+      if (anchor === undefined || !isChainAnchor(anchor)) continue;
       yield `  anchor      ${name}: ${anchoredText(anchor.kind, anchored)}`;
       if (receipt.root.headers?.[name] !== undefined)
         yield `  headers     ${name}: every block's header hashes to the block's hash, and names the block before as its parent`;

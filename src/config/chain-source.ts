@@ -69,7 +69,8 @@ export const chainKeys = {
     ),
 };
 
-const KEYS_OF_CHAINS = ["chain", "verify", "senders", "range", "anchor", "endpoints", "finality"] as const;
+/** Keys that only chains have. */
+export const KEYS_OF_CHAINS = ["chain", "verify", "senders", "range", "anchor", "endpoints", "finality"] as const;
 
 /** A source as it is written, as far as this is about chains. */
 export type WrittenChain = z.output<z.ZodObject<typeof chainKeys>> & {
@@ -84,52 +85,8 @@ export function chainKindOf(source: WrittenChain): ChainKind | undefined {
   return CHAIN_KINDS.find((kind) => source[kind] !== undefined);
 }
 
-/** Checks that a source is a file or a chain, and that its keys are those of what it is. */
-export function checkSource(path: ConfigPath, source: WrittenChain): Finding[] {
-  const shown = path.join(".");
-  const given = [
-    ...(source.file === undefined ? [] : ["file"]),
-    ...CHAIN_KINDS.filter((kind) => source[kind] !== undefined),
-  ];
-  if (given.length === 0)
-    return [
-      {
-        path: [...path, "file"],
-        atKey: true,
-        message: `${shown}.file is missing`,
-        hint: `or name blocks of a chain: ${CHAIN_KINDS.join(": …, ")}: …`,
-      },
-    ];
-  if (given.length > 1)
-    return [
-      {
-        path: [...path, given[1] as string],
-        atKey: true,
-        message: `${shown} has both ${given.join(" and ")}`,
-        hint: "make two sources of it",
-      },
-    ];
-  const kind = chainKindOf(source);
-  const foreign = kind === undefined ? KEYS_OF_CHAINS : (["format", "columns", "time"] as const);
-  const findings = foreign.flatMap((key): Finding[] =>
-    source[key] === undefined
-      ? []
-      : [
-          {
-            path: [...path, key],
-            atKey: true,
-            message: `${shown}.${key} has no meaning with ${given[0]}`,
-            hint:
-              kind === undefined
-                ? "it belongs to a source with ethereum or solana"
-                : "a chain has fixed columns; declare time at a task that reads it",
-          },
-        ],
-  );
-  return kind === undefined ? findings : [...findings, ...checkChain(path, kind, source)];
-}
-
-function checkChain(path: ConfigPath, kind: ChainKind, source: WrittenChain): Finding[] {
+/** Checks what is written of a chain. */
+export function checkChain(path: ConfigPath, kind: ChainKind, source: WrittenChain): Finding[] {
   const shown = path.join(".");
   const { range, anchor } = source;
   const places = listOf(source[kind]);
@@ -199,7 +156,7 @@ function checkSolana(path: ConfigPath, { verify, senders }: WrittenChain): Findi
   return findings;
 }
 
-/** The configuration of a chain source; `written` has passed {@link checkSource}. */
+/** The configuration of a chain source; `written` has passed `checkSource`. */
 export function resolveChain(name: string, kind: ChainKind, source: WrittenChain, folder: string): ChainSourceConfig {
   const { chain, verify, senders, range, anchor, endpoints, finality } = source;
   return {

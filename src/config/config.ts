@@ -4,6 +4,7 @@ import { IpdmError } from "../core/errors.ts";
 import type { Abi, AbiOptions } from "../sandbox/abi/port.ts";
 import type { Feature, Isolation, SandboxPolicy } from "../sandbox/policy.ts";
 import type { ChainKind, ChainVerify, EndpointMode, TrustedHash } from "../sources/chain/kind.ts";
+import type { GeneratedSpec } from "../sources/generated/kind.ts";
 import type { ColumnTypeName } from "../sources/port.ts";
 import type { AggregateKind } from "../streams/window/plan.ts";
 import { REPLICAS_MAX } from "./limits.ts";
@@ -47,6 +48,14 @@ export interface FileSourceConfig {
   readonly time?: TimeConfig;
 }
 
+/** Rows that are generated. */
+export interface GeneratedSourceConfig {
+  readonly kind: "generated";
+  readonly name: string;
+  readonly spec: GeneratedSpec;
+  readonly time?: TimeConfig;
+}
+
 /**
  * Blocks of a chain, one row each. All `places` are files and folders, or all are endpoints. `from` is given with endpoints; where
  * `to` is null there, the run follows the head. `senders` is what tables say of a transaction's sender: nothing, the block's
@@ -68,8 +77,13 @@ export interface ChainSourceConfig {
   readonly finality: number;
 }
 
-/** An input: one of the two kinds. */
-export type SourceConfig = FileSourceConfig | ChainSourceConfig;
+/** An input: one of the kinds. */
+export type SourceConfig = FileSourceConfig | GeneratedSourceConfig | ChainSourceConfig;
+
+/** True for blocks of a chain. */
+export function isChainSource(source: SourceConfig): source is ChainSourceConfig {
+  return source.kind !== "file" && source.kind !== "generated";
+}
 
 /** A WASM program and what it may do; `time` is the event time of its output unless the task says otherwise. */
 export interface ModuleConfig {
@@ -225,6 +239,7 @@ export function majorityOf(replicas: number): number {
 
 /** The files and folders, or addresses, that a source is read from. */
 export function filesOf(source: SourceConfig): readonly FileReference[] {
+  if (source.kind === "generated") return [];
   return source.kind === "file" ? [source.file] : source.places;
 }
 
@@ -237,7 +252,7 @@ export function eventTimeOf(config: Config, name: string): TimeConfig | undefine
 export function declaredTime(config: Config, name: string): DeclaredTime | undefined {
   const source = config.sources.find((candidate) => candidate.name === name);
   if (source !== undefined)
-    return source.kind !== "file" || source.time === undefined
+    return isChainSource(source) || source.time === undefined
       ? undefined
       : { time: source.time, path: ["sources", name, "time"] };
   const task = config.tasks.find((candidate) => candidate.name === name);

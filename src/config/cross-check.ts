@@ -1,6 +1,6 @@
 import { parseDuration } from "../core/duration.ts";
 import { instantText } from "../streams/instant.ts";
-import { chainKindOf, checkSource } from "./chain-source.ts";
+import { chainKindOf } from "./chain-source.ts";
 import { checkChainTask } from "./chain-task.ts";
 import { majorityOf } from "./config.ts";
 import { cyclesOf, inputNames } from "./graph.ts";
@@ -12,6 +12,7 @@ import { checkNames } from "./names.ts";
 import { checkOutputFiles } from "./output-check.ts";
 import { type ConfigPath, type Finding, placeName } from "./problem.ts";
 import type { WrittenConfig } from "./schema.ts";
+import { checkSource } from "./source-check.ts";
 import { checkStreamTask } from "./stream-check.ts";
 import { isStreamTask } from "./stream-task.ts";
 

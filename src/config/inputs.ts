@@ -7,13 +7,20 @@ import { nearest } from "./nearest.ts";
 
 /**
  * The configuration with other places of some sources, by name: a file, and for a chain also a folder or the address of an
- * endpoint; relative to the working folder. Throws `INPUT_UNKNOWN` (kind `usage`) for a name that is no source.
+ * endpoint; relative to the working folder. Throws `INPUT_UNKNOWN` (kind `usage`) for a name that is no source, or one that is
+ * generated.
  */
 export async function withInputs(config: Config, inputs: Readonly<Record<string, string>>): Promise<Config> {
   checkNames(config, inputs);
   const sources = config.sources.map(async (source): Promise<SourceConfig> => {
     const place = Object.hasOwn(inputs, source.name) ? inputs[source.name] : undefined;
     if (place === undefined) return source;
+    if (source.kind === "generated") {
+      throw new IpdmError("INPUT_UNKNOWN", `source ${source.name} is generated: it is read from no file`, {
+        kind: "usage",
+        hint: `leave --input ${source.name}=… out`,
+      });
+    }
     if (source.kind !== "file") return { ...source, places: chainPlaces([place], process.cwd()) };
     return { ...source, file: await locate(place, process.cwd()), format: formatOf(place).format };
   });
@@ -29,7 +36,7 @@ export function withRanges(config: Config, ranges: Readonly<Record<string, strin
   const sources = config.sources.map((source): SourceConfig => {
     const text = Object.hasOwn(ranges, source.name) ? ranges[source.name] : undefined;
     if (text === undefined) return source;
-    if (source.kind === "file")
+    if (source.kind === "file" || source.kind === "generated")
       throw new IpdmError("USAGE", `--range is about blocks, and source ${source.name} is no chain`, { kind: "usage" });
     return { ...source, ...rangeOf(source.name, text) };
   });

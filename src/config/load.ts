@@ -2,7 +2,7 @@ import { open, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { IpdmError } from "../core/errors.ts";
 import { isEndpoint } from "./chain-source.ts";
-import { type Config, filesOf } from "./config.ts";
+import { type Config, filesOf, isChainSource } from "./config.ts";
 import { crossCheck } from "./cross-check.ts";
 import { isFile, isFolder as isFolderThere, npmPackageOf } from "./files.ts";
 import { withInputs, withRanges } from "./inputs.ts";
@@ -144,7 +144,7 @@ async function missingFiles(config: Config, tree: YamlTree): Promise<Finding[]> 
       filesOf(source).map((file) => ({
         path: ["sources", source.name, source.kind],
         file,
-        isFolder: source.kind !== "file",
+        isFolder: isChainSource(source),
       })),
     ),
     ...config.modules.map(({ name, file }) => ({ path: ["modules", name, "file"], file, isFolder: false })),

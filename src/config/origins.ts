@@ -1,6 +1,12 @@
 import { basename, resolve } from "node:path";
 import { sizeText } from "../core/size.ts";
-import { type Config, type FileSourceConfig, type ModuleConfig, type SourceConfig, withReplicas } from "./config.ts";
+import {
+  type ChainSourceConfig,
+  type Config,
+  type FileSourceConfig,
+  type ModuleConfig,
+  withReplicas,
+} from "./config.ts";
 import type { LoadedConfig } from "./load.ts";
 import { moduleOfPath } from "./module-schema.ts";
 import type { ConfigPath } from "./problem.ts";
@@ -51,11 +57,12 @@ export function originsOf(loaded: LoadedConfig, flags: OriginFlags = {}): Origin
   if (flags.catalogue !== undefined) put(["catalogue"], resolve(flags.catalogue), "--catalogue");
   for (const name of Object.keys(flags.inputs ?? {})) {
     const source = config.sources.find((one) => one.name === name);
-    if (source !== undefined) put(["sources", name, source.kind], placesOf(source), "--input");
+    if (source !== undefined && source.kind !== "generated")
+      put(["sources", name, source.kind], placesOf(source), "--input");
   }
   for (const name of Object.keys(flags.ranges ?? {})) {
     const source = config.sources.find((one) => one.name === name);
-    if (source === undefined || source.kind === "file") continue;
+    if (source === undefined || source.kind === "file" || source.kind === "generated") continue;
     const at = ["sources", name, "range"];
     put([...at, "from"], source.from, "--range");
     if (source.to === null) values.delete(JSON.stringify([...at, "to"]));
@@ -101,6 +108,10 @@ function* derived(config: Config): Generator<[ConfigPath, WrittenValue, string]>
   if (domain.verify.kind === "sample") yield [["domain", "share"], domain.verify.share, DEFAULT];
   for (const source of config.sources) {
     const at = ["sources", source.name];
+    if (source.kind === "generated") {
+      yield [[...at, "generate", "rate"], source.spec.rate, DEFAULT];
+      continue;
+    }
     yield [[...at, source.kind], placesOf(source), DEFAULT];
     if (source.kind === "file") {
       yield [[...at, "format"], source.format, "default: the file's ending"];
@@ -128,7 +139,7 @@ function* ofModule(module: ModuleConfig): Generator<[ConfigPath, WrittenValue, s
   yield [[...at, "capabilities"], policy.capabilities, why];
 }
 
-function placesOf(source: SourceConfig): WrittenValue {
+function placesOf(source: FileSourceConfig | ChainSourceConfig): WrittenValue {
   if (source.kind === "file") return (source satisfies FileSourceConfig).file.path;
   const [first, ...others] = source.places.map(({ path, written }) => (/^https?:/i.test(written) ? written : path));
   return others.length === 0 ? (first ?? "") : [first ?? "", ...others];

@@ -13,6 +13,7 @@ import {
   type CatalogueConfig,
   type Config,
   type DomainConfig,
+  isChainSource,
   type ModuleConfig,
   type ModuleTaskConfig,
   majorityOf,
@@ -23,6 +24,7 @@ import {
   type WindowTaskConfig,
 } from "./config.ts";
 import { locate, pathFault } from "./files.ts";
+import { resolveGenerated } from "./generated-source.ts";
 import { inOrder, inputNames } from "./graph.ts";
 import { readInstant } from "./instant.ts";
 import { SHARE_DEFAULT } from "./limits.ts";
@@ -43,7 +45,7 @@ export async function resolveConfig(written: WrittenConfig, folder: string): Pro
   const modules = await Promise.all(
     Object.entries(written.modules ?? {}).map(([name, module]) => resolveModule(name, module, folder)),
   );
-  const chains = new Map(sources.flatMap((each) => (each.kind === "file" ? [] : [[each.name, each] as const])));
+  const chains = new Map(sources.filter(isChainSource).map((each) => [each.name, each] as const));
   const tasks = await Promise.all(
     Object.entries(written.tasks ?? {}).map(async ([name, task]) =>
       resolveTask(name, task, await chainTask(name, task, chains, folder)),
@@ -100,9 +102,10 @@ export function checkPaths(written: WrittenConfig): Finding[] {
 }
 
 async function resolveSource(name: string, source: Written<"sources">, folder: string): Promise<SourceConfig> {
+  if (source.generate !== undefined) return { ...resolveGenerated(name, source.generate), ...timeOf(source.time) };
   const chain = chainKindOf(source);
   if (chain !== undefined) return resolveChain(name, chain, source, folder);
-  const written = source.file ?? ""; // checked: a source that is no chain has a file
+  const written = source.file ?? ""; // checked: a source of no other kind has a file
   const file = await locate(written, folder);
   const columns = source.columns as Record<string, ColumnTypeName> | undefined; // the schema has read every type
   return {

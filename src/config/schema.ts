@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { SIZE_PATTERN } from "../core/size.ts";
 import { ISOLATIONS } from "../sandbox/policy.ts";
-import { CHAIN_KINDS } from "../sources/chain/kind.ts";
 import { AGGREGATE_PATTERN, readAggregate } from "./aggregate.ts";
 import { chainKeys } from "./chain-source.ts";
 import { chainTaskKeys } from "./chain-task.ts";
 import { TABLE_FORMATS, UPGRADES } from "./config.ts";
+import { generatedKeys } from "./generated-source.ts";
 import { readInstant } from "./instant.ts";
 import {
   ADDRESS_CHARS_MAX,
@@ -22,6 +22,7 @@ import {
 import { settings } from "./module-options.ts";
 import { moduleSchema } from "./module-schema.ts";
 import { column, file, hot, name, readBy, readColumnType, time, usedName } from "./schema-values.ts";
+import { SOURCE_KINDS } from "./source-check.ts";
 import { streamTaskKeys } from "./stream-task.ts";
 import { windowSchema } from "./window-schema.ts";
 
@@ -73,10 +74,11 @@ const source = z
         "Columns to read, in this order, as name: type; all of them with the file's own or guessed types when left out.",
       ),
     time: time.optional(),
+    ...generatedKeys,
     ...chainKeys,
   })
-  .describe("An input: a file (file) or blocks of a chain (ethereum, solana).")
-  .meta({ oneOf: ["file", ...CHAIN_KINDS].map((key) => ({ required: [key] })) });
+  .describe("An input: a file (file), generated rows (generate) or blocks of a chain (ethereum, solana).")
+  .meta({ oneOf: SOURCE_KINDS.map((key) => ({ required: [key] })) });
 
 const namedWindow = z.strictObject({
   start: z

@@ -45,6 +45,10 @@ export const streamTaskKeys = {
         .describe(
           "Columns of a group, whose rows must follow each other: [start, end] for the best of each window. One group when left out.",
         ),
+      ties: z
+        .boolean()
+        .default(false)
+        .describe("Keeps the rows that are equal to the last of them as well, so that a group may have more."),
     })
     .optional()
     .describe("Keeps the best rows of each group, of equal ones those that came first."),
@@ -135,7 +139,10 @@ export function streamSteps(task: WrittenStream): StreamStep[] {
   if (window !== undefined) steps.push(windowStep(task, window));
   if (dedup !== undefined)
     steps.push({ kind: "dedup", keys: [...(dedup.key ?? [])], withinUs: microseconds(dedup.within, null) });
-  if (top !== undefined) steps.push({ kind: "top", ...top });
+  if (top !== undefined) {
+    const { ties, ...rest } = top;
+    steps.push({ kind: "top", ...rest, ...(ties && { ties }) });
+  }
   return steps;
 }
 

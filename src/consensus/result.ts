@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { TEXT_FORMATS } from "../batch/text/spelling.ts";
-import { chainAnchorSchema } from "./chain-anchor.ts";
+import { type ChainAnchor, chainAnchorSchema } from "./chain-anchor.ts";
 import { bytes32, count, link, name, parseNode } from "./ipld-schema.ts";
 import { streamOperator } from "./stream-form.ts";
 
@@ -20,11 +20,25 @@ const fileAnchor = z.strictObject({
   columns: declaredColumns,
 });
 
+const generatedAnchor = z.strictObject({
+  v: z.literal(1),
+  kind: z.literal("generated"),
+  /** Name and number of the generator: `nexmark/1`. */
+  generator: name,
+  table: name,
+  /** Events whose rows of the table there are, and how many there are in a second of event time. */
+  events: count,
+  rate: count,
+});
+
 /** The content of an input: what a stranger needs to be sure that he holds the same one. Names and paths are no part of it. */
-const anchorSchema = z.discriminatedUnion("kind", [fileAnchor, chainAnchorSchema]);
+const anchorSchema = z.discriminatedUnion("kind", [fileAnchor, generatedAnchor, chainAnchorSchema]);
 
 /** The content of a file. */
 export type FileAnchor = z.infer<typeof fileAnchor>;
+
+/** All that the rows of a generated input follow from: whoever has the generator can make them again. */
+export type GeneratedAnchor = z.infer<typeof generatedAnchor>;
 
 /** See {@link anchorSchema}. */
 export type Anchor = z.infer<typeof anchorSchema>;
@@ -32,6 +46,11 @@ export type Anchor = z.infer<typeof anchorSchema>;
 /** Reads an input anchor. Throws `NODE_MALFORMED`. */
 export function parseAnchor(value: unknown): Anchor {
   return parseNode(anchorSchema, "input anchor", value);
+}
+
+/** True for the anchor of blocks of a chain. */
+export function isChainAnchor(anchor: Anchor): anchor is ChainAnchor {
+  return anchor.kind !== "file" && anchor.kind !== "generated";
 }
 
 const inputRef = z.strictObject({ from: z.enum(["source", "task"]), name, port: name });

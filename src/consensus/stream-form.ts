@@ -89,7 +89,15 @@ const step = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("select"), columns }),
   z.strictObject(window),
   z.strictObject({ kind: z.literal("dedup"), keys, withinUs: count.nullable() }),
-  z.strictObject({ kind: z.literal("top"), rows: count.min(1), by: name, order: z.enum(["asc", "desc"]), per: keys }),
+  z.strictObject({
+    kind: z.literal("top"),
+    rows: count.min(1),
+    by: name,
+    order: z.enum(["asc", "desc"]),
+    per: keys,
+    /** Rows equal to the last of them are kept too; absent where they are not. */
+    ties: z.literal(true).optional(),
+  }),
 ]);
 
 /** What a task of stream operators does, in normal form: its steps, one after the other. */

@@ -65,22 +65,24 @@ function writeNumber(value: number): boolean {
 }
 
 function writeText(value: string): boolean {
+  return (value.length <= SHORT_TEXT && writeAscii(value)) || writeWideText(value);
+}
+
+/** Writes a text of ASCII; false, and nothing written, where it is not. */
+function writeAscii(value: string): boolean {
   const { length } = value;
-  if (length <= SHORT_TEXT) {
-    room(length + 2);
-    const start = at;
-    writeHead(0x60, length);
-    for (let index = 0; index < length; index++) {
-      const unit = value.charCodeAt(index);
-      if (unit > 0x7f) {
-        at = start;
-        return writeWideText(value);
-      }
-      buffer[at++] = unit;
+  room(length + 9);
+  const start = at;
+  writeHead(0x60, length);
+  for (let index = 0; index < length; index++) {
+    const unit = value.charCodeAt(index);
+    if (unit > 0x7f) {
+      at = start;
+      return false;
     }
-    return true;
+    buffer[at++] = unit;
   }
-  return writeWideText(value);
+  return true;
 }
 
 function writeWideText(value: string): boolean {
@@ -134,27 +136,18 @@ function writeBytes(bytes: Uint8Array): true {
 function writeRecord(value: object, depth: number): boolean {
   if ("asCID" in value || "/" in value) return false; // it may be a link of another copy of the library
   let keys = Object.keys(value);
-  for (let index = 0; index < keys.length; index++) {
-    const key = keys[index] as string;
-    if (!isPlainKey(key)) return false;
-    if (index > 0 && compareKeys(keys[index - 1] as string, key) > 0) {
-      if (!keys.every(isPlainKey)) return false;
-      keys = keys.sort(compareKeys);
-      break;
-    }
+  for (let index = 1; index < keys.length; index++) {
+    if (compareKeys(keys[index - 1] as string, keys[index] as string) <= 0) continue;
+    keys = keys.sort(compareKeys);
+    break;
   }
   room(9);
   writeHead(0xa0, keys.length);
   for (let index = 0; index < keys.length; index++) {
     const key = keys[index] as string;
-    if (!writeText(key) || !write((value as Readonly<Record<string, unknown>>)[key], depth + 1)) return false;
+    // The order of keys beyond ASCII is not that of their units: the library sorts them.
+    if (!writeAscii(key) || !write((value as Readonly<Record<string, unknown>>)[key], depth + 1)) return false;
   }
-  return true;
-}
-
-/** Keys whose order can be told by their units. */
-function isPlainKey(key: string): boolean {
-  for (let index = 0; index < key.length; index++) if (key.charCodeAt(index) > 0x7f) return false;
   return true;
 }
 

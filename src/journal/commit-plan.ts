@@ -1,46 +1,56 @@
 import { type Block, CODEC } from "../dag/block.ts";
-import type { Tip } from "./continuity.ts";
+import type { PlannedEntry, Step } from "./ahead-record.ts";
 import { lastSeq } from "./entry.ts";
-import { put, type Write } from "./level-index.ts";
+import { put } from "./level-index.ts";
 import * as keys from "./level-keys.ts";
 import { INLINE_BLOCK_BYTES_MAX } from "./limits.ts";
 import type { Operation } from "./operation.ts";
+import type { EntryAppend } from "./port.ts";
 
-/** What a group of operations writes, each thing once: puts for LevelDB, blocks for the segments, new tips of journals. */
+/** What a group of operations writes: steps for LevelDB, and blocks for the segments, each once. */
 export interface CommitPlan {
-  readonly small: Write[];
+  readonly steps: Step[];
   readonly large: readonly Block[];
-  readonly tips: ReadonlyMap<string, Tip>;
 }
+
+const NONE: readonly Block[] = [];
 
 /** Sorts a group's operations by where they go. Raw blocks, and blocks over 64 KiB, go to the segments. */
 export function planCommit(group: readonly Operation[]): CommitPlan {
-  // In LevelDB the last write of a batch wins, so what is there twice needs no care.
-  const small: Write[] = [];
-  const large = new Map<string, Block>();
-  const tips = new Map<string, Tip>();
+  // The last write of a key wins, so what is there twice needs no care.
+  const steps: Step[] = [];
+  let large: Map<string, Block> | undefined;
   const keepBlock = (block: Block): void => {
-    if (isLarge(block)) large.set(block.cid.toString(), block);
-    else small.push(put(keys.blockKey(block.cid), block.bytes));
+    if (isLarge(block)) (large ??= new Map()).set(block.cid.toString(), block);
+    else steps.push(put(keys.blockKey(block.cid), block.bytes));
   };
   for (const operation of group) {
     if (operation.kind === "block") {
       keepBlock(operation.block);
     } else if (operation.kind === "upkeep") {
-      small.push(...operation.writes);
+      steps.push(...operation.writes);
     } else if (operation.kind === "meta") {
-      small.push(put(keys.metaKey(operation.key), operation.value));
+      steps.push(put(keys.metaKey(operation.key), operation.value));
     } else {
-      const { entry, block, blocks, wake } = operation.append;
-      keepBlock(block);
-      for (const each of blocks ?? []) keepBlock(each);
-      small.push(put(keys.entryKey(entry.actor, entry.seq), block.cid.bytes));
-      if (wake === null) small.push({ type: "del", key: keys.wakeKey(entry.actor) });
-      else if (wake !== undefined) small.push(put(keys.wakeKey(entry.actor), keys.u64(wake)));
-      tips.set(entry.actor, { cid: block.cid, seq: lastSeq(entry) });
+      const { block, blocks } = operation.append;
+      if (blocks !== undefined) for (const each of blocks) keepBlock(each);
+      const isApart = isLarge(block);
+      if (isApart) keepBlock(block);
+      steps.push({ type: "entry", entry: planned(operation.append, isApart) });
     }
   }
-  return { small, large: [...large.values()], tips };
+  return { steps, large: large === undefined ? NONE : [...large.values()] };
+}
+
+function planned({ entry, block, wake }: EntryAppend, isApart: boolean): PlannedEntry {
+  return {
+    actor: entry.actor,
+    cid: block.cid,
+    bytes: isApart ? undefined : block.bytes,
+    from: entry.seq,
+    to: lastSeq(entry),
+    wake,
+  };
 }
 
 function isLarge(block: Block): boolean {

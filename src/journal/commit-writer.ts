@@ -1,94 +1,88 @@
-import type { Hash } from "../core/ports.ts";
+import type { IpdmError } from "../core/errors.ts";
 import type { Block } from "../dag/block.ts";
-import { type CommitMark, type CommitWitness, encodeCommit } from "./commit-log.ts";
+import type { AheadLog } from "./ahead-log.ts";
+import type { Step } from "./ahead-record.ts";
 import { planCommit } from "./commit-plan.ts";
+import type { CommitWitness } from "./commit-witness.ts";
 import { writeFailed } from "./errors.ts";
+import type { IndexFeed } from "./index-feed.ts";
 import type { LevelBlocks } from "./level-blocks.ts";
-import { type LevelIndex, put, type Write } from "./level-index.ts";
+import { type LevelIndex, put } from "./level-index.ts";
 import * as keys from "./level-keys.ts";
-import { COMMIT_BYTES_KEPT, COMMIT_RECORDS_DROPPED_MAX } from "./limits.ts";
 import type { Operation } from "./operation.ts";
-import type { Segments, SegmentTail } from "./segments.ts";
+import type { Segments } from "./segments.ts";
 
 /** What a writer of commits works with. */
 export interface CommitPorts {
   readonly path: string;
-  readonly hash: Hash;
   readonly index: LevelIndex;
   readonly segments: Segments;
   readonly blocks: LevelBlocks;
+  readonly log: AheadLog;
+  readonly feed: IndexFeed;
   readonly witness: CommitWitness;
-  /** Commit records kept at most. */
-  readonly recordsKept: number;
+  /** Hears why a write failed, before those who wait for it. */
+  readonly failed?: ((error: IpdmError) => void) | undefined;
 }
 
-/** Makes groups of operations durable: segments first, then one synced batch of LevelDB with its own numbered, linked record. */
+/** Makes groups of operations durable: segments first, then one record of the write-ahead log. LevelDB follows in its own time. */
 export class CommitWriter {
   readonly #ports: CommitPorts;
-  #mark: CommitMark;
-  #oldest: number;
-  /** Bytes of each commit since the store was opened, the oldest first, as far as they count. */
-  readonly #sizes: number[] = [];
-  #sizesFrom: number;
-  #sizesSum = 0;
 
-  /** `mark` is the newest commit, `oldest` the number of the oldest record that is there. */
-  constructor(ports: CommitPorts, mark: CommitMark, oldest: number) {
+  constructor(ports: CommitPorts) {
     this.#ports = ports;
-    this.#mark = mark;
-    this.#oldest = oldest;
-    this.#sizesFrom = mark.number + 1;
   }
 
-  /** All or nothing. Throws `DISK_FULL`, `JOURNAL_WRITE_FAILED`; then the object must not be used again. */
-  async write(group: readonly Operation[]): Promise<void> {
-    const { hash, index, witness, path } = this.#ports;
+  /**
+   * All or nothing: durable when it returns `undefined`, or when the promise resolves. `alone`: nobody else waits. Throws or rejects with `DISK_FULL`,
+   * `JOURNAL_WRITE_FAILED`; then the object must not be used again.
+   */
+  write(group: readonly Operation[], alone: boolean): Promise<void> | undefined {
+    const { feed, path, failed } = this.#ports;
+    const fail = (error: unknown): never => {
+      const failure = writeFailed(error, path);
+      failed?.(failure);
+      throw failure;
+    };
     try {
-      const { small, large, tips } = planCommit(group);
-      const writes: Write[] = small;
-      const segments = await this.#writeLarge(large, writes);
-      for (const [actor, tip] of tips) writes.push(put(keys.tipKey(actor), keys.tipValue(tip)));
-      if (writes.length === 0) return; // every block was here already
-      const number = this.#mark.number + 1;
-      const oldest = this.#oldestAfter(number, writes);
-      const record = encodeCommit({ number, prev: this.#mark.hash, oldest, tips, segments });
-      writes.push(put(keys.commitKey(number), record));
-      for (let gone = this.#oldest; gone < oldest; gone++) writes.push({ type: "del", key: keys.commitKey(gone) });
-      await index.write(writes);
-      this.#mark = { number, hash: hash(record) };
-      this.#oldest = oldest;
-      witness.note(this.#mark);
+      const { steps, large } = planCommit(group);
+      const room = feed.room();
+      const writing =
+        large.length > 0 || room !== undefined ? this.#slowly(steps, large, room) : this.#log(steps, alone);
+      return writing?.catch(fail);
     } catch (error) {
-      throw writeFailed(error, path);
+      return fail(error);
     }
   }
 
-  #oldestAfter(number: number, writes: readonly Write[]): number {
-    let bytes = 0;
-    for (const write of writes) bytes += write.key.length + (write.type === "put" ? write.value.length : 0);
-    this.#sizes.push(bytes);
-    this.#sizesSum += bytes;
-    while (this.#sizesSum - (this.#sizes[0] ?? 0) >= COMMIT_BYTES_KEPT) {
-      this.#sizesSum -= this.#sizes.shift() ?? 0;
-      this.#sizesFrom += 1;
-    }
-    const byBytes = this.#sizesSum >= COMMIT_BYTES_KEPT ? this.#sizesFrom : this.#oldest;
-    const wanted = Math.max(this.#oldest, number - this.#ports.recordsKept + 1, byBytes);
-    return Math.min(wanted, this.#oldest + COMMIT_RECORDS_DROPPED_MAX);
+  async #slowly(steps: Step[], large: readonly Block[], room: Promise<void> | undefined): Promise<void> {
+    await room;
+    await this.#writeLarge(large, steps);
+    if (steps.length > 0) await this.#log(steps, false); // else every block was here already
   }
 
-  async #writeLarge(blocks: readonly Block[], writes: Write[]): Promise<SegmentTail> {
+  #log(steps: readonly Step[], alone: boolean): Promise<void> | undefined {
+    const { log, segments } = this.#ports;
+    const { tail } = segments;
+    const done = (): undefined => {
+      this.#ports.witness.note(log.mark);
+      this.#ports.feed.add({ mark: log.mark, segments: tail, steps }, log.recordBytes);
+    };
+    const writing = log.append(tail, steps, alone);
+    return writing === undefined ? done() : writing.then(done);
+  }
+
+  async #writeLarge(blocks: readonly Block[], steps: Step[]): Promise<void> {
     const { index, segments, blocks: stored } = this.#ports;
-    if (blocks.length === 0) return segments.tail;
+    if (blocks.length === 0) return;
     const known = await index.hasLocated(blocks.map((block) => block.cid));
     const fresh = blocks.filter((block, at) => known[at] !== true || stored.mend(block.cid));
-    if (fresh.length === 0) return segments.tail;
-    const { locators, completed, tail } = await segments.append(fresh);
+    if (fresh.length === 0) return;
+    const { locators, completed } = await segments.append(fresh);
     for (const [at, block] of fresh.entries()) {
       const locator = locators[at];
-      if (locator !== undefined) writes.push(put(keys.locatorKey(block.cid), keys.locatorValue(locator)));
+      if (locator !== undefined) steps.push(put(keys.locatorKey(block.cid), keys.locatorValue(locator)));
     }
-    for (const { segment, sizeBytes } of completed) writes.push(put(keys.completedKey(segment), keys.u64(sizeBytes)));
-    return tail;
+    for (const { segment, sizeBytes } of completed) steps.push(put(keys.completedKey(segment), keys.u64(sizeBytes)));
   }
 }

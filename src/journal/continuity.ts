@@ -13,7 +13,8 @@ export interface Tip {
 
 /** Throws `JOURNAL_CONFLICT` or `JOURNAL_LIMIT` where an entry does not continue the journal that ends there. */
 export function checkContinues({ entry }: EntryAppend, tip: Tip | undefined): void {
-  if (!isActorId(entry.actor))
+  // The id of a journal that is there was looked at with its first entry.
+  if (tip === undefined && !isActorId(entry.actor))
     throw conflict(String(entry.actor), "the actor id is empty, too long or holds U+0000", {});
   if (entry.events.length === 0) throw conflict(entry.actor, "it has no events", {});
   if (entry.events.length > ENTRY_EVENTS_MAX)

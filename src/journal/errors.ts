@@ -11,6 +11,11 @@ export function corrupt(what: string, facts: Readonly<Record<string, unknown>> =
   });
 }
 
+/** `JOURNAL_CORRUPT`: the record of a group commit is missing or altered. */
+export function damagedCommit(number: number, what: string): IpdmError {
+  return corrupt(`group commit ${number}: ${what}`, { commit: number });
+}
+
 /** `JOURNAL_CLOSED`: a call after `close`. */
 export function closed(): IpdmError {
   return new IpdmError("JOURNAL_CLOSED", "the store is closed");
@@ -49,8 +54,9 @@ export function overLimit(what: string, size: number, max: number): IpdmError {
   return new IpdmError("JOURNAL_LIMIT", `${what} has ${size}, more than ${max}`, { facts: { size, max } });
 }
 
-/** The error of a failed write: `DISK_FULL` where the disk has no room, else `JOURNAL_WRITE_FAILED`. */
+/** The error of a failed write: `DISK_FULL` where the disk has no room, else `JOURNAL_WRITE_FAILED`; such an error stays as it is. */
 export function writeFailed(cause: unknown, path: string): IpdmError {
+  if (cause instanceof IpdmError && (cause.code === "DISK_FULL" || cause.code === "JOURNAL_WRITE_FAILED")) return cause;
   if (isDiskFull(cause)) {
     return new IpdmError("DISK_FULL", `no space left on the disk of ${path}`, {
       where: path,
@@ -61,6 +67,16 @@ export function writeFailed(cause: unknown, path: string): IpdmError {
   }
   return new IpdmError("JOURNAL_WRITE_FAILED", `writing to ${path} failed: ${messageOf(cause)}`, {
     where: path,
+    retry: "later",
+    cause,
+  });
+}
+
+/** `DISK_FULL` while a store waits for room. */
+export function fullUntilRoom({ message, where, cause }: IpdmError): IpdmError {
+  return new IpdmError("DISK_FULL", `${message}: nothing more is taken until there is some`, {
+    ...(where === undefined ? {} : { where }),
+    hint: "free space on that disk: it goes on by itself within a second or two; everything acknowledged is safe",
     retry: "later",
     cause,
   });

@@ -6,14 +6,18 @@ interface Waiting<T> {
   readonly operation: T;
   readonly sizeBytes: number;
   readonly settle: PromiseWithResolvers<void>;
+  readonly ended: (() => void) | undefined;
 }
+
+/** Makes a group durable: when it returns `undefined`, or when the promise resolves. `alone`: there was one writer lately, and it waits. */
+type WriteGroup<T> = (group: readonly T[], alone: boolean) => Promise<void> | undefined;
 
 /**
  * A queue in front of a slow synced write: everything that arrives while one group is written becomes the next group, in
  * order. Operations beyond the queue's limits wait outside it until there is room. A failed write stops it for good.
  */
 export class GroupCommit<T> {
-  readonly #write: (group: readonly T[]) => Promise<void>;
+  readonly #write: WriteGroup<T>;
   readonly #pace: GroupPace | undefined;
   readonly #queue: Waiting<T>[] = [];
   readonly #outside: Waiting<T>[] = [];
@@ -24,7 +28,7 @@ export class GroupCommit<T> {
   #closed = false;
 
   /** `write` makes a group durable, all of it or nothing acknowledged. Without `pace` a group is everything that waits. */
-  constructor(write: (group: readonly T[]) => Promise<void>, pace?: GroupPace) {
+  constructor(write: WriteGroup<T>, pace?: GroupPace) {
     this.#write = write;
     this.#pace = pace;
   }
@@ -35,14 +39,18 @@ export class GroupCommit<T> {
     if (this.#closed) throw closed();
   }
 
-  /** Resolves when the operation is durable. Rejects with the write's error, or as {@link check}. */
-  add(operation: T, sizeBytes: number): Promise<void> {
+  /**
+   * Resolves when the operation is durable. Rejects with the write's error, or as {@link check}. `ended` is called right before, however it
+   * ends.
+   */
+  add(operation: T, sizeBytes: number, ended?: () => void): Promise<void> {
     try {
       this.check();
     } catch (error) {
+      ended?.();
       return Promise.reject(error);
     }
-    const waiting: Waiting<T> = { operation, sizeBytes, settle: Promise.withResolvers<void>() };
+    const waiting: Waiting<T> = { operation, sizeBytes, settle: Promise.withResolvers<void>(), ended };
     if (this.#outside.length > 0 || !this.#hasRoom(sizeBytes)) this.#outside.push(waiting);
     else this.#enqueue(waiting);
     this.#running ??= this.#run();
@@ -73,11 +81,19 @@ export class GroupCommit<T> {
       const pause = this.#closed ? undefined : this.#pace?.before();
       if (pause !== undefined) await pause;
       const group = this.#take();
+      const alone = group.length === 1 && this.#queue.length === 0 && this.#pace?.isAlone === true;
       const start = performance.now();
       try {
-        await this.#write(group.map((waiting) => waiting.operation));
+        const writing = this.#write(
+          group.map((waiting) => waiting.operation),
+          alone,
+        );
+        if (writing !== undefined) await writing;
         this.#pace?.wrote(group.length, performance.now() - start);
-        for (const waiting of group) waiting.settle.resolve();
+        for (const { settle, ended } of group) {
+          ended?.();
+          settle.resolve();
+        }
       } catch (error) {
         this.#stop(error, group);
       }
@@ -109,9 +125,15 @@ export class GroupCommit<T> {
   #stop(error: unknown, group: readonly Waiting<T>[]): void {
     this.#failed = true;
     this.#failure = error;
-    for (const waiting of group) waiting.settle.reject(error);
     const later = stopped(error);
-    for (const waiting of [...this.#queue, ...this.#outside]) waiting.settle.reject(later);
+    for (const { settle, ended } of group) {
+      ended?.();
+      settle.reject(error);
+    }
+    for (const { settle, ended } of [...this.#queue, ...this.#outside]) {
+      ended?.();
+      settle.reject(later);
+    }
     this.#queue.length = 0;
     this.#outside.length = 0;
     this.#queueBytes = 0;

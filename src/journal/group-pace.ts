@@ -11,10 +11,15 @@ export class GroupPace {
   #returnMs = 0;
   #sizes: readonly [number, number] = [0, 0];
 
+  /** True when the last groups were of one operation. */
+  get isAlone(): boolean {
+    return this.#sizes[0] + this.#sizes[1] <= 2;
+  }
+
   /** Resolves when the next group may be taken; `undefined` for at once. */
   before(): Promise<void> | undefined {
     // One that is alone has nobody to wait for.
-    if (this.#sizes[0] + this.#sizes[1] <= 2) return undefined;
+    if (this.isAlone) return undefined;
     if (this.#writeMs < this.#returnMs) return undefined;
     const start = performance.now();
     return new Promise((resolve) => {

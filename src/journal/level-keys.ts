@@ -1,7 +1,7 @@
 import { CID } from "multiformats/cid";
 import { BLOCK_SIZE_MAX } from "../dag/limits.ts";
 import type { Tip } from "./continuity.ts";
-import type { Locator } from "./segments.ts";
+import type { Locator, SegmentTail } from "./segments.ts";
 
 // First byte of every key: what it leads to.
 const BLOCK = 0x62; // b, CID -> bytes of a small block
@@ -9,7 +9,8 @@ const LOCATED = 0x73; // s, CID -> locator of a large block
 const ENTRY = 0x65; // e, actor, 0, u64 seq of the first event -> CID
 const TIP = 0x68; // h, actor -> u64 seq of the last event, CID
 const META = 0x6d; // m, key -> value
-const COMMIT = 0x63; // c, u64 number -> commit record
+const COMMIT = 0x63; // c, u64 number -> commit record, of a store from before there was a write-ahead log
+const MARK = 0x67; // g -> number and hash of the newest commit that is here, and the segments' end with it
 const BASE = 0x61; // a, actor -> where its kept entries begin, dag-cbor
 const FRAME = 0x66; // f, u64 frame number -> sealed frame
 const SEALED = 0x69; // i, first bytes of an entry's digest -> frame number
@@ -34,7 +35,9 @@ export const frameKey = (number: number): Buffer => prefixed(FRAME, u64(number))
 export const sealedKey = (cid: CID): Buffer => prefixed(SEALED, cid.multihash.digest.subarray(0, DIGEST_BYTES));
 export const wakeKey = (actor: string): Buffer => prefixed(WAKE, Buffer.from(actor));
 export const metaKey = (key: string): Buffer => prefixed(META, Buffer.from(key));
-export const commitKey = (number: number): Buffer => prefixed(COMMIT, u64(number));
+export const markKey: Buffer = Buffer.of(MARK);
+/** Behind all keys. */
+export const behindAll: Buffer = Buffer.of(0xff);
 export const completedKey = (segment: number): Buffer => prefixed(COMPLETED, u64(segment));
 export const entryKey = (actor: string, seq: number): Buffer => placeKey(ENTRY, actor, seq);
 export const frameAtKey = (actor: string, seq: number): Buffer => placeKey(FRAME_AT, actor, seq);
@@ -80,6 +83,25 @@ export const parseTip = (value: Buffer): Tip => ({
   seq: Number(value.readBigUInt64BE(0)),
   cid: CID.decode(Uint8Array.from(value.subarray(8))),
 });
+
+/** The newest commit that LevelDB has, and how far the segments were with it. */
+export interface AppliedMark {
+  readonly number: number;
+  readonly hash: Uint8Array;
+  readonly segments: SegmentTail;
+}
+
+export const markValue = ({ number, hash, segments }: AppliedMark): Buffer =>
+  Buffer.concat([u64(number), u64(segments.segment), u64(segments.sizeBytes), hash]);
+/** Throws where the bytes are not a mark. */
+export const parseMark = (value: Buffer): AppliedMark => {
+  if (value.length !== 56) throw new RangeError(`a mark of ${value.length} bytes`);
+  return {
+    number: Number(value.readBigUInt64BE(0)),
+    segments: { segment: Number(value.readBigUInt64BE(8)), sizeBytes: Number(value.readBigUInt64BE(16)) },
+    hash: Uint8Array.from(value.subarray(24)),
+  };
+};
 
 /** Where a sealed frame's events stand in a journal. */
 export interface FramePlace {

@@ -1,22 +1,15 @@
-import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
-import { IpdmError } from "../core/errors.ts";
+import type { IpdmError } from "../core/errors.ts";
 import type { Hash } from "../core/ports.ts";
-import { CommitWitness, readCommits } from "./commit-log.ts";
-import { CommitWriter } from "./commit-writer.ts";
 import { type Compacted, Compaction, type CompactOptions } from "./compaction.ts";
-import type { Tip } from "./continuity.ts";
-import { closed, corrupt, writeFailed } from "./errors.ts";
+import { closed } from "./errors.ts";
 import { GroupCommit } from "./group-commit.ts";
 import { GroupPace } from "./group-pace.ts";
-import { noteHolder, removeHolder } from "./holder.ts";
-import { LevelBlocks } from "./level-blocks.ts";
-import { LevelIndex } from "./level-index.ts";
+import { removeHolder } from "./holder.ts";
 import { LevelJournals } from "./level-journals.ts";
-import { COMMIT_RECORDS_KEPT } from "./limits.ts";
 import { checkMeta, checkStorable, type Operation, sizeOf } from "./operation.ts";
 import type { BlockStore, EntryAppend, JournalHead, MetaStore, Store, StoredEntry, Wake } from "./port.ts";
-import { Segments, syncDirectory } from "./segments.ts";
+import { Scrub } from "./scrub.ts";
+import { closeParts, openParts, type StoreParts } from "./store-parts.ts";
 import { Tips } from "./tips.ts";
 
 /** Options of a {@link LevelStore}. `path` is a folder of its own, made when it is not there. */
@@ -25,45 +18,43 @@ export interface LevelStoreOptions {
   readonly hash: Hash;
   /** Bytes after which a new segment file is begun; 64 MiB. */
   readonly segmentBytes?: number;
-  /** Commit records kept at most for the check on open; 16,384. */
-  readonly commitRecordsKept?: number;
+  /** Bytes after which the other file of the write-ahead log is begun; 4 MiB. */
+  readonly aheadBytes?: number;
+  /** Bytes of LevelDB's tables that are read before it opens, the others afterwards; 64 MiB. */
+  readonly tableBytesChecked?: number;
+  /** Hears why a write failed, before those who wait for it; after that the store takes nothing more. */
+  readonly failed?: (error: IpdmError) => void;
 }
-
-interface Parts {
-  readonly index: LevelIndex;
-  readonly segments: Segments;
-  readonly witness: CommitWitness;
-  readonly blocks: LevelBlocks;
-  readonly writer: CommitWriter;
-}
-
-/** Tips compared at once when a store is opened. */
-const TIPS_PAGE = 1000;
 
 /** Bytes that a write of upkeep counts as beyond its own. */
 const WRITE_OVERHEAD_BYTES = 32;
 
 /**
- * A {@link Store} on disk: entries and small blocks in LevelDB, large and raw blocks in segment files that LevelDB indexes. A
- * group commit syncs the segment first, then one LevelDB batch with its own numbered, linked commit record.
+ * A {@link Store} on disk: entries and small blocks in LevelDB, large and raw blocks in segment files that LevelDB indexes. A group commit
+ * syncs the segment first, then one numbered, linked record of a write-ahead log; LevelDB gets what is in it a little later, and again at the next start.
  */
 export class LevelStore implements Store {
   readonly blocks: BlockStore;
   readonly meta: MetaStore;
   readonly #path: string;
-  readonly #parts: Parts;
+  readonly #parts: StoreParts;
   readonly #journals: LevelJournals;
   readonly #tips: Tips;
   readonly #commits: GroupCommit<Operation>;
+  readonly #scrub: Scrub;
+  #damage: IpdmError | undefined;
   #closing: Promise<void> | undefined;
 
-  private constructor(path: string, parts: Parts) {
+  private constructor(path: string, parts: StoreParts) {
     const { index, blocks, writer } = parts;
     this.#path = path;
     this.#parts = parts;
     this.#journals = new LevelJournals(index, blocks);
     this.#tips = new Tips((actor) => index.tip(actor));
-    this.#commits = new GroupCommit((group) => writer.write(group), new GroupPace());
+    this.#commits = new GroupCommit((group, alone) => writer.write(group, alone), new GroupPace());
+    this.#scrub = new Scrub(index.path, index.unchecked, (damage) => {
+      this.#damage = damage;
+    });
     this.blocks = {
       get: async (cid) => {
         this.#check();
@@ -94,46 +85,22 @@ export class LevelStore implements Store {
   }
 
   /**
-   * Opens the folder, checks its commit records, and cuts off what was written but never committed. Throws `DATA_DIR_IN_USE`
+   * Opens the folder, checks its commits, brings into LevelDB what it may have lost, and cuts off what was written but never committed. Throws `DATA_DIR_IN_USE`
    * when another process has it open, `JOURNAL_CORRUPT` when something acknowledged is missing or altered.
    */
   static async open(options: LevelStoreOptions): Promise<LevelStore> {
-    const { path, hash } = options;
-    await mkdir(path, { recursive: true }).catch((cause: unknown) => {
-      throw writeFailed(cause, path);
-    });
-    const index = await LevelIndex.open(path);
-    let witness: CommitWitness | undefined;
-    try {
-      await noteHolder(path);
-      const opened = await CommitWitness.open(join(path, "commits"));
-      witness = opened.witness;
-      const history = await readCommits(hash, index.commits(), opened.mark);
-      await checkTips(index, history.tips);
-      const segments = await Segments.open(
-        join(path, "segments"),
-        await index.completed(),
-        history.segments,
-        options.segmentBytes,
-      );
-      await syncDirectory(path);
-      const blocks = new LevelBlocks(index, segments, hash);
-      const recordsKept = options.commitRecordsKept ?? COMMIT_RECORDS_KEPT;
-      const ports = { path, hash, index, segments, blocks, witness, recordsKept };
-      const writer = new CommitWriter(ports, history.mark, history.oldest);
-      return new LevelStore(path, { index, segments, witness, blocks, writer });
-    } catch (error) {
-      await witness?.close();
-      await index.close();
-      throw error instanceof IpdmError ? error : writeFailed(error, path);
-    }
+    return new LevelStore(options.path, await openParts(options));
   }
 
-  async append(append: EntryAppend): Promise<void> {
-    this.#check();
-    checkStorable(append.block);
-    for (const block of append.blocks ?? []) checkStorable(block);
-    await this.#tips.advance(append, () => this.#add({ kind: "entry", append }));
+  append(append: EntryAppend): Promise<void> {
+    try {
+      this.#check();
+      checkStorable(append.block);
+      if (append.blocks !== undefined) for (const block of append.blocks) checkStorable(block);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
+    return this.#tips.advance(append, (ended) => this.#add({ kind: "entry", append }, ended));
   }
 
   async head(actor: string): Promise<JournalHead | undefined> {
@@ -193,43 +160,27 @@ export class LevelStore implements Store {
 
   #check(): void {
     if (this.#closing !== undefined) throw closed();
+    if (this.#damage !== undefined) throw this.#damage;
     this.#commits.check();
   }
 
   async #close(): Promise<void> {
-    const { segments, witness, index } = this.#parts;
     await this.#tips.settled();
     await this.#commits.close();
-    await segments.close();
-    await witness.close();
+    await this.#scrub.close();
+    await closeParts(this.#parts);
     // Before the lock is given back: afterwards it may be another's note.
     await removeHolder(this.#path);
-    await index.close();
+    await this.#parts.index.close();
   }
 
-  #add(operation: Operation): Promise<void> {
-    return this.#commits.add(operation, sizeOf(operation));
+  #add(operation: Operation, ended?: () => void): Promise<void> {
+    if (this.#damage !== undefined) {
+      ended?.();
+      return Promise.reject(this.#damage);
+    }
+    return this.#commits.add(operation, sizeOf(operation), ended);
   }
 }
 
 type CompactionWrites = Extract<Operation, { readonly kind: "upkeep" }>["writes"];
-
-/** Journals must end where the newest commits that name them left them. */
-async function checkTips(index: LevelIndex, recorded: ReadonlyMap<string, Tip>): Promise<void> {
-  const all = [...recorded];
-  for (let at = 0; at < all.length; at += TIPS_PAGE) {
-    const page = all.slice(at, at + TIPS_PAGE);
-    const found = await index.tips(page.map(([actor]) => actor));
-    for (const [place, [actor, expected]] of page.entries()) {
-      const tip = found[place];
-      if (tip === undefined) throw corrupt(`the journal of ${actor} is missing`, { actor });
-      if (expected.seq !== tip.seq || !expected.cid.equals(tip.cid)) {
-        throw corrupt(`the journal of ${actor} does not end where its last commit left it`, {
-          actor,
-          expected: expected.seq,
-          found: tip.seq,
-        });
-      }
-    }
-  }
-}

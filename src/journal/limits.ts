@@ -12,17 +12,26 @@ export const GROUP_OPERATIONS_MAX = 4096;
 export const QUEUE_BYTES_MAX = 32 * 1024 * 1024;
 export const QUEUE_OPERATIONS_MAX = 16_384;
 
-/** Group commits whose records stay in LevelDB; older records are deleted by the commits that follow. */
-export const COMMIT_RECORDS_KEPT = 16_384;
+/** A file of the write-ahead log takes no further record once it would hold more than this, unless it is empty. */
+export const AHEAD_FILE_BYTES = 4 * 1024 * 1024;
 
-/**
- * Bytes of group commits whose records stay at least, as far as the count allows. LevelDB's logs hold less, and only what is in them can be
- * dropped in silence: tables carry checksums that are looked at.
- */
-export const COMMIT_BYTES_KEPT = 16 * 1024 * 1024;
+/** Bytes that a file of the write-ahead log grows to at first. */
+export const AHEAD_FIRST_BYTES = 64 * 1024;
 
-/** Records of commits that one commit deletes at most. */
-export const COMMIT_RECORDS_DROPPED_MAX = 512;
+/** Bytes of the write-ahead log that a store leaves behind when it is closed: what the next start reads again. */
+export const AHEAD_LEFT_BYTES = 256 * 1024;
+
+/** Bytes that are in the write-ahead log alone before they are brought into LevelDB, and beyond which commits wait for that. */
+export const FEED_BYTES = 256 * 1024;
+export const FEED_BYTES_MAX = 16 * 1024 * 1024;
+
+/** Bytes of LevelDB's tables that are read whole before a store opens; the others are read while it is in use, with these pauses between two. */
+export const TABLE_BYTES_CHECKED = 64 * 1024 * 1024;
+export const SCRUB_PAUSE_MS = 20;
+
+/** How often a store that the disk has no room for looks whether there is some, and how much there must be. */
+export const ROOM_CHECK_MS = 1000;
+export const ROOM_BYTES = 16 * 1024 * 1024;
 
 /** Ends of journals kept in memory. */
 export const TIPS_MAX = 50_000;

@@ -19,10 +19,13 @@ export interface MemoryImage {
   readonly wakes?: Map<string, number>;
 }
 
-/** Options of a {@link MemoryStore}. `sync` stands for the disk: what is queued becomes durable when it resolves. */
+/** Options of a {@link MemoryStore}, which may stand for a disk that fails. */
 export interface MemoryStoreOptions {
   readonly hash: Hash;
+  /** What is queued becomes durable when it resolves, and is lost when it rejects. */
   readonly sync?: () => Promise<void>;
+  /** Runs once a group is durable and before it is acknowledged: where it rejects, the disk holds what nobody was told of. */
+  readonly synced?: () => Promise<void>;
   /** Contents to start from; they are copied. */
   readonly image?: MemoryImage;
 }
@@ -32,14 +35,16 @@ export class MemoryStore implements Store {
   readonly blocks: BlockStore;
   readonly meta: MetaStore;
   readonly #hash: Hash;
-  readonly #sync: () => Promise<void>;
+  readonly #sync: (() => Promise<void>) | undefined;
+  readonly #synced: (() => Promise<void>) | undefined;
   readonly #durable: Required<MemoryImage>;
   readonly #tips = new Map<string, Tip>();
   readonly #commits: GroupCommit<Operation>;
 
   constructor(options: MemoryStoreOptions) {
     this.#hash = options.hash;
-    this.#sync = options.sync ?? (() => Promise.resolve());
+    this.#sync = options.sync;
+    this.#synced = options.synced;
     this.#durable = copyOf(options.image ?? { blocks: new Map(), journals: new Map(), meta: new Map() });
     this.#commits = new GroupCommit((group) => this.#commit(group));
     this.blocks = {
@@ -144,12 +149,13 @@ export class MemoryStore implements Store {
   }
 
   async #commit(group: readonly Operation[]): Promise<void> {
-    await this.#sync();
+    await this.#sync?.();
     for (const operation of group) {
       if (operation.kind === "meta") this.#durable.meta.set(operation.key, operation.value);
       else if (operation.kind === "block") this.#keep(operation.block);
       else if (operation.kind === "entry") this.#keepEntry(operation.append);
     }
+    await this.#synced?.();
   }
 
   #keep(block: Block): void {

@@ -27,7 +27,7 @@ export class Tips {
    * Calls `enter` once the entry is known to continue its journal, in the order of the calls for an actor, and at once where the journal's end
    * is known. Rejects with `JOURNAL_CONFLICT`, `JOURNAL_LIMIT` and as `enter`.
    */
-  advance(append: EntryAppend, enter: () => Promise<void>): Promise<void> {
+  advance(append: EntryAppend, enter: (ended: () => void) => Promise<void>): Promise<void> {
     const { actor } = append.entry;
     if (this.#known.has(actor)) return this.#take(append, enter);
     return new Promise((resolve, reject) => {
@@ -38,20 +38,23 @@ export class Tips {
     });
   }
 
-  async #take(append: EntryAppend, enter: () => Promise<void>): Promise<void> {
+  #take(append: EntryAppend, enter: (ended: () => void) => Promise<void>): Promise<void> {
     const { actor } = append.entry;
     const known = this.#known.get(actor) ?? { tip: undefined, pending: 0 };
-    checkContinues(append, known.tip);
+    try {
+      checkContinues(append, known.tip);
+    } catch (error) {
+      return Promise.reject(error as Error);
+    }
     known.tip = { cid: append.block.cid, seq: lastSeq(append.entry) };
     known.pending += 1;
-    this.#known.delete(actor);
+    // The order of use matters where some will have to go.
+    if (this.#known.size > TIPS_MAX / 2) this.#known.delete(actor);
     this.#known.set(actor, known);
-    try {
-      await enter();
-    } finally {
+    return enter(() => {
       known.pending -= 1;
-      this.#makeRoom();
-    }
+      if (this.#known.size > TIPS_MAX) this.#makeRoom();
+    });
   }
 
   /** Resolves when everything that was handed in before has been handed on. */

@@ -8,12 +8,13 @@ import {
   type HeadersNode,
   openAnchor,
 } from "../consensus/chain-anchor.ts";
-import type { Anchor } from "../consensus/result.ts";
+import { type Anchor, isChainAnchor } from "../consensus/result.ts";
 import { concatAll, equalBytes } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { Hash } from "../core/ports.ts";
 import { type Block, cborBlock } from "../dag/block.ts";
 import type { ChainContent, ChainKind } from "../sources/chain/kind.ts";
+import { type GeneratedContent, generatedText } from "../sources/generated/kind.ts";
 import type { Content } from "../sources/port.ts";
 import { declaredColumns } from "./module-form.ts";
 
@@ -25,8 +26,13 @@ export interface FollowedContent {
   readonly isFollowed: true;
 }
 
-/** What a source holds: a file's digest, or a chain's block hashes. */
-export type SourceContent = Content | ChainContent;
+/** What a source holds: a file's digest, what generated rows follow from, or a chain's block hashes. */
+export type SourceContent = Content | GeneratedContent | ChainContent;
+
+/** True for the content of a chain. */
+export function isChainContent(content: SourceContent | FollowedContent): content is ChainContent | FollowedContent {
+  return "kind" in content && content.kind !== "generated";
+}
 
 /** An input's anchor, its block, and the blocks that it links. */
 export interface AnchorBlocks {
@@ -46,7 +52,11 @@ export function anchorOf(source: SourceConfig, content: SourceContent | Followed
     const anchor: Anchor = { v: 1, kind: "file", format: source.format, sha256, bytes, columns };
     return { anchor, block: cborBlock(hash, anchor), parts: [], headers: [] };
   }
-  if (!("kind" in content)) throw mixed(source.name);
+  if ("kind" in content && content.kind === "generated") {
+    const anchor: Anchor = { v: 1, ...content };
+    return { anchor, block: cborBlock(hash, anchor), parts: [], headers: [] };
+  }
+  if (!isChainContent(content) || source.kind === "generated") throw mixed(source.name);
   if (!("isFollowed" in content)) return chainAnchorOf(content, hash);
   const { kind, chain, from } = content;
   const anchor: ChainAnchor = openAnchor({ v: 1, kind, chain, from, to: null, blocks: null, root: null, hashes: [] });
@@ -91,10 +101,12 @@ export function hashesRoot(hash: Hash, hashes: readonly Uint8Array[]): Uint8Arra
   );
 }
 
-/** True when a source still holds what its anchor says: the same file, or the same block hashes in order. */
+/** True when a source still holds what its anchor says: the same file, the same generated rows, or the same block hashes in order. */
 export function isContentOf(anchor: Anchor, content: SourceContent, hash: Hash): boolean {
-  if (anchor.kind === "file") return !("kind" in content) && equalBytes(content.sha256, anchor.sha256);
-  if (!("kind" in content) || anchor.root === null) return false;
+  if (!("kind" in content)) return anchor.kind === "file" && equalBytes(content.sha256, anchor.sha256);
+  if (content.kind === "generated")
+    return anchor.kind === "generated" && generatedText(anchor) === generatedText(content);
+  if (!isChainAnchor(anchor) || anchor.root === null) return false;
   return (
     content.kind === anchor.kind &&
     content.hashes.length === anchor.blocks &&

@@ -143,7 +143,7 @@ class Planner {
     const { anchor, block, parts, headers } = anchorOf(source, facts.content, this.input.hash);
     const { schema, content } = facts;
     if ("isFollowed" in content) this.open.add(source.name);
-    const trusted = "kind" in content && !("isFollowed" in content) ? content.anchor : null;
+    const trusted = "hashes" in content ? content.anchor : null;
     this.inputs.set(source.name, { name: source.name, anchor, anchorBlock: block, parts, headers, trusted, schema });
   }
 

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { isEndpoint } from "../config/chain-source.ts";
-import type { ChainSourceConfig, Config, SourceConfig } from "../config/config.ts";
+import { type ChainSourceConfig, type Config, isChainSource, type SourceConfig } from "../config/config.ts";
 import { IpdmError, located } from "../core/errors.ts";
 import { BlockFiles } from "../sources/chain/block-files.ts";
 import { Endpoints } from "../sources/chain/endpoints.ts";
@@ -8,11 +8,14 @@ import { fetchRange } from "../sources/chain/fetch.ts";
 import { chainFormat } from "../sources/chain/formats.ts";
 import { HeadFollower } from "../sources/chain/head-follower.ts";
 import type { ChainContent, ChainFormat, ChainSpec } from "../sources/chain/kind.ts";
+import { KnownBlocks } from "../sources/chain/known-blocks.ts";
 import type { FollowedChain } from "./following.ts";
 
 /** A chain source as its files say it: those that the user named, or those that what endpoints gave is kept in. */
 export interface ChainInput {
   readonly spec: ChainSpec;
+  /** Its blocks, for all who open it in this process. */
+  readonly known: KnownBlocks;
   /** The block that several endpoints agree on, where no hash was given. */
   readonly compared: { readonly block: number; readonly endpoints: number } | null;
   /** Removes what is kept of the blocks in these rows, where endpoints gave them: the next run asks for them again. */
@@ -32,7 +35,7 @@ export interface FetchWatch {
 
 /** True for a source whose head the run follows: one of endpoints without a last block. */
 export function isFollowed(source: SourceConfig): source is ChainSourceConfig {
-  return source.kind !== "file" && source.to === null && source.places.some(isEndpoint);
+  return isChainSource(source) && source.to === null && source.places.some(isEndpoint);
 }
 
 /**
@@ -47,7 +50,7 @@ export async function chainInputs(
 ): Promise<ReadonlyMap<string, ChainInput | FollowedChain>> {
   const inputs = new Map<string, ChainInput | FollowedChain>();
   for (const source of config.sources) {
-    if (source.kind === "file") continue;
+    if (!isChainSource(source)) continue;
     const { name, places } = source;
     const open = async (): Promise<ChainInput | FollowedChain> => {
       if (!places.some(isEndpoint))
@@ -56,6 +59,7 @@ export async function chainInputs(
             source,
             places.map(({ path }) => path),
           ),
+          known: new KnownBlocks(),
           compared: null,
         };
       const opened = await openEndpoints(source, dataDir, watch.signal);
@@ -115,15 +119,17 @@ async function fetched(
 ): Promise<ChainInput> {
   const onProgress = (there: number, of: number): void => onFetch?.(source.name, there, of);
   const spec = { ...chainSpec(source, []), chain };
-  const range = await fetchRange({ endpoints, files, format, signal, onProgress }, { ...spec, chain: null }, from, to);
-  checkName(told, range.index.chain);
-  const last = range.index.blocks.at(-1)?.number ?? to;
+  const known = new KnownBlocks();
+  const range = await fetchRange({ endpoints, files, format, known, signal, onProgress }, spec, from, to);
+  checkName(told, range.said);
+  const { blocks } = range;
+  const last = blocks.length === 0 ? to : blocks.number(blocks.length - 1);
   const isCompared = endpoints.count > 1 && endpoints.mode === "compare";
-  const numbers = range.index.blocks.map(({ number }) => number);
   return {
     spec: { ...spec, places: range.places },
+    known,
     compared: isCompared ? { block: last, endpoints: endpoints.count } : null,
-    forget: forgetting(files, () => numbers),
+    forget: forgetting(files, () => Array.from({ length: blocks.length }, (_, row) => blocks.number(row))),
   };
 }
 

@@ -97,7 +97,7 @@ function closedInput({ source, chain, from, follower, format, endpoints }: Follo
     });
   }
   const hashes = heads.map(({ hash }) => format.hashBytes(hash) as Uint8Array);
-  const content = { kind: source.kind, chain, from, to: last.number, hashes, headers: headersOf(heads) };
+  const content = { kind: source.kind, chain, from, to: last.number, hashes, headers: headersOf(heads.length, heads) };
   const { anchor, block, parts, headers } = chainAnchorOf(content, sha256);
   const isCompared = endpoints.count > 1 && endpoints.mode === "compare";
   const trusted: TrustedBlock | null =

@@ -5,18 +5,27 @@ import type { RunPlan } from "../runtime/plan.ts";
 import type { LoadedModule } from "../runtime/stage/runner.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 
-/** Loads every module of a plan into a node's lane, by task, from bytes by module CID. What they write goes to the log. */
+/** Hears what modules write to the log. */
+export interface ModuleWords {
+  wrote(task: string, line: string): void;
+}
+
+/** Loads every module of a plan into a node's lane, by task, from bytes by module CID. What they write goes to the log, and to `words`. */
 export async function loadModules(
   plan: RunPlan,
   lane: Lane,
   bytesByCid: ReadonlyMap<string, Uint8Array>,
   log: Log,
+  words?: ModuleWords,
 ): Promise<Map<string, LoadedModule>> {
   const modules = new Map<string, LoadedModule>();
   for (const { name, module } of plan.tasks) {
     if (module === null) continue;
     const bytes = bytesByCid.get(module.cid) ?? module.bytes;
-    const onLog = (line: string): void => log.info("a module wrote", { task: name, line });
+    const onLog = (line: string): void => {
+      log.info("a module wrote", { task: name, line });
+      words?.wrote(name, line);
+    };
     modules.set(name, await loadModule(lane, { ...module, bytes, onLog }));
   }
   return modules;

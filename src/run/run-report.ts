@@ -5,10 +5,12 @@ import { toHex } from "../core/bytes.ts";
 import { IpdmError } from "../core/errors.ts";
 import type { LocalNode } from "../node.ts";
 import type { ModuleLock, RunPlan } from "../runtime/plan.ts";
+import type { ModuleWords } from "./modules.ts";
 import type { RunOptions, RunProgress } from "./options.ts";
 import type { RowTotal } from "./row-guess.ts";
 import type { SourceObserver } from "./sources.ts";
 import { StageTracker } from "./stages.ts";
+import { UncheckedBlocks } from "./unchecked-blocks.ts";
 
 /** What evidence is called where people read it, and what came of it. */
 const DEEDS: Readonly<Record<string, readonly [deed: string, outcome: string]>> = {
@@ -18,13 +20,14 @@ const DEEDS: Readonly<Record<string, readonly [deed: string, outcome: string]>> 
 };
 
 /** Tells whoever started a run how it goes. It decides nothing. */
-export class RunReport implements SourceObserver {
+export class RunReport implements SourceObserver, ModuleWords {
   private readonly options: Pick<RunOptions, "onProgress" | "onNotice" | "onStages">;
   /** Sources by the task that reads each first. */
   private readonly sourceTasks: ReadonlyMap<string, string>;
   /** Sources whose absent columns were told: each reader of a source finds them. */
   private readonly absentIn = new Set<string>();
   private readonly totals = new Map<string, RowTotal>();
+  private readonly unchecked = new UncheckedBlocks();
   private progress: RunProgress = {
     rowsIn: 0,
     rowsRecovered: 0,
@@ -56,6 +59,17 @@ export class RunReport implements SourceObserver {
   update(change: Partial<RunProgress>): void {
     this.progress = { ...this.progress, ...change };
     this.options.onProgress?.(this.progress);
+  }
+
+  /** A module of the submitting node wrote a line to the log. */
+  wrote(task: string, line: string): void {
+    this.unchecked.wrote(task, line);
+  }
+
+  /** Everything is certified. */
+  sealed(): void {
+    for (const notice of this.unchecked.notices()) this.options.onNotice?.(notice);
+    this.update({ phase: "sealed" });
   }
 
   /** Blocks of a chain are being fetched: so many are there. */

@@ -149,6 +149,7 @@ class Run {
     stack.use(live);
     const nodes: RunNode[] = [];
     for (const [i, member] of members.entries()) {
+      const told = i === 0 ? this.report : undefined;
       const ports: NodePorts = {
         name: member.name,
         store: member.store,
@@ -160,9 +161,9 @@ class Run {
         membership,
         membershipCid: block.cid,
         plan,
-        modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map(), this.log),
+        modules: await loadModules(plan, lanes[i] as Lane, modules[i] ?? new Map(), this.log, told),
         live: this.live(plan, lanes[i] as Lane, i === 0 ? watch : undefined),
-        readSource: sourceReader(config, chains, plan, i === 0 ? this.report : undefined),
+        readSource: sourceReader(config, chains, plan, told),
         prover,
         keys,
         writeOutput:
@@ -276,7 +277,7 @@ class Run {
     this.report.recovered(lead.ledger);
     for (const task of lead.reused) this.report.reused(task);
     await lead.published(signal);
-    this.report.update({ phase: "sealed" });
+    this.report.sealed();
     await Promise.race([
       Promise.all(followed),
       new Promise((resolve) => setTimeout(resolve, LAGGARD_GRACE_MS).unref()),

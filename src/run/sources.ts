@@ -1,7 +1,7 @@
 import type { SourceBatches } from "../../actors/node/input.ts";
 import type { Batch } from "../batch/batch.ts";
 import type { Config, FileSourceConfig, SourceConfig } from "../config/config.ts";
-import { filesOf } from "../config/config.ts";
+import { filesOf, isChainSource } from "../config/config.ts";
 import { atPlace } from "../config/place.ts";
 import { IpdmError, located } from "../core/errors.ts";
 import { sha256 } from "../node.ts";
@@ -10,6 +10,7 @@ import type { SourceFacts } from "../plan/plan.ts";
 import type { RunPlan } from "../runtime/plan.ts";
 import { followedBatches } from "../sources/chain/followed-blocks.ts";
 import { openChain } from "../sources/chain/open.ts";
+import { openGenerated } from "../sources/generated/open.ts";
 import { openSource, type TableSource } from "../sources/port.ts";
 import { anchoredContent, type ChainInput, isFollowed } from "./chains.ts";
 import type { FollowedChain } from "./following.ts";
@@ -24,14 +25,15 @@ export interface SourceObserver {
 }
 
 /** Opens a configured source. */
-function openConfigured(
+async function openConfigured(
   source: SourceConfig,
   chains: Chains,
   signal: AbortSignal,
 ): Promise<TableSource<SourceContent>> {
-  return source.kind === "file"
-    ? openFile(source, signal)
-    : openChain((inputOf(source, chains) as ChainInput).spec, { signal });
+  if (source.kind === "file") return openFile(source, signal);
+  if (source.kind === "generated") return openGenerated(source.spec, { signal });
+  const { spec, known } = inputOf(source, chains) as ChainInput;
+  return openChain(spec, { signal, known });
 }
 
 type Chains = ReadonlyMap<string, ChainInput | FollowedChain>;
@@ -67,7 +69,7 @@ export async function sourceFacts(
       atPlace(["sources", source.name, "columns"], () => openConfigured(source, chains, signal)),
     );
     const content = await opened.content(signal);
-    const known = "kind" in content ? anchoredContent(content, inputOf(source, chains) as ChainInput) : content;
+    const known = "hashes" in content ? anchoredContent(content, inputOf(source, chains) as ChainInput) : content;
     facts.set(source.name, { schema: opened.schema, content: known });
     if (opened.rows !== undefined) rows.set(source.name, opened.rows);
   }
@@ -92,13 +94,13 @@ export function sourceReader(config: Config, chains: Chains, plan: RunPlan, obse
     await using opened = await openConfigured(source, chains, signal);
     const content = await opened.content(signal);
     if (!isContentOf(input.anchor, content, sha256)) throw changed(source);
-    const guess = new RowGuess(content.bytes, fromRow);
+    const guess = new RowGuess("bytes" in content ? content.bytes : 0, fromRow);
     const onRead = (bytes: number): void => {
       const rows = guess.read(bytes);
       if (rows !== undefined) observer?.rows(name, { rows, isExact: false });
     };
     const onAbsent = (columns: readonly string[]): void => observer?.absent(name, columns);
-    const batches = opened.batches({ batchRows, fromRow, signal, onRead, onAbsent });
+    const batches = opened.batches({ batchRows, fromRow, digests: true, signal, onRead, onAbsent });
     try {
       // A text file tells its columns with its first row.
       const first = await atPlace(["sources", name, "columns"], () => batches.next());
@@ -115,7 +117,7 @@ export function sourceReader(config: Config, chains: Chains, plan: RunPlan, obse
 
 function changed(source: SourceConfig): IpdmError {
   const [first] = filesOf(source);
-  const what = source.kind === "file" ? "changed" : "came to hold other blocks";
+  const what = isChainSource(source) ? "came to hold other blocks" : "changed";
   return new IpdmError("INPUT_CHANGED", `${first?.written ?? source.name} ${what} while the run was reading it`, {
     kind: "verification",
     where: first?.path ?? source.name,

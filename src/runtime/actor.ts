@@ -23,6 +23,9 @@ export const EVENTS_PER_ENTRY_MAX = 256;
 /** Entries of one actor that may be on their way to the disk; meanwhile events gather in the mailbox. */
 export const ENTRIES_IN_FLIGHT_MAX = 2;
 
+const RESOLVED = Promise.resolve();
+const NO_MORE: Pick<Letter, "message"> = {};
+
 /** What an actor needs from its kernel. */
 export interface ActorPorts extends WriterPorts {
   readonly log: Log;
@@ -115,9 +118,14 @@ export class Actor {
    * settles it. Rejects with `ACTOR_EVENT_NOT_PLAIN`, `ACTOR_EVENT_RESERVED` (types of the kernel), `ACTOR_CLOSED`, the fault, or what
    * the machine threw.
    */
-  async send(event: OutcomeEvent): Promise<void> {
-    if (this.#life.end !== undefined) throw this.#life.end;
-    await this.#post(checkEvent(this.id, event));
+  send(event: OutcomeEvent): Promise<void> {
+    // As few promises as can be: this is where most events come in.
+    if (this.#life.end !== undefined) return Promise.reject(this.#life.end);
+    try {
+      return this.#post(checkEvent(this.id, event));
+    } catch (error) {
+      return Promise.reject(error as IpdmError);
+    }
   }
 
   /** As {@link send}, and waits for what the event asked for: the events that settled its requests, in the order of the requests. */
@@ -195,10 +203,10 @@ export class Actor {
     });
   }
 
-  #post(event: Ipld, more: Pick<Letter, "message"> = {}): Promise<Receipt | undefined> {
+  #post(event: Ipld, more: Pick<Letter, "message"> = NO_MORE): Promise<void> {
     const delivered = this.#mailbox.send(event, more);
     this.#drain();
-    return delivered;
+    return delivered as Promise<unknown> as Promise<void>; // whoever asks for no receipt gets none
   }
 
   #answer(request: string, event: Ipld): Promise<Receipt | undefined> {
@@ -211,16 +219,15 @@ export class Actor {
   #drain(): void {
     if (this.#draining) return;
     this.#draining = true;
-    void this.#run().finally(() => this.#life.changed());
+    // One turn later, so that events sent in the same turn share an entry.
+    void RESOLVED.then(this.#run);
   }
 
-  async #run(): Promise<void> {
-    // One turn later, so that events sent in the same turn share an entry.
-    await Promise.resolve();
+  readonly #run = (): void => {
     while (this.#life.end === undefined && !this.#mailbox.empty) {
       if (this.#writer.inFlight >= ENTRIES_IN_FLIGHT_MAX) {
-        await this.#writer.one();
-        continue;
+        void this.#writer.one().then(this.#run);
+        return;
       }
       // What is to begin again takes nothing from outside before it has.
       const letters = this.#restarting() ? this.#mailbox.takeAnswers() : this.#mailbox.take(EVENTS_PER_ENTRY_MAX);
@@ -229,7 +236,8 @@ export class Actor {
     }
     // In the turn that saw the empty mailbox: an event that comes later starts the next drain.
     this.#draining = false;
-  }
+    this.#life.changed();
+  };
 
   #restarting(): boolean {
     if (this.#progress.snapshot.status !== "error") return false;
@@ -273,7 +281,7 @@ export class Actor {
     for (const { letter, receipt, failure } of kept) {
       // A sender hears that the machine failed; another actor's message has arrived all the same.
       if (failure !== undefined && letter.message === undefined) letter.delivered.reject(failure);
-      else letter.delivered.resolve(receipt);
+      else letter.delivered.resolve(letter.taken === undefined ? undefined : receipt);
     }
     this.#ports.onDurable(this.seq);
     for (const request of cancelled) this.#called(request);

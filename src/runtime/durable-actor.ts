@@ -1,4 +1,5 @@
 import type { AnyStateMachine, ContextFrom, EventFromLogic, InputFrom, OutputFrom, StateValueFrom } from "xstate";
+import { IpdmError } from "../core/errors.ts";
 import type { Ipld } from "../dag/block.ts";
 import type { ActorState } from "../journal/checkpoint.ts";
 import type { RequestRecord, Store } from "../journal/port.ts";
@@ -59,8 +60,8 @@ export class DurableActor<M extends AnyStateMachine = AnyStateMachine> {
    * Resolves when the event is durable. Rejects with `ACTOR_EVENT_NOT_PLAIN`, `ACTOR_EVENT_RESERVED`, `ACTOR_UNKNOWN`, `ACTOR_QUARANTINED`,
    * `ACTOR_CLOSED`; and with `ACTOR_FAULT` where the machine threw, which is durable too.
    */
-  async send(event: EventFromLogic<M>): Promise<void> {
-    await this.#access.host.with(this.id, (actor) => actor.send(event as unknown as OutcomeEvent));
+  send(event: EventFromLogic<M>): Promise<void> {
+    return this.#access.host.with(this.id, (actor) => actor.send(event as unknown as OutcomeEvent));
   }
 
   /**
@@ -98,10 +99,18 @@ export class DurableActor<M extends AnyStateMachine = AnyStateMachine> {
     await this.#access.host.with(this.id, (actor) => actor.settled(options));
   }
 
-  /** Events from a number on (1 by default): those that are there, then those that come. An Observable and an async iterable. */
-  events(options: { readonly from?: number } = {}): EventStream {
+  /**
+   * Events from a number on (1 by default): those that are there, then those that come. An Observable and an async iterable; both fail with
+   * `JOURNAL_ARCHIVED` where events are asked for that were dropped, and with `JOURNAL_CORRUPT`. Throws `EVENT_NUMBER` for what is no number of an event.
+   */
+  events({ from = 1 }: { readonly from?: number } = {}): EventStream {
+    if (!Number.isSafeInteger(from) || from < 1)
+      throw new IpdmError("EVENT_NUMBER", `events are numbered from 1, and ${from} is no number of one`, {
+        kind: "usage",
+        where: this.id,
+      });
     const { store, appended } = this.#access;
-    return new EventStream(store, this.id, { from: options.from ?? 1, appended });
+    return new EventStream(store, this.id, { from, appended });
   }
 
   /** Requests without an outcome, oldest first. */

@@ -7,7 +7,7 @@ import type { Attempts } from "./bookkeeping.ts";
 import { type EffectPolicy, type EffectSpec, type OutcomeEvent, policyOf, retryDelay } from "./effect.ts";
 import { deadEvent, doneEvent, errorEvent, resultEvent, retryEvent } from "./kernel-event.ts";
 import { plainError } from "./machine.ts";
-import type { PromiseCode } from "./machine-logic.ts";
+import { type PromiseCode, promiseArgs } from "./machine-logic.ts";
 import { KERNEL_REQUEST } from "./machine-requests.ts";
 import { plainOf } from "./plain-data.ts";
 import { checkEvent, describedError, failedEvent } from "./request.ts";
@@ -103,7 +103,7 @@ export class EffectRunner {
     if (spec !== undefined) return policyOf(spec);
     const run = request.type === KERNEL_REQUEST.invoke ? this.#ports.promise(name) : undefined;
     if (run !== undefined)
-      return { run: async ({ params }, { signal }) => await run({ input: record(params)?.["input"], signal }) };
+      return { run: async ({ params }, { signal }) => await run(promiseArgs(record(params)?.["input"], signal)) };
     return {
       run: async () => {
         throw new IpdmError("ACTOR_EFFECT_MISSING", `no effect for request ${name}`);

@@ -12,6 +12,9 @@ import type { Progress } from "./progress.ts";
 import { faultOf } from "./request.ts";
 import type { Taken } from "./take-letters.ts";
 
+/** Bytes of entries after which an actor writes a checkpoint, however few events they hold: what bringing it back reads at most, or twice that. */
+export const CHECKPOINT_BYTES = 1024 * 1024;
+
 /** Where an actor is to begin: in memory, in its journal, and at its newest checkpoint. */
 export interface ActorStart {
   readonly progress: Progress;
@@ -41,11 +44,15 @@ export interface Durable {
 export class EntryWriter {
   readonly #ports: WriterPorts;
   readonly #progress: Progress;
-  readonly #inFlight = new Set<Promise<void>>();
+  #written = 0;
+  #arrived = 0;
+  #arrival: PromiseWithResolvers<void> | undefined;
   #durable: Durable;
   /** Newest entry handed to the store, durable or not: what the next entry links to. */
   #newest: CID;
   #checkpointSeq: number;
+  /** Bytes of the entries since, as far as this writer wrote them. */
+  #checkpointBytes = 0;
   #point: SkipPoint | undefined;
   #wake: number | null | undefined;
 
@@ -64,17 +71,19 @@ export class EntryWriter {
 
   /** Entries on their way to the disk. */
   get inFlight(): number {
-    return this.#inFlight.size;
+    return this.#written - this.#arrived;
   }
 
-  /** Resolves when one of the entries on their way has arrived, or failed. */
-  async one(): Promise<void> {
-    await Promise.race(this.#inFlight);
+  /** Resolves when the next of the entries on their way has arrived, or failed. */
+  one(): Promise<void> {
+    this.#arrival ??= Promise.withResolvers();
+    return this.#arrival.promise;
   }
 
-  /** Resolves when all entries on their way have arrived, or failed. */
+  /** Resolves when all entries that are on their way now have arrived, or failed. */
   async all(): Promise<void> {
-    await Promise.allSettled([...this.#inFlight]);
+    const last = this.#written;
+    while (this.#arrived < last) await this.one();
   }
 
   /**
@@ -87,11 +96,12 @@ export class EntryWriter {
     ended: (fault: IpdmError | undefined) => void,
   ): IpdmError | undefined {
     const { actor } = this.#progress;
-    let entry: JournalEntry = { v: 1, actor, seq, prev: this.#newest, events, requests };
+    // In the order of dag-cbor, so that nobody has to sort them.
+    let entry: JournalEntry = { v: 1, seq, prev: this.#newest, actor, events, requests };
     let block: Block;
     let blocks: readonly Block[] = [];
     try {
-      if (this.#progress.seq - this.#checkpointSeq >= this.#ports.checkpointEvery) {
+      if (this.#isDue()) {
         blocks = this.#checkpoint();
         const skip = this.#point === undefined ? undefined : nextSkip(this.#point);
         entry = { ...entry, checkpoint: (blocks[0] as Block).cid, ...(skip === undefined ? {} : { skip }) };
@@ -101,30 +111,40 @@ export class EntryWriter {
       return faultOf(actor, error);
     }
     this.#newest = block.cid;
+    this.#checkpointBytes += block.bytes.length;
     this.#point = skipPointAfter(this.#point, { cid: block.cid, entry });
     const durable: Durable = { snapshot: this.#progress.snapshot, seq: this.#progress.seq, head: block.cid };
-    const arrived = (): void => {
-      this.#inFlight.delete(writing);
-    };
-    const writing: Promise<void> = this.#ports.store.append({ entry, block, blocks, ...this.#wakeChange() }).then(
+    this.#written += 1;
+    this.#ports.store.append({ entry, block, blocks, ...this.#wakeChange() }).then(
       () => {
-        arrived();
         this.#durable = durable;
+        this.#arrives();
         ended(undefined);
       },
       (error: unknown) => {
-        arrived();
+        this.#arrives();
         ended(faultOf(actor, error));
       },
     );
-    this.#inFlight.add(writing);
     return undefined;
+  }
+
+  #arrives(): void {
+    this.#arrived += 1;
+    this.#arrival?.resolve();
+    this.#arrival = undefined;
+  }
+
+  #isDue(): boolean {
+    const events = this.#progress.seq - this.#checkpointSeq;
+    return events >= this.#ports.checkpointEvery || this.#checkpointBytes >= CHECKPOINT_BYTES;
   }
 
   #checkpoint(): readonly Block[] {
     const { machine, seq, snapshot, pending, books, actor } = this.#progress;
     const state = stateBlock(this.#ports.hash, machine.stateOf(snapshot));
     this.#checkpointSeq = seq;
+    this.#checkpointBytes = 0;
     const kernel = books.plain();
     const checkpoint = {
       v: 1,

@@ -57,7 +57,7 @@ async function* follow(
   { from, appended }: { readonly from: number; readonly appended: Appended },
   signal: AbortSignal,
 ): AsyncGenerator<JournalEvent> {
-  let next = Math.max(1, from);
+  let next = from;
   while (!signal.aborted) {
     for await (const each of journalEvents(store, actor, next)) {
       yield each;

@@ -61,7 +61,9 @@ export class Host {
 
   /** Brings back actors that have something to do by themselves, now or later. Takes as long as there are of them. */
   async start(): Promise<void> {
-    for (const { actor, at } of await this.#ports.store.wakes()) this.#wakes.set(actor, at);
+    const wakes = await this.#ports.store.wakes();
+    if (this.#closed) return;
+    for (const { actor, at } of wakes) this.#wakes.set(actor, at);
   }
 
   /** An actor, in memory. Rejects with `ACTOR_UNKNOWN`, `ACTOR_QUARANTINED`, and as {@link Kernel.resume}. */

@@ -1,4 +1,5 @@
 import type { AnyActorLogic, AnyStateMachine } from "xstate";
+import { IpdmError } from "../core/errors.ts";
 
 /** What runs a promise: the code that was given to XState's `fromPromise`. */
 export type PromiseCode = (args: { readonly input: unknown; readonly signal: AbortSignal }) => Promise<unknown>;
@@ -17,7 +18,11 @@ export function logicKind(logic: AnyActorLogic | undefined): LogicKind {
   if (parts.root !== undefined) return { kind: "machine", machine: logic as AnyStateMachine };
   if (typeof parts.config !== "function") return { kind: "live", what: "logic of its own kind" };
   if (resolvesLikePromise(logic)) return { kind: "promise", run: parts.config as PromiseCode };
-  return { kind: "live", what: "a live callback, observable or transition function" };
+  const isTransition = (logic as { readonly start?: unknown }).start === undefined;
+  return {
+    kind: "live",
+    what: isTransition ? "a transition function, which has no version" : "a live callback or observable",
+  };
 }
 
 // XState does not tag its logic creators. A promise's logic, and no other, is done when its promise has resolved.
@@ -32,6 +37,23 @@ function resolvesLikePromise(logic: AnyActorLogic): boolean {
   } catch {
     return false;
   }
+}
+
+/**
+ * What a promise's code is called with: its input and a signal. Whatever else XState hands to it belongs to a live actor, and says so when it is
+ * touched (`MACHINE_UNSUPPORTED`).
+ */
+export function promiseArgs(input: unknown, signal: AbortSignal): Parameters<PromiseCode>[0] {
+  const args = { input, signal };
+  for (const name of ["self", "system", "emit"])
+    Object.defineProperty(args, name, {
+      get: () => {
+        throw new IpdmError("MACHINE_UNSUPPORTED", `a promise of a durable actor has no ${name}`, {
+          hint: "give durable() an effect of the promise's name: its context has emit, which is durable",
+        });
+      },
+    });
+  return args;
 }
 
 /** The code of a named promise of a machine; `undefined` where the name is not a promise's. */

@@ -37,7 +37,10 @@ export function requestsOfStep(report: StepReport): readonly RawRequest[] {
   return requests;
 }
 
-function spawnOf(report: StepReport, { child, src, input }: Extract<Captured, { kind: "spawn" }>): RawRequest {
+function spawnOf(report: StepReport, { child, src, input, live }: Extract<Captured, { kind: "spawn" }>): RawRequest {
+  if (live === "systemId") throw unsupported(report, `gives ${src} a systemId`, "address children by their ids");
+  if (live === "syncSnapshot")
+    throw unsupported(report, `follows the snapshots of ${src}`, "let the child send what matters");
   // XState numbers actors without an id within a process: the same child would have another id after a restart.
   if (/^x:\d+$/.test(child) || child === "undefined")
     throw unsupported(report, `spawns ${src} without an id`, "give spawn and spawnChild an id");

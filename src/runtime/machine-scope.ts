@@ -4,7 +4,14 @@ import type { Ipld } from "../dag/block.ts";
 /** What a transition did besides changing the state, in order: an action that XState would execute, or a child that it made. */
 export type Captured =
   | { readonly kind: "action"; readonly type: string; readonly params: unknown }
-  | { readonly kind: "spawn"; readonly child: string; readonly src: string; readonly input: unknown };
+  | {
+      readonly kind: "spawn";
+      readonly child: string;
+      readonly src: string;
+      readonly input: unknown;
+      /** What the child was made with that only a live one could have. */
+      readonly live: "systemId" | "syncSnapshot" | undefined;
+    };
 
 /**
  * The surroundings that XState's transitions want, reused for all of them: nothing is executed, started or scheduled; what would
@@ -24,6 +31,8 @@ export class MachineScope {
       inert(() => {}),
       { parent: nobody } as never,
     );
+    // One system serves all transitions of all actors: what one of them registered would be in the way of the others.
+    (self.system as unknown as { _set: () => void })._set = () => {};
     this.scope = {
       self,
       id: "",
@@ -43,7 +52,9 @@ export class MachineScope {
   logic(): AnyActorLogic {
     return inert((self, input) => {
       this.#children.add(self);
-      this.#captured.push({ kind: "spawn", child: self.id, src: String((self as { src?: unknown }).src), input });
+      const { src, systemId, _syncSnapshot } = self as { src?: unknown; systemId?: unknown; _syncSnapshot?: unknown };
+      const live = systemId !== undefined ? "systemId" : _syncSnapshot === true ? "syncSnapshot" : undefined;
+      this.#captured.push({ kind: "spawn", child: self.id, src: String(src), input, live });
     });
   }
 

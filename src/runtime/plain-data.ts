@@ -49,6 +49,9 @@ class Refusal extends Error {
 
 const INT64_END = 2n ** 64n;
 
+/** Records of up to so many keys are sorted by insertion, which needs no memory. */
+const SHORT_RECORD = 32;
+
 function plain(value: unknown, path: string, depth: number, rules: Rules): Ipld {
   switch (typeof value) {
     case "boolean":
@@ -100,23 +103,43 @@ function plainRecord(value: object, path: string, depth: number, rules: Rules): 
     );
   }
   const source = value as Readonly<Record<string, unknown>>;
+  const keys = Object.keys(source);
+  // Where nothing changes the source itself will do, and XState need not resolve a new state.
+  let isSame = !sortKeys(keys) && rules.known !== undefined;
   const result: Record<string, Ipld> = {};
-  for (const key of Object.keys(source).sort(compareKeys)) {
+  for (let at = 0; at < keys.length; at++) {
+    const key = keys[at] as string;
     const member = source[key];
-    if (member === undefined) continue;
+    if (member === undefined) {
+      isSame = false;
+      continue;
+    }
     if (key === "__proto__" || !key.isWellFormed()) throw new Refusal(path, `the key ${JSON.stringify(key)}`);
-    result[key] = plain(member, `${path}.${key}`, depth + 1, rules);
+    const kept = plain(member, `${path}.${key}`, depth + 1, rules);
+    if (kept !== member) isSame = false;
+    result[key] = kept;
   }
-  return Object.freeze(rules.known !== undefined && sameMembers(source, result) ? source : result);
+  return Object.freeze(isSame ? source : result);
 }
 
-/** True when both have the same members in the same order: then the source itself will do, and XState need not resolve a new state. */
-function sameMembers(source: Readonly<Record<string, unknown>>, result: Readonly<Record<string, unknown>>): boolean {
-  const keys = Object.keys(result);
-  const sourceKeys = Object.keys(source);
-  return (
-    keys.length === sourceKeys.length && keys.every((key, at) => key === sourceKeys[at] && result[key] === source[key])
-  );
+/** Sorts keys into dag-cbor's order, in place; true where they were not in it. Most records have few keys, and many have them sorted. */
+function sortKeys(keys: string[]): boolean {
+  let moved = false;
+  for (let at = 1; at < keys.length; at++) {
+    if (at >= SHORT_RECORD) {
+      const before = [...keys];
+      keys.sort(compareKeys);
+      return moved || keys.some((key, place) => key !== before[place]);
+    }
+    const key = keys[at] as string;
+    let place = at;
+    for (; place > 0 && compareKeys(keys[place - 1] as string, key) > 0; place--)
+      keys[place] = keys[place - 1] as string;
+    if (place === at) continue;
+    keys[place] = key;
+    moved = true;
+  }
+  return moved;
 }
 
 /** dag-cbor's order of keys: by length of their UTF-8, then byte by byte. */

@@ -126,3 +126,8 @@ export function taskOf(plan: RunPlan, name: string): TaskPlan {
   if (task === undefined) throw new RangeError(`no task ${name}`);
   return task;
 }
+
+/** True where a task reads generated rows: their batches are not kept, whoever needs them makes them again. */
+export function isGenerated({ inputs }: Pick<RunPlan, "inputs">, input: InputRef): boolean {
+  return input.from === "source" && inputs.find(({ name }) => name === input.name)?.anchor.kind === "generated";
+}

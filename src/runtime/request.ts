@@ -17,11 +17,10 @@ export function checkEvent(actor: string, event: OutcomeEvent): Ipld {
       facts: { path: plain.path, reason: plain.reason },
     });
   }
-  if (
-    typeof event.type !== "string" ||
-    event.type.startsWith(KERNEL_EVENT_PREFIX) ||
-    event.type.startsWith("xstate.")
-  ) {
+  const { type } = event as { readonly type: unknown };
+  // XState's own, but for the one that is sent to it from outside: to a state with a `route`.
+  const isReserved = typeof type !== "string" || type.startsWith(KERNEL_EVENT_PREFIX) || type.startsWith("xstate.");
+  if (isReserved && type !== "xstate.route") {
     throw new IpdmError("ACTOR_EVENT_RESERVED", `an event for ${actor} has the type ${String(event.type)}`, {
       where: actor,
       hint: `types are texts that do not begin with "${KERNEL_EVENT_PREFIX}" or "xstate."`,

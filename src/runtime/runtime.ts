@@ -5,6 +5,8 @@ import type { Clock, Entropy, Log } from "../core/ports.ts";
 import { LevelStore } from "../journal/level-store.ts";
 import { MemoryStore } from "../journal/memory-store.ts";
 import type { Store } from "../journal/port.ts";
+import { ReopeningStore } from "../journal/reopening-store.ts";
+import { hasRoom } from "../journal/room.ts";
 import { quietLog, sha256 } from "../network/node-defaults.ts";
 import { DurableActor, type InputOf } from "./durable-actor.ts";
 import type { DurableMachine } from "./durable-machine.ts";
@@ -47,10 +49,11 @@ export type MachineOf<M extends AnyStateMachine> = M | DurableMachine<M>;
 export async function createRuntime(options: RuntimeOptions = {}): Promise<Runtime> {
   const { dir, clock = wallClock, entropy = systemEntropy } = options;
   const own = options.store === undefined;
-  const store = options.store ?? (dir === undefined ? new MemoryStore({ hash: sha256 }) : await openStore(dir));
+  let runtime: Runtime | undefined;
+  const store = options.store ?? (await ownStore(dir, clock, () => void runtime?.resume()));
   try {
     const quarantine = await Quarantine.open(store.meta, clock, entropy);
-    const runtime = new Runtime(store, quarantine, { ...options, clock, entropy }, own);
+    runtime = new Runtime(store, quarantine, { ...options, clock, entropy }, own);
     for (const machine of options.machines ?? []) runtime.register(machine);
     await runtime.start();
     return runtime;
@@ -60,9 +63,20 @@ export async function createRuntime(options: RuntimeOptions = {}): Promise<Runti
   }
 }
 
-/** Opens the store of a runtime's folder. */
-export async function openStore(dir: string): Promise<LevelStore> {
-  return await LevelStore.open({ path: join(dir, "store"), hash: sha256 });
+/** Opens the store of a runtime's folder. `failed` hears why it stops. */
+export async function openStore(dir: string, failed?: (error: IpdmError) => void): Promise<LevelStore> {
+  const path = join(dir, "store");
+  return await LevelStore.open({ path, hash: sha256, ...(failed === undefined ? {} : { failed }) });
+}
+
+async function ownStore(dir: string | undefined, clock: Clock, reopened: () => void): Promise<Store> {
+  if (dir === undefined) return new MemoryStore({ hash: sha256 });
+  return await ReopeningStore.open({
+    clock,
+    open: (failed) => openStore(dir, failed),
+    hasRoom: () => hasRoom(join(dir, "store")),
+    reopened,
+  });
 }
 
 /** Durable actors over one store. Made by {@link createRuntime}. */
@@ -73,6 +87,7 @@ export class Runtime implements AsyncDisposable {
   readonly #kernel: Kernel;
   readonly #host: Host;
   readonly #quarantine: Quarantine;
+  readonly #log: Log;
   readonly #watchers = new Map<string, { readonly watchers: Watchers; seq: number }>();
   #closed = false;
 
@@ -86,6 +101,7 @@ export class Runtime implements AsyncDisposable {
     this.#store = store;
     this.#ownsStore = ownsStore;
     this.#quarantine = quarantine;
+    this.#log = log;
     this.#host = new Host({ store, clock, log, quarantine, hotMax, kernel: () => this.#kernel });
     this.#kernel = new Kernel(store, {
       hash: sha256,
@@ -102,6 +118,13 @@ export class Runtime implements AsyncDisposable {
   /** Lets actors go on that have something to do by themselves. Called by {@link createRuntime}. */
   async start(): Promise<void> {
     await this.#host.start();
+  }
+
+  /** Lets actors go on after the store could take nothing for a time: those that it stopped come back from their journals. */
+  async resume(): Promise<void> {
+    if (this.#closed) return;
+    this.#log.info("there is room on the disk again: actors go on");
+    await this.#host.start().catch((error: unknown) => this.#log.warn(`actors could not go on: ${String(error)}`));
   }
 
   /**

@@ -43,7 +43,7 @@ export function takeLetters(
   let fault: IpdmError | undefined;
   const apply = (event: Ipld): readonly RequestRecord[] => {
     const { requests: asked, time } = progress.applyAt(event, progress.machine.timed ? clock.now() : undefined);
-    requests.push(...asked);
+    if (asked.length > 0) requests.push(...asked);
     if (time !== undefined) events.push(time);
     events.push(event);
     return asked;
@@ -58,7 +58,10 @@ export function takeLetters(
     } else {
       try {
         const { asked, failure } = applyOrFail(progress, letter.event, { clock, entropy }, apply);
-        const receipt = { seq: progress.seq, requests: asked.filter(isWork).map(({ id }) => id) };
+        const receipt = {
+          seq: progress.seq,
+          requests: asked.length === 0 ? NOTHING : asked.filter(isWork).map(({ id }) => id),
+        };
         kept.push(failure === undefined ? { letter, receipt } : { letter, receipt, failure });
       } catch (error) {
         fault = faultOf(progress.actor, error);
@@ -68,6 +71,8 @@ export function takeLetters(
   }
   return { events, requests, kept, repeated, cancelled: progress.takeCancelled(), fault };
 }
+
+const NOTHING: readonly string[] = [];
 
 // A timer's end is nothing that somebody would wait for.
 function isWork({ type }: RequestRecord): boolean {

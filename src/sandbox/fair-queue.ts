@@ -1,13 +1,12 @@
 import { interrupted, laneClosed, laneOverloaded } from "./errors.ts";
-import type { CallResult, SessionLink } from "./lane-call.ts";
-import type { Work } from "./lane-messages.ts";
+import type { CallResult, MakeWork, SessionLink } from "./lane-call.ts";
 import type { LaneQueue } from "./lane-queue.ts";
 import { ACTIVE_MS, IN_FLIGHT_MAX, QUEUE_MAX, SLICE_MS, SLOW_MS } from "./limits.ts";
 import type { Loaded } from "./load.ts";
 import type { Image } from "./state/image.ts";
 
 interface Waiting {
-  readonly work: () => Work;
+  readonly work: MakeWork;
   readonly signal: AbortSignal | undefined;
   readonly resolve: (result: CallResult) => void;
   readonly reject: (error: unknown) => void;
@@ -67,7 +66,7 @@ export class FairQueue {
   }
 
   /** Runs a call in some lane. Rejects as {@link LaneQueue.call} does. */
-  call(module: number, work: () => Work, signal: AbortSignal | undefined): Promise<CallResult> {
+  call(module: number, work: MakeWork, signal: AbortSignal | undefined): Promise<CallResult> {
     return new Promise((resolve, reject) => {
       if (signal?.aborted === true) return reject(interrupted(signal));
       if (this.isClosed) return reject(laneClosed());
@@ -130,16 +129,46 @@ export class FairQueue {
     if (least !== Number.POSITIVE_INFINITY) share.usedMs = Math.max(share.usedMs, least);
   }
 
+  /** Hands out what may be handed out, a call at a time: to lanes that have nothing to do, then to those with the least, then to new ones. */
   private pump(): void {
     if (this.isClosed) return;
-    for (const slot of this.slots) this.refill(slot);
-    for (let share = this.next(); share !== undefined; share = this.next()) {
-      const slot = this.slots.find(({ inFlight }) => inFlight === 0) ?? this.openSlot();
-      slot.share = share;
-      slot.since = performance.now();
-      share.lanes++;
-      this.refill(slot, true);
+    while (this.waiting > 0) {
+      const idle = this.slots.find(({ inFlight }) => inFlight === 0);
+      if (!(idle !== undefined && this.begin(idle)) && !this.topUp() && !this.beginNew()) return;
     }
+  }
+
+  /** Gives a free lane to the module whose turn it is. False when there is none. */
+  private begin(slot: Slot): boolean {
+    const share = this.next();
+    if (share === undefined) return false;
+    slot.share = share;
+    slot.since = performance.now();
+    share.lanes++;
+    this.hand(slot, share);
+    return true;
+  }
+
+  /** Begins a lane, where the others have enough to do. */
+  private beginNew(): boolean {
+    if (this.slots.length === this.lanesMax || this.next() === undefined) return false;
+    return this.begin(this.openSlot());
+  }
+
+  /** Hands a call to the lane at work that has the fewest, of those that may have another. False when there is none. */
+  private topUp(): boolean {
+    let least: Slot | undefined;
+    for (const slot of this.slots)
+      if (this.hasRoom(slot) && slot.inFlight < (least?.inFlight ?? Number.POSITIVE_INFINITY)) least = slot;
+    if (least?.share === undefined) return false;
+    this.hand(least, least.share);
+    return true;
+  }
+
+  /** Whether a lane may have another call of the module it is at work for: as long as no other module has a better claim. */
+  private hasRoom({ share, inFlight }: Slot): boolean {
+    if (share === undefined || share.waiting.length === 0 || inFlight === 0 || inFlight >= depthOf(share)) return false;
+    return !this.shares.some((other) => other.waiting.length > 0 && other.usedMs < share.usedMs);
   }
 
   /** The module whose turn it is for a free lane, or undefined when there is none of either. */
@@ -174,21 +203,13 @@ export class FairQueue {
     return slot;
   }
 
-  /** Hands a lane more calls of the module it is at work for, as long as no other module has a better claim. */
-  private refill(slot: Slot, isNew = false): void {
-    const { share } = slot;
-    if (share === undefined || (slot.inFlight === 0 && !isNew)) return;
-    if (!isNew && this.shares.some((other) => other.waiting.length > 0 && other.usedMs < share.usedMs)) return;
-    const depth = depthOf(share);
-    while (share.waiting.length > 0 && slot.inFlight < depth) this.hand(slot, share, share.waiting.shift() as Waiting);
-  }
-
-  private hand(slot: Slot, share: Share, entry: Waiting): void {
+  private hand(slot: Slot, share: Share): void {
     let module = slot.modules.get(share);
     if (module === undefined) {
       module = slot.queue.add(share.loaded);
       slot.modules.set(share, module);
     }
+    const entry = share.waiting.shift() as Waiting;
     forget(entry);
     this.waiting--;
     slot.inFlight++;
@@ -223,8 +244,11 @@ function forget({ signal, onAbort }: Waiting): void {
   if (onAbort !== undefined) signal?.removeEventListener("abort", onAbort);
 }
 
-/** Calls of a module that a lane holds at once: one until it is known how long they take, then about a slice of time. */
+/**
+ * Calls of a module that a lane holds at once: one until it is known how long they take; then two, so that the lane has one while the outcome
+ * of another is read, or as many short ones as fill a slice of time; of long ones one.
+ */
 function depthOf({ callMs }: Share): number {
-  if (callMs === undefined) return 1;
-  return Math.max(1, Math.min(IN_FLIGHT_MAX, Math.floor(SLICE_MS / callMs)));
+  if (callMs === undefined || callMs > SLOW_MS) return 1;
+  return Math.max(2, Math.min(IN_FLIGHT_MAX, Math.floor(SLICE_MS / callMs)));
 }

@@ -1,13 +1,17 @@
 import type { Outcome, Work } from "./lane-messages.ts";
 import type { Thread } from "./lane-thread.ts";
+import type { SpareBuffers } from "./spare-buffers.ts";
 import { changed, type Image } from "./state/image.ts";
 import type { StateFace } from "./state/memory-tree.ts";
 
 /** What a call came to, also where the worker could not say it itself. */
 export type CallResult = Outcome | { readonly type: "timeout" } | { readonly type: "crash"; readonly message: string };
 
+/** Makes the message of a call, in a buffer that is at hand where there are some. */
+export type MakeWork = (spare: SpareBuffers | undefined) => Work;
+
 /** Hands work to a lane. */
-export type Submit = (work: () => Work, signal: AbortSignal | undefined) => Promise<CallResult>;
+export type Submit = (work: MakeWork, signal: AbortSignal | undefined) => Promise<CallResult>;
 
 /** A session of a stateful module in its lane. */
 export interface SessionLink {
@@ -40,7 +44,7 @@ export interface LaneCall {
   readonly session: LaneSession | undefined;
   readonly timeoutMs: number;
   /** Makes the message; called again when the call is tried again, since its buffers are transferred. */
-  readonly work: () => Work;
+  readonly work: MakeWork;
   readonly settle: (result: CallResult) => void;
   readonly fail: (error: unknown) => void;
   faults: number;

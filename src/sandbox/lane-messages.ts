@@ -25,6 +25,8 @@ export interface ProcessWork {
   readonly type: "process";
   readonly fuel: number;
   readonly batch: ArrayBuffer | SharedArrayBuffer;
+  /** Bytes of the block, where its buffer is larger. */
+  readonly batchBytes?: number;
   readonly descriptor: ArrayBuffer;
   readonly outputBytesMax: number;
   readonly columns: Schema | null;
@@ -54,7 +56,10 @@ interface Failed {
 }
 
 /** What a worker tells its lane: once that it is ready, then one outcome a call, in the order of the calls. */
-export type FromWorker = { readonly type: "ready" } | { readonly type: "outcome"; readonly outcome: Outcome };
+export type FromWorker =
+  | { readonly type: "ready" }
+  /** `spare` is the buffer of the call's batch, which was moved to the thread. */
+  | { readonly type: "outcome"; readonly outcome: Outcome; readonly spare?: ArrayBuffer };
 
 /** What a worker is started with: a counter of finished calls, which the lane can read while its own thread was busy. */
 export interface WorkerData {

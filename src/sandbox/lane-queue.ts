@@ -1,6 +1,14 @@
 import { interrupted, laneClosed, laneOverloaded } from "./errors.ts";
-import { BROKEN, type CallResult, faultOf, type LaneCall, LaneSession, type SessionLink } from "./lane-call.ts";
-import type { Outcome, ThreadCall, Work } from "./lane-messages.ts";
+import {
+  BROKEN,
+  type CallResult,
+  faultOf,
+  type LaneCall,
+  LaneSession,
+  type MakeWork,
+  type SessionLink,
+} from "./lane-call.ts";
+import type { Outcome, ThreadCall } from "./lane-messages.ts";
 import type { Thread, ThreadEvents } from "./lane-thread.ts";
 import { FAULT_RETRIES, IN_FLIGHT_BYTES_MAX, IN_FLIGHT_MAX, QUEUE_MAX, STARTS_MAX } from "./limits.ts";
 import type { Loaded } from "./load.ts";
@@ -59,7 +67,7 @@ export class LaneQueue {
   }
 
   /** Runs a call, of a session where one is given. Rejects with `INTERRUPTED`, `LANE_CLOSED` and `LANE_OVERLOADED`; all else is a result. */
-  call(module: number, work: () => Work, signal: AbortSignal | undefined, session?: LaneSession): Promise<CallResult> {
+  call(module: number, work: MakeWork, signal: AbortSignal | undefined, session?: LaneSession): Promise<CallResult> {
     return new Promise((resolve, reject) => {
       if (this.isClosed) return reject(laneClosed());
       if (session?.isBroken === true) return resolve(BROKEN);
@@ -164,7 +172,7 @@ export class LaneQueue {
         thread.openSession(session.number, module, session.image);
         session.thread = thread;
       }
-      return { module, session: session?.number ?? null, work: call.work() };
+      return { module, session: session?.number ?? null, work: call.work(thread.spare) };
     } catch (error) {
       this.conclude(call, faultOf(error));
       return undefined;

@@ -1,9 +1,15 @@
 import { extname } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
 import type { FromWorker, Outcome, ThreadCall, ToWorker, WorkerData } from "./lane-messages.ts";
 import { MESSAGE_BYTES_MAX, STACK_MEBIBYTES } from "./limits.ts";
 import type { Loaded } from "./load.ts";
+import { SpareBuffers } from "./spare-buffers.ts";
 import type { Image } from "./state/image.ts";
+
+// V8 of Node.js 24 can end the whole process (`jit_page.has_value()`) while it frees code of modules, where threads that run modules come and
+// go (nodejs/node#64500). Without this collection, code that a better tier replaced stays until its module is dropped.
+setFlagsFromString("--no-wasm-code-gc");
 
 /** What a thread reports to its lane. */
 export interface ThreadEvents {
@@ -16,6 +22,8 @@ export interface ThreadEvents {
 /** What a lane needs of the thread that runs its calls, here or in another process: outcomes come in the order of the calls. */
 export interface Thread {
   readonly isReady: boolean;
+  /** Buffers for the batches of calls, where they come back. */
+  readonly spare?: SpareBuffers;
   /** Tells whether the oldest call under way has finished and its outcome only waits to be read. */
   hasUnread(answer: (isUnread: boolean) => void): void;
   load(module: number, loaded: Loaded): void;
@@ -35,6 +43,7 @@ export class LaneThread implements Thread {
   private readonly worker: Worker;
   private readonly finished = new Int32Array(new SharedArrayBuffer(4));
   private outcomes = 0;
+  readonly spare = new SpareBuffers();
   private ended = false;
   isReady = false;
 
@@ -58,6 +67,7 @@ export class LaneThread implements Thread {
         events.ready();
       } else {
         this.outcomes++;
+        if (message.spare !== undefined) this.spare.give(message.spare);
         events.outcome(message.outcome);
       }
     });

@@ -44,8 +44,9 @@ export const REUSE_PAGES_MAX = 128;
 export const KEPT_INSTANCES_MAX = 8;
 /** Lanes of a pool. */
 export const LANES_MAX = 64;
-/** A call that takes longer than this many milliseconds is a long one, and a lane is given calls for about as much at a time. */
-export const SLOW_MS = 20;
-export const SLICE_MS = 20;
+/** A call that takes longer than this many milliseconds is a long one. */
+export const SLOW_MS = 100;
+/** Milliseconds of short calls that a lane is given at a time: the less, the more evenly lanes come to the end of their work. */
+export const SLICE_MS = 8;
 /** A module counts as at work for so many milliseconds after its last call. */
 export const ACTIVE_MS = 1000;

@@ -9,6 +9,7 @@ import type { SandboxErrorCode } from "./errors.ts";
 import { sandboxError } from "./errors.ts";
 import { inOrder } from "./in-order.ts";
 import type { CallResult, LaneLink, Submit } from "./lane-call.ts";
+import type { ProcessWork } from "./lane-messages.ts";
 import { MESSAGE_BYTES_MAX, OUTPUT_BYTES_BASE, OUTPUT_PER_INPUT_BYTE, SCHEMAS_MAX } from "./limits.ts";
 import type {
   Call,
@@ -20,6 +21,7 @@ import type {
   ModuleSpec,
   Processed,
 } from "./port.ts";
+import type { SpareBuffers } from "./spare-buffers.ts";
 import { type MemorySource, MemoryTree } from "./state/memory-tree.ts";
 import { StatefulSession } from "./state/stateful-session.ts";
 
@@ -120,12 +122,12 @@ export class LoadedModule implements ModuleHandle {
       OUTPUT_PER_INPUT_BYTE * batch.bytes.length + OUTPUT_BYTES_BASE,
     );
     const result = await submit(
-      () => ({
+      (spare) => ({
         type: "process",
         fuel: fuelPerCall + fuelPerRow * batch.rows,
         columns,
         ...(stdin === undefined ? {} : { stdin }),
-        batch: blockOf(batch),
+        ...blockOf(batch, spare),
         descriptor: descriptor.buffer,
         outputBytesMax,
       }),
@@ -253,12 +255,15 @@ export class LoadedModule implements ModuleHandle {
   }
 }
 
-/** The block in a buffer of its own that another thread may have: as it is where it is shared and worth it, else a copy. */
-function blockOf({ bytes }: Batch): ArrayBuffer | SharedArrayBuffer {
+/** The block in a buffer that another thread may have: as it is where it is shared and worth it, else a copy. */
+function blockOf({ bytes }: Batch, spare: SpareBuffers | undefined): Pick<ProcessWork, "batch" | "batchBytes"> {
   const { buffer } = bytes;
-  if (buffer instanceof SharedArrayBuffer && buffer.byteLength === bytes.length && bytes.length > MESSAGE_BYTES_MAX)
-    return buffer;
-  return new Uint8Array(bytes).buffer;
+  const isLarge = bytes.length > MESSAGE_BYTES_MAX;
+  if (buffer instanceof SharedArrayBuffer && buffer.byteLength === bytes.length && isLarge) return { batch: buffer };
+  if (spare === undefined || !isLarge) return { batch: new Uint8Array(bytes).buffer };
+  const batch = spare.take(bytes.length);
+  new Uint8Array(batch).set(bytes);
+  return { batch, batchBytes: bytes.length };
 }
 
 function rowsOf(batch: Batch, { firstRow }: CallContext): string {

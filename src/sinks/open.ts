@@ -2,7 +2,7 @@ import type { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import { sameSchema } from "../batch/schema.ts";
 import { IpdmError } from "../core/errors.ts";
-import { ArrowEncoder } from "./arrow.ts";
+import { ArrowEncoder } from "../streams/arrow/arrow-encoder.ts";
 import { AtomicFile } from "./atomic-file.ts";
 import { SINK_ENDINGS, type SinkFormat, sinkFormatOf } from "./formats.ts";
 import { ParquetEncoder } from "./parquet.ts";

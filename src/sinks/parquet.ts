@@ -3,9 +3,9 @@ import { ByteWriter, ParquetWriter } from "hyparquet-writer";
 import type { Batch } from "../batch/batch.ts";
 import type { Column } from "../batch/column.ts";
 import { bytesAt, dictionaryOf, isNull, valueAt } from "../batch/column.ts";
+import { BatchCutter } from "../batch/cut.ts";
 import type { Field, Schema } from "../batch/schema.ts";
 import { assert } from "../core/errors.ts";
-import { BatchCutter } from "../sources/cut.ts";
 import type { TableEncoder } from "./encoder.ts";
 import { ROW_GROUP_BYTES, ROW_GROUP_ROWS } from "./limits.ts";
 

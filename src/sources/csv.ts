@@ -1,12 +1,12 @@
 import { CsvError, parse } from "csv-parse";
 import type { Batch } from "../batch/batch.ts";
 import { missingColumn } from "../batch/batch.ts";
+import { BatchCutter, checkBatches } from "../batch/cut.ts";
 import type { Schema } from "../batch/schema.ts";
 import { schemaOf } from "../batch/schema.ts";
 import { pushValue } from "../batch/text/json-row.ts";
 import { csvParser, type ValueParser } from "../batch/text/text-value.ts";
 import { byteStream, type ReadWatch } from "./byte-stream.ts";
-import { BatchCutter, checkBatches } from "./cut.ts";
 import { invalidRow, malformed, overLimit } from "./failure.ts";
 import type { SourceFile } from "./file.ts";
 import { TypeInference, unknownSchema } from "./infer.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import type { BigIntStats } from "node:fs";
+import { type BigIntStats, closeSync, fstatSync, openSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { open, stat } from "node:fs/promises";
 import { IpdmError } from "../core/errors.ts";
@@ -65,7 +65,32 @@ export class SourceFile {
 
   /** Throws `SOURCE_CHANGED` when the file was written or replaced since it was first looked at. */
   async check(handle: FileHandle): Promise<void> {
-    const now = await handle.stat({ bigint: true });
+    this.compare(await handle.stat({ bigint: true }));
+  }
+
+  /** Opens the file as {@link open} does, without waiting: for a thread that has nothing else to do. Gives its descriptor. */
+  openNow(): number {
+    let fd: number;
+    try {
+      fd = openSync(this.path, "r");
+    } catch (error) {
+      throw openingError(this.path, error);
+    }
+    try {
+      this.checkNow(fd);
+    } catch (error) {
+      closeSync(fd);
+      throw error;
+    }
+    return fd;
+  }
+
+  /** Throws as {@link check}. */
+  checkNow(fd: number): void {
+    this.compare(fstatSync(fd, { bigint: true }));
+  }
+
+  private compare(now: BigIntStats): void {
     const seen = this.version;
     if (now.size === seen.size && now.mtimeNs === seen.mtimeNs && now.ino === seen.ino) return;
     throw new IpdmError("SOURCE_CHANGED", `${this.path} was written while it was being read`, {

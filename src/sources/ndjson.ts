@@ -1,4 +1,5 @@
 import type { Batch } from "../batch/batch.ts";
+import { BatchCutter, checkBatches } from "../batch/cut.ts";
 import type { Schema } from "../batch/schema.ts";
 import { schemaOf } from "../batch/schema.ts";
 import { isObject, parseJson } from "../batch/text/json-object.ts";
@@ -6,7 +7,6 @@ import type { RowFault } from "../batch/text/json-row.ts";
 import { isBlank, JsonRowReader } from "../batch/text/json-row.ts";
 import type { IpdmError } from "../core/errors.ts";
 import { byteStream } from "./byte-stream.ts";
-import { BatchCutter, checkBatches } from "./cut.ts";
 import { invalidRow, malformed } from "./failure.ts";
 import type { SourceFile } from "./file.ts";
 import { TypeInference, unknownSchema } from "./infer.ts";

@@ -1,12 +1,14 @@
 import type { Batch } from "../batch/batch.ts";
+import { checkBatches } from "../batch/cut.ts";
 import { declaredField } from "../batch/declared-field.ts";
 import type { Field, Schema } from "../batch/schema.ts";
 import { schemaOf } from "../batch/schema.ts";
 import { type BlockPlan, BlockReader } from "./chain/block-reader.ts";
 import { CsvReader, inferCsv } from "./csv.ts";
-import { checkBatches } from "./cut.ts";
 import type { FileVersion } from "./file.ts";
 import { formatOf, SourceFile } from "./file.ts";
+import { GeneratedReader } from "./generated/generated-reader.ts";
+import type { GeneratedSpec } from "./generated/kind.ts";
 import { inferNdjson, NdjsonReader } from "./ndjson.ts";
 import { openParquet } from "./parquet/reader.ts";
 import type { BatchesOptions, Content, OpenSourceOptions, Source, SourceFormat, SourceSpec } from "./port.ts";
@@ -46,11 +48,12 @@ export async function openSource(spec: SourceSpec, { signal, worker = true }: Op
   return new FileSource(file, plan, await openReader(plan), worker);
 }
 
-/** Reads of a thread: a file, or blocks of a chain. */
-export type ThreadPlan = ReadPlan | { readonly chain: BlockPlan };
+/** Reads of a thread: a file, blocks of a chain, or rows to generate. */
+export type ThreadPlan = ReadPlan | { readonly chain: BlockPlan } | { readonly generated: GeneratedSpec };
 
 /** The reader of a plan, in this thread. */
 export async function openReader(plan: ThreadPlan): Promise<FileReader> {
+  if ("generated" in plan) return new GeneratedReader(plan.generated);
   if ("chain" in plan) return new BlockReader(plan.chain);
   const file = new SourceFile(plan.version);
   if (plan.format === "parquet") return openParquet(file, { file: file.path, columns: plan.columns });

@@ -26,6 +26,8 @@ export interface BatchesOptions {
   /** First row, which should be the first row of a batch; 0 without it. */
   readonly fromRow?: number | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Hash each batch where it is made, if that is another thread: `Batch.digest`. */
+  readonly digests?: boolean | undefined;
   /** Told how many bytes of the file were read so far, at the latest before the batch that they brought; by text files only. */
   readonly onRead?: ((bytes: number) => void) | undefined;
   /** Told at the end of rows of NDJSON which columns no row of the file has, if there are any. */

@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
-import { Batch, decodeBatch } from "../batch/batch.ts";
+import type { Batch } from "../batch/batch.ts";
+import { viewBatch } from "../batch/layout.ts";
 import type { Schema } from "../batch/schema.ts";
 import { IpdmError } from "../core/errors.ts";
 import { fromRecord } from "./failure.ts";
@@ -18,9 +19,9 @@ export async function* readInThread(
   schema: Schema,
   options: BatchesOptions,
 ): AsyncGenerator<Batch, void, undefined> {
-  const { batchRows, fromRow = 0, signal, onRead, onAbsent } = options;
+  const { batchRows, fromRow = 0, digests = false, signal, onRead, onAbsent } = options;
   signal?.throwIfAborted();
-  const task: ThreadTask = { plan, batchRows, fromRow };
+  const task: ThreadTask = { plan, batchRows, fromRow, digests };
   const entry = new URL(`./worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
   const worker = new Worker(entry, {
     workerData: task,
@@ -37,9 +38,7 @@ export async function* readInThread(
         if (message.absent.length > 0) onAbsent?.(message.absent);
         return;
       }
-      const block = new Uint8Array(message.bytes);
-      const batch = decodeBatch(block);
-      yield new Batch(schema, batch.rows, batch.columns, batch.bytes);
+      yield viewBatch(schema, new Uint8Array(message.bytes), message.digest);
       signal?.throwIfAborted();
       worker.postMessage({ kind: "taken", bytes: message.size } satisfies ToThread);
     }

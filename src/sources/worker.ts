@@ -1,3 +1,4 @@
+import { hash } from "node:crypto";
 import type { MessagePort } from "node:worker_threads";
 import { parentPort, workerData } from "node:worker_threads";
 import { assert } from "../core/errors.ts";
@@ -12,11 +13,19 @@ export interface ThreadTask {
   readonly plan: ThreadPlan;
   readonly batchRows: number;
   readonly fromRow: number;
+  /** Whether to hash the blocks. */
+  readonly digests: boolean;
 }
 
 /** What a reading thread sends: batch blocks in order, each with the bytes of the file read for it, then the end or a failure. */
 export type FromThread =
-  | { readonly kind: "batch"; readonly bytes: ArrayBuffer; readonly size: number; readonly read: number }
+  | {
+      readonly kind: "batch";
+      readonly bytes: ArrayBuffer;
+      readonly size: number;
+      readonly read: number;
+      readonly digest: Uint8Array | undefined;
+    }
   | { readonly kind: "end"; readonly read: number; readonly absent: readonly string[] }
   | { readonly kind: "failed"; readonly error: ErrorRecord };
 
@@ -26,7 +35,7 @@ export interface ToThread {
   readonly bytes: number;
 }
 
-async function run(port: MessagePort, { plan, batchRows, fromRow }: ThreadTask): Promise<void> {
+async function run(port: MessagePort, { plan, batchRows, fromRow, digests }: ThreadTask): Promise<void> {
   const window = new SendWindow();
   port.on("message", ({ bytes }: ToThread) => window.returned(bytes));
   const send = (message: FromThread, transfer: ArrayBuffer[] = []): void => port.postMessage(message, transfer);
@@ -43,10 +52,11 @@ async function run(port: MessagePort, { plan, batchRows, fromRow }: ThreadTask):
     for await (const batch of reader.read({ batchRows, fromRow, onRead, onAbsent })) {
       const bytes = batch.bytes.buffer as ArrayBuffer;
       const size = bytes.byteLength;
+      const digest = digests ? new Uint8Array(hash("sha256", batch.bytes, "buffer")) : undefined;
       // What is read while this batch waits to be sent belongs to later ones.
       const position = read;
       await window.take(size);
-      send({ kind: "batch", bytes, size, read: position }, [bytes]);
+      send({ kind: "batch", bytes, size, read: position, digest }, [bytes]);
     }
     send({ kind: "end", read, absent });
   } catch (error) {

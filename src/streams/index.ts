@@ -1,5 +1,6 @@
 export type { ObservableOptions, RowSourceOptions } from "./adapters.ts";
 export { fromObservable, rowSource, toBatches, toWebStream } from "./adapters.ts";
+export { fromArrow, toArrow } from "./arrow/arrow-stream.ts";
 export type { Barrier } from "./barrier.ts";
 export type { CheckpointerOptions, SavepointStore } from "./checkpointer.ts";
 export { Checkpointer } from "./checkpointer.ts";
@@ -18,6 +19,8 @@ export type {
 export { columns } from "./columns.ts";
 export type { Credits } from "./credits.ts";
 export { CreditPool } from "./credits.ts";
+export type { Diagnostic } from "./diagnostics.ts";
+export { diagnostics } from "./diagnostics.ts";
 export type { DrainOptions } from "./drain.ts";
 export { drain } from "./drain.ts";
 export type { Explanation } from "./explain.ts";

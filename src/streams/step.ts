@@ -26,24 +26,26 @@ export interface Step {
   /** Of a step that has several inputs: what stands before each, by the input's name. */
   readonly inputs?: Readonly<Record<string, readonly Step[]>>;
   readonly counters: Counters;
+  /** Of a step that has several inputs: told which one the others wait for, each time that it changes. */
+  readonly watchers: ((waitsFor: string | undefined) => void)[];
 }
 
 /** The first step of a stream. */
 export function sourceStep(name: string, detail = ""): Step {
-  return { name: "source", detail, place: name, counters: zeros() };
+  return { name: "source", detail, place: name, counters: zeros(), watchers: [] };
 }
 
 /** The step that follows others. */
 export function stepAfter(before: readonly Step[] | undefined, name: string, detail = ""): Step {
   const first = before?.[0]?.place ?? SOURCE_NAME_DEFAULT;
   const number = before === undefined || before.length === 0 ? 1 : before.length;
-  return { name, detail, place: `${first}/${number} ${name}`, counters: zeros() };
+  return { name, detail, place: `${first}/${number} ${name}`, counters: zeros(), watchers: [] };
 }
 
 /** The first step of what several inputs became. */
 export function joinedStep(name: string, detail: string, inputs: Readonly<Record<string, readonly Step[]>>): Step {
   const place = `${name}(${Object.keys(inputs).join(", ")})`;
-  return { name, detail, place, inputs, counters: zeros() };
+  return { name, detail, place, inputs, counters: zeros(), watchers: [] };
 }
 
 function zeros(): Counters {

@@ -84,7 +84,7 @@ describe("module check", () => {
       event: "checked",
       ok: true,
       hostTable: "ipdm-host/2",
-      facts: { costTable: "ipdm-cost/1", imports: ["env.abort(i32,i32,i32,i32)->()"], functions: { recursive: 0 } },
+      facts: { costTable: "ipdm-cost/2", imports: ["env.abort(i32,i32,i32,i32)->()"], functions: { recursive: 0 } },
       calls: {
         given: true,
         rows: 2000,

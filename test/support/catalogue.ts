@@ -22,7 +22,7 @@ export function entryOf(bytes: Uint8Array, change: Partial<ModuleEntryBody> = {}
       stateful: false,
       columns: null,
       limits,
-      costTable: "ipdm-cost/1",
+      costTable: "ipdm-cost/2",
       capabilities: [],
       description: "",
       ...change,

@@ -37,13 +37,22 @@ export async function loadBuiltIn(
   lane: Lane,
   name: string,
   settings: Readonly<Record<string, string>>,
+  onLog?: (line: string) => void,
 ): Promise<ModuleHandle> {
   const module = builtInModule(builtInReference(name));
   if (module === undefined) throw new Error(`no module ${name}`);
   const { file, policy, abi } = module;
   const bytes = new Uint8Array(await readFile(file.path));
-  const options = { entry: null, settings };
-  return lane.load({ ...policy, bytes, cid: name, abi, kind: "rows", columns: null, timeoutMs: 60_000, options });
+  const spec = {
+    ...policy,
+    bytes,
+    cid: name,
+    abi,
+    columns: null,
+    timeoutMs: 60_000,
+    options: { entry: null, settings },
+  };
+  return lane.load({ ...spec, kind: "rows", ...(onLog === undefined ? {} : { onLog }) });
 }
 
 /** The row of a block as its source gives it. */

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -10,9 +11,12 @@ export interface TestFolder {
   remove(): Promise<void>;
 }
 
+/** Where files are in memory, where the system has such a place: for tests that write much, and that are not about syncs. */
+export const MEMORY_PLACE = existsSync("/dev/shm") ? "/dev/shm" : tmpdir();
+
 /** Makes a folder for a test file. */
-export async function makeTestFolder(name: string): Promise<TestFolder> {
-  const path = await realpath(await mkdtemp(join(tmpdir(), `ipdm-${name}-`)));
+export async function makeTestFolder(name: string, place = tmpdir()): Promise<TestFolder> {
+  const path = await realpath(await mkdtemp(join(place, `ipdm-${name}-`)));
   let count = 0;
   return {
     path,

@@ -4,12 +4,14 @@ import { IpdmError } from "../../core/errors.ts";
 import { CODEC } from "../../dag/block.ts";
 import { readCar } from "../../dag/car.ts";
 import { decodeCheckpoint } from "../../journal/checkpoint.ts";
-import { decodeEntry } from "../../journal/entry.ts";
+import { decodeEntry, lastSeq } from "../../journal/entry.ts";
 import type { Store } from "../../journal/port.ts";
+import type { SignedHead } from "../../journal/signed-head.ts";
 import { sha256 } from "../../node.ts";
 import type { MachineSpec } from "../../runtime/machine.ts";
 import { replayJournal } from "../../runtime/replay-journal.ts";
 import type { JournalReplayReport } from "../../runtime/replay-report.ts";
+import { signedHeadsIn } from "../journals/journal-file.ts";
 
 /** Which part of a journal is replayed, and with what. */
 export interface ActorReplay {
@@ -19,10 +21,21 @@ export interface ActorReplay {
   readonly from?: string | undefined;
 }
 
+/** Checkpoints that are named where there is none at an event. */
+const NEAR_MAX = 6;
+
 type Blocks = ReadonlyMap<string, Uint8Array>;
 
-/** Replays the journal of an actor of a store, or the journal that ends with an entry of this CID. Throws `ACTOR_UNKNOWN`. */
-export async function replayActor(store: Store, what: string, replay: ActorReplay): Promise<JournalReplayReport> {
+/** What a replay found, and who signed the journal's heads. */
+export interface ActorReplayReport extends JournalReplayReport {
+  readonly signed: readonly SignedHead[];
+}
+
+/**
+ * Replays the journal of an actor of a store, or the journal that ends with an entry of this CID. Throws `ACTOR_UNKNOWN`, and `JOURNAL_ARCHIVED`
+ * where its beginning was dropped and no checkpoint is said to begin at.
+ */
+export async function replayActor(store: Store, what: string, replay: ActorReplay): Promise<ActorReplayReport> {
   const head = parseCid(what) ?? (await store.head(what))?.cid;
   if (head === undefined)
     throw new IpdmError("ACTOR_UNKNOWN", `there is no actor ${what} here`, {
@@ -30,13 +43,30 @@ export async function replayActor(store: Store, what: string, replay: ActorRepla
       where: what,
       hint: "`ipdm-runtime actors list` shows those that there are",
     });
-  return replayed(head, await journalBlocks(store, head), replay);
+  const blocks = await journalBlocks(store, head);
+  if (replay.from === undefined) await refuseArchived(store, head, blocks);
+  return { ...replayed(head, blocks, replay), signed: [] };
 }
 
-/** Replays a journal from a CAR file whose root is its newest entry. Throws `CAR_MALFORMED` and the like. */
-export async function replayJournalFile(path: string, replay: ActorReplay): Promise<JournalReplayReport> {
+/** Replays a journal from a CAR file whose root is its newest entry. Throws `CAR_MALFORMED` and the like, `SIGNATURE_INVALID`. */
+export async function replayJournalFile(path: string, replay: ActorReplay): Promise<ActorReplayReport> {
   const { root, blocks } = readCar(sha256, new Uint8Array(await readFile(path)));
-  return replayed(root, new Map([...blocks].map(([cid, { bytes }]) => [cid, bytes])), replay);
+  const signed = signedHeadsIn(blocks.values());
+  return { ...replayed(root, new Map([...blocks].map(([cid, { bytes }]) => [cid, bytes])), replay), signed };
+}
+
+async function refuseArchived(store: Store, head: CID, blocks: Blocks): Promise<void> {
+  const bytes = blocks.get(head.toString());
+  if (bytes === undefined) return;
+  const { actor } = decodeEntry({ cid: head, bytes });
+  const kept = await store.kept(actor);
+  const oldest = checkpointsOf(head, blocks).at(-1);
+  if (kept === 1 || oldest === undefined) return;
+  throw new IpdmError("JOURNAL_ARCHIVED", `the journal of ${actor} is kept from event ${kept} on`, {
+    where: actor,
+    hint: `begin at its oldest checkpoint (--from ${oldest.seq}), or replay its archive`,
+    facts: { actor, kept, checkpoint: oldest.seq },
+  });
 }
 
 /** True for a CAR file whose root is in dag-cbor: a journal, while a receipt's root is in dag-json. */
@@ -78,17 +108,31 @@ async function journalBlocks(store: Store, head: CID): Promise<Blocks> {
 }
 
 function checkpointAt(head: CID, blocks: Blocks, seq: string): CID {
+  const all = checkpointsOf(head, blocks);
+  const found = all.find((each) => String(each.seq) === seq);
+  if (found !== undefined) return found.cid;
+  const near = all.sort((a, b) => Math.abs(a.seq - Number(seq)) - Math.abs(b.seq - Number(seq))).slice(0, NEAR_MAX);
+  const places = near.map((each) => each.seq).sort((a, b) => a - b);
+  throw new IpdmError("USAGE", `the journal has no checkpoint at event ${seq}`, {
+    kind: "usage",
+    hint:
+      places.length === 0
+        ? "it has none"
+        : `give an event's number or a checkpoint's CID; near ones: ${places.join(", ")}`,
+  });
+}
+
+/** The checkpoints of a journal and their events, newest first, as far back as its entries are there. */
+function checkpointsOf(head: CID, blocks: Blocks): { readonly seq: number; readonly cid: CID }[] {
+  const found: { readonly seq: number; readonly cid: CID }[] = [];
   for (let at: CID | null = head; at !== null; ) {
     const bytes = blocks.get(at.toString());
     if (bytes === undefined) break;
     const entry = decodeEntry({ cid: at, bytes });
-    if (entry.checkpoint !== undefined && String(entry.seq + entry.events.length - 1) === seq) return entry.checkpoint;
+    if (entry.checkpoint !== undefined) found.push({ seq: lastSeq(entry), cid: entry.checkpoint });
     at = entry.prev;
   }
-  throw new IpdmError("USAGE", `the journal has no checkpoint at event ${seq}`, {
-    kind: "usage",
-    hint: "`ipdm-runtime events tail --json` shows where checkpoints are; give an event's number or a checkpoint's CID",
-  });
+  return found;
 }
 
 /** A CID in text; `undefined` where the text is none. */

@@ -2,6 +2,7 @@ import * as dagCbor from "@ipld/dag-cbor";
 import type { Receipt } from "../../../proofs/receipt/contents.ts";
 import type { Anchor, Operator, Result } from "../../consensus/result.ts";
 import { equalBytes, toHex } from "../../core/bytes.ts";
+import { generatedText } from "../../sources/generated/kind.ts";
 
 /** In what two results differ by what they say of themselves, without a look at rows. */
 export interface Cause {
@@ -49,6 +50,7 @@ function anchorDifference(one: Anchor, other: Anchor): string {
 
 function contentText(anchor: Anchor): string {
   if (anchor.kind === "file") return `SHA-256 ${toHex(anchor.sha256)} (${anchor.bytes} bytes)`;
+  if (anchor.kind === "generated") return generatedText(anchor);
   const { kind, chain, from, to, root } = anchor;
   const hashes = root === null ? "" : `, hashes under root ${toHex(root)}`;
   return `${kind} ${chain ?? ""} blocks ${from} to ${to ?? "the head"}${hashes}`;

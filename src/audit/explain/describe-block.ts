@@ -57,6 +57,7 @@ const SAID: Readonly<Record<string, string>> = {
   result: "a statement: what was computed for a slot",
   seal: "a seal: the last statement of a run",
   file: "an input's anchor: a file",
+  generated: "an input's anchor: generated rows",
   ethereum: "an input's anchor: blocks of a chain",
   solana: "an input's anchor: blocks of a chain",
   "block-hashes": "block hashes of a chain input",

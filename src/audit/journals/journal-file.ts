@@ -1,5 +1,5 @@
 import type { CID } from "multiformats/cid";
-import { IpdmError } from "../../core/errors.ts";
+import { hasCode, IpdmError } from "../../core/errors.ts";
 import type { Signer } from "../../core/ports.ts";
 import { type Block, CODEC } from "../../dag/block.ts";
 import { encodeCar, readCar } from "../../dag/car.ts";
@@ -99,12 +99,27 @@ export function readJournalFile(bytes: Uint8Array): JournalFile {
   return { actor, entries, blocks: own, checkpoints, heads: headsOf(rest, entries) };
 }
 
-/** Appends to a store what it does not have of a journal. Returns the number of entries. Throws `JOURNAL_CONFLICT` where the store's is another. */
+/**
+ * Appends to a store what it does not have of a journal. Returns the number of entries. Throws `JOURNAL_CONFLICT` where the store's is another, or
+ * has nothing of what comes before.
+ */
 export async function importJournal(store: Store, { actor, entries, blocks }: JournalFile): Promise<number> {
   const head = await store.head(actor);
   const known = head === undefined ? -1 : entries.findIndex(({ cid }) => cid.equals(head.cid));
   const isPart = head !== undefined && known < 0 && (await holds(store, entries.at(-1) as StoredEntry));
   const fresh = isPart ? [] : entries.slice(known + 1);
+  const [oldest] = fresh;
+  if (head === undefined && oldest !== undefined && oldest.entry.prev !== null) {
+    throw new IpdmError(
+      "JOURNAL_CONFLICT",
+      `the file holds the journal of ${actor} from event ${oldest.entry.seq} on`,
+      {
+        kind: "conflict",
+        where: actor,
+        hint: `import the archive that ends with ${oldest.entry.prev.toString()} first`,
+      },
+    );
+  }
   const carried = (cid: CID | undefined): readonly Block[] => {
     const block = cid === undefined ? undefined : blocks.get(cid.toString());
     if (block === undefined) return [];
@@ -146,13 +161,28 @@ function headsOf(rest: ReadonlyMap<string, Block>, entries: readonly StoredEntry
     const head = decodeSignedHead(block);
     const entry = known.get(head.head.toString());
     if (entry === undefined || entry.actor !== head.actor || lastSeq(entry) !== head.seq) throw unreferenced(block.cid);
-    if (!isSigned(verifyEd25519, head)) {
-      throw new IpdmError("SIGNATURE_INVALID", `the signature of the head at event ${head.seq} is not its key's`, {
-        kind: "verification",
-        where: block.cid.toString(),
-      });
+    return checkSigned(block.cid, head);
+  });
+}
+
+/** Every signed head among some blocks. Throws `SIGNATURE_INVALID`. */
+export function signedHeadsIn(blocks: Iterable<Block>): readonly SignedHead[] {
+  const heads: SignedHead[] = [];
+  for (const block of blocks) {
+    try {
+      heads.push(checkSigned(block.cid, decodeSignedHead(block)));
+    } catch (error) {
+      if (!hasCode(error, "HEAD_MALFORMED")) throw error;
     }
-    return head;
+  }
+  return heads;
+}
+
+function checkSigned(cid: CID, head: SignedHead): SignedHead {
+  if (isSigned(verifyEd25519, head)) return head;
+  throw new IpdmError("SIGNATURE_INVALID", `the signature of the head at event ${head.seq} is not its key's`, {
+    kind: "verification",
+    where: cid.toString(),
   });
 }
 

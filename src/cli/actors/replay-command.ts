@@ -2,10 +2,16 @@ import { existsSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { givenMachines } from "../../audit/actors/given-machines.ts";
 import { readable } from "../../audit/actors/readable.ts";
-import { type ActorReplay, isJournalFile, replayActor, replayJournalFile } from "../../audit/actors/replay-actor.ts";
+import {
+  type ActorReplay,
+  type ActorReplayReport,
+  isJournalFile,
+  replayActor,
+  replayJournalFile,
+} from "../../audit/actors/replay-actor.ts";
 import { openExistingStore } from "../../audit/actors/store-folder.ts";
+import { toHex } from "../../core/bytes.ts";
 import { EXIT_CODES, hasCode, IpdmError } from "../../core/errors.ts";
-import type { JournalReplayReport } from "../../runtime/replay-report.ts";
 import type { Terminal } from "../terminal.ts";
 import { eventNumber } from "./tail-command.ts";
 
@@ -50,7 +56,7 @@ export async function replayJournalCommand(
     from: flags.from,
   };
   const report = await replayed(what, flags, replay);
-  const { actor, machine, entries, transitions, states, final, state, mismatches } = report;
+  const { actor, machine, entries, transitions, states, final, state, signed, mismatches } = report;
   const [first] = mismatches;
   const ok = first === undefined;
   if (terminal.options.json) {
@@ -64,6 +70,9 @@ export async function replayJournalCommand(
       states,
       ...(final === undefined ? {} : { seq: final.seq, stateCid: final.state.toString() }),
       ...(state === undefined ? {} : { state: readable(state) }),
+      ...(signed.length === 0
+        ? {}
+        : { signed: signed.map(({ key, number, seq }) => ({ key: toHex(key), number, seq })) }),
       mismatches: mismatches.length,
       ...(first === undefined
         ? {}
@@ -74,7 +83,7 @@ export async function replayJournalCommand(
   return hasCode(first, "NEEDS_DATA") ? EXIT_CODES.unreachable : EXIT_CODES.verification;
 }
 
-async function replayed(what: string, flags: JournalReplayFlags, replay: ActorReplay): Promise<JournalReplayReport> {
+async function replayed(what: string, flags: JournalReplayFlags, replay: ActorReplay): Promise<ActorReplayReport> {
   if (flags.dir === undefined) return await replayJournalFile(what, replay);
   await using store = await openExistingStore(flags.dir);
   return await replayActor(store, what, replay);
@@ -88,11 +97,14 @@ function* lines({
   states,
   final,
   state,
+  signed,
   mismatches,
-}: JournalReplayReport): Generator<string> {
+}: ActorReplayReport): Generator<string> {
   if (actor !== undefined) yield `actor        ${actor}  (${machine?.name}@${machine?.version})`;
   yield `transitions  ${transitions} redone in ${entries} entries, ${states} states compared with checkpoints`;
   if (final !== undefined) yield `state        ${final.state.toString()} at event ${final.seq}`;
+  for (const { key, number, seq } of signed)
+    yield `signed       event ${seq}, by ${toHex(key)} as its number ${number}`;
   if (state !== undefined) yield JSON.stringify(readable(state));
   for (const { code, seq, message, expected, found } of mismatches) {
     yield `✗ ${code} at event ${seq}: ${message}`;

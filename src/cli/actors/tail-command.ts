@@ -23,7 +23,10 @@ export async function tailCommand(actor: string, flags: TailFlags, terminal: Ter
       where: actor,
       hint: "`ipdm-runtime actors list` shows those that there are",
     });
-  const from = flags.from === undefined ? Math.max(1, head.seq - LAST_EVENTS + 1) : eventNumber("--from", flags.from);
+  const from =
+    flags.from === undefined
+      ? Math.max(await store.kept(actor), head.seq - LAST_EVENTS + 1)
+      : eventNumber("--from", flags.from);
   for await (const { seq, event, requests } of journalEvents(store, actor, from)) {
     if (terminal.options.json)
       terminal.json({ event: "event", seq, data: readable(event), requests: requests.map((each) => readable(each)) });

@@ -9,10 +9,14 @@ let limit: usize = 0;
 let record: usize = 0;
 let recordEnd: usize = 0;
 
-/** Makes room for as many bytes as the texts of a call have: what is decoded from JSON is never more. */
-export function openArena(bytes: usize): void {
-  cursor = allocate(bytes + SLACK);
-  limit = cursor + bytes;
+/**
+ * Makes room for what is decoded from the texts of a call, by their bytes and those of the longest: half of them at most, since two digits
+ * make a byte and a key is longer than a header. What is put in order is written behind that before it is moved.
+ */
+export function openArena(bytes: usize, longest: usize): void {
+  const half = bytes >> 1;
+  cursor = allocate(half + (longest >> 1) + SLACK);
+  limit = cursor + half;
 }
 
 /** Where the next bytes go. Up to 64 may be written beyond what is then taken; a whole field of text may be written and taken. */

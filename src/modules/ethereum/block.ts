@@ -1,17 +1,17 @@
+import { isNull, skipSpace } from "../json/characters";
 import { here, take } from "./arena";
-import { inText, malformed, misformed, missing } from "./fault";
-import { has, isNull, Kind, once, read, readField, TABLE_BYTES } from "./field";
+import { inText, malformed, missing } from "./fault";
+import { FORM_BYTES, has, Kind, listed, openFields, read, readBy, readObject, ruleOf, skipQuickly } from "./field";
 import { numberOf } from "./hex";
 import { Block, openHeaders, settleHeader } from "./header";
 import { Key } from "./keys";
 import { Level, Senders, Table } from "./level";
 import { openLists } from "./lists";
-import { logCount, openReceipts, receiptCount, receipts } from "./receipt";
-import { closed, key, next, open, readKey, skipBrackets, skipSpace, skipValue } from "./scan";
-import { openTransactions, readSenders, transactionCount, transactions } from "./transaction";
-import { openWithdrawals, withdrawalCount, withdrawals } from "./withdrawal";
+import { logCount, openReceipts, receipts } from "./receipt";
+import { openTransactions, readSenders, transactions } from "./transaction";
+import { openWithdrawals, withdrawals } from "./withdrawal";
 
-const FIELDS = memory.data(TABLE_BYTES, 16);
+const BLOCK = memory.data(FORM_BYTES, 16);
 
 let isQuick = false;
 let wantsHeader = false;
@@ -19,14 +19,17 @@ let wantsReceipts = false;
 
 /** Fills the tables that say what is read of a block for a table at a level. */
 export function openBlocks(table: i32, level: i32, senders: i32): void {
+  openFields();
   const isFull = level == Level.FULL;
   const ofTransactions = table == Table.TRANSACTIONS;
   isQuick = level == Level.NONE;
   wantsHeader = level != Level.NONE || table == Table.BLOCKS || ofTransactions;
   wantsReceipts = isFull || ofTransactions || table == Table.LOGS;
-  openHeaders(FIELDS, wantsHeader);
-  if (isFull || ofTransactions || table == Table.BLOCKS) read(FIELDS, Key.TRANSACTIONS, Kind.NESTED, Block.FIRST_TRANSACTION);
-  if (isFull || table == Table.WITHDRAWALS || table == Table.BLOCKS) read(FIELDS, Key.WITHDRAWALS, Kind.NESTED, Block.FIRST_WITHDRAWAL);
+  openHeaders(BLOCK, wantsHeader);
+  // It tells a block that has none from one whose JSON leaves them out.
+  if (table == Table.WITHDRAWALS) read(BLOCK, Key.WITHDRAWALS_ROOT, Kind.HASH, Block.WITHDRAWALS_ROOT);
+  if (isFull || ofTransactions || table == Table.BLOCKS) readBy(BLOCK, Key.TRANSACTIONS, listedTransactions);
+  if (isFull || table == Table.WITHDRAWALS || table == Table.BLOCKS) readBy(BLOCK, Key.WITHDRAWALS, listedWithdrawals);
   openLists();
   openTransactions(isFull || ofTransactions);
   openReceipts(isFull || ofTransactions);
@@ -39,7 +42,8 @@ export function readBlock(block: usize, blockBytes: usize, receiptsText: usize, 
   const record = take(Block.BYTES);
   inText("the block", block, blockBytes);
   const before = cover(block + blockBytes);
-  const end = skipSpace(header(skipSpace(block), block + blockBytes, record));
+  skipQuickly(isQuick ? block + blockBytes : 0);
+  const end = skipSpace(header(skipSpace(block), record));
   if (end != block + blockBytes) malformed(end, "end");
   store<u8>(block + blockBytes, before);
   if (!has(record + Block.NUMBER)) missing("number");
@@ -54,12 +58,11 @@ export function readBlock(block: usize, blockBytes: usize, receiptsText: usize, 
 function readReceipts(text: usize, bytes: usize, record: usize): void {
   inText("the receipts", text, bytes);
   const before = cover(text + bytes);
-  const from = skipSpace(text);
-  if (isNull(from)) misformed(from, "a list of receipts");
-  const end = skipSpace(receipts(from, record + Block.FIRST_RECEIPT));
+  skipQuickly(isQuick ? text + bytes : 0);
+  const end = skipSpace(receipts(skipSpace(text), record + Block.FIRST_RECEIPT));
   if (end != text + bytes) malformed(end, "end");
   store<u8>(text + bytes, before);
-  store<i32>(record, receiptCount, Block.RECEIPTS);
+  store<i32>(record, listed, Block.RECEIPTS);
   store<i32>(record, logCount, Block.LOGS);
   inText("the block", here(), 0);
 }
@@ -71,34 +74,41 @@ function cover(end: usize): u8 {
   return before;
 }
 
-function header(p: usize, end: usize, record: usize): usize {
-  let seen: u64 = 0;
-  let at = open(p, 0x7b, "block");
-  if (load<u8>(at) == 0x7d) missing("number");
-  for (;;) {
-    at = readKey(at);
-    const rule = load<u32>(FIELDS + ((<usize>key) << 2));
-    if (rule == 0) at = isQuick ? skipBrackets(at, end) : skipValue(at);
-    else {
-      seen = once(seen);
-      if (rule >> 16 != Kind.NESTED) at = readField(at, rule, record);
-      else if (key == Key.TRANSACTIONS) {
-        at = transactions(at, record + Block.FIRST_TRANSACTION);
-        store<i32>(record, transactionCount, Block.TRANSACTIONS);
-      } else if (isNull(at)) {
-        at += 4;
-        seen ^= (<u64>1) << (<u64>Key.WITHDRAWALS);
-      } else {
-        at = withdrawals(at, record + Block.FIRST_WITHDRAWAL);
-        store<i32>(record, withdrawalCount, Block.WITHDRAWALS);
-      }
-    }
-    at = next(at, 0x7d);
-    if (at == 0) break;
+function header(p: usize, record: usize): usize {
+  // -1 where the JSON has no list, as that of nodes that leave withdrawals out; the header's root says whether the block has some.
+  store<i32>(record, -1, Block.TRANSACTIONS);
+  store<i32>(record, -1, Block.WITHDRAWALS);
+  if (load<u8>(p) != 0x7b) malformed(p, "block");
+  const end = readObject(p, BLOCK, record, "a block");
+  if (load<i32>(record, Block.TRANSACTIONS) < 0) {
+    if (ruleOf(BLOCK, Key.TRANSACTIONS) != 0) missing("transactions");
+    store<i32>(record, 0, Block.TRANSACTIONS);
   }
-  if (load<u32>(FIELDS + ((<usize>Key.TRANSACTIONS) << 2)) != 0 && (seen & ((<u64>1) << Key.TRANSACTIONS)) == 0)
-    missing("transactions");
-  // -1 where the JSON has no list, as that of nodes that leave it out; the header's root says whether the block has one.
-  if ((seen & ((<u64>1) << Key.WITHDRAWALS)) == 0) store<i32>(record, -1, Block.WITHDRAWALS);
-  return closed;
+  if (load<i32>(record, Block.WITHDRAWALS) < 0 && hasNoWithdrawals(record)) store<i32>(record, 0, Block.WITHDRAWALS);
+  return end;
+}
+
+/** The root of a list without items, as an RLP string. */
+const EMPTY_ROOT = memory.data<u8>([
+  0xa0, 0x56, 0xe8, 0x1f, 0x17, 0x1b, 0xcc, 0x55, 0xa6, 0xff, 0x83, 0x45, 0xe6, 0x92, 0xc0, 0xf8, 0x6e, 0x5b, 0x48, 0xe0, 0x1b, 0x99,
+  0x6c, 0xad, 0xc0, 0x01, 0x62, 0x2f, 0xb5, 0xe3, 0x63, 0xb4, 0x21,
+]);
+
+/** True where the header says that there are none, whether or not the JSON has a list. */
+function hasNoWithdrawals(record: usize): bool {
+  const root = record + Block.WITHDRAWALS_ROOT;
+  return has(root) && memory.compare(<usize>load<u32>(root), EMPTY_ROOT, 33) == 0;
+}
+
+function listedTransactions(p: usize, record: usize): usize {
+  const end = transactions(p, record + Block.FIRST_TRANSACTION);
+  store<i32>(record, listed, Block.TRANSACTIONS);
+  return end;
+}
+
+function listedWithdrawals(p: usize, record: usize): usize {
+  if (isNull(p)) return p + 4;
+  const end = withdrawals(p, record + Block.FIRST_WITHDRAWAL);
+  store<i32>(record, listed, Block.WITHDRAWALS);
+  return end;
 }

@@ -1,18 +1,22 @@
-import { keccak256 } from "./keccak";
+import { allocate } from "../../sandbox/sdk/index";
+import { hashLater } from "./keccak";
 
 /** Bytes of a logs bloom. */
 export const BLOOM_BYTES: usize = 256;
+const HASH_BYTES: usize = 32;
 
-// What was hashed before: address, length and the three bits of each, by a hash of their bytes. Tokens and topics come again and again.
+// What was hashed before: address, length and where the hash is, by a hash of their bytes. Tokens and topics come again and again.
 const SLOTS: u32 = 8192;
 const FULL: u32 = 6000;
-const SLOT_BYTES: usize = 16;
-const KNOWN = memory.data(131072, 16);
-const HASH = memory.data(32, 16);
+const SLOT_BYTES: usize = 12;
+const KNOWN = memory.data(98304, 16);
+const CHUNK_BYTES: usize = 8192;
 let known: u32 = 0;
+let hashes: usize = 0;
+let hashesEnd: usize = 0;
 
-/** Adds an address (20 bytes) or topic (32 bytes), which stays where it is, to a bloom: three of its 2048 bits (yellow paper, section 4.3.1). */
-export function addToBloom(bloom: usize, bytes: usize, length: usize): void {
+/** Where the hash of an address (20 bytes) or topic (32 bytes) will be when what waits is hashed. Its bytes stay where they are. */
+export function hashForBloom(bytes: usize, length: usize): usize {
   const tail = load<u64>(bytes + length - 8);
   const mixed = (tail ^ (load<u64>(bytes) << 1) ^ load<u64>(bytes + 8)) * 0x9e3779b97f4a7c15;
   let slot = <u32>(mixed >> 51);
@@ -21,27 +25,26 @@ export function addToBloom(bloom: usize, bytes: usize, length: usize): void {
     entry = KNOWN + (<usize>slot) * SLOT_BYTES;
     const at = load<u32>(entry);
     if (at == 0) break;
-    if (load<u32>(entry, 4) == <u32>length && isSame(at, bytes, length)) {
-      setBits(bloom, load<u64>(entry, 8));
-      return;
-    }
+    if (load<u32>(entry, 4) == <u32>length && isSame(at, bytes, length)) return <usize>load<u32>(entry, 8);
     slot = (slot + 1) & (SLOTS - 1);
   }
-  keccak256(bytes, length, HASH);
-  const bits =
-    <u64>(bswap<u16>(load<u16>(HASH)) & 2047) |
-    (<u64>(bswap<u16>(load<u16>(HASH, 2)) & 2047) << 16) |
-    (<u64>(bswap<u16>(load<u16>(HASH, 4)) & 2047) << 32);
-  setBits(bloom, bits);
+  if (hashes == hashesEnd) {
+    hashes = allocate(CHUNK_BYTES);
+    hashesEnd = hashes + CHUNK_BYTES;
+  }
+  const hash = hashes;
+  hashes += HASH_BYTES;
+  hashLater(bytes, length, hash);
   if (known == FULL) {
     memory.fill(KNOWN, 0, <usize>SLOTS * SLOT_BYTES);
     known = 0;
-    return;
+    return hash;
   }
   known++;
   store<u32>(entry, <u32>bytes);
   store<u32>(entry, <u32>length, 4);
-  store<u64>(entry, bits, 8);
+  store<u32>(entry, <u32>hash, 8);
+  return hash;
 }
 
 @inline
@@ -52,15 +55,17 @@ function isSame(a: usize, b: usize, length: usize): bool {
   return differs == 0;
 }
 
+/** Adds what has that hash to a bloom: three of its 2048 bits (yellow paper, section 4.3.1). */
 @inline
-function setBits(bloom: usize, bits: u64): void {
-  setBit(bloom, <usize>(bits & 2047));
-  setBit(bloom, <usize>((bits >> 16) & 2047));
-  setBit(bloom, <usize>(bits >> 32));
+export function addToBloom(bloom: usize, hash: usize): void {
+  setBit(bloom, bswap<u16>(load<u16>(hash)));
+  setBit(bloom, bswap<u16>(load<u16>(hash, 2)));
+  setBit(bloom, bswap<u16>(load<u16>(hash, 4)));
 }
 
 @inline
-function setBit(bloom: usize, bit: usize): void {
+function setBit(bloom: usize, number: u16): void {
+  const bit = <usize>(number & 2047);
   const at = bloom + 255 - (bit >> 3);
   store<u8>(at, load<u8>(at) | ((<u8>1) << (<u8>(bit & 7))));
 }

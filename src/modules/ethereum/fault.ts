@@ -80,3 +80,17 @@ function isOpen(at: usize): bool {
 export function missing(field: string): void {
   told().text("field ").text(field).text(" is missing").fail("ETH_FIELD_MISSING");
 }
+
+/** Stops at a key that stands in its object a second time. */
+export function duplicate(at: usize): void {
+  let length: usize = 1;
+  while (load<u8>(at + length) != 0x22) length++;
+  told()
+    .text("the key ")
+    .quote(at, length + 1)
+    .text(" stands twice in one object of ")
+    .text(part)
+    .text(", the second time at byte ")
+    .number(at - text)
+    .fail("ETH_FIELD_DUPLICATE");
+}

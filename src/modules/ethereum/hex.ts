@@ -1,4 +1,4 @@
-// Hexadecimal forms of JSON-RPC (execution-apis, QUANTITY and DATA), 16 digits at a time, decoded to RLP strings in the arena. A field is
+// Hexadecimal forms of JSON-RPC (execution-apis, QUANTITY and DATA), 32 digits at a time, decoded to RLP strings in the arena. A field is
 // where such a string begins and how many bytes it has, two numbers of 32 bits; zeros where there is none.
 import { advance, here } from "./arena";
 import { misformed, told } from "./fault";
@@ -13,38 +13,35 @@ function isPrefixed(p: usize): bool {
   return (load<u32>(p) & 0xffffff) == PREFIX;
 }
 
-/** Bits of the characters that are no hexadecimal digits. */
-@inline
-function strangers(chunk: v128): u32 {
-  const digit = i8x16.lt_u(i8x16.sub(chunk, i8x16.splat(0x30)), i8x16.splat(10));
-  const letter = i8x16.lt_u(i8x16.sub(v128.or(chunk, i8x16.splat(0x20)), i8x16.splat(0x61)), i8x16.splat(6));
-  return ~i8x16.bitmask(v128.or(digit, letter)) & 0xffff;
-}
-
-/** Values of digits, which are all valid: a letter has bit 6, and stands 9 above its low bits. */
+/**
+ * Values of 16 digits, 16 or more for a character that is none: digits come to 0 to 9 and letters to 10 to 15 by sums that saturate, and all
+ * else to more in both.
+ */
 @inline
 function nibbles(chunk: v128): v128 {
-  const low = v128.and(chunk, i8x16.splat(0x0f));
-  const isLetter = i8x16.gt_u(chunk, i8x16.splat(0x39));
-  return i8x16.add(low, v128.and(isLetter, i8x16.splat(9)));
+  const digits = i8x16.sub(i8x16.sub_sat_u(i8x16.add(chunk, i8x16.splat(<i8>0xc6)), i8x16.splat(6)), i8x16.splat(<i8>0xf0));
+  const letters = i8x16.add_sat_u(i8x16.sub(v128.and(chunk, i8x16.splat(<i8>0xdf)), i8x16.splat(0x41)), i8x16.splat(10));
+  return i8x16.min_u(digits, letters);
 }
 
-/** Pairs of nibbles as bytes, in the low half. */
+/** Bits of the values that come of no digit. */
 @inline
-function packed(values: v128): v128 {
-  const joined = v128.or(i16x8.shl(values, 4), i16x8.shr_u(values, 8));
-  return i8x16.narrow_i16x8_u(v128.and(joined, i16x8.splat(0xff)), i64x2.splat(0));
+function strangers(values: v128): u32 {
+  return i8x16.bitmask(i8x16.add_sat_u(values, i8x16.splat(0x70)));
 }
 
-/** Decodes 16 digits. */
+/** Pairs of 32 values as bytes. */
 @inline
-function decode8(from: usize, to: usize): void {
-  v128.store64_lane(to, packed(nibbles(v128.load(from))), 0);
+function packed(low: v128, high: v128): v128 {
+  const even = i8x16.shuffle(low, high, 0, 2, 4, 6, 8, 10, 12, 14, 16, 18, 20, 22, 24, 26, 28, 30);
+  const odd = i8x16.shuffle(low, high, 1, 3, 5, 7, 9, 11, 13, 15, 17, 19, 21, 23, 25, 27, 29, 31);
+  return v128.or(i16x8.shl(even, 4), odd);
 }
 
-/** Decodes digits that were found to be valid; up to 7 bytes more are written. */
+/** Decodes digits that were found to be valid; up to 15 bytes more are written. */
 function decode(from: usize, to: usize, bytes: usize): void {
-  for (let i: usize = 0; i < bytes; i += 8) decode8(from + (i << 1), to + i);
+  for (let i: usize = 0; i < bytes; i += 16)
+    v128.store(to + i, packed(nibbles(v128.load(from + (i << 1))), nibbles(v128.load(from + (i << 1), 16))));
 }
 
 @inline
@@ -58,14 +55,15 @@ function setField(field: usize, at: usize, end: usize): void {
 export function quantity(p: usize, field: usize): usize {
   if (!isPrefixed(p)) return misformed(p, 'a quantity such as "0x1f"');
   const digits = p + 3;
-  const chunk = v128.load(digits);
-  const stop = strangers(chunk);
+  const values = nibbles(v128.load(digits));
+  const stop = strangers(values);
   if (stop == 0) return longQuantity(p, field);
   const count = ctz(stop);
   if (load<u8>(digits + count) != QUOTE || count == 0 || (count > 1 && load<u8>(digits) == 0x30))
     return misformed(p, "a quantity (0x and hexadecimal digits without leading zeros)");
   const places = i8x16.sub(i8x16(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15), i8x16.splat(<i8>(16 - count)));
-  const value = bswap<u64>(i64x2.extract_lane(packed(i8x16.swizzle(nibbles(chunk), places)), 0));
+  const moved = i8x16.swizzle(values, places);
+  const value = bswap<u64>(i64x2.extract_lane(packed(moved, moved), 0));
   const at = here();
   setField(field, at, writeNumber(at, value));
   return digits + count + 1;
@@ -75,7 +73,7 @@ function longQuantity(p: usize, field: usize): usize {
   const digits = p + 3;
   let count: usize = 16;
   for (; count <= 64; count += 16) {
-    const stop = strangers(v128.load(digits + count));
+    const stop = strangers(nibbles(v128.load(digits + count)));
     if (stop == 0) continue;
     count += ctz(stop);
     break;
@@ -104,19 +102,22 @@ export function fixedTo(p: usize, bytes: usize, to: usize): usize {
   if (!isPrefixed(p)) return wrongLength(p, bytes);
   const digits = p + 3;
   const body = writeHeader(to, bytes, 0x80);
-  let strange: u32 = 0;
+  let strange = i8x16.splat(0);
   let i: usize = 0;
-  for (; i + 8 <= bytes; i += 8) {
-    const chunk = v128.load(digits + (i << 1));
-    strange |= strangers(chunk);
-    v128.store64_lane(body + i, packed(nibbles(chunk)), 0);
+  for (; i + 16 <= bytes; i += 16) {
+    const low = nibbles(v128.load(digits + (i << 1)));
+    const high = nibbles(v128.load(digits + (i << 1), 16));
+    strange = i8x16.max_u(strange, i8x16.max_u(low, high));
+    v128.store(body + i, packed(low, high));
   }
+  let stop = strangers(strange);
   if (i < bytes) {
-    const chunk = v128.load(digits + (i << 1));
-    strange |= strangers(chunk) & ((1 << <u32>((bytes - i) << 1)) - 1);
-    v128.store64_lane(body + i, packed(nibbles(chunk)), 0);
+    // At most eight bytes more.
+    const values = nibbles(v128.load(digits + (i << 1)));
+    stop |= strangers(values) & ((1 << <u32>((bytes - i) << 1)) - 1);
+    v128.store64_lane(body + i, packed(values, values), 0);
   }
-  if (strange != 0 || load<u8>(digits + (bytes << 1)) != QUOTE) return wrongLength(p, bytes);
+  if (stop != 0 || load<u8>(digits + (bytes << 1)) != QUOTE) return wrongLength(p, bytes);
   return digits + (bytes << 1) + 1;
 }
 
@@ -151,10 +152,11 @@ export function data(p: usize, field: usize): usize {
   let count: usize = 0;
   let stop: u32 = 0;
   do {
-    const chunk = v128.load(digits + count);
-    stop = strangers(chunk);
-    v128.store64_lane(body + (count >> 1), packed(nibbles(chunk)), 0);
-    count += stop == 0 ? 16 : ctz(stop);
+    const low = nibbles(v128.load(digits + count));
+    const high = nibbles(v128.load(digits + count, 16));
+    v128.store(body + (count >> 1), packed(low, high));
+    stop = strangers(i8x16.max_u(low, high));
+    count += stop == 0 ? 32 : ctz(strangers(low) | (strangers(high) << 16));
   } while (stop == 0);
   if (load<u8>(digits + count) != QUOTE || (count & 1) != 0)
     return misformed(p, "bytes (0x and an even number of hexadecimal digits)");

@@ -7,6 +7,7 @@ import { Block } from "./header";
 import { Level, levelAsked, sendersAsked, Table, tableAsked } from "./level";
 import { writeTable } from "./tables";
 import { openTries } from "./trie";
+import { tellUnchecked } from "./unchecked";
 import { trustReceipts, trustTransactions, verifyBlock } from "./verify";
 export { ipdm_abi, ipdm_alloc } from "../../sandbox/sdk/index";
 
@@ -36,6 +37,7 @@ export function ipdm_process(address: usize, _descriptor: usize): usize {
     if (table == Table.TRANSACTIONS) trustTransactions(record);
     else if (table == Table.LOGS) trustReceipts(record);
   }
+  tellUnchecked();
   return writeTable(table, senders, blocks, input.rows);
 }
 
@@ -46,6 +48,7 @@ function openRoom(block: Column, receipts: Column): void {
     all += block.byteLength(row) + receipts.byteLength(row);
     longest = max(longest, max(block.byteLength(row), receipts.byteLength(row)));
   }
-  openArena(all);
-  openTries(longest + 1024);
+  openArena(all, longest);
+  // A value has half of its text at most, and beside a bloom that the text may lack, and headers.
+  openTries((longest >> 1) + 1024);
 }

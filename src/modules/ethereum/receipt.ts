@@ -1,11 +1,10 @@
 import { take } from "./arena";
-import { addToBloom, BLOOM_BYTES } from "./bloom";
-import { inItem, misformed, missing } from "./fault";
-import { has, isNull, Kind, once, put, read, readField, TABLE_BYTES } from "./field";
+import { addToBloom, BLOOM_BYTES, hashForBloom } from "./bloom";
+import { misformed, missing } from "./fault";
+import { FORM_BYTES, has, Kind, listed, ListForm, put, read, readBy, readList, readObject } from "./field";
 import { Key } from "./keys";
 import { hashes, listCount } from "./lists";
 import { headerBytes, writeHeader } from "./rlp";
-import { closed, key, next, open, readKey, skipValue } from "./scan";
 
 /** A receipt: where its fields lie in the record. */
 export namespace Receipt {
@@ -40,131 +39,111 @@ export namespace Log {
   export const BYTES: usize = 40;
 }
 
-const TOPICS_MAX: i32 = 4;
+/** Most topics of a log. */
+export const TOPICS_MAX: i32 = 4;
 const TOPIC_ITEM: usize = 33;
 
-const FIELDS = memory.data(TABLE_BYTES, 16);
-const LOG_FIELDS = memory.data(TABLE_BYTES, 16);
+const RECEIPT = memory.data(FORM_BYTES, 16);
+const LOG = memory.data(FORM_BYTES, 16);
+const LISTED_RECEIPT = changetype<ListForm>(memory.data(16, 8));
+const LISTED_LOG = changetype<ListForm>(memory.data(16, 8));
 
 /** Fills the tables of this file: all that the receipts trie commits to and what can be compared with it, or logs alone. */
 export function openReceipts(wantsAll: bool): void {
-  read(FIELDS, Key.LOGS, Kind.NESTED, 0);
-  read(FIELDS, Key.TRANSACTION_HASH, Kind.HASH, Receipt.TX_HASH);
-  read(LOG_FIELDS, Key.ADDRESS, Kind.ADDRESS, Log.ADDRESS);
-  read(LOG_FIELDS, Key.TOPICS, Kind.NESTED, Log.TOPICS);
-  read(LOG_FIELDS, Key.DATA, Kind.BYTES, Log.DATA);
+  LISTED_RECEIPT.bytes = Receipt.BYTES;
+  LISTED_RECEIPT.reader = receipt;
+  LISTED_RECEIPT.name = "receipt";
+  LISTED_RECEIPT.what = "a list of receipts";
+  LISTED_LOG.bytes = Log.BYTES;
+  LISTED_LOG.reader = log;
+  LISTED_LOG.name = "";
+  LISTED_LOG.what = "a list of logs";
+  readBy(RECEIPT, Key.LOGS, logs);
+  read(RECEIPT, Key.TRANSACTION_HASH, Kind.HASH, Receipt.TX_HASH);
+  read(LOG, Key.ADDRESS, Kind.ADDRESS, Log.ADDRESS);
+  readBy(LOG, Key.TOPICS, topics);
+  read(LOG, Key.DATA, Kind.BYTES, Log.DATA);
   if (!wantsAll) return;
-  read(LOG_FIELDS, Key.LOG_INDEX, Kind.QUANTITY, Log.INDEX);
-  read(FIELDS, Key.TYPE, Kind.QUANTITY, Receipt.TYPE);
-  read(FIELDS, Key.STATUS, Kind.QUANTITY, Receipt.STATUS);
-  read(FIELDS, Key.ROOT, Kind.HASH, Receipt.ROOT);
-  read(FIELDS, Key.CUMULATIVE_GAS_USED, Kind.QUANTITY, Receipt.CUMULATIVE);
-  read(FIELDS, Key.GAS_USED, Kind.QUANTITY, Receipt.GAS);
-  read(FIELDS, Key.LOGS_BLOOM, Kind.BLOOM, Receipt.BLOOM);
+  read(LOG, Key.LOG_INDEX, Kind.QUANTITY, Log.INDEX);
+  read(RECEIPT, Key.TYPE, Kind.QUANTITY, Receipt.TYPE);
+  read(RECEIPT, Key.STATUS, Kind.QUANTITY, Receipt.STATUS);
+  read(RECEIPT, Key.ROOT, Kind.HASH, Receipt.ROOT);
+  read(RECEIPT, Key.CUMULATIVE_GAS_USED, Kind.QUANTITY, Receipt.CUMULATIVE);
+  read(RECEIPT, Key.GAS_USED, Kind.QUANTITY, Receipt.GAS);
+  read(RECEIPT, Key.LOGS_BLOOM, Kind.BLOOM, Receipt.BLOOM);
 }
 
-/** Receipts that {@link receipts} has read, and their logs. */
-export let receiptCount: i32 = 0;
+/** Logs of the receipts that {@link receipts} has read; their number is `listed`. */
 export let logCount: i32 = 0;
 
 /** Reads a block's list of receipts to records, each with the next one's address in it; the first one's goes to `first`. */
 export function receipts(p: usize, first: usize): usize {
-  receiptCount = 0;
   logCount = 0;
-  let link = first;
-  let at = open(p, 0x5b, "list of receipts");
-  if (load<u8>(at) == 0x5d) return at + 1;
-  for (;;) {
-    inItem("receipt", receiptCount);
-    const record = take(Receipt.BYTES);
-    at = receipt(at, record);
-    store<u32>(link, <u32>record);
-    link = record + Receipt.NEXT;
-    receiptCount++;
-    at = next(at, 0x5d);
-    if (at == 0) break;
-  }
-  inItem("", -1);
-  return closed;
+  return readList(p, LISTED_RECEIPT, first);
 }
 
 function receipt(p: usize, record: usize): usize {
-  let seen: u64 = 0;
-  let at = open(p, 0x7b, "receipt");
-  if (load<u8>(at) == 0x7d) missing("logs");
-  for (;;) {
-    at = readKey(at);
-    const rule = load<u32>(FIELDS + ((<usize>key) << 2));
-    if (rule == 0) at = skipValue(at);
-    else {
-      seen = once(seen);
-      at = rule >> 16 == Kind.NESTED ? logs(at, record) : readField(at, rule, record);
-    }
-    at = next(at, 0x7d);
-    if (at == 0) break;
-  }
-  if ((seen & ((<u64>1) << Key.LOGS)) == 0) missing("logs");
-  return closed;
+  store<i32>(record, -1, Receipt.LOGS);
+  const end = readObject(p, RECEIPT, record, "a receipt");
+  if (load<i32>(record, Receipt.LOGS) < 0) missing("logs");
+  return end;
 }
 
 function logs(p: usize, record: usize): usize {
-  let link = record + Receipt.FIRST_LOG;
-  let at = open(p, 0x5b, "list of logs");
-  if (load<u8>(at) == 0x5d) return at + 1;
-  let count: u32 = 0;
-  for (;;) {
-    const entry = take(Log.BYTES);
-    at = log(at, entry);
-    store<u32>(link, <u32>entry);
-    link = entry + Log.NEXT;
-    count++;
-    at = next(at, 0x5d);
-    if (at == 0) break;
-  }
-  store<u32>(record, count, Receipt.LOGS);
-  logCount += count;
-  return closed;
+  const end = readList(p, LISTED_LOG, record + Receipt.FIRST_LOG);
+  store<i32>(record, listed, Receipt.LOGS);
+  logCount += listed;
+  return end;
 }
 
 function log(p: usize, record: usize): usize {
-  let seen: u64 = 0;
-  let at = open(p, 0x7b, "log");
-  if (load<u8>(at) == 0x7d) missing("logs.address");
-  for (;;) {
-    at = readKey(at);
-    const rule = load<u32>(LOG_FIELDS + ((<usize>key) << 2));
-    if (rule == 0) at = skipValue(at);
-    else {
-      seen = once(seen);
-      if (rule >> 16 != Kind.NESTED) at = readField(at, rule, record);
-      else {
-        const list = at;
-        at = hashes(at, record + Log.TOPICS);
-        if (listCount > TOPICS_MAX) misformed(list, "a list of at most 4 topics");
-        store<i32>(record, listCount, Log.TOPIC_COUNT);
-      }
-    }
-    at = next(at, 0x7d);
-    if (at == 0) break;
-  }
+  store<i32>(record, -1, Log.TOPIC_COUNT);
+  const end = readObject(p, LOG, record, "a log");
   if (!has(record + Log.ADDRESS)) missing("logs.address");
-  if ((seen & ((<u64>1) << Key.TOPICS)) == 0) missing("logs.topics");
+  if (load<i32>(record, Log.TOPIC_COUNT) < 0) missing("logs.topics");
   if (!has(record + Log.DATA)) missing("logs.data");
-  return closed;
+  return end;
 }
 
-/** Checks that a receipt has what is hashed of it, and computes the bloom of its logs. `inItem` has said which it is. */
+function topics(p: usize, record: usize): usize {
+  const end = hashes(p, record + Log.TOPICS, "a list of topics");
+  if (listCount > TOPICS_MAX) misformed(p, "a list of at most 4 topics");
+  store<i32>(record, listCount, Log.TOPIC_COUNT);
+  return end;
+}
+
+/** Checks that a receipt has what is hashed of it. `inItem` has said which it is. */
 export function settleReceipt(record: usize): void {
   if (!has(record + Receipt.CUMULATIVE)) missing("cumulativeGasUsed");
   if (!has(record + Receipt.STATUS) && !has(record + Receipt.ROOT)) missing("status");
+}
+
+/**
+ * Has all that the bloom of a receipt's logs is made of hashed, and writes where the hashes will be to a list of addresses. Returns its
+ * end.
+ */
+export function noteBloom(record: usize, hashes: usize): usize {
+  let at = hashes;
+  for (let log = <usize>load<u32>(record, Receipt.FIRST_LOG); log != 0; log = <usize>load<u32>(log)) {
+    store<u32>(at, <u32>hashForBloom(<usize>load<u32>(log, Log.ADDRESS) + 1, 20));
+    at += 4;
+    const topics = <usize>load<u32>(log, Log.TOPICS);
+    for (let i: usize = 0, n = <usize>load<u32>(log, Log.TOPIC_COUNT); i < n; i++, at += 4)
+      store<u32>(at, <u32>hashForBloom(topics + i * TOPIC_ITEM + 1, 32));
+  }
+  return at;
+}
+
+/** Makes the bloom of a receipt's logs from the hashes that {@link noteBloom} has noted. Returns the end of those. */
+export function fillBloom(record: usize, hashes: usize): usize {
   const bloom = take(BLOOM_BYTES);
   store<u32>(record, <u32>bloom, Receipt.COMPUTED_BLOOM);
+  let at = hashes;
   for (let log = <usize>load<u32>(record, Receipt.FIRST_LOG); log != 0; log = <usize>load<u32>(log)) {
-    addToBloom(bloom, <usize>load<u32>(log, Log.ADDRESS) + 1, 20);
-    const topics = <usize>load<u32>(log, Log.TOPICS);
-    for (let i: usize = 0, n = <usize>load<u32>(log, Log.TOPIC_COUNT); i < n; i++)
-      addToBloom(bloom, topics + i * TOPIC_ITEM + 1, 32);
+    for (const end = at + ((<usize>load<u32>(log, Log.TOPIC_COUNT) + 1) << 2); at < end; at += 4)
+      addToBloom(bloom, <usize>load<u32>(at));
   }
+  return at;
 }
 
 /**

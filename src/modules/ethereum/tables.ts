@@ -76,7 +76,7 @@ function numberOrNull(column: OutputColumn, field: usize, name: string): void {
 }
 
 function writeBlocks(blocks: usize, count: i32, rows: i32): usize {
-  const output = Output.of(rows, 24);
+  const output = Output.of(rows, 25);
   const height = output.add("block", Type.U64, false);
   const hash = output.add("hash", Type.FIXED, false, HASH_BYTES);
   const parent = output.add("parentHash", Type.FIXED, false, HASH_BYTES);
@@ -99,6 +99,7 @@ function writeBlocks(blocks: usize, count: i32, rows: i32): usize {
   const excess = output.add("excessBlobGas", Type.U64, true);
   const beacon = output.add("parentBeaconBlockRoot", Type.FIXED, true, HASH_BYTES);
   const requests = output.add("requestsHash", Type.FIXED, true, HASH_BYTES);
+  const withdrawals = output.add("withdrawals", Type.U32, true);
   for (let i = 0; i < count; i++) {
     const block = blockAt(blocks, i);
     height.push<u64>(load<u64>(block, Block.HEIGHT));
@@ -124,6 +125,10 @@ function writeBlocks(blocks: usize, count: i32, rows: i32): usize {
     numberOrNull(excess, block + Block.EXCESS_BLOB_GAS, "excessBlobGas");
     contentOrNull(beacon, block + Block.BEACON_ROOT);
     contentOrNull(requests, block + Block.REQUESTS_HASH);
+    // Null where they are not known, and so were not checked; a block of before them has no root either.
+    const listed = load<i32>(block, Block.WITHDRAWALS);
+    if (listed < 0) withdrawals.pushNull();
+    else withdrawals.push<u32>(<u32>listed);
   }
   return output.finish();
 }

@@ -1,11 +1,10 @@
-import { take } from "./arena";
-import { inItem, missing, misformed, told } from "./fault";
-import { has, isNull, Kind, once, put, read, readField, TABLE_BYTES } from "./field";
+import { isNull } from "../json/characters";
+import { missing, told } from "./fault";
+import { FORM_BYTES, has, Kind, ListForm, put, read, readBy, readList, readObject } from "./field";
 import { small } from "./hex";
 import { Key } from "./keys";
-import { accessList, authorizations, blobHashes } from "./lists";
+import { accessList, authorizations, hashList } from "./lists";
 import { writeHeader } from "./rlp";
-import { closed, key, next, open, readKey, skipValue } from "./scan";
 
 /** A transaction: where its fields lie in the record. Each is an RLP string or list, or absent. */
 export namespace Tx {
@@ -33,87 +32,71 @@ export namespace Tx {
   /** What the JSON claims. */
   export const HASH: usize = 152;
   export const FROM: usize = 160;
+  /** Where it says to stand, as text of JSON. */
+  export const PLACE: usize = 168;
   /** 32 bytes: the hash that was computed. */
-  export const COMPUTED: usize = 168;
-  export const BYTES: usize = 200;
+  export const COMPUTED: usize = 176;
+  export const BYTES: usize = 208;
 }
 
 const TYPE_MAX: u64 = 4;
-const FIELDS = memory.data(TABLE_BYTES, 16);
+const TRANSACTION = memory.data(FORM_BYTES, 16);
+const LISTED = changetype<ListForm>(memory.data(16, 8));
 
 /** Fills the tables of this file: all that is signed, or nothing but what tables of unverified blocks show. */
 export function openTransactions(wantsAll: bool): void {
-  read(FIELDS, Key.HASH, Kind.HASH, Tx.HASH);
+  LISTED.bytes = Tx.BYTES;
+  LISTED.reader = transaction;
+  LISTED.name = "transaction";
+  LISTED.what = "a list of transactions";
+  read(TRANSACTION, Key.HASH, Kind.HASH, Tx.HASH);
   if (!wantsAll) return;
-  read(FIELDS, Key.TYPE, Kind.QUANTITY, Tx.TYPE);
-  read(FIELDS, Key.NONCE, Kind.QUANTITY, Tx.NONCE);
-  read(FIELDS, Key.GAS_PRICE, Kind.QUANTITY, Tx.GAS_PRICE);
-  read(FIELDS, Key.GAS, Kind.QUANTITY, Tx.GAS);
-  read(FIELDS, Key.TO, Kind.ADDRESS, Tx.TO);
-  read(FIELDS, Key.VALUE, Kind.QUANTITY, Tx.VALUE);
-  read(FIELDS, Key.INPUT, Kind.BYTES, Tx.INPUT);
-  read(FIELDS, Key.V, Kind.QUANTITY, Tx.V);
-  read(FIELDS, Key.R, Kind.QUANTITY, Tx.R);
-  read(FIELDS, Key.S, Kind.QUANTITY, Tx.S);
-  read(FIELDS, Key.Y_PARITY, Kind.QUANTITY, Tx.PARITY);
-  read(FIELDS, Key.CHAIN_ID, Kind.QUANTITY, Tx.CHAIN);
-  read(FIELDS, Key.MAX_FEE_PER_GAS, Kind.QUANTITY, Tx.MAX_FEE);
-  read(FIELDS, Key.MAX_PRIORITY_FEE_PER_GAS, Kind.QUANTITY, Tx.MAX_PRIORITY);
-  read(FIELDS, Key.MAX_FEE_PER_BLOB_GAS, Kind.QUANTITY, Tx.MAX_BLOB_FEE);
-  read(FIELDS, Key.ACCESS_LIST, Kind.NESTED, Tx.ACCESS);
-  read(FIELDS, Key.BLOB_VERSIONED_HASHES, Kind.NESTED, Tx.BLOBS);
-  read(FIELDS, Key.AUTHORIZATION_LIST, Kind.NESTED, Tx.AUTHORIZATIONS);
+  read(TRANSACTION, Key.TRANSACTION_INDEX, Kind.TEXT, Tx.PLACE);
+  read(TRANSACTION, Key.TYPE, Kind.QUANTITY, Tx.TYPE);
+  read(TRANSACTION, Key.NONCE, Kind.QUANTITY, Tx.NONCE);
+  read(TRANSACTION, Key.GAS_PRICE, Kind.QUANTITY, Tx.GAS_PRICE);
+  read(TRANSACTION, Key.GAS, Kind.QUANTITY, Tx.GAS);
+  read(TRANSACTION, Key.TO, Kind.ADDRESS, Tx.TO);
+  read(TRANSACTION, Key.VALUE, Kind.QUANTITY, Tx.VALUE);
+  read(TRANSACTION, Key.INPUT, Kind.BYTES, Tx.INPUT);
+  read(TRANSACTION, Key.V, Kind.QUANTITY, Tx.V);
+  read(TRANSACTION, Key.R, Kind.QUANTITY, Tx.R);
+  read(TRANSACTION, Key.S, Kind.QUANTITY, Tx.S);
+  read(TRANSACTION, Key.Y_PARITY, Kind.QUANTITY, Tx.PARITY);
+  read(TRANSACTION, Key.CHAIN_ID, Kind.QUANTITY, Tx.CHAIN);
+  read(TRANSACTION, Key.MAX_FEE_PER_GAS, Kind.QUANTITY, Tx.MAX_FEE);
+  read(TRANSACTION, Key.MAX_PRIORITY_FEE_PER_GAS, Kind.QUANTITY, Tx.MAX_PRIORITY);
+  read(TRANSACTION, Key.MAX_FEE_PER_BLOB_GAS, Kind.QUANTITY, Tx.MAX_BLOB_FEE);
+  readBy(TRANSACTION, Key.ACCESS_LIST, access);
+  readBy(TRANSACTION, Key.BLOB_VERSIONED_HASHES, blobs);
+  readBy(TRANSACTION, Key.AUTHORIZATION_LIST, delegations);
 }
 
 /** Has the claimed sender read as well. */
 export function readSenders(): void {
-  read(FIELDS, Key.FROM, Kind.ADDRESS, Tx.FROM);
+  read(TRANSACTION, Key.FROM, Kind.ADDRESS, Tx.FROM);
 }
-
-/** Transactions that {@link transactions} has read. */
-export let transactionCount: i32 = 0;
 
 /** Reads a block's list of transactions to records, each with the next one's address in it; the first one's goes to `first`. */
 export function transactions(p: usize, first: usize): usize {
-  transactionCount = 0;
-  let link = first;
-  let at = open(p, 0x5b, "list of transactions");
-  if (load<u8>(at) == 0x5d) return at + 1;
-  for (;;) {
-    inItem("transaction", transactionCount);
-    if (load<u8>(at) == 0x22) misformed(at, "a transaction, not its hash alone (ask for full transactions)");
-    const record = take(Tx.BYTES);
-    at = transaction(at, record);
-    store<u32>(link, <u32>record);
-    link = record + Tx.NEXT;
-    transactionCount++;
-    at = next(at, 0x5d);
-    if (at == 0) break;
-  }
-  inItem("", -1);
-  return closed;
+  return readList(p, LISTED, first);
 }
 
 function transaction(p: usize, record: usize): usize {
-  let seen: u64 = 0;
-  let at = open(p, 0x7b, "transaction");
-  if (load<u8>(at) == 0x7d) missing("hash");
-  for (;;) {
-    at = readKey(at);
-    const rule = load<u32>(FIELDS + ((<usize>key) << 2));
-    if (rule == 0) at = skipValue(at);
-    else {
-      seen = once(seen);
-      if (rule >> 16 != Kind.NESTED) at = readField(at, rule, record);
-      else if (isNull(at)) at += 4;
-      else if (key == Key.ACCESS_LIST) at = accessList(at, record + Tx.ACCESS);
-      else if (key == Key.BLOB_VERSIONED_HASHES) at = blobHashes(at, record + Tx.BLOBS);
-      else at = authorizations(at, record + Tx.AUTHORIZATIONS);
-    }
-    at = next(at, 0x7d);
-    if (at == 0) break;
-  }
-  return closed;
+  return readObject(p, TRANSACTION, record, "a transaction, not its hash alone (ask for full transactions)");
+}
+
+// Lists that a type has not are absent, or null.
+function access(p: usize, record: usize): usize {
+  return isNull(p) ? p + 4 : accessList(p, record + Tx.ACCESS);
+}
+
+function blobs(p: usize, record: usize): usize {
+  return isNull(p) ? p + 4 : hashList(p, record + Tx.BLOBS, "a list of blob hashes");
+}
+
+function delegations(p: usize, record: usize): usize {
+  return isNull(p) ? p + 4 : authorizations(p, record + Tx.AUTHORIZATIONS);
 }
 
 // What each type signs, in order (EIP-155, 2930, 1559, 4844, 7702).

@@ -1,9 +1,7 @@
-import { take } from "./arena";
-import { inItem, missing } from "./fault";
-import { has, Kind, once, put, read, readField, TABLE_BYTES } from "./field";
+import { missing } from "./fault";
+import { FORM_BYTES, has, Kind, ListForm, put, read, readList, readObject } from "./field";
 import { Key } from "./keys";
 import { writeHeader } from "./rlp";
-import { closed, key, next, open, readKey, skipValue } from "./scan";
 
 /** A withdrawal (EIP-4895): where its fields lie in the record, in the order in which they are hashed. */
 export namespace Withdrawal {
@@ -15,59 +13,33 @@ export namespace Withdrawal {
   export const BYTES: usize = 40;
 }
 
-const FIELDS = memory.data(TABLE_BYTES, 16);
+const WITHDRAWAL = memory.data(FORM_BYTES, 16);
+const LISTED = changetype<ListForm>(memory.data(16, 8));
 
 /** Fills the tables of this file. */
 export function openWithdrawals(): void {
-  read(FIELDS, Key.INDEX, Kind.QUANTITY, Withdrawal.INDEX);
-  read(FIELDS, Key.VALIDATOR_INDEX, Kind.QUANTITY, Withdrawal.VALIDATOR);
-  read(FIELDS, Key.ADDRESS, Kind.ADDRESS, Withdrawal.ADDRESS);
-  read(FIELDS, Key.AMOUNT, Kind.QUANTITY, Withdrawal.AMOUNT);
+  LISTED.bytes = Withdrawal.BYTES;
+  LISTED.reader = withdrawal;
+  LISTED.name = "withdrawal";
+  LISTED.what = "a list of withdrawals";
+  read(WITHDRAWAL, Key.INDEX, Kind.QUANTITY, Withdrawal.INDEX);
+  read(WITHDRAWAL, Key.VALIDATOR_INDEX, Kind.QUANTITY, Withdrawal.VALIDATOR);
+  read(WITHDRAWAL, Key.ADDRESS, Kind.ADDRESS, Withdrawal.ADDRESS);
+  read(WITHDRAWAL, Key.AMOUNT, Kind.QUANTITY, Withdrawal.AMOUNT);
 }
-
-/** Withdrawals that {@link withdrawals} has read. */
-export let withdrawalCount: i32 = 0;
 
 /** Reads a block's list of withdrawals to records, each with the next one's address in it; the first one's goes to `first`. */
 export function withdrawals(p: usize, first: usize): usize {
-  withdrawalCount = 0;
-  let link = first;
-  let at = open(p, 0x5b, "list of withdrawals");
-  if (load<u8>(at) == 0x5d) return at + 1;
-  for (;;) {
-    inItem("withdrawal", withdrawalCount);
-    const record = take(Withdrawal.BYTES);
-    at = withdrawal(at, record);
-    store<u32>(link, <u32>record);
-    link = record + Withdrawal.NEXT;
-    withdrawalCount++;
-    at = next(at, 0x5d);
-    if (at == 0) break;
-  }
-  inItem("", -1);
-  return closed;
+  return readList(p, LISTED, first);
 }
 
 function withdrawal(p: usize, record: usize): usize {
-  let seen: u64 = 0;
-  let at = open(p, 0x7b, "withdrawal");
-  if (load<u8>(at) == 0x7d) missing("index");
-  for (;;) {
-    at = readKey(at);
-    const rule = load<u32>(FIELDS + ((<usize>key) << 2));
-    if (rule == 0) at = skipValue(at);
-    else {
-      seen = once(seen);
-      at = readField(at, rule, record);
-    }
-    at = next(at, 0x7d);
-    if (at == 0) break;
-  }
+  const end = readObject(p, WITHDRAWAL, record, "a withdrawal");
   if (!has(record + Withdrawal.INDEX)) missing("index");
   if (!has(record + Withdrawal.VALIDATOR)) missing("validatorIndex");
   if (!has(record + Withdrawal.ADDRESS)) missing("address");
   if (!has(record + Withdrawal.AMOUNT)) missing("amount");
-  return closed;
+  return end;
 }
 
 /** Writes a withdrawal as it stands in the withdrawals trie. Returns the byte behind it. */

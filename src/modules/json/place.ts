@@ -13,13 +13,15 @@ export class Place {
   /** What of the row is being read, such as `transaction`, and which one; -1 where it is the row itself. */
   static part: string = "";
   static partNumber: i32 = -1;
-  /** Address of the row's text. */
+  /** Where the row's text begins and ends. */
   static start: usize = 0;
+  static end: usize = 0;
 
   /** Goes to a row and its text. */
-  static at(number: u64, start: usize): void {
+  static at(number: u64, start: usize, end: usize): void {
     Place.number = number;
     Place.start = start;
+    Place.end = end;
     Place.partNumber = -1;
   }
 

@@ -2,32 +2,15 @@
 // after it. The byte after the text has to be 0, which is no JSON anywhere: so nothing reads on beyond the end, and a text that is cut
 // short is found. What is skipped is looked at for its brackets and strings alone.
 
-import { malformed } from "./place";
+import { beginBrackets, bracketsEnd } from "./brackets";
+import { BACKSLASH, QUOTE, skipSpace, stringStop } from "./characters";
+import { malformed, Place } from "./place";
 
-const QUOTE: u8 = 0x22;
-const BACKSLASH: u8 = 0x5c;
 const COMMA: u8 = 0x2c;
-const COLON: u8 = 0x3a;
 const OPEN_BRACE: u8 = 0x7b;
 const CLOSE_BRACE: u8 = 0x7d;
 const OPEN_BRACKET: u8 = 0x5b;
 const CLOSE_BRACKET: u8 = 0x5d;
-
-/** The first byte from here on that is no white space. */
-@inline
-export function space(at: usize): usize {
-  // Most texts have none.
-  return load<u8>(at) > 0x20 ? at : spaces(at);
-}
-
-function spaces(at: usize): usize {
-  let p = at;
-  while (true) {
-    const c = load<u8>(p);
-    if (c != 0x20 && c != 0x0a && c != 0x0d && c != 0x09) return p;
-    p++;
-  }
-}
 
 @inline
 export function isString(at: usize): bool {
@@ -44,28 +27,12 @@ export function isArray(at: usize): bool {
   return load<u8>(at) == OPEN_BRACKET;
 }
 
-/** True for `null`; whether more letters follow is found by what reads on. */
-@inline
-export function isNull(at: usize): bool {
-  return load<u32>(at) == 0x6c6c_756e;
-}
-
 /** The end of a string that begins here with its quote. Its text is from the byte after `at` to the byte before the end returned. */
 export function skipString(at: usize): usize {
   if (load<u8>(at) != QUOTE) malformed(at, "no string");
   let p = at + 1;
   while (true) {
-    const bytes = v128.load(p);
-    const found = v128.or(
-      v128.or(i8x16.eq(bytes, i8x16.splat(QUOTE)), i8x16.eq(bytes, i8x16.splat(BACKSLASH))),
-      i8x16.lt_u(bytes, i8x16.splat(0x20)),
-    );
-    const mask = i8x16.bitmask(found);
-    if (mask == 0) {
-      p += 16;
-      continue;
-    }
-    p += <usize>ctz(mask);
+    p = stringStop(p);
     const c = load<u8>(p);
     if (c == QUOTE) return p + 1;
     if (c != BACKSLASH) malformed(p, c == 0 ? "the text ends in a string" : "a control character in a string");
@@ -87,49 +54,10 @@ export function skipValue(at: usize): usize {
 }
 
 function skipNested(at: usize): usize {
-  let p = at;
-  let depth = 0;
-  // All ones inside a string.
-  let inside: u32 = 0;
-  while (true) {
-    const bytes = v128.load(p);
-    if (v128.any_true(v128.or(i8x16.eq(bytes, i8x16.splat(BACKSLASH)), i8x16.eq(bytes, i8x16.splat(0))))) {
-      // Byte by byte up to the next vector, or one byte further behind a backslash.
-      for (const stop = p + 16; p < stop; p++) {
-        const c = load<u8>(p);
-        if (c == 0) malformed(p, "the text ends before its brackets are closed");
-        if (inside != 0) {
-          if (c == QUOTE) inside = 0;
-          else if (c == BACKSLASH && load<u8>(++p) == 0) malformed(p, "the text ends in a string");
-        } else if (c == QUOTE) inside = 0xffff;
-        else if ((c | 0x20) == OPEN_BRACE) depth++;
-        else if ((c | 0x20) == CLOSE_BRACE && --depth == 0) return p + 1;
-      }
-      continue;
-    }
-    // A bit for each byte between quotes, by adding up quotes from the left.
-    let quoted: u32 = i8x16.bitmask(i8x16.eq(bytes, i8x16.splat(QUOTE)));
-    quoted ^= quoted << 1;
-    quoted ^= quoted << 2;
-    quoted ^= quoted << 4;
-    quoted ^= quoted << 8;
-    quoted = (quoted ^ inside) & 0xffff;
-    inside = (0 - (quoted >> 15)) & 0xffff;
-    const folded = v128.or(bytes, i8x16.splat(0x20));
-    const opening: u32 = i8x16.bitmask(i8x16.eq(folded, i8x16.splat(OPEN_BRACE))) & ~quoted;
-    const closing: u32 = i8x16.bitmask(i8x16.eq(folded, i8x16.splat(CLOSE_BRACE))) & ~quoted;
-    if (<i32>popcnt(closing) < depth) depth += <i32>popcnt(opening) - <i32>popcnt(closing);
-    else {
-      let both = opening | closing;
-      while (both != 0) {
-        const bit = both & (0 - both);
-        both ^= bit;
-        depth += (opening & bit) != 0 ? 1 : -1;
-        if (depth == 0) return p + <usize>ctz(bit) + 1;
-      }
-    }
-    p += 16;
-  }
+  beginBrackets();
+  const end = bracketsEnd(at, Place.end);
+  if (end == 0) malformed(Place.end, "the text ends before its brackets are closed");
+  return end;
 }
 
 @inline
@@ -140,7 +68,7 @@ function isWordByte(c: u8): bool {
 /** Goes into an object: to the quote of its first name, or to the brace that closes it. */
 export function openObject(at: usize): usize {
   if (load<u8>(at) != OPEN_BRACE) malformed(at, "no object");
-  const p = space(at + 1);
+  const p = skipSpace(at + 1);
   if (load<u8>(p) != QUOTE && load<u8>(p) != CLOSE_BRACE) malformed(p, "no name in an object");
   return p;
 }
@@ -151,39 +79,12 @@ export function hasMember(at: usize): bool {
   return load<u8>(at) == QUOTE;
 }
 
-/** The end of a member's name that begins here with its quote. A name with an escape is refused: it could hide a second one. */
-export function skipName(at: usize): usize {
-  let p = at + 1;
-  while (true) {
-    const bytes = v128.load(p);
-    const mask = i8x16.bitmask(
-      v128.or(
-        v128.or(i8x16.eq(bytes, i8x16.splat(QUOTE)), i8x16.eq(bytes, i8x16.splat(BACKSLASH))),
-        i8x16.lt_u(bytes, i8x16.splat(0x20)),
-      ),
-    );
-    if (mask != 0) {
-      p += <usize>ctz(mask);
-      if (load<u8>(p) != QUOTE) malformed(p, load<u8>(p) == 0 ? "the text ends in a string" : "an escape in a name");
-      return p + 1;
-    }
-    p += 16;
-  }
-}
-
-/** From the end of a member's name to its value. */
-export function toValue(at: usize): usize {
-  const p = space(at);
-  if (load<u8>(p) != COLON) malformed(p, "no colon behind a name");
-  return space(p + 1);
-}
-
 /** From the end of a member's value to the next name, or to the brace that closes the object. */
 export function nextMember(at: usize): usize {
-  let p = space(at);
+  let p = skipSpace(at);
   if (load<u8>(p) == CLOSE_BRACE) return p;
   if (load<u8>(p) != COMMA) malformed(p, load<u8>(p) == 0 ? "the text ends in an object" : "no comma in an object");
-  p = space(p + 1);
+  p = skipSpace(p + 1);
   if (load<u8>(p) != QUOTE) malformed(p, "no name in an object");
   return p;
 }
@@ -191,7 +92,7 @@ export function nextMember(at: usize): usize {
 /** Goes into an array: to its first value, or to the bracket that closes it. */
 export function openArray(at: usize): usize {
   if (load<u8>(at) != OPEN_BRACKET) malformed(at, "no array");
-  return space(at + 1);
+  return skipSpace(at + 1);
 }
 
 /** True while there is a value to read at the address that {@link openArray} or {@link nextValue} returned. */
@@ -202,10 +103,10 @@ export function hasValue(at: usize): bool {
 
 /** From the end of an array's value to the next one, or to the bracket that closes it. */
 export function nextValue(at: usize): usize {
-  let p = space(at);
+  let p = skipSpace(at);
   if (load<u8>(p) == CLOSE_BRACKET) return p;
   if (load<u8>(p) != COMMA) malformed(p, load<u8>(p) == 0 ? "the text ends in an array" : "no comma in an array");
-  p = space(p + 1);
+  p = skipSpace(p + 1);
   if (load<u8>(p) == CLOSE_BRACKET) malformed(p, "no value behind a comma");
   return p;
 }

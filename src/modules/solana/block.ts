@@ -1,31 +1,22 @@
+import { isNull, skipSpace, zeroIn } from "../json/characters";
 import { malformed, Place } from "../json/place";
-import {
-  hasMember,
-  hasValue,
-  isArray,
-  isNull,
-  isText,
-  nextMember,
-  nextValue,
-  openArray,
-  openObject,
-  readInteger,
-  skipName,
-  skipString,
-  skipValue,
-  space,
-  toValue,
-} from "../json/scanner";
+import { hasValue, integerEnd, isArray, nextValue, openArray, readInteger, skipString } from "../json/scanner";
+import { Key } from "./keys";
 import { List } from "./list";
+import { FORM_BYTES, had, openMembers, readBy, readMembers } from "./members";
+import { openInstructions } from "./instruction-json";
+import { openMessages } from "./message-json";
+import { openLookups } from "./message-writer";
 import { Instruction, Transaction } from "./transaction";
-import { readTransaction } from "./transaction-json";
+import { openTransactions, readTransaction } from "./transaction-json";
 
 /** A block that was read. */
 @unmanaged
 export class Block {
   slot: u64;
-  /** Where its text begins. */
+  /** Where its text begins and ends. */
   start: usize;
+  end: usize;
   /** The strings' quotes, where they begin, and their ends. */
   hashAt: usize;
   hashEnd: usize;
@@ -58,68 +49,77 @@ export class Block {
 }
 
 const TIME_MAX: u64 = 1 << 40;
+const BLOCK = memory.data(FORM_BYTES, 16);
+
+/** Fills the forms of all that is read. */
+export function openBlocks(): void {
+  openMembers();
+  readBy(BLOCK, Key.BLOCKHASH, blockhash);
+  readBy(BLOCK, Key.PREVIOUS_BLOCKHASH, previousBlockhash);
+  readBy(BLOCK, Key.PARENT_SLOT, parentSlot);
+  readBy(BLOCK, Key.BLOCK_TIME, blockTime);
+  readBy(BLOCK, Key.BLOCK_HEIGHT, blockHeight);
+  readBy(BLOCK, Key.TRANSACTIONS, readTransactions);
+  openTransactions();
+  openMessages();
+  openInstructions();
+  openLookups();
+}
 
 /** Reads a block of `getBlock` from its text; the byte after it has to be 0. */
 export function readBlock(block: Block, text: usize, length: usize): void {
+  const zero = zeroIn(text, text + length);
+  if (zero != text + length) malformed(zero, "a control character");
   block.transactions = List.of(offsetof<Transaction>());
   block.instructions = List.of(offsetof<Instruction>());
   block.inner = List.of(offsetof<Instruction>());
-  let seen = 0;
-  let hasTransactions = false;
-  const begin = space(text);
-  let p = openObject(begin);
-  while (hasMember(p)) {
-    const name = p;
-    const end = skipName(p);
-    const value = toValue(end);
-    const known = memberOf(name, end);
-    if (known != 0) {
-      if ((seen & known) != 0) malformed(name, "a name that stands there twice");
-      seen |= known;
-    }
-    if (known == 1) {
-      block.hashAt = value;
-      block.hashEnd = p = skipString(value);
-    } else if (known == 2) {
-      block.previousAt = value;
-      block.previousEnd = p = skipString(value);
-    } else {
-      p = skipOrRead(block, known, value);
-      if (known == 32) hasTransactions = true;
-    }
-    p = nextMember(p);
-  }
-  if (space(p + 1) != text + length) malformed(p + 1, "more than a block");
-  if ((seen & 7) != 7) malformed(begin, "no blockhash, previousBlockhash or parentSlot");
-  if (!hasTransactions) malformed(begin, "no transactions: ask for transactionDetails: full");
+  const begin = skipSpace(text);
+  const end = readMembers(begin, BLOCK, changetype<usize>(block));
+  if (skipSpace(end) != text + length) malformed(end, "more than a block");
+  if (!had(Key.BLOCKHASH) || !had(Key.PREVIOUS_BLOCKHASH) || !had(Key.PARENT_SLOT))
+    malformed(begin, "no blockhash, previousBlockhash or parentSlot");
+  if (!had(Key.TRANSACTIONS)) malformed(begin, "no transactions: ask for transactionDetails: full");
 }
 
-/** A bit for each member that is looked at, 0 for others. */
-function memberOf(name: usize, end: usize): i32 {
-  if (isText(name, end, "blockhash")) return 1;
-  if (isText(name, end, "previousBlockhash")) return 2;
-  if (isText(name, end, "parentSlot")) return 4;
-  if (isText(name, end, "blockTime")) return 8;
-  if (isText(name, end, "blockHeight")) return 16;
-  return isText(name, end, "transactions") ? 32 : 0;
+function blockhash(at: usize, record: usize): usize {
+  const block = changetype<Block>(record);
+  block.hashAt = at;
+  block.hashEnd = skipString(at);
+  return block.hashEnd;
 }
 
-function skipOrRead(block: Block, known: i32, value: usize): usize {
-  if (known == 4) block.parentSlot = readInteger(value);
-  if (known == 8 && !isNull(value)) {
-    const time = readInteger(value);
-    if (time > TIME_MAX) malformed(value, "a time beyond the year 36,000");
-    block.time = <i64>time;
-    block.hasTime = true;
-  }
-  if (known == 16 && !isNull(value)) {
-    block.height = readInteger(value);
-    block.hasHeight = true;
-  }
-  return known == 32 ? readTransactions(block, value) : skipValue(value);
+function previousBlockhash(at: usize, record: usize): usize {
+  const block = changetype<Block>(record);
+  block.previousAt = at;
+  block.previousEnd = skipString(at);
+  return block.previousEnd;
 }
 
-function readTransactions(block: Block, at: usize): usize {
+function parentSlot(at: usize, record: usize): usize {
+  changetype<Block>(record).parentSlot = readInteger(at);
+  return integerEnd;
+}
+
+function blockTime(at: usize, record: usize): usize {
+  if (isNull(at)) return at + 4;
+  const block = changetype<Block>(record);
+  const time = readInteger(at);
+  if (time > TIME_MAX) malformed(at, "a time beyond the year 36,000");
+  block.time = <i64>time;
+  block.hasTime = true;
+  return integerEnd;
+}
+
+function blockHeight(at: usize, record: usize): usize {
+  if (isNull(at)) return at + 4;
+  const block = changetype<Block>(record);
+  block.height = readInteger(at);
+  block.hasHeight = true;
+  return integerEnd;
+}
+
+function readTransactions(at: usize, record: usize): usize {
+  const block = changetype<Block>(record);
   if (!isArray(at)) malformed(at, "transactions that are no array");
   Place.part = "transaction";
   let p = openArray(at);

@@ -2,7 +2,7 @@
 // (docs/reference/solana.md).
 import { allocate, Batch, Column, fail, Setting } from "../../sandbox/sdk/index";
 import { Place } from "../json/place";
-import { Block, readBlock } from "./block";
+import { Block, openBlocks, readBlock } from "./block";
 import { readInner } from "./instruction-json";
 import { checkLink } from "./link";
 import { List } from "./list";
@@ -33,6 +33,7 @@ export function ipdm_process(address: usize, descriptor: usize): usize {
   const texts = input.column("block");
   const slots = input.column("slot");
   const blocks = List.of(offsetof<Block>());
+  openBlocks();
   Place.malformed = "SOLANA_BLOCK_MALFORMED";
   Place.what = "slot";
   for (let row = 0; row < input.rows; row++) {
@@ -40,7 +41,8 @@ export function ipdm_process(address: usize, descriptor: usize): usize {
     block.slot = <u64>slots.integer(row);
     const length = texts.byteLength(row);
     block.start = closed(texts, row, length);
-    Place.at(block.slot, block.start);
+    block.end = block.start + length;
+    Place.at(block.slot, block.start, block.end);
     readBlock(block, block.start, length);
     if (isLinked) checkLink(block, input, row);
     if (isSigned) verifySignatures(block);

@@ -1,22 +1,10 @@
+import { isNull } from "../json/characters";
 import { malformed } from "../json/place";
-import {
-  hasMember,
-  hasValue,
-  integerEnd,
-  isNull,
-  isText,
-  nextMember,
-  nextValue,
-  openArray,
-  openObject,
-  readInteger,
-  skipName,
-  skipString,
-  skipValue,
-  toValue,
-} from "../json/scanner";
+import { hasValue, integerEnd, nextValue, openArray, skipString } from "../json/scanner";
 import { allocate } from "../../sandbox/sdk/index";
 import { Block } from "./block";
+import { Key } from "./keys";
+import { FORM_BYTES, had, note, readBy, readMembers } from "./members";
 import { readByte } from "./message-json";
 import { DATA_TEXT_MAX, Instruction, Transaction } from "./transaction";
 import { unsupported } from "./transaction-json";
@@ -45,22 +33,38 @@ export function readInner(block: Block, transaction: Transaction): void {
   transaction.innerCount = block.inner.count - transaction.firstInner;
 }
 
+/** The instructions that one of the message led to: its number, or -1, and where their list is. */
+@unmanaged
+class Group {
+  outer: i32;
+  list: usize;
+}
+
+const GROUP = memory.data(FORM_BYTES, 16);
+const INSTRUCTION = memory.data(FORM_BYTES, 16);
+const group = changetype<Group>(memory.data(8, 8));
+
+/** Fills the forms of this file. */
+export function openInstructions(): void {
+  readBy(GROUP, Key.INDEX, groupIndex);
+  note(GROUP, Key.INSTRUCTIONS, offsetof<Group>("list"));
+  readBy(INSTRUCTION, Key.PROGRAM_ID_INDEX, programIdIndex);
+  readBy(INSTRUCTION, Key.ACCOUNTS, readAccounts);
+  readBy(INSTRUCTION, Key.DATA, readData);
+  readBy(INSTRUCTION, Key.STACK_HEIGHT, stackHeight);
+}
+
+function groupIndex(at: usize, _record: usize): usize {
+  group.outer = readByte(at);
+  return integerEnd;
+}
+
 function readGroup(block: Block, transaction: Transaction, at: usize): usize {
-  let outer = -1;
-  let list: usize = 0;
-  let p = openObject(at);
-  while (hasMember(p)) {
-    const end = skipName(p);
-    const value = toValue(end);
-    if (isText(p, end, "index")) {
-      if (outer >= 0) malformed(p, "a name that stands there twice");
-      outer = readByte(value);
-    } else if (isText(p, end, "instructions")) {
-      if (list != 0) malformed(p, "a name that stands there twice");
-      list = value;
-    }
-    p = nextMember(skipValue(value));
-  }
+  group.outer = -1;
+  group.list = 0;
+  const end = readMembers(at, GROUP, changetype<usize>(group));
+  const outer = group.outer;
+  const list = group.list;
   if (outer < 0 || list == 0) malformed(at, "inner instructions without index or instructions");
   if (outer >= transaction.instructionCount) malformed(at, "inner instructions of an instruction that is not there");
   const last = block.inner.count - 1;
@@ -73,49 +77,52 @@ function readGroup(block: Block, transaction: Transaction, at: usize): usize {
     instruction.inner = inner++;
     q = nextValue(readInstruction(instruction, transaction, transaction.keyCount, q));
   }
-  return p + 1;
+  return end;
 }
 
-function readInstruction(instruction: Instruction, transaction: Transaction, programs: i32, at: usize): usize {
-  let seen = 0;
-  let p = openObject(at);
-  while (hasMember(p)) {
-    const name = p;
-    const end = skipName(p);
-    const value = toValue(end);
-    let known = 0;
-    if (isText(name, end, "programIdIndex")) {
-      known = 1;
-      instruction.program = readByte(value);
-      if (instruction.program >= programs) malformed(value, "a program that is none of the keys");
-      p = skipValue(value);
-    } else if (isText(name, end, "accounts")) {
-      known = 2;
-      p = readAccounts(instruction, transaction.keyCount, value);
-    } else if (isText(name, end, "data")) {
-      known = 4;
-      p = skipString(value);
-      instruction.text = value + 1;
-      instruction.textLength = <i32>(p - value) - 2;
-      if (instruction.textLength > DATA_TEXT_MAX) malformed(value, "data of more than 10 KiB");
-    } else {
-      if (isText(name, end, "stackHeight") && !isNull(value)) instruction.depth = readByte(value);
-      p = skipValue(value);
-    }
-    if ((seen & known) != 0) malformed(name, "a name that stands there twice");
-    seen |= known;
-    p = nextMember(p);
-  }
-  if (seen == 0 || seen == 6) unsupported("jsonParsed");
-  if (seen != 7) malformed(at, "an instruction without programIdIndex, accounts or data");
-  return p + 1;
+/** Keys that the instruction under way may name, and those of them that may be its program. */
+let keys: i32 = 0;
+let programs: i32 = 0;
+
+function readInstruction(instruction: Instruction, transaction: Transaction, programsMax: i32, at: usize): usize {
+  keys = transaction.keyCount;
+  programs = programsMax;
+  const end = readMembers(at, INSTRUCTION, changetype<usize>(instruction));
+  const isWhole = had(Key.PROGRAM_ID_INDEX) && had(Key.ACCOUNTS) && had(Key.DATA);
+  // What `jsonParsed` gives: programs by their ids.
+  if (!had(Key.PROGRAM_ID_INDEX) && had(Key.ACCOUNTS) == had(Key.DATA)) unsupported("jsonParsed");
+  if (!isWhole) malformed(at, "an instruction without programIdIndex, accounts or data");
+  return end;
+}
+
+function programIdIndex(at: usize, record: usize): usize {
+  const program = readByte(at);
+  if (program >= programs) malformed(at, "a program that is none of the keys");
+  changetype<Instruction>(record).program = program;
+  return integerEnd;
+}
+
+function readData(at: usize, record: usize): usize {
+  const instruction = changetype<Instruction>(record);
+  const end = skipString(at);
+  instruction.text = at + 1;
+  instruction.textLength = <i32>(end - at) - 2;
+  if (instruction.textLength > DATA_TEXT_MAX) malformed(at, "data of more than 10 KiB");
+  return end;
+}
+
+function stackHeight(at: usize, record: usize): usize {
+  if (isNull(at)) return at + 4;
+  changetype<Instruction>(record).depth = readByte(at);
+  return integerEnd;
 }
 
 let room: usize = 0;
 let roomEnd: usize = 0;
 const ROOM: usize = 65_536;
 
-function readAccounts(instruction: Instruction, keys: i32, at: usize): usize {
+function readAccounts(at: usize, record: usize): usize {
+  const instruction = changetype<Instruction>(record);
   if (roomEnd - room < 256) {
     room = allocate(ROOM);
     roomEnd = room + ROOM;

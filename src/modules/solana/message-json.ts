@@ -1,24 +1,21 @@
+import { isNull } from "../json/characters";
 import { malformed } from "../json/place";
 import {
   countValues,
-  hasMember,
   hasValue,
+  integerEnd,
   isArray,
-  isNull,
   isString,
-  isText,
-  nextMember,
   nextValue,
   openArray,
-  openObject,
   readInteger,
-  skipName,
   skipString,
   skipValue,
-  toValue,
 } from "../json/scanner";
 import { allocate } from "../../sandbox/sdk/index";
-import { Key, KEY_TEXT_MAX, KEY_TEXT_MIN, SIGNATURE_TEXT_MAX, SIGNATURE_TEXT_MIN, Transaction } from "./transaction";
+import { Key } from "./keys";
+import { FORM_BYTES, had, readBy, readMembers } from "./members";
+import { Key as Account, KEY_TEXT_MAX, KEY_TEXT_MIN, SIGNATURE_TEXT_MAX, SIGNATURE_TEXT_MIN, Transaction } from "./transaction";
 import { unsupported } from "./transaction-json";
 
 /** Most keys that numbers of a byte can mean. */
@@ -31,28 +28,53 @@ export function readByte(at: usize): i32 {
   return <i32>value;
 }
 
-export function readHeader(transaction: Transaction, at: usize): void {
-  let seen = 0;
-  let p = openObject(at);
-  while (hasMember(p)) {
-    const end = skipName(p);
-    const value = toValue(end);
-    let known = 0;
-    if (isText(p, end, "numRequiredSignatures")) {
-      transaction.requiredSignatures = readByte(value);
-      known = 1;
-    } else if (isText(p, end, "numReadonlySignedAccounts")) {
-      transaction.readonlySigned = readByte(value);
-      known = 2;
-    } else if (isText(p, end, "numReadonlyUnsignedAccounts")) {
-      transaction.readonlyUnsigned = readByte(value);
-      known = 4;
-    }
-    if ((seen & known) != 0) malformed(p, "a name that stands there twice");
-    seen |= known;
-    p = nextMember(skipValue(value));
-  }
-  if (seen != 7) malformed(at, "a header without its three numbers");
+const HEADER = memory.data(FORM_BYTES, 16);
+const LOOKUP = memory.data(FORM_BYTES, 16);
+
+/** Fills the forms of this file. */
+export function openMessages(): void {
+  readBy(HEADER, Key.NUM_REQUIRED_SIGNATURES, requiredSignatures);
+  readBy(HEADER, Key.NUM_READONLY_SIGNED_ACCOUNTS, readonlySigned);
+  readBy(HEADER, Key.NUM_READONLY_UNSIGNED_ACCOUNTS, readonlyUnsigned);
+  readBy(LOOKUP, Key.WRITABLE_INDEXES, writableIndexes);
+  readBy(LOOKUP, Key.READONLY_INDEXES, readonlyIndexes);
+}
+
+/** Reads the header of a message into a transaction. */
+export function readHeader(at: usize, record: usize): usize {
+  const end = readMembers(at, HEADER, record);
+  if (
+    !had(Key.NUM_REQUIRED_SIGNATURES) ||
+    !had(Key.NUM_READONLY_SIGNED_ACCOUNTS) ||
+    !had(Key.NUM_READONLY_UNSIGNED_ACCOUNTS)
+  )
+    malformed(at, "a header without its three numbers");
+  return end;
+}
+
+function requiredSignatures(at: usize, record: usize): usize {
+  changetype<Transaction>(record).requiredSignatures = readByte(at);
+  return integerEnd;
+}
+
+function readonlySigned(at: usize, record: usize): usize {
+  changetype<Transaction>(record).readonlySigned = readByte(at);
+  return integerEnd;
+}
+
+function readonlyUnsigned(at: usize, record: usize): usize {
+  changetype<Transaction>(record).readonlyUnsigned = readByte(at);
+  return integerEnd;
+}
+
+function writableIndexes(at: usize, record: usize): usize {
+  changetype<Transaction>(record).lookedUpWritable += countValues(at);
+  return skipValue(at);
+}
+
+function readonlyIndexes(at: usize, record: usize): usize {
+  changetype<Transaction>(record).lookedUpReadonly += countValues(at);
+  return skipValue(at);
 }
 
 /** Counts the signatures and finds the first. */
@@ -81,28 +103,31 @@ export function readLookups(transaction: Transaction): void {
     if (countValues(at) != 0) malformed(at, "address tables in a legacy transaction");
     return;
   }
-  for (let p = openArray(at); hasValue(p); ) {
-    let q = openObject(p);
-    while (hasMember(q)) {
-      const end = skipName(q);
-      const value = toValue(end);
-      if (isText(q, end, "writableIndexes")) transaction.lookedUpWritable += countValues(value);
-      else if (isText(q, end, "readonlyIndexes")) transaction.lookedUpReadonly += countValues(value);
-      q = nextMember(skipValue(value));
-    }
-    p = nextValue(q + 1);
-  }
+  for (let p = openArray(at); hasValue(p); ) p = nextValue(readMembers(p, LOOKUP, changetype<usize>(transaction)));
 }
 
 /** Finds all keys of a transaction. */
 export function readKeys(transaction: Transaction): void {
-  transaction.keys = allocate(offsetof<Key>() * KEYS_MAX);
+  transaction.keys = keyRoom();
   addKeys(transaction, transaction.keysAt);
   transaction.staticCount = transaction.keyCount;
   readLoadedKeys(transaction);
 }
 
-/** Finds the keys that come from tables, as the node gives them. */
+const ROOM: usize = 65_536;
+let room: usize = 0;
+let roomEnd: usize = 0;
+
+/** Room for the keys of a transaction, which {@link readLoadedKeys} ends. */
+export function keyRoom(): usize {
+  if (roomEnd - room < <usize>KEYS_MAX * offsetof<Account>()) {
+    room = allocate(ROOM);
+    roomEnd = room + ROOM;
+  }
+  return room;
+}
+
+/** Finds the keys that come from tables, as the node gives them: the last of a transaction. */
 export function readLoadedKeys(transaction: Transaction): void {
   const before = transaction.keyCount;
   if (transaction.writableAt != 0) addKeys(transaction, transaction.writableAt);
@@ -113,6 +138,7 @@ export function readLoadedKeys(transaction: Transaction): void {
     const at = transaction.writableAt != 0 ? transaction.writableAt : transaction.feeAt;
     malformed(at, "other loadedAddresses than the message takes from its address tables");
   }
+  room = transaction.keys + <usize>transaction.keyCount * offsetof<Account>();
 }
 
 function addKeys(transaction: Transaction, at: usize): void {

@@ -2,21 +2,11 @@
 
 import { allocate } from "../../sandbox/sdk/index";
 import { malformed, Place } from "../json/place";
-import {
-  hasMember,
-  hasValue,
-  isText,
-  nextMember,
-  nextValue,
-  openArray,
-  openObject,
-  skipName,
-  skipString,
-  skipValue,
-  toValue,
-} from "../json/scanner";
+import { countValues, hasValue, nextValue, openArray, skipString, skipValue } from "../json/scanner";
 import { decodeBase58 } from "./base58";
 import { Block } from "./block";
+import { Key } from "./keys";
+import { FORM_BYTES, note, readMembers } from "./members";
 import { readByte } from "./message-json";
 import { KEY_BYTES, KEY_TEXT_MAX, Transaction } from "./transaction";
 
@@ -67,42 +57,40 @@ function writeLookups(tables: usize): void {
     length(0);
     return;
   }
-  length(count(tables));
+  length(countValues(tables));
   for (let p = openArray(tables); hasValue(p); ) {
-    let key: usize = 0;
-    let writable: usize = 0;
-    let readonly: usize = 0;
-    let q = openObject(p);
-    while (hasMember(q)) {
-      const nameEnd = skipName(q);
-      const value = toValue(nameEnd);
-      if (isText(q, nameEnd, "accountKey")) key = once(key, value);
-      else if (isText(q, nameEnd, "writableIndexes")) writable = once(writable, value);
-      else if (isText(q, nameEnd, "readonlyIndexes")) readonly = once(readonly, value);
-      q = nextMember(skipValue(value));
-    }
-    if (key == 0 || writable == 0 || readonly == 0) malformed(p, "an address table without its key or indexes");
-    keyText(key);
-    bytes(writable);
-    bytes(readonly);
-    p = nextValue(q + 1);
+    memory.fill(changetype<usize>(lookup), 0, offsetof<Lookup>());
+    const end = readMembers(p, LOOKUP, changetype<usize>(lookup));
+    if (lookup.key == 0 || lookup.writable == 0 || lookup.readonly == 0)
+      malformed(p, "an address table without its key or indexes");
+    keyText(lookup.key);
+    bytes(lookup.writable);
+    bytes(lookup.readonly);
+    p = nextValue(end);
   }
 }
 
-function once(before: usize, value: usize): usize {
-  if (before != 0) malformed(value, "a name that stands there twice");
-  return value;
+/** Where the parts of an address table's lookup stand. */
+@unmanaged
+class Lookup {
+  key: usize;
+  writable: usize;
+  readonly: usize;
 }
 
-function count(list: usize): i32 {
-  let values = 0;
-  for (let p = openArray(list); hasValue(p); p = nextValue(skipValue(p))) values++;
-  return values;
+const LOOKUP = memory.data(FORM_BYTES, 16);
+const lookup = changetype<Lookup>(memory.data(16, 8));
+
+/** Fills the form of this file. */
+export function openLookups(): void {
+  note(LOOKUP, Key.ACCOUNT_KEY, offsetof<Lookup>("key"));
+  note(LOOKUP, Key.WRITABLE_INDEXES, offsetof<Lookup>("writable"));
+  note(LOOKUP, Key.READONLY_INDEXES, offsetof<Lookup>("readonly"));
 }
 
 /** A list of numbers as bytes. */
 function bytes(list: usize): void {
-  length(count(list));
+  length(countValues(list));
   for (let p = openArray(list); hasValue(p); p = nextValue(skipValue(p))) byte(readByte(p));
 }
 

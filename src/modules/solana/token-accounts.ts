@@ -1,21 +1,10 @@
 import { allocate } from "../../sandbox/sdk/index";
 import { malformed } from "../json/place";
-import {
-  hasMember,
-  hasValue,
-  isText,
-  nextMember,
-  nextValue,
-  openArray,
-  openObject,
-  readInteger,
-  skipName,
-  skipString,
-  skipValue,
-  toValue,
-} from "../json/scanner";
+import { hasValue, integerEnd, nextValue, openArray, skipString } from "../json/scanner";
+import { Key } from "./keys";
+import { FORM_BYTES, had, note, readBy, readMembers } from "./members";
 import { KEYS_MAX, readByte } from "./message-json";
-import { Key, Transaction } from "./transaction";
+import { Key as Account, Transaction } from "./transaction";
 
 /** What is known of an account that holds tokens. Addresses of texts, 0 where unknown. */
 @unmanaged
@@ -36,6 +25,7 @@ export class TokenAccounts {
   static of(): TokenAccounts {
     const self = changetype<TokenAccounts>(allocate(offsetof<TokenAccounts>()));
     self.at = allocate(offsetof<TokenAccount>() * KEYS_MAX);
+    openBalances();
     return self;
   }
 
@@ -52,7 +42,7 @@ export class TokenAccounts {
   }
 
   /** Notes what an instruction says of an account that it makes: one that is closed again is in neither list. */
-  initialise(index: i32, mint: Key, owner: Key | null): void {
+  initialise(index: i32, mint: Account, owner: Account | null): void {
     const account = this.account(index);
     account.mint = mint.toText();
     account.mintLength = mint.textLength;
@@ -78,20 +68,14 @@ export class TokenAccounts {
   }
 
   private readOne(transaction: Transaction, at: usize): usize {
-    let index = -1;
-    let mint: usize = 0;
-    let owner: usize = 0;
-    let decimals = 0;
-    let p = openObject(at);
-    while (hasMember(p)) {
-      const end = skipName(p);
-      const value = toValue(end);
-      if (isText(p, end, "accountIndex")) index = readByte(value);
-      else if (isText(p, end, "mint")) mint = value;
-      else if (isText(p, end, "owner")) owner = value;
-      else if (isText(p, end, "uiTokenAmount")) decimals = readDecimals(value) + 1;
-      p = nextMember(skipValue(value));
-    }
+    balance.index = -1;
+    balance.mint = 0;
+    balance.owner = 0;
+    balance.decimalsAndOne = 0;
+    const end = readMembers(at, BALANCE, changetype<usize>(balance));
+    const index = balance.index;
+    const mint = balance.mint;
+    const owner = balance.owner;
     if (index < 0 || index >= transaction.keyCount || mint == 0) malformed(at, "a token balance of no account, or of no mint");
     const account = this.account(index);
     account.mint = mint + 1;
@@ -100,19 +84,44 @@ export class TokenAccounts {
       account.owner = owner + 1;
       account.ownerLength = <i32>(skipString(owner) - owner) - 2;
     }
-    account.decimalsAndOne = decimals;
-    return p + 1;
+    account.decimalsAndOne = balance.decimalsAndOne;
+    return end;
   }
 }
 
-function readDecimals(at: usize): i32 {
-  let p = openObject(at);
-  while (hasMember(p)) {
-    const end = skipName(p);
-    const value = toValue(end);
-    if (isText(p, end, "decimals")) return readByte(value);
-    p = nextMember(skipValue(value));
-  }
-  malformed(at, "a token amount without decimals");
-  return 0;
+/** A token balance as the node gives it: number of the account's key, where mint and owner stand. */
+@unmanaged
+class Balance {
+  index: i32;
+  mint: usize;
+  owner: usize;
+  decimalsAndOne: i32;
+}
+
+const BALANCE = memory.data(FORM_BYTES, 16);
+const AMOUNT = memory.data(FORM_BYTES, 16);
+const balance = changetype<Balance>(memory.data(16, 8));
+
+function openBalances(): void {
+  readBy(BALANCE, Key.ACCOUNT_INDEX, accountIndex);
+  note(BALANCE, Key.MINT, offsetof<Balance>("mint"));
+  note(BALANCE, Key.OWNER, offsetof<Balance>("owner"));
+  readBy(BALANCE, Key.UI_TOKEN_AMOUNT, readAmount);
+  readBy(AMOUNT, Key.DECIMALS, readDecimals);
+}
+
+function accountIndex(at: usize, record: usize): usize {
+  changetype<Balance>(record).index = readByte(at);
+  return integerEnd;
+}
+
+function readAmount(at: usize, record: usize): usize {
+  const end = readMembers(at, AMOUNT, record);
+  if (!had(Key.DECIMALS)) malformed(at, "a token amount without decimals");
+  return end;
+}
+
+function readDecimals(at: usize, record: usize): usize {
+  changetype<Balance>(record).decimalsAndOne = readByte(at) + 1;
+  return integerEnd;
 }

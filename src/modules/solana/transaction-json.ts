@@ -1,56 +1,69 @@
+import { isNull } from "../json/characters";
 import { Place, malformed } from "../json/place";
 import {
-  hasMember,
+  integerEnd,
   isArray,
-  isNull,
   isObject,
   isString,
   isText,
-  nextMember,
   nextValue,
   openArray,
-  openObject,
   readInteger,
-  skipName,
   skipString,
   skipValue,
-  toValue,
 } from "../json/scanner";
 import { allocate } from "../../sandbox/sdk/index";
 import { decodeBase64 } from "./base64";
 import { Block } from "./block";
 import { readInstructions } from "./instruction-json";
+import { Key } from "./keys";
+import { FORM_BYTES, had, note, noteUnlessNull, readBy, readMembers } from "./members";
 import { readHeader, readKeys, readLookups, readSignatures } from "./message-json";
 import { Transaction } from "./transaction";
 import { readWire } from "./transaction-wire";
 
+const ENTRY = memory.data(FORM_BYTES, 16);
+const PLAIN = memory.data(FORM_BYTES, 16);
+const MESSAGE = memory.data(FORM_BYTES, 16);
+const META = memory.data(FORM_BYTES, 16);
+const LOADED = memory.data(FORM_BYTES, 16);
+
+/** Fills the forms of this file. */
+export function openTransactions(): void {
+  readBy(ENTRY, Key.TRANSACTION, readBody);
+  readBy(ENTRY, Key.META, readMeta);
+  readBy(ENTRY, Key.VERSION, noteVersion);
+  note(PLAIN, Key.SIGNATURES, offsetof<Transaction>("signaturesAt"));
+  readBy(PLAIN, Key.MESSAGE, readMessage);
+  readBy(PLAIN, Key.ACCOUNT_KEYS, refuseAccounts);
+  note(MESSAGE, Key.ACCOUNT_KEYS, offsetof<Transaction>("keysAt"));
+  note(MESSAGE, Key.INSTRUCTIONS, offsetof<Transaction>("instructionsAt"));
+  note(MESSAGE, Key.RECENT_BLOCKHASH, offsetof<Transaction>("blockhashAt"));
+  readBy(MESSAGE, Key.HEADER, readHeader);
+  noteUnlessNull(MESSAGE, Key.ADDRESS_TABLE_LOOKUPS, offsetof<Transaction>("lookupsAt"));
+  noteUnlessNull(META, Key.ERR, offsetof<Transaction>("errAt"));
+  readBy(META, Key.FEE, readFee);
+  readBy(META, Key.COMPUTE_UNITS_CONSUMED, readUnits);
+  noteUnlessNull(META, Key.INNER_INSTRUCTIONS, offsetof<Transaction>("innerAt"));
+  noteUnlessNull(META, Key.PRE_BALANCES, offsetof<Transaction>("preBalancesAt"));
+  noteUnlessNull(META, Key.POST_BALANCES, offsetof<Transaction>("postBalancesAt"));
+  noteUnlessNull(META, Key.PRE_TOKEN_BALANCES, offsetof<Transaction>("preTokensAt"));
+  noteUnlessNull(META, Key.POST_TOKEN_BALANCES, offsetof<Transaction>("postTokensAt"));
+  readBy(META, Key.LOADED_ADDRESSES, readLoaded);
+  note(LOADED, Key.WRITABLE, offsetof<Transaction>("writableAt"));
+  note(LOADED, Key.READONLY, offsetof<Transaction>("readonlyAt"));
+}
+
+/** Where the version stands, and the encoded transaction; 0: nowhere. */
+let versionAt: usize = 0;
+let wireAt: usize = 0;
+
 /** Reads a transaction of a block with what the node says came of it, and returns where it ends. */
 export function readTransaction(block: Block, transaction: Transaction, at: usize): usize {
-  let seen = 0;
-  let versionAt: usize = 0;
-  let wireAt: usize = 0;
-  let p = openObject(at);
-  while (hasMember(p)) {
-    const name = p;
-    const end = skipName(p);
-    const value = toValue(end);
-    const known = isText(name, end, "transaction") ? 1 : isText(name, end, "meta") ? 2 : isText(name, end, "version") ? 4 : 0;
-    if ((seen & known) != 0) malformed(name, "a name that stands there twice");
-    seen |= known;
-    if (known == 1) {
-      if (isString(value)) unsupported("base58");
-      if (isArray(value)) wireAt = value;
-      p = isArray(value) ? skipValue(value) : readPlain(transaction, value);
-    } else if (known == 2) {
-      if (isNull(value)) malformed(value, "no meta: the node has not kept what came of it");
-      p = readMeta(transaction, value);
-    } else {
-      if (known == 4) versionAt = value;
-      p = skipValue(value);
-    }
-    p = nextMember(p);
-  }
-  if ((seen & 3) != 3) malformed(at, "no transaction, or no meta");
+  versionAt = 0;
+  wireAt = 0;
+  const end = readMembers(at, ENTRY, changetype<usize>(transaction));
+  if (!had(Key.TRANSACTION) || !had(Key.META)) malformed(at, "no transaction, or no meta");
   transaction.version = versionOf(versionAt, transaction);
   transaction.firstInstruction = block.instructions.count;
   if (wireAt != 0) {
@@ -63,7 +76,19 @@ export function readTransaction(block: Block, transaction: Transaction, at: usiz
     readInstructions(block, transaction);
   }
   transaction.instructionCount = block.instructions.count - transaction.firstInstruction;
-  return p + 1;
+  return end;
+}
+
+function readBody(at: usize, record: usize): usize {
+  if (isString(at)) unsupported("base58");
+  if (!isArray(at)) return readPlain(at, record);
+  wireAt = at;
+  return skipValue(at);
+}
+
+function noteVersion(at: usize, _record: usize): usize {
+  versionAt = at;
+  return skipValue(at);
 }
 
 /** Stops the call: the block was asked for in a form that leaves out what signatures are over. */
@@ -112,128 +137,49 @@ function decodeWire(at: usize): Bytes {
   return bytes;
 }
 
-function readPlain(transaction: Transaction, at: usize): usize {
-  let seen = 0;
-  let p = openObject(at);
-  while (hasMember(p)) {
-    const name = p;
-    const end = skipName(p);
-    const value = toValue(end);
-    const known = isText(name, end, "signatures") ? 1 : isText(name, end, "message") ? 2 : isText(name, end, "accountKeys") ? 4 : 0;
-    if ((seen & known) != 0) malformed(name, "a name that stands there twice");
-    seen |= known;
-    if (known == 4) unsupported("accounts");
-    if (known == 1) transaction.signaturesAt = value;
-    p = nextMember(known == 2 ? readMessage(transaction, value) : skipValue(value));
-  }
-  if (seen != 3) malformed(at, "no signatures, or no message");
-  return p + 1;
+function readPlain(at: usize, record: usize): usize {
+  const end = readMembers(at, PLAIN, record);
+  if (!had(Key.SIGNATURES) || !had(Key.MESSAGE)) malformed(at, "no signatures, or no message");
+  return end;
 }
 
-function readMessage(transaction: Transaction, at: usize): usize {
-  let seen = 0;
-  let p = openObject(at);
-  while (hasMember(p)) {
-    const name = p;
-    const end = skipName(p);
-    const value = toValue(end);
-    let known = 0;
-    if (isText(name, end, "accountKeys")) {
-      transaction.keysAt = value;
-      known = 1;
-    } else if (isText(name, end, "instructions")) {
-      transaction.instructionsAt = value;
-      known = 2;
-    } else if (isText(name, end, "recentBlockhash")) {
-      transaction.blockhashAt = value;
-      known = 4;
-    } else if (isText(name, end, "header")) {
-      readHeader(transaction, value);
-      known = 8;
-    } else if (isText(name, end, "addressTableLookups")) {
-      if (!isNull(value)) transaction.lookupsAt = value;
-      known = 16;
-    }
-    if ((seen & known) != 0) malformed(name, "a name that stands there twice");
-    seen |= known;
-    p = nextMember(skipValue(value));
-  }
+function refuseAccounts(at: usize, _record: usize): usize {
+  unsupported("accounts");
+  return at;
+}
+
+function readMessage(at: usize, record: usize): usize {
+  const end = readMembers(at, MESSAGE, record);
+  const isWhole = had(Key.ACCOUNT_KEYS) && had(Key.INSTRUCTIONS) && had(Key.RECENT_BLOCKHASH);
   // What `jsonParsed` gives has no header.
-  if ((seen & 15) == 7) unsupported("jsonParsed");
-  if ((seen & 15) != 15) malformed(at, "a message without header, accountKeys, recentBlockhash or instructions");
-  return p + 1;
+  if (isWhole && !had(Key.HEADER)) unsupported("jsonParsed");
+  if (!isWhole) malformed(at, "a message without header, accountKeys, recentBlockhash or instructions");
+  return end;
 }
 
-function readMeta(transaction: Transaction, at: usize): usize {
-  let seen = 0;
-  let p = openObject(at);
-  while (hasMember(p)) {
-    const name = p;
-    const end = skipName(p);
-    const value = toValue(end);
-    const known = metaMember(transaction, name, end, isNull(value) ? 0 : value);
-    if ((seen & known) != 0) malformed(name, "a name that stands there twice");
-    seen |= known;
-    p = known == 512 && isObject(value) ? readLoaded(transaction, value) : skipValue(value);
-    p = nextMember(p);
-  }
-  if ((seen & 3) != 3) malformed(at, "a meta without err or fee");
+function readMeta(at: usize, record: usize): usize {
+  if (isNull(at)) malformed(at, "no meta: the node has not kept what came of it");
+  const transaction = changetype<Transaction>(record);
+  const end = readMembers(at, META, record);
+  if (!had(Key.ERR) || transaction.feeAt == 0) malformed(at, "a meta without err or fee");
   transaction.isFailed = transaction.errAt != 0;
-  return p + 1;
+  return end;
 }
 
-/** Notes where a member stands; its bit, or 0 for a member that is not looked at. */
-function metaMember(transaction: Transaction, name: usize, end: usize, value: usize): i32 {
-  if (isText(name, end, "err")) {
-    transaction.errAt = value;
-    return 1;
-  }
-  if (isText(name, end, "fee")) {
-    if (value != 0) readInteger(value);
-    transaction.feeAt = value;
-    return value == 0 ? 0 : 2;
-  }
-  if (isText(name, end, "computeUnitsConsumed")) {
-    if (value != 0) readInteger(value);
-    transaction.unitsAt = value;
-    return 4;
-  }
-  if (isText(name, end, "innerInstructions")) {
-    transaction.innerAt = value;
-    return 8;
-  }
-  if (isText(name, end, "preBalances")) {
-    transaction.preBalancesAt = value;
-    return 16;
-  }
-  if (isText(name, end, "postBalances")) {
-    transaction.postBalancesAt = value;
-    return 32;
-  }
-  if (isText(name, end, "preTokenBalances")) {
-    transaction.preTokensAt = value;
-    return 64;
-  }
-  if (isText(name, end, "postTokenBalances")) {
-    transaction.postTokensAt = value;
-    return 128;
-  }
-  return isText(name, end, "loadedAddresses") ? 512 : 0;
+function readFee(at: usize, record: usize): usize {
+  if (isNull(at)) return at + 4;
+  readInteger(at);
+  changetype<Transaction>(record).feeAt = at;
+  return integerEnd;
 }
 
-function readLoaded(transaction: Transaction, at: usize): usize {
-  let p = openObject(at);
-  while (hasMember(p)) {
-    const end = skipName(p);
-    const value = toValue(end);
-    if (isText(p, end, "writable")) {
-      if (transaction.writableAt != 0) malformed(p, "a name that stands there twice");
-      transaction.writableAt = value;
-    } else if (isText(p, end, "readonly")) {
-      if (transaction.readonlyAt != 0) malformed(p, "a name that stands there twice");
-      transaction.readonlyAt = value;
-    }
-    p = nextMember(skipValue(value));
-  }
-  return p + 1;
+function readUnits(at: usize, record: usize): usize {
+  if (isNull(at)) return at + 4;
+  readInteger(at);
+  changetype<Transaction>(record).unitsAt = at;
+  return integerEnd;
+}
+
+function readLoaded(at: usize, record: usize): usize {
+  return isObject(at) ? readMembers(at, LOADED, record) : skipValue(at);
 }

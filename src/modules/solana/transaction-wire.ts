@@ -1,11 +1,10 @@
 // A transaction as it is signed and sent (agave `sdk/transaction`, `short_vec`): signatures, then the message. Lists begin with their
 // length in one to three bytes of seven bits, the lowest first.
 
-import { allocate } from "../../sandbox/sdk/index";
 import { malformed } from "../json/place";
 import { Block } from "./block";
-import { KEYS_MAX, readLoadedKeys } from "./message-json";
-import { Instruction, Key, KEY_BYTES, SIGNATURE_BYTES, Transaction } from "./transaction";
+import { keyRoom, KEYS_MAX, readLoadedKeys } from "./message-json";
+import { Instruction, KEY_BYTES, SIGNATURE_BYTES, Transaction } from "./transaction";
 
 /** Where reading is, and where the bytes end. */
 let at: usize = 0;
@@ -59,7 +58,7 @@ function readVersion(transaction: Transaction): void {
 function readStaticKeys(transaction: Transaction): void {
   const count = readLength();
   if (count > KEYS_MAX) malformed(text, "more than 256 keys");
-  transaction.keys = allocate(offsetof<Key>() * KEYS_MAX);
+  transaction.keys = keyRoom();
   for (let i = 0; i < count; i++) transaction.key(i).bytes = take(KEY_BYTES);
   transaction.keyCount = count;
   transaction.staticCount = count;

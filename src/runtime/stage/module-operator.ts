@@ -12,12 +12,23 @@ import type { PortBatches, StageOperator } from "./operator.ts";
 /** Random splits of the first batch that a module has to survive. */
 const SPLITS_CHECKED = 2;
 
-/** Runs a `rows` module. Its calls may be cut anywhere: f(a‖b) = f(a)‖f(b). */
+/** What a module made of the batches of a slot, and the fuel that it took. */
+interface Made {
+  readonly outputs: readonly Batch[];
+  readonly fuel: number;
+}
+
+/**
+ * Runs a `rows` module. Its calls may be cut anywhere: f(a‖b) = f(a)‖f(b). Each begins from the module's initial memory, so those for a later
+ * slot need not wait until the one before is stated.
+ */
 export class ModuleOperator implements StageOperator {
   private readonly module: ModuleHandle;
   private readonly seed: Uint8Array;
   private checked = false;
   private fuel = 0;
+  /** Rows that were begun with, by the number of the first. */
+  private readonly begun = new Map<number, { readonly batches: readonly Batch[]; readonly made: Promise<Made> }>();
 
   constructor(module: ModuleHandle, seed: Uint8Array) {
     this.module = module;
@@ -26,12 +37,20 @@ export class ModuleOperator implements StageOperator {
 
   async push(batches: readonly Batch[], firstRow: number, signal: AbortSignal): Promise<PortBatches> {
     await this.check(batches[0], firstRow, signal);
-    const outputs: Batch[] = [];
-    for await (const { batch, fuel } of this.module.processAll(this.calls(batches, firstRow), { signal })) {
-      this.fuel += fuel;
-      if (batch.rows > 0) outputs.push(batch);
-    }
+    const begun = this.begun.get(firstRow);
+    this.begun.delete(firstRow);
+    const made = begun?.batches === batches ? begun.made : this.make(batches, firstRow, signal);
+    const { outputs, fuel } = await made;
+    this.fuel += fuel;
     return { [MAIN]: outputs };
+  }
+
+  /** Only of a module that has passed its check; whoever prepares bounds how many slots are ahead. */
+  prepare(batches: readonly Batch[], firstRow: number, signal: AbortSignal): void {
+    if (!this.checked) return;
+    const made = this.make(batches, firstRow, signal);
+    made.catch(() => undefined);
+    this.begun.set(firstRow, { batches, made });
   }
 
   end(): Promise<PortBatches> {
@@ -55,6 +74,16 @@ export class ModuleOperator implements StageOperator {
     if (this.checked || first === undefined) return;
     await checkRowsProperty(this.module, first, SPLITS_CHECKED, { context: { firstRow, seed: this.seed }, signal });
     this.checked = true;
+  }
+
+  private async make(batches: readonly Batch[], firstRow: number, signal: AbortSignal): Promise<Made> {
+    const outputs: Batch[] = [];
+    let fuel = 0;
+    for await (const processed of this.module.processAll(this.calls(batches, firstRow), { signal })) {
+      fuel += processed.fuel;
+      if (processed.batch.rows > 0) outputs.push(processed.batch);
+    }
+    return { outputs, fuel };
   }
 
   private *calls(batches: readonly Batch[], firstRow: number): Generator<Call> {

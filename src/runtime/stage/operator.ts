@@ -18,6 +18,11 @@ export interface StageOperator {
    * several it is.
    */
   push(batches: readonly Batch[], firstRow: number, signal: AbortSignal, part?: InputPart): Promise<PortBatches>;
+  /**
+   * Begins with rows that a later {@link push} of these batches brings, where what becomes of them does not depend on the rows before. Where it
+   * does, nothing happens. A failure is that push's.
+   */
+  prepare?(batches: readonly Batch[], firstRow: number, signal: AbortSignal): void;
   /** The input has ended: the watermark moves to +infinity. */
   end(signal: AbortSignal): Promise<PortBatches>;
   /** Fuel that modules took since the last time this was asked; null where none runs. */

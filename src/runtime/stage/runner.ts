@@ -79,6 +79,8 @@ export class StageRunner {
   private readonly ports: RunnerPorts;
   private readonly encoder = new RowEncoder();
   private position: Position | undefined;
+  /** The operator that went to work last, also while it is at work. */
+  private operatorAtWork: StageOperator | undefined;
 
   constructor(task: TaskPlan, ports: RunnerPorts) {
     this.task = task;
@@ -103,6 +105,11 @@ export class StageRunner {
     }
   }
 
+  /** Begins with the batches of a slot that is executed later, where that is possible: see {@link StageOperator.prepare}. */
+  prepare(batches: readonly Batch[], firstRow: number, signal: AbortSignal): void {
+    this.operatorAtWork?.prepare?.(batches, firstRow, signal);
+  }
+
   private async carryOut(
     slotCid: CID,
     slot: Slot,
@@ -111,6 +118,7 @@ export class StageRunner {
     signal: AbortSignal,
   ): Promise<Executed> {
     const position = await this.at(before, await this.ports.module(slot, signal), signal);
+    this.operatorAtWork = position.operator;
     // A failure leaves a half-advanced operator behind: whoever asks again starts from the stored state.
     this.position = undefined;
     try {

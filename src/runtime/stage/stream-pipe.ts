@@ -68,7 +68,7 @@ function stepped(
     case "dedup":
       return stream.pipe(keyBy(...step.keys), dedup(step.withinUs === null ? {} : { within: `${step.withinUs}us` }));
     case "top":
-      return stream.pipe(topN(step.rows, { by: step.by, order: step.order, per: step.per }));
+      return stream.pipe(topN(step.rows, { by: step.by, order: step.order, per: step.per, ties: step.ties === true }));
   }
 }
 

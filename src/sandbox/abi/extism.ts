@@ -8,7 +8,7 @@ import { EXTISM_ENV, ExtismEnv } from "./extism-env.ts";
 import { ExtismSpace } from "./extism-space.ts";
 import { checkImports } from "./face.ts";
 import { RowCollector, RowTexts } from "./json-rows.ts";
-import type { AbiAdapter, AbiFace, Exports } from "./port.ts";
+import { type AbiAdapter, type AbiFace, blockOf, type Exports } from "./port.ts";
 import { checkEnd } from "./wasi.ts";
 import { checkWasiMemory, wasiBeside } from "./wasi-beside.ts";
 import type { WasiFunctions } from "./wasi-functions.ts";
@@ -37,7 +37,7 @@ export const extismAbi: AbiAdapter = {
   version: () => 1,
 
   call(host, work) {
-    const texts = new RowTexts(work.batch);
+    const texts = new RowTexts(blockOf(work));
     const tab = new Tab(host);
     const collector = new RowCollector(work, tab);
     if (texts.rows === 0) return collector.take();

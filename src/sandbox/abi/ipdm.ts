@@ -6,7 +6,7 @@ import { HOST_FUNCTIONS } from "../host/table.ts";
 import { FAIL_CODE, FAIL_MESSAGE_CHARACTERS_MAX, LOG_CHARACTERS_MAX, MESSAGE_CHARACTERS_MAX } from "../limits.ts";
 import { Stop } from "../stop.ts";
 import { checkExport, checkImports, checkMemory } from "./face.ts";
-import type { AbiAdapter, AbiHost, AbiWork, KeptInstance } from "./port.ts";
+import { type AbiAdapter, type AbiHost, type AbiWork, blockOf, type KeptInstance } from "./port.ts";
 
 /** Functions of the ABI `ipdm/1` and their signatures; `memory` stands beside them. */
 export const ABI_EXPORTS = { ipdm_abi: "()->i32", ipdm_alloc: "(i32)->i32", ipdm_process: "(i32,i32)->i32" } as const;
@@ -66,8 +66,8 @@ function instance(host: AbiHost, current: CurrentCall): IpdmExports {
 }
 
 function process(host: AbiHost, exports: IpdmExports, work: AbiWork): ArrayBuffer {
-  const batch = place(host, exports, work.batch);
-  const descriptor = place(host, exports, work.descriptor);
+  const batch = place(host, exports, blockOf(work));
+  const descriptor = place(host, exports, new Uint8Array(work.descriptor));
   return takeOutput(host.memory, exports.ipdm_process(batch, descriptor) >>> 0, work);
 }
 
@@ -141,7 +141,7 @@ function range({ memory }: AbiHost, address: number, bytes: number): Uint8Array 
 }
 
 /** Copies bytes into memory that the module allocates. */
-function place({ memory }: AbiHost, exports: IpdmExports, bytes: ArrayBuffer | SharedArrayBuffer): number {
+function place({ memory }: AbiHost, exports: IpdmExports, bytes: Uint8Array): number {
   const address = exports.ipdm_alloc(bytes.byteLength) >>> 0;
   if (address === 0) throw new Stop("memory", `ipdm_alloc found no room for ${bytes.byteLength} bytes`);
   const sizeBytes = memory.buffer.byteLength;
@@ -151,7 +151,7 @@ function place({ memory }: AbiHost, exports: IpdmExports, bytes: ArrayBuffer | S
       `ipdm_alloc returned ${address} for ${bytes.byteLength} bytes: not 64-byte aligned inside the memory of ${sizeBytes} bytes`,
     );
   }
-  new Uint8Array(memory.buffer, address, bytes.byteLength).set(new Uint8Array(bytes));
+  new Uint8Array(memory.buffer, address, bytes.byteLength).set(bytes);
   return address;
 }
 

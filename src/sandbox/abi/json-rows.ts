@@ -23,8 +23,8 @@ export class RowTexts {
   private readonly text = new TextBytes();
   private readonly write: (row: number) => boolean;
 
-  constructor(batch: ArrayBuffer | SharedArrayBuffer) {
-    const decoded = decodeBatch(new Uint8Array(batch));
+  constructor(block: Uint8Array) {
+    const decoded = decodeBatch(block);
     this.schema = decoded.schema;
     this.rows = decoded.rows;
     this.write = new RowWriter("ndjson", decoded.schema).rowsOf(decoded, this.text, ROW_TEXT_BYTES_MAX);

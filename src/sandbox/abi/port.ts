@@ -32,6 +32,8 @@ export interface AbiFace {
 export interface AbiWork {
   /** The batch block, which may be shared with others: it is only read. */
   readonly batch: ArrayBuffer | SharedArrayBuffer;
+  /** Bytes of the block, where its buffer is larger. */
+  readonly batchBytes?: number;
   /** The 64 bytes of the descriptor (docs/reference/abi.md). */
   readonly descriptor: ArrayBuffer;
   readonly outputBytesMax: number;
@@ -39,6 +41,11 @@ export interface AbiWork {
   readonly columns: Schema | null;
   /** Form of the text that a program reads, for `wasi/1`; NDJSON where nobody says. */
   readonly stdin?: TextFormat;
+}
+
+/** The batch block of a call. */
+export function blockOf({ batch, batchBytes = batch.byteLength }: AbiWork): Uint8Array {
+  return new Uint8Array(batch, 0, batchBytes);
 }
 
 /** The exports of an instance. */

@@ -4,7 +4,7 @@ import { WASI_FUNCTIONS } from "../host/wasi-table.ts";
 import { Stop } from "../stop.ts";
 import { checkExport, checkImports, checkMemory } from "./face.ts";
 import { RowCollector, RowTexts } from "./json-rows.ts";
-import type { AbiAdapter } from "./port.ts";
+import { type AbiAdapter, blockOf } from "./port.ts";
 import { BatchEnd, REDPANDA_TRANSFORM, RedpandaEnv } from "./redpanda-env.ts";
 import { checkEnd } from "./wasi.ts";
 import { wasiBeside } from "./wasi-beside.ts";
@@ -25,7 +25,7 @@ export const redpandaAbi: AbiAdapter = {
   version: () => 1,
 
   call(host, work) {
-    const texts = new RowTexts(work.batch);
+    const texts = new RowTexts(blockOf(work));
     const tab = new Tab(host);
     const collector = new RowCollector(work, tab);
     // A broker hands out no batches without records.

@@ -1,7 +1,7 @@
 import { CodeReader } from "../metering/code-reader.ts";
 import { BinaryError } from "../wasm/binary.ts";
 import type { ModuleShape } from "../wasm/module.ts";
-import { IMMEDIATE, OPCODES, PREFIX_MISC, PREFIX_SIMD } from "../wasm/opcodes.ts";
+import { OPCODES, PREFIX_MISC, PREFIX_SIMD } from "../wasm/opcodes.ts";
 
 /** Classes of instructions, in the order in which reports list them. */
 export const INSTRUCTION_CLASSES = [
@@ -60,8 +60,7 @@ function countBody(code: CodeReader, end: number, byNumber: Float64Array): { cou
   let inside = 0;
   let depth = 0;
   while (code.at < end) {
-    let op = code.byte();
-    if (op >= 0xfb) op = (op === 0xfd ? PREFIX_SIMD : PREFIX_MISC) + code.u32();
+    const op = code.opcode();
     if (OPCODES.allowed[op] !== 1) throw new BinaryError(`uses instruction 0x${op.toString(16)}`);
     byNumber[op] = (byNumber[op] as number) + 1;
     if (op === BLOCK || op === LOOP || op === IF) {
@@ -71,23 +70,9 @@ function countBody(code: CodeReader, end: number, byNumber: Float64Array): { cou
         depth = Math.max(depth, ++inside);
       }
     } else if (op === END && open.pop() === LOOP) inside--;
-    skip(code, op);
+    code.skipOperands(op);
   }
   return { count, depth };
-}
-
-/** Passes over what stands behind an opcode. */
-function skip(code: CodeReader, op: number): void {
-  const immediate = OPCODES.immediates[op] as number;
-  if (immediate !== IMMEDIATE.own) return code.skip(immediate);
-  if (op >= BLOCK && op <= IF) return code.skip(IMMEDIATE.signed);
-  if (op === 0x0e) for (let left = code.u32(); left > 0; left--) code.u32();
-  if (op === 0x1c) {
-    for (let left = code.u32(); left > 0; left--) code.byte();
-    return;
-  }
-  if (op === 0x11 || op === 0x13) code.u32();
-  code.u32();
 }
 
 function classOf(op: number): InstructionClass {

@@ -1,5 +1,6 @@
 import type { ModuleShape } from "../wasm/module.ts";
 import { ByteWriter } from "../wasm/writer.ts";
+import { CodeReader } from "./code-reader.ts";
 import type { ScannedFunction } from "./events.ts";
 import type { FunctionScanner } from "./function-scan.ts";
 import { CANON } from "./nan-flow.ts";
@@ -25,13 +26,17 @@ export abstract class BodyWriter {
   /** Index of the global that holds the meter, or -1 where work is not metered. */
   protected readonly meter: number;
   protected readonly body = new ByteWriter(4096);
+  private readonly code: CodeReader;
   // Of the function under way.
   protected own = 0;
   protected copied = 0;
+  /** Number of the parameter that is added, behind those of the function: its locals have the next numbers. -1: none is. */
+  protected parameter = -1;
   protected readonly extra = { [I64]: -1, [I32]: -1, [F32]: -1, [F64]: -1, [V128]: -1 };
 
   protected constructor({ shape, scanner, functions }: Scanned, meter: number) {
     this.shape = shape;
+    this.code = new CodeReader(shape.bytes);
     this.scanner = scanner;
     this.functions = functions;
     this.meter = meter;
@@ -42,7 +47,7 @@ export abstract class BodyWriter {
     const known = this.extra[type];
     if (known >= 0) return known;
     const taken = Object.values(this.extra).filter((index) => index >= 0).length;
-    const index = (this.functions[this.own] as ScannedFunction).locals + taken;
+    const index = (this.functions[this.own] as ScannedFunction).locals + (this.parameter < 0 ? 0 : 1) + taken;
     this.extra[type] = index;
     return index;
   }
@@ -94,8 +99,31 @@ export abstract class BodyWriter {
   /** Copies the original up to a byte. */
   protected copy(to: number): void {
     if (to <= this.copied) return;
-    this.body.copy(this.shape.bytes, this.copied, to);
+    if (this.parameter < 0) this.body.copy(this.shape.bytes, this.copied, to);
+    else this.copyRenumbered(to);
     this.copied = to;
+  }
+
+  /** Copies instructions with the numbers that locals have behind the parameter that is added. */
+  private copyRenumbered(to: number): void {
+    const { body, code, parameter } = this;
+    const { bytes } = this.shape;
+    let from = this.copied;
+    code.seek(from, to);
+    while (code.at < to) {
+      const op = code.opcode();
+      if (op < LOCAL_GET || op > LOCAL_TEE) {
+        code.skipOperands(op);
+        continue;
+      }
+      const at = code.at;
+      const local = code.u32();
+      if (local < parameter) continue;
+      body.copy(bytes, from, at);
+      body.u32(local + 1);
+      from = code.at;
+    }
+    body.copy(bytes, from, to);
   }
 
   protected get(local: number): void {
@@ -183,6 +211,8 @@ export abstract class BodyWriter {
 /** `i64.const` of the meter's value where memory could not grow: bit 63. */
 const GROWTH_FAILED = Uint8Array.of(0x42, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x7f);
 
+const LOCAL_GET = 0x20;
+const LOCAL_TEE = 0x22;
 const MEMORY_SIZE = Uint8Array.of(0x3f, 0x00);
 /** `i32.const -1 i32.eq` */
 const IS_MINUS_ONE = Uint8Array.of(0x41, 0x7f, 0x46);

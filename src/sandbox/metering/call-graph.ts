@@ -1,108 +1,31 @@
+import { ENGINE_TYPE_VALUES_MAX } from "../wasm/limits.ts";
 import type { ModuleShape } from "../wasm/module.ts";
-import { COST_ENTRY } from "./cost-table.ts";
+import type { FunctionType } from "../wasm/shape.ts";
 import { EVENT, type ScannedFunction } from "./events.ts";
 import type { FunctionScanner } from "./function-scan.ts";
 
-/** Fuel up to which a function without loops, called by its name alone, is paid for by its callers. */
-export const INLINE_COST_MAX = 48;
 /** Fuel that functions which call no one in a circle may spend between two checks, besides that of one function's own instructions. */
-const UNCHECKED_COST_MAX = 1 << 16;
-/** Stack, in values, that callers may reserve for callees that do not count it themselves. */
-const CHAIN_MAX = 1 << 13;
-/** Values that a call takes on the stack besides its locals and operands. */
-const FRAME_BASE = 8;
+export const UNCHECKED_COST_MAX = 1 << 16;
 
-/** How a function is metered. */
-export interface Metering {
-  /** It is paid for by its callers, and stays as it is. */
+/** Whether callers pay for a function, and how much. */
+interface Paid {
   readonly isFree: boolean;
-  /** Fuel that callers of a free function pay for it. */
   readonly cost: number;
-  /** Stack that it counts when it is entered, for itself and those it calls that do not; 0: its callers count it. */
-  readonly frame: number;
-  /** Fuel is checked when it is entered. */
-  readonly isChecked: boolean;
-}
-
-/** How the functions of a module are metered. */
-export interface MeteringPlan {
-  /** By number of the module's own functions. */
-  readonly functions: readonly Metering[];
-  /** Calls, by number of their event, after which fuel is checked. */
-  readonly checkedCalls: ReadonlySet<number>;
-}
-
-/**
- * Decides for every function how it is metered. Only calls in a circle can fill the stack or, without loops, spend fuel without
- * end, so functions in a circle count their frames and check their fuel at entry; the others do where what is known of the code
- * says that they may need much stack, or spend much before the next check. Whoever checks its stack checks its fuel with it. A call
- * through a table may reach every function of its type that the module refers to. A function that is reached by a tail call
- * counts its own frame, since its caller, which could count it, has given back what it had.
- *
- * Functions are called by the module itself or by the host from outside: a host function that calls back into the module makes
- * a circle that nobody sees.
- */
-export function planMetering(
-  shape: ModuleShape,
-  scanner: FunctionScanner,
-  functions: readonly ScannedFunction[],
-): MeteringPlan {
-  const graph = new CallGraph(shape, scanner, functions);
-  const held = outside(shape, graph.referenced);
-  const tailTargets = graph.tailTargets();
-  const checkedCalls = new Set<number>();
-  const plans: Metering[] = Array.from({ length: functions.length }, () => UNPLANNED);
-  // By node: stack that is needed before someone counts it, and fuel that is spent before someone checks it.
-  const chains = new Float64Array(graph.size);
-  const unchecked = new Float64Array(graph.size);
-  for (const component of graph.components()) {
-    const isCircle = component.length > 1 || component.some((node) => graph.callsItself(node));
-    // Nodes of signatures come first: they have the larger numbers, and functions ask for what lies behind them.
-    for (const node of component.sort((a, b) => b - a)) {
-      const scanned = functions[node];
-      const chain = graph.most(node, chains);
-      if (scanned === undefined) {
-        chains[node] = chain;
-        unchecked[node] = graph.most(node, unchecked);
-        continue;
-      }
-      const frame = FRAME_BASE + scanned.frame + chain;
-      const isCounted = isCircle || frame > CHAIN_MAX || tailTargets.has(node);
-      const spent = scanned.cost + COST_ENTRY + graph.spent(node, unchecked);
-      const isLong = spent > UNCHECKED_COST_MAX;
-      const isChecked = isCounted || isLong;
-      if (isLong) graph.checkCalls(node, unchecked, checkedCalls);
-      const cost = scanned.cost + COST_ENTRY + graph.paidFor(node, plans);
-      const isSmall = !isCounted && !isChecked && !scanned.hasLoop && cost <= INLINE_COST_MAX;
-      const isFree = isSmall && !held.has(node) && graph.isPlain(node, plans);
-      plans[node] = { isFree, cost: isFree ? cost : 0, frame: isCounted ? frame : 0, isChecked };
-      chains[node] = isCounted ? 0 : frame;
-      unchecked[node] = isChecked ? 0 : spent;
-    }
-  }
-  return { functions: plans, checkedCalls };
-}
-
-const UNPLANNED: Metering = { isFree: false, cost: 0, frame: 0, isChecked: false };
-
-/** Own functions that can be called other than by a call that names them. */
-function outside(shape: ModuleShape, referenced: Iterable<number>): Set<number> {
-  const all = [...referenced, ...shape.exports.filter(({ kind }) => kind === "function").map(({ index }) => index)];
-  if (shape.start !== undefined) all.push(shape.start);
-  return new Set(all.map((index) => index - shape.importedFunctions));
 }
 
 /** Who calls whom: the module's own functions by number, then a node for each signature that is called through tables. */
-class CallGraph {
+export class CallGraph {
   readonly referenced: ReadonlySet<number>;
   private readonly count: number;
   private readonly edges: readonly (readonly number[])[];
+  private readonly shape: ModuleShape;
   private readonly scanner: FunctionScanner;
   private readonly functions: readonly ScannedFunction[];
   private readonly imported: number;
   private readonly typeNodes: readonly number[];
 
   constructor(shape: ModuleShape, scanner: FunctionScanner, functions: readonly ScannedFunction[]) {
+    this.shape = shape;
     this.scanner = scanner;
     this.functions = functions;
     this.imported = shape.importedFunctions;
@@ -156,6 +79,28 @@ class CallGraph {
     return found;
   }
 
+  /** Own functions that calls name, other than tail calls, and that make no tail call themselves. */
+  carriers(): Set<number> {
+    const found = new Set<number>();
+    const leaving: number[] = [];
+    for (const own of this.functions.keys()) {
+      for (const [kind, argument] of this.calls(own)) {
+        if (kind === EVENT.returnCall || kind === EVENT.returnCallIndirect) leaving.push(own);
+        else if (kind === EVENT.call && argument >= this.imported) found.add(argument - this.imported);
+      }
+    }
+    for (const own of leaving) found.delete(own);
+    for (const own of found) if (!this.canCarry(own)) found.delete(own);
+    return found;
+  }
+
+  /** False where one value more is one too many for the engine. */
+  private canCarry(own: number): boolean {
+    const { types, functionTypes, importedFunctions } = this.shape;
+    const type = types[functionTypes[importedFunctions + own] as number] as FunctionType;
+    return Math.max(type.parameters.length, type.results.length) < ENGINE_TYPE_VALUES_MAX;
+  }
+
   /** Adds those calls of a function after which fuel has to be checked, so that the others together spend little without a check. */
   checkCalls(own: number, unchecked: Float64Array, checked: Set<number>): void {
     const calls = [...this.calls(own)];
@@ -193,7 +138,7 @@ class CallGraph {
   }
 
   /** Fuel that a function pays for free callees. */
-  paidFor(own: number, plans: readonly Metering[]): number {
+  paidFor(own: number, plans: readonly Paid[]): number {
     let sum = 0;
     for (const [kind, argument] of this.calls(own))
       if (kind === EVENT.call) sum += plans[argument - this.imported]?.cost ?? 0;
@@ -201,7 +146,7 @@ class CallGraph {
   }
 
   /** True for a function that does nothing but what is known before: no calls but of free functions, no work by length. */
-  isPlain(own: number, plans: readonly Metering[]): boolean {
+  isPlain(own: number, plans: readonly Paid[]): boolean {
     const { from, to } = (this.functions[own] as ScannedFunction).events;
     const { kind, argument } = this.scanner.events;
     for (let i = from; i < to; i++) {

@@ -1,5 +1,5 @@
 import { BinaryError } from "../wasm/binary.ts";
-import { IMMEDIATE } from "../wasm/opcodes.ts";
+import { IMMEDIATE, OPCODES, PREFIX_MISC, PREFIX_SIMD } from "../wasm/opcodes.ts";
 
 /** Reads the instructions of a function, never beyond its end. */
 export class CodeReader {
@@ -43,7 +43,29 @@ export class CodeReader {
     throw new BinaryError(`has a number beyond 32 bits at byte ${this.at}`);
   }
 
-  /** Passes over what stands behind an opcode. */
+  /** The number in the tables of the instruction that is here; what stands behind its opcode is not read. */
+  opcode(): number {
+    const op = this.byte();
+    if (op < 0xfb) return op;
+    return (op === 0xfd ? PREFIX_SIMD : PREFIX_MISC) + this.u32();
+  }
+
+  /** Passes over what stands behind the opcode of any allowed instruction. */
+  skipOperands(op: number): void {
+    const immediate = OPCODES.immediates[op] as number;
+    if (immediate !== IMMEDIATE.own) return this.skip(immediate);
+    // block, loop, if: a value type is a negative number, the number of a type is not.
+    if (op >= 0x02 && op <= 0x04) return this.skip(IMMEDIATE.signed);
+    if (op === 0x0e) for (let left = this.u32(); left > 0; left--) this.u32();
+    if (op === 0x1c) {
+      for (let left = this.u32(); left > 0; left--) this.byte();
+      return;
+    }
+    if (op === 0x11 || op === 0x13) this.u32();
+    this.u32();
+  }
+
+  /** Passes over immediates of one kind. */
   skip(immediate: number): void {
     switch (immediate) {
       case IMMEDIATE.index:

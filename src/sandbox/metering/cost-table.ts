@@ -2,9 +2,9 @@ import { PREFIX_MISC, PREFIX_SIMD } from "../wasm/opcodes.ts";
 
 /**
  * Name of the prices below. A statement names it, since fuel means nothing without it: any change of a price, or of how charges
- * are placed, needs a new number.
+ * are placed and checked, needs a new number.
  */
-export const COST_TABLE = "ipdm-cost/1";
+export const COST_TABLE = "ipdm-cost/2";
 
 /**
  * Fuel by instruction, in units of about one simple arithmetic instruction of compiled code. Prices follow the time that V8's code

@@ -33,8 +33,9 @@ export function isNarrow({ type }: GlobalShape): boolean {
   return type === I32 || type === F32;
 }
 
-/** Functions through which the bits of a float or vector global are read and written, as 64-bit integers. */
-export function accessors(index: number, shape: GlobalShape): AddedFunction[] {
+/** Functions through which the bits of a float or vector global are read and written, as 64-bit integers; none for a global that is exact. */
+export function accessorsOf(index: number, shape: GlobalShape): AddedFunction[] {
+  if (isExact(shape)) return [];
   const lanes = new Uint8Array(lanesOf(shape)).fill(I64);
   const none = new Uint8Array(0);
   const get = [0x23, ...unsigned(index)];

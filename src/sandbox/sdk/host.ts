@@ -3,6 +3,9 @@ export declare class Host {
   @external("ipdm", "setting")
   static setting(name: usize, nameBytes: usize, target: usize, most: usize): i32;
 
+  @external("ipdm", "log")
+  static log(text: usize, bytes: usize): void;
+
   @external("ipdm", "fail")
   static fail(code: usize, codeBytes: usize, message: usize, messageBytes: usize): void;
 

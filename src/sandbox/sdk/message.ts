@@ -59,6 +59,11 @@ export class Message {
     return length > shown ? this.text("...") : this;
   }
 
+  /** Writes the message to the node's log, where the module's policy lets it. No result depends on it. */
+  log(): void {
+    Host.log(this.at, this.length);
+  }
+
   /** Stops the call with a code of capital letters, digits and `_`. It does not return. */
   fail(code: string): void {
     const bytes = <usize>String.UTF8.byteLength(code);

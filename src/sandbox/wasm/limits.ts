@@ -24,6 +24,9 @@ export interface ModuleLimits {
   readonly branchTargets: number;
 }
 
+/** Parameters, or results, of one type that engines allow (WebAssembly JavaScript interface, implementation limits). */
+export const ENGINE_TYPE_VALUES_MAX = 1000;
+
 /** The limits of modules that strangers hand in. */
 export const MODULE_LIMITS: ModuleLimits = {
   moduleBytes: 8 * 1024 * 1024,

@@ -1,8 +1,8 @@
 import { isUtf8 } from "node:buffer";
 import { basename } from "node:path";
-import { HEADERS_MAX } from "../../consensus/chain-anchor.ts";
 import { overLimit } from "../failure.ts";
-import { readingError, SourceFile } from "../file.ts";
+import { SourceFile } from "../file.ts";
+import { type BlockTable, type BlockTableData, BlockTableWriter, type TextPlace } from "./block-table.ts";
 import { chainBytes } from "./chain-bytes.ts";
 import { duplicateBlock, incompleteBlock, malformedBlock, missingBlock } from "./failure.ts";
 import { chainFormat } from "./formats.ts";
@@ -10,25 +10,16 @@ import { jsonValues, type ValueFault } from "./json-values.ts";
 import type { BlockHead, BlockPart, ChainFormat, ChainSpec } from "./kind.ts";
 import { CHAIN_BLOCKS_MAX, ROW_BYTES_MAX, WHOLE_FILE_BYTES_MAX } from "./limits.ts";
 import { type ChainFile, chainFiles } from "./places.ts";
-
-/** Where a text stands: in a file, by its number, at bytes of what the file holds decompressed. */
-export interface TextPlace {
-  readonly file: number;
-  readonly from: number;
-  readonly to: number;
-}
-
-/** A block and where the texts of its row stand. */
-export interface IndexedBlock extends BlockHead {
-  readonly texts: readonly TextPlace[];
-}
+import { PlainFile, plainChunks, Room } from "./plain-file.ts";
 
 /** All blocks of a chain source, in order. Plain data. */
 export interface BlockIndex {
   readonly files: readonly ChainFile[];
-  readonly blocks: readonly IndexedBlock[];
+  readonly blocks: BlockTableData;
   /** Name of the chain: what was said, else what the first block that says it says. */
   readonly chain: string | null;
+  /** Name of the chain that the first block says which says one. */
+  readonly said: string | null;
   /** Bytes of the texts of all rows. */
   readonly bytes: number;
 }
@@ -42,11 +33,12 @@ export async function indexBlocks(spec: ChainSpec, signal?: AbortSignal): Promis
   const format = chainFormat(spec.kind);
   const files = await chainFiles(spec.places);
   const gathering = new Gathering(format, files, spec);
+  const rooms = [new Room(), new Room()] as const;
   // While one file is looked through, the next is read.
-  let ahead = wholeFile(files[0]);
+  let ahead = wholeFile(files[0], rooms[0]);
   for (const [number, file] of files.entries()) {
     const whole = await ahead;
-    ahead = wholeFile(files[number + 1]);
+    ahead = wholeFile(files[number + 1], number % 2 === 0 ? rooms[1] : rooms[0]);
     // Whoever stops at this file does not wait for the next.
     ahead.catch(() => undefined);
     await gathering.read(number, file, whole, signal);
@@ -55,23 +47,17 @@ export async function indexBlocks(spec: ChainSpec, signal?: AbortSignal): Promis
 }
 
 /** The bytes of a plain file of usual size; others come in chunks. */
-async function wholeFile(file: ChainFile | undefined): Promise<Buffer | undefined> {
+async function wholeFile(file: ChainFile | undefined, room: Room): Promise<Buffer | undefined> {
   if (file === undefined || file.compression !== "none" || file.version.size > WHOLE_FILE_BYTES_MAX) return undefined;
-  const source = new SourceFile(file.version);
-  const handle = await source.open();
-  try {
-    const bytes = await handle.readFile();
-    await source.check(handle);
-    return bytes;
-  } catch (error) {
-    throw readingError(source.path, error);
-  } finally {
-    await handle.close();
-  }
+  using plain = new PlainFile(file.version);
+  const bytes = room.of(Number(file.version.size));
+  return bytes.subarray(0, await plain.read(bytes, 0));
 }
 
-async function* alone(bytes: Buffer): AsyncGenerator<Buffer> {
-  yield bytes;
+function chunksOf({ version, compression }: ChainFile, signal: AbortSignal | undefined): AsyncIterable<Buffer> {
+  return compression === "none"
+    ? plainChunks(version, signal)
+    : chainBytes(new SourceFile(version), compression, { signal });
 }
 
 interface Waiting {
@@ -84,37 +70,37 @@ class Gathering {
   private readonly format: ChainFormat;
   private readonly files: readonly ChainFile[];
   private readonly spec: ChainSpec;
-  private readonly blocks: IndexedBlock[] = [];
+  private readonly found: BlockTableWriter;
   /** Parts that lack another one. */
   private waiting: Waiting[] = [];
   /** The part before, if it may belong to the next one of the same file. */
   private last: Waiting | undefined;
   /** Parts that follow each other, of which one says that it belongs to another block. */
   private readonly doubtful: (readonly [Waiting, Waiting])[] = [];
-  private chain: string | null;
+  private said: string | null = null;
 
   constructor(format: ChainFormat, files: readonly ChainFile[], spec: ChainSpec) {
     this.format = format;
     this.files = files;
     this.spec = spec;
-    this.chain = spec.chain;
+    this.found = new BlockTableWriter(format);
   }
 
   async read(
     number: number,
-    { version, compression }: ChainFile,
+    file: ChainFile,
     whole: Buffer | undefined,
     signal: AbortSignal | undefined,
   ): Promise<void> {
     signal?.throwIfAborted();
-    const { path } = version;
-    const chunks = whole === undefined ? chainBytes(new SourceFile(version), compression, { signal }) : alone(whole);
+    const { path } = file.version;
+    const chunks = whole === undefined ? chunksOf(file, signal) : [whole];
     this.last = undefined;
     let found = 0;
     for await (const value of jsonValues(chunks)) {
       if ("fault" in value) throw faultyValue(path, value);
-      const { bytes, from, to, offset } = value;
-      const parts = this.format.scan(bytes, { from, to }, basename(path));
+      const { bytes, from, to, offset, known } = value;
+      const parts = this.format.scan(bytes, { from, to }, basename(path), known);
       if (typeof parts === "string") throw malformedBlock(path, offset, parts);
       for (const part of parts) this.add(path, number, bytes, offset - from, part);
       found++;
@@ -128,13 +114,12 @@ class Gathering {
     const [lone] = this.waiting;
     if (lone !== undefined) throw this.incomplete(lone);
     const { from, to } = this.spec;
-    const inRange = this.blocks.filter(
-      ({ number }) => (from === null || number >= from) && (to === null || number <= to),
-    );
-    inRange.sort((a, b) => a.number - b.number);
-    this.check(inRange, this.behind());
-    const bytes = inRange.reduce((sum, block) => sum + bytesOf(block), 0);
-    return { files: this.files, blocks: inRange, chain: this.chain, bytes };
+    const all = this.found.table();
+    const blocks = all.sorted((number) => (from === null || number >= from) && (to === null || number <= to));
+    this.check(blocks, all);
+    let bytes = 0;
+    for (let row = 0; row < blocks.length; row++) bytes += blocks.sizeBytes(row);
+    return { files: this.files, blocks: blocks.data, chain: this.spec.chain ?? this.said, said: this.said, bytes };
   }
 
   private add(path: string, file: number, bytes: Uint8Array, base: number, part: BlockPart): void {
@@ -147,7 +132,7 @@ class Gathering {
     if (size > ROW_BYTES_MAX)
       throw overLimit(path, String(base), `a block of more than ${ROW_BYTES_MAX} bytes with what belongs to it`);
     const [main] = part.texts;
-    if (this.chain === null && main !== undefined) this.chain = this.format.chainOf(bytes, main) ?? null;
+    if (this.said === null && main !== undefined) this.said = this.format.chainOf(bytes, main) ?? null;
     const waiting: Waiting = { head: part.head, of: part.of, texts };
     if (texts.includes(undefined)) this.join(waiting);
     else this.take(waiting);
@@ -195,48 +180,37 @@ class Gathering {
     this.waiting = [...alone];
   }
 
-  /** Of more blocks than a receipt shows the headers of, the further ones are not kept. */
   private take({ head, texts }: Waiting): void {
-    const { header, ...rest } = head as BlockHead;
-    const kept = header === undefined || this.blocks.length >= HEADERS_MAX ? rest : { ...rest, header };
-    this.blocks.push({ ...kept, texts: texts as TextPlace[] });
-    if (this.blocks.length > CHAIN_BLOCKS_MAX) throw this.tooMany();
+    this.found.push(head as BlockHead, texts as TextPlace[]);
+    if (this.found.length > CHAIN_BLOCKS_MAX) throw this.tooMany();
   }
 
-  /** The first block behind the range: its parent tells whether blocks at the end of the range are missing. */
-  private behind(): IndexedBlock | undefined {
-    const { to } = this.spec;
-    let first: IndexedBlock | undefined;
-    for (const block of this.blocks)
-      if (to !== null && block.number > to && block.number < (first?.number ?? Number.POSITIVE_INFINITY)) first = block;
-    return first;
-  }
-
-  private check(blocks: readonly IndexedBlock[], behind: IndexedBlock | undefined): void {
+  /** Looks for blocks that are missing or there twice; `all` has those outside of the range as well. */
+  private check(blocks: BlockTable, all: BlockTable): void {
     const { from, to } = this.spec;
-    const [first] = blocks;
-    const last = blocks.at(-1);
-    if (first === undefined || last === undefined)
-      throw missingBlock(
-        from ?? to ?? 0,
-        this.blocks.length === 0 ? "there is no block" : `the blocks are ${span(this.blocks)}`,
-      );
-    for (const [i, block] of blocks.entries()) {
-      const before = blocks[i - 1];
-      if (before === undefined) continue;
-      if (before.number === block.number) throw duplicateBlock(block.number, this.placeOf(before), this.placeOf(block));
-      const gap = this.format.gap(before, block);
-      if (gap !== undefined) throw missingBlock(gap.missing, `${before.number} is followed by ${block.number}`);
+    if (blocks.length === 0)
+      throw missingBlock(from ?? to ?? 0, all.length === 0 ? "there is no block" : `the blocks are ${span(all)}`);
+    const first = blocks.head(0);
+    let last = first;
+    for (let row = 1; row < blocks.length; row++) {
+      const before = last;
+      last = blocks.head(row);
+      if (before.number === last.number)
+        throw duplicateBlock(last.number, this.placeOf(blocks, row - 1), this.placeOf(blocks, row));
+      const gap = this.format.gap(before, last);
+      if (gap !== undefined) throw missingBlock(gap.missing, `${before.number} is followed by ${last.number}`);
     }
     if (from !== null && this.format.gap({ ...first, number: from - 1 }, first) !== undefined)
       throw missingBlock(from, `the blocks begin with ${first.number}`);
-    const end = to === null ? undefined : (behind ?? { ...last, number: to + 1, parentNumber: to });
-    if (end !== undefined && last.number !== to && this.format.gap(last, end) !== undefined)
+    if (to === null || last.number === to) return;
+    // The parent of the first block behind the range tells whether blocks at its end are missing.
+    const end = firstBehind(all, to) ?? { ...last, number: to + 1, parentNumber: to };
+    if (this.format.gap(last, end) !== undefined)
       throw missingBlock(last.number + 1, `the blocks end with ${last.number}`);
   }
 
-  private placeOf({ texts }: IndexedBlock): string {
-    const [at] = texts;
+  private placeOf(blocks: BlockTable, row: number): string {
+    const [at] = blocks.texts(row);
     return at === undefined ? "?" : `${this.files[at.file]?.version.path ?? "?"} at byte ${at.from}`;
   }
 
@@ -274,16 +248,21 @@ function joined(one: Waiting, other: Waiting): Waiting {
   return { head: one.head ?? other.head, of: undefined, texts: one.texts.map((text, i) => text ?? other.texts[i]) };
 }
 
-function bytesOf({ texts }: IndexedBlock): number {
-  return texts.reduce((sum, { from, to }) => sum + to - from, 0);
+function firstBehind(blocks: BlockTable, last: number): BlockHead | undefined {
+  let first: number | undefined;
+  for (let row = 0; row < blocks.length; row++) {
+    const number = blocks.number(row);
+    if (number > last && (first === undefined || number < blocks.number(first))) first = row;
+  }
+  return first === undefined ? undefined : blocks.head(first);
 }
 
-function span(blocks: readonly IndexedBlock[]): string {
+function span(blocks: BlockTable): string {
   let low = Number.MAX_SAFE_INTEGER;
   let high = 0;
-  for (const { number } of blocks) {
-    low = Math.min(low, number);
-    high = Math.max(high, number);
+  for (let row = 0; row < blocks.length; row++) {
+    low = Math.min(low, blocks.number(row));
+    high = Math.max(high, blocks.number(row));
   }
   return `${low} to ${high}`;
 }

@@ -1,10 +1,12 @@
 import { IpdmError } from "../../core/errors.ts";
 import type { BlockFiles } from "./block-files.ts";
-import { type BlockIndex, indexBlocks } from "./block-index.ts";
+import { indexBlocks } from "./block-index.ts";
+import { BlockTable } from "./block-table.ts";
 import type { Endpoints } from "./endpoints.ts";
 import { missingBlock } from "./failure.ts";
 import { indexInThread } from "./index-thread.ts";
 import type { BlockHead, ChainFormat, ChainSpec } from "./kind.ts";
+import { KnownBlocks } from "./known-blocks.ts";
 
 /** Blocks that are asked for together, and groups of them that are under way at once. */
 const GROUP_BLOCKS = 10;
@@ -18,6 +20,8 @@ export interface FetchPorts {
   readonly files: BlockFiles;
   readonly format: ChainFormat;
   readonly signal: AbortSignal;
+  /** Where what is found in the files is kept for who opens them next. */
+  readonly known?: KnownBlocks | undefined;
   /** Look through the files in a thread of its own (default true). */
   readonly worker?: boolean | undefined;
   /** Told how many blocks are there, of how many. */
@@ -27,7 +31,9 @@ export interface FetchPorts {
 /** Blocks of a range: the files that they are kept in, and what was found there. */
 export interface FetchedRange {
   readonly places: readonly string[];
-  readonly index: BlockIndex;
+  readonly blocks: BlockTable;
+  /** Name of the chain that the blocks say themselves. */
+  readonly said: string | null;
 }
 
 /**
@@ -43,9 +49,9 @@ export async function fetchRange(ports: FetchPorts, spec: ChainSpec, from: numbe
   await dropForeign(ports, numbers);
   for (let round = 0; round < ROUNDS_MAX; round++) {
     await fetchMissing(ports, numbers);
-    const index = await indexed(ports, spec, numbers);
-    const broken = brokenLink(ports.format, index.blocks);
-    if (broken === undefined) return { places: files.places(numbers), index };
+    const { blocks, said } = await found(ports, spec, numbers);
+    const broken = brokenLink(ports.format, blocks);
+    if (broken === undefined) return { places: files.places(numbers), blocks, said };
     for (const number of broken) await files.drop(number);
   }
   throw new IpdmError(
@@ -120,25 +126,33 @@ async function dropForeign({ endpoints, files, signal }: FetchPorts, numbers: re
 }
 
 /** The first two blocks of which the second does not claim the first as its parent. */
-function brokenLink(format: ChainFormat, blocks: readonly BlockHead[]): readonly number[] | undefined {
-  for (const [i, block] of blocks.entries()) {
-    const before = blocks[i - 1];
+function brokenLink(format: ChainFormat, blocks: BlockTable): readonly number[] | undefined {
+  let before: BlockHead | undefined;
+  for (const block of blocks.heads()) {
     if (before !== undefined && (block.parent !== before.hash || format.gap(before, block) !== undefined))
       return [before.number, block.number];
+    before = block;
   }
   return undefined;
 }
 
 /** Finds the kept blocks; one whose file is damaged is fetched again. */
-async function indexed(ports: FetchPorts, spec: ChainSpec, numbers: readonly number[]): Promise<BlockIndex> {
+async function found(
+  ports: FetchPorts,
+  spec: ChainSpec,
+  numbers: readonly number[],
+): Promise<Pick<FetchedRange, "blocks" | "said">> {
+  const { files, format, signal, worker, known = new KnownBlocks() } = ports;
+  const find = worker === false ? indexBlocks : indexInThread;
   for (let round = 0; ; round++) {
     try {
-      const index = ports.worker === false ? indexBlocks : indexInThread;
-      return await index({ ...spec, places: ports.files.places(numbers) }, ports.signal);
+      const own = { ...spec, places: files.places(numbers) };
+      const { blocks, said } = await known.of(own, () => find(own, signal));
+      return { blocks: new BlockTable(format, blocks), said };
     } catch (error) {
-      const number = error instanceof IpdmError ? ports.files.numberOf(String(error.facts["file"])) : undefined;
+      const number = error instanceof IpdmError ? files.numberOf(String(error.facts["file"])) : undefined;
       if (number === undefined || round === ROUNDS_MAX) throw error;
-      await ports.files.drop(number);
+      await files.drop(number);
       await fetchGroup(ports, [number]);
     }
   }

@@ -16,6 +16,12 @@ const NEAR_BYTES = 80;
 /** Bytes of an object or list that are looked at here before a scanner in WebAssembly begins anew. */
 const NESTED_NEAR_BYTES = 512;
 
+/** Objects inside each other that {@link endOf} goes into: a list's reply, its result, the block. */
+const WALK_DEPTH = 2;
+
+/** Where objects and lists end that were looked through already, by where they begin: no byte of a block is looked at twice. */
+export type KnownEnds = Map<number, number>;
+
 /** A stretch of bytes: from `from` up to `to`. */
 export interface Slice {
   readonly from: number;
@@ -41,15 +47,48 @@ export function skipBlank(bytes: Uint8Array, at: number, end: number): number {
  * Where the JSON value that starts at `at` ends, found by its brackets and quotes alone: what is between them is for whoever
  * parses it. {@link INCOMPLETE} when the bytes end before it does (a number may always go on), {@link INVALID} when none starts there.
  */
-export function valueEnd(bytes: Uint8Array, at: number, end: number): number {
+export function valueEnd(bytes: Uint8Array, at: number, end: number, known?: KnownEnds): number {
   if (at >= end) return INCOMPLETE;
   const first = bytes[at] as number;
   if (first === QUOTE) return stringEnd(bytes, at + 1, end);
-  if (first === OPEN_OBJECT || first === OPEN_LIST) return nestedEnd(bytes, at, end);
+  if (first === OPEN_OBJECT || first === OPEN_LIST) return known?.get(at) ?? nestedEnd(bytes, at, end);
   let i = at;
   while (i < end && isBare(bytes[i] as number)) i++;
   if (i === at) return INVALID;
   return i === end ? INCOMPLETE : i;
+}
+
+/**
+ * Where the JSON value that starts at `at` ends, as {@link valueEnd} says. Of objects, and of those inside them, it goes from member to
+ * member, and takes note of where the large ones end: whoever looks for their members next finds them without a second look at what they hold.
+ */
+export function endOf(bytes: Uint8Array, at: number, end: number, known: KnownEnds, depth = 0): number {
+  const walked = bytes[at] === OPEN_OBJECT && depth <= WALK_DEPTH ? objectEnd(bytes, at, end, known, depth) : INVALID;
+  // An object that is not put together as it should be still has brackets.
+  const to = walked === INVALID ? valueEnd(bytes, at, end) : walked;
+  if (to - at > NESTED_NEAR_BYTES) known.set(at, to);
+  return to;
+}
+
+function objectEnd(bytes: Uint8Array, at: number, end: number, known: KnownEnds, depth: number): number {
+  let i = skipBlank(bytes, at + 1, end);
+  if (bytes[i] === CLOSE_OBJECT && i < end) return i + 1;
+  for (;;) {
+    if (i === end) return INCOMPLETE;
+    if (bytes[i] !== QUOTE) return INVALID;
+    const nameEnd = stringEnd(bytes, i + 1, end);
+    if (nameEnd < 0) return nameEnd;
+    i = skipBlank(bytes, nameEnd, end);
+    if (i === end) return INCOMPLETE;
+    if (bytes[i] !== COLON) return INVALID;
+    const to = endOf(bytes, skipBlank(bytes, i + 1, end), end, known, depth + 1);
+    if (to < 0) return to;
+    i = skipBlank(bytes, to, end);
+    if (i === end) return INCOMPLETE;
+    if (bytes[i] === CLOSE_OBJECT) return i + 1;
+    if (bytes[i] !== COMMA) return INVALID;
+    i = skipBlank(bytes, i + 1, end);
+  }
 }
 
 /** A member of an object: where its name (without quotes) and its value stand. */
@@ -59,7 +98,12 @@ export interface Member {
 }
 
 /** The members of the object at `at`, in order; `undefined` where brackets, colons and commas are not those of an object. */
-export function membersOf(bytes: Uint8Array, at: number, end: number): readonly Member[] | undefined {
+export function membersOf(
+  bytes: Uint8Array,
+  at: number,
+  end: number,
+  known?: KnownEnds,
+): readonly Member[] | undefined {
   const members: Member[] = [];
   let i = skipBlank(bytes, at + 1, end);
   if (bytes[i] === CLOSE_OBJECT) return members;
@@ -71,7 +115,7 @@ export function membersOf(bytes: Uint8Array, at: number, end: number): readonly 
     i = skipBlank(bytes, nameEnd, end);
     if (bytes[i] !== COLON) return undefined;
     const from = skipBlank(bytes, i + 1, end);
-    const to = valueEnd(bytes, from, end);
+    const to = valueEnd(bytes, from, end, known);
     if (to < 0) return undefined;
     members.push({ name, value: { from, to } });
     i = skipBlank(bytes, to, end);

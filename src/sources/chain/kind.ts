@@ -2,7 +2,7 @@ import type { Schema } from "../../batch/schema.ts";
 import type { BatchWriter } from "../../batch/writer.ts";
 import { HEADERS_MAX } from "../../consensus/chain-anchor.ts";
 import { fromHex } from "../../core/bytes.ts";
-import type { Slice } from "./json-scan.ts";
+import type { KnownEnds, Slice } from "./json-scan.ts";
 
 /** Chains whose blocks can be read. */
 export const CHAIN_KINDS = ["ethereum", "solana"] as const;
@@ -73,9 +73,9 @@ export interface ChainFormat {
   readonly texts: readonly string[];
   /**
    * Finds blocks in a JSON value of a file of that name (without its folder); a text says why it is none. It never parses more than a
-   * block's first level.
+   * block's first level. `known` has what whoever found the value has found inside it.
    */
-  scan(bytes: Uint8Array, value: Slice, file: string): readonly BlockPart[] | string;
+  scan(bytes: Uint8Array, value: Slice, file: string, known?: KnownEnds): readonly BlockPart[] | string;
   /** Name of the chain, where the texts of a block say it. */
   chainOf(bytes: Uint8Array, text: Slice): string | undefined;
   /** Why a block cannot come after another; `undefined` when it can. `missing` is the first number that is not there. */
@@ -84,6 +84,8 @@ export interface ChainFormat {
   pushHead(writer: BatchWriter, head: BlockHead, parent: string, parentNumber: number): void;
   /** The 32 bytes of a hash as the chain writes it; `undefined` when it is none. */
   hashBytes(text: string): Uint8Array | undefined;
+  /** A hash of 32 bytes as the chain writes it. */
+  hashText(bytes: Uint8Array): string;
 }
 
 /** The content of a chain input: the chain and its ordered block hashes. */
@@ -112,14 +114,16 @@ export interface ChainContent {
   } | null;
 }
 
-/** The headers of blocks that follow each other: see `headers` of {@link ChainContent}. */
-export function headersOf(blocks: readonly BlockHead[]): readonly Uint8Array[] | null {
-  if (blocks.length > HEADERS_MAX) return null;
+/** The headers of so many blocks that follow each other: see `headers` of {@link ChainContent}. */
+export function headersOf(length: number, blocks: Iterable<BlockHead>): readonly Uint8Array[] | null {
+  if (length > HEADERS_MAX) return null;
   const headers: Uint8Array[] = [];
-  for (const [i, { header, parent }] of blocks.entries()) {
+  let before: string | undefined;
+  for (const { header, hash, parent } of blocks) {
     const bytes = header === undefined ? undefined : fromHex(header);
-    if (bytes === undefined || (i > 0 && parent !== blocks[i - 1]?.hash)) return null;
+    if (bytes === undefined || (before !== undefined && parent !== before)) return null;
     headers.push(bytes);
+    before = hash;
   }
   return headers;
 }

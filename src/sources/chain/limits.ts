@@ -10,3 +10,7 @@ export const CHAIN_FILES_MAX = 2_000_000;
 export const CHAIN_BLOCKS_MAX = 2_000_000;
 /** Bytes of a plain file that is read in one piece. */
 export const WHOLE_FILE_BYTES_MAX = 16 * 1024 * 1024;
+/** Bytes that are read at once of a larger one. */
+export const CHUNK_BYTES = 1024 * 1024;
+/** Bytes between two texts of a row that are read with them, rather than each text by itself. */
+export const NEAR_TEXTS_BYTES = 64 * 1024;

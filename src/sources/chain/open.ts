@@ -1,16 +1,23 @@
 import type { Batch } from "../../batch/batch.ts";
+import { checkBatches } from "../../batch/cut.ts";
 import type { Schema } from "../../batch/schema.ts";
 import { equalBytes } from "../../core/bytes.ts";
-import { checkBatches } from "../cut.ts";
 import type { BatchesOptions, OpenSourceOptions, TableSource } from "../port.ts";
 import { readInThread } from "../thread.ts";
-import type { BlockIndex, IndexedBlock } from "./block-index.ts";
-import { indexBlocks } from "./block-index.ts";
+import { type BlockIndex, indexBlocks } from "./block-index.ts";
 import { BlockReader } from "./block-reader.ts";
+import { BlockTable } from "./block-table.ts";
 import { anchorMismatch, missingBlock } from "./failure.ts";
 import { chainFormat } from "./formats.ts";
 import { indexInThread } from "./index-thread.ts";
 import { type ChainContent, type ChainFormat, type ChainSpec, headersOf } from "./kind.ts";
+import { KnownBlocks } from "./known-blocks.ts";
+
+/** How to open blocks of a chain. */
+export interface OpenChainOptions extends OpenSourceOptions {
+  /** Where what is found is kept for the next who opens the same. */
+  readonly known?: KnownBlocks | undefined;
+}
 
 /**
  * Opens blocks of a chain as a table: finds them, and checks that numbers have no gap and none is there twice, and that a trusted
@@ -19,11 +26,11 @@ import { type ChainContent, type ChainFormat, type ChainSpec, headersOf } from "
  */
 export async function openChain(
   spec: ChainSpec,
-  { signal, worker = true }: OpenSourceOptions = {},
+  { signal, worker = true, known = new KnownBlocks() }: OpenChainOptions = {},
 ): Promise<TableSource<ChainContent>> {
   signal?.throwIfAborted();
   const format = chainFormat(spec.kind);
-  const index = worker ? await indexInThread(spec, signal) : await indexBlocks(spec, signal);
+  const index = await known.of(spec, () => (worker ? indexInThread(spec, signal) : indexBlocks(spec, signal)));
   return new BlockSource(spec, format, index, worker);
 }
 
@@ -70,26 +77,25 @@ class BlockSource implements TableSource<ChainContent> {
   }
 }
 
-function contentOf(spec: ChainSpec, format: ChainFormat, { blocks, chain, bytes }: BlockIndex): ChainContent {
-  const first = blocks[0] as IndexedBlock;
-  const last = blocks.at(-1) as IndexedBlock;
+function contentOf(spec: ChainSpec, format: ChainFormat, { blocks: data, chain, bytes }: BlockIndex): ChainContent {
+  const blocks = new BlockTable(format, data);
   return {
     kind: spec.kind,
     chain,
     // Not what was asked for: before the first block and behind the last there may be slots that were skipped.
-    from: first.number,
-    to: last.number,
-    hashes: blocks.map(({ hash }) => format.hashBytes(hash) as Uint8Array),
-    headers: headersOf(blocks),
+    from: blocks.number(0),
+    to: blocks.number(blocks.length - 1),
+    hashes: Array.from({ length: blocks.length }, (_, row) => blocks.hashBytes(row)),
+    headers: headersOf(blocks.length, blocks.heads()),
     bytes,
     anchor: anchorOf(spec, format, blocks),
   };
 }
 
 /** The block that the trusted hash is of. Throws `CHAIN_ANCHOR_MISMATCH` where none of the blocks, nor the first one's parent, has it. */
-function anchorOf({ anchor }: ChainSpec, format: ChainFormat, blocks: readonly IndexedBlock[]): ChainContent["anchor"] {
+function anchorOf({ anchor }: ChainSpec, format: ChainFormat, blocks: BlockTable): ChainContent["anchor"] {
   if (anchor === null) return null;
-  const first = blocks[0] as IndexedBlock;
+  const first = blocks.head(0);
   const trusted = format.hashBytes(anchor.hash) as Uint8Array;
   const isTrusted = (hash: string): boolean => equalBytes(format.hashBytes(hash) as Uint8Array, trusted);
   const given = (block: number): ChainContent["anchor"] => ({ block, hash: trusted, by: "given", endpoints: 0 });
@@ -103,7 +109,7 @@ function anchorOf({ anchor }: ChainSpec, format: ChainFormat, blocks: readonly I
   if (isTrusted(first.parent)) return given(first.parentNumber);
   const block = blocks.find(({ hash }) => isTrusted(hash));
   if (block !== undefined) return given(block.number);
-  const last = (blocks.at(-1) as IndexedBlock).number;
+  const last = blocks.number(blocks.length - 1);
   throw anchorMismatch(
     `the trusted hash ${anchor.hash} is neither that of the parent of block ${first.number} nor of any block up to ${last}`,
     { hash: anchor.hash, from: first.number, to: last },

@@ -39,6 +39,28 @@ export async function chainFiles(places: readonly string[]): Promise<readonly Ch
   return files;
 }
 
+/** True when places hold the same files as when they were found, each in the version that was found. */
+export async function areUnchanged(places: readonly string[], files: readonly ChainFile[]): Promise<boolean> {
+  try {
+    let i = 0;
+    for (const place of places)
+      for (const path of await pathsOf(place)) {
+        const file = files[i++];
+        const { size, mtimeNs, ino } = await stat(path, { bigint: true });
+        const isSame =
+          file?.version.path === path &&
+          file.version.size === size &&
+          file.version.mtimeNs === mtimeNs &&
+          file.version.ino === ino;
+        if (!isSame) return false;
+      }
+    return i === files.length;
+  } catch {
+    // Whoever looks for blocks anew is told what is wrong.
+    return false;
+  }
+}
+
 async function pathsOf(place: string): Promise<readonly string[]> {
   const isFolder = await stat(place).then(
     (found) => found.isDirectory(),

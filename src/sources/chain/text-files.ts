@@ -1,17 +1,18 @@
 import { Buffer } from "node:buffer";
-import type { FileHandle } from "node:fs/promises";
-import { readingError, SourceFile } from "../file.ts";
-import type { TextPlace } from "./block-index.ts";
+import { SourceFile } from "../file.ts";
+import type { TextPlace } from "./block-table.ts";
 import { chainBytes } from "./chain-bytes.ts";
 import { malformedBlock } from "./failure.ts";
+import { NEAR_TEXTS_BYTES } from "./limits.ts";
 import type { ChainFile } from "./places.ts";
+import { PlainFile, type Room } from "./plain-file.ts";
 
 /** Files that are open at once: blocks of two files may alternate. */
 const OPEN_MAX = 8;
 
 interface OpenText extends AsyncDisposable {
-  /** The bytes at a place. */
-  read(from: number, to: number, signal: AbortSignal | undefined): Promise<Buffer>;
+  /** The bytes at places, in `room` where they are not at hand. */
+  read(places: readonly TextPlace[], room: Room, signal: AbortSignal | undefined): Promise<readonly Buffer[]>;
 }
 
 /** Texts of files by their places: at any place of a plain file; of a compressed one from its start on, again where a place lies further back. */
@@ -23,20 +24,38 @@ export class TextFiles implements AsyncDisposable {
     this.files = files;
   }
 
-  /** The text at a place. Throws `SOURCE_CHANGED`, `SOURCE_UNREADABLE`, `CHAIN_BLOCK_MALFORMED`, and the signal's reason. */
-  async read({ file, from, to }: TextPlace, signal?: AbortSignal): Promise<Buffer> {
-    signal?.throwIfAborted();
-    const text = this.open.get(file) ?? (await this.opened(file));
-    // The one that was used last is the last to be closed.
-    this.open.delete(file);
-    this.open.set(file, text);
-    return text.read(from, to, signal);
+  /**
+   * The texts at places, one after the other; they hold until `rooms` are used again. Throws `SOURCE_CHANGED`, `SOURCE_UNREADABLE`,
+   * `CHAIN_BLOCK_MALFORMED`, and the signal's reason. One call at a time.
+   */
+  async read(places: readonly TextPlace[], rooms: readonly Room[], signal?: AbortSignal): Promise<readonly Buffer[]> {
+    const texts: Buffer[] = [];
+    while (texts.length < places.length) {
+      signal?.throwIfAborted();
+      const group = together(places.slice(texts.length));
+      const file = await this.file((group[0] as TextPlace).file);
+      texts.push(...(await file.read(group, rooms[texts.length] as Room, signal)));
+    }
+    return texts;
+  }
+
+  /** The path of the file of a place. */
+  pathOf({ file }: TextPlace): string {
+    return (this.files[file] as ChainFile).version.path;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     const all = [...this.open.values()];
     this.open.clear();
     for (const text of all) await text[Symbol.asyncDispose]();
+  }
+
+  private async file(number: number): Promise<OpenText> {
+    const text = this.open.get(number) ?? (await this.opened(number));
+    // The one that was used last is the last to be closed.
+    this.open.delete(number);
+    this.open.set(number, text);
+    return text;
   }
 
   private async opened(number: number): Promise<OpenText> {
@@ -46,39 +65,43 @@ export class TextFiles implements AsyncDisposable {
       await text[Symbol.asyncDispose]();
     }
     const file = this.files[number] as ChainFile;
-    const version = new SourceFile(file.version);
     return file.compression === "none"
-      ? new PlainText(version, await version.open())
-      : new PackedText(version, file.compression);
+      ? new PlainText(new PlainFile(file.version))
+      : new PackedText(new SourceFile(file.version), file.compression);
   }
 }
 
-class PlainText implements OpenText {
-  private readonly file: SourceFile;
-  private readonly handle: FileHandle;
+/** The first places, as many as stand close behind each other in one file: they are read at once. */
+function together(places: readonly TextPlace[]): readonly TextPlace[] {
+  const end = places.findIndex((place, i) => {
+    const before = places[i - 1];
+    return before !== undefined && !isNear(before, place);
+  });
+  return end < 0 ? places : places.slice(0, end);
+}
 
-  constructor(file: SourceFile, handle: FileHandle) {
+function isNear(before: TextPlace, { file, from }: TextPlace): boolean {
+  return file === before.file && from >= before.to && from - before.to <= NEAR_TEXTS_BYTES;
+}
+
+class PlainText implements OpenText {
+  private readonly file: PlainFile;
+
+  constructor(file: PlainFile) {
     this.file = file;
-    this.handle = handle;
   }
 
-  async read(from: number, to: number): Promise<Buffer> {
-    const bytes = Buffer.allocUnsafe(to - from);
-    try {
-      for (let at = 0; at < bytes.length; ) {
-        const { bytesRead } = await this.handle.read(bytes, at, bytes.length - at, from + at);
-        if (bytesRead === 0) break;
-        at += bytesRead;
-      }
-      await this.file.check(this.handle);
-    } catch (error) {
-      throw readingError(this.file.path, error);
-    }
-    return bytes;
+  async read(places: readonly TextPlace[], room: Room): Promise<readonly Buffer[]> {
+    const { from } = places[0] as TextPlace;
+    const { to } = places.at(-1) as TextPlace;
+    const bytes = room.of(to - from);
+    await this.file.read(bytes, from);
+    return places.map((place) => bytes.subarray(place.from - from, place.to - from));
   }
 
   [Symbol.asyncDispose](): Promise<void> {
-    return this.handle.close();
+    this.file[Symbol.dispose]();
+    return Promise.resolve();
   }
 }
 
@@ -95,7 +118,17 @@ class PackedText implements OpenText {
     this.compression = compression;
   }
 
-  async read(from: number, to: number, signal: AbortSignal | undefined): Promise<Buffer> {
+  async read(places: readonly TextPlace[], _room: Room, signal: AbortSignal | undefined): Promise<readonly Buffer[]> {
+    const texts: Buffer[] = [];
+    for (const { from, to } of places) texts.push(await this.text(from, to, signal));
+    return texts;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.chunks?.return(undefined);
+  }
+
+  private async text(from: number, to: number, signal: AbortSignal | undefined): Promise<Buffer> {
     if (this.chunks === undefined || from < this.at) await this.restart();
     this.drop(from);
     const parts = [this.kept];
@@ -115,10 +148,6 @@ class PackedText implements OpenText {
     this.kept = parts.length === 1 ? (parts[0] as Buffer) : Buffer.concat(parts);
     this.drop(from);
     return this.kept.subarray(0, to - from);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.chunks?.return(undefined);
   }
 
   private drop(before: number): void {

@@ -1,8 +1,16 @@
 import { Buffer } from "node:buffer";
 import { schemaOf } from "../../batch/schema.ts";
 import type { BatchWriter } from "../../batch/writer.ts";
-import { fromHex } from "../../core/bytes.ts";
-import { elementsOf, isText, type Member, membersOf, plainText, type Slice } from "../chain/json-scan.ts";
+import { fromHex, toHex } from "../../core/bytes.ts";
+import {
+  elementsOf,
+  isText,
+  type KnownEnds,
+  type Member,
+  membersOf,
+  plainText,
+  type Slice,
+} from "../chain/json-scan.ts";
 import type { BlockHead, BlockPart, ChainFormat } from "../chain/kind.ts";
 import { headerOf } from "./header.ts";
 
@@ -29,7 +37,7 @@ export const ETHEREUM: ChainFormat = {
   kind: "ethereum",
   schema: SCHEMA,
   texts: ["block", "receipts"],
-  scan: (bytes, value) => scanValue(bytes, value, 0),
+  scan: (bytes, value, _file, known) => scanValue(bytes, value, 0, known),
   chainOf,
   gap: (before, after) => (after.number === before.number + 1 ? undefined : { missing: before.number + 1 }),
   pushHead(writer: BatchWriter, head: BlockHead, parent: string): void {
@@ -38,44 +46,55 @@ export const ETHEREUM: ChainFormat = {
     writer.at(2).push(hashBytes(parent) as Uint8Array);
   },
   hashBytes,
+  hashText: (bytes) => `0x${toHex(bytes)}`,
 };
 
-function scanValue(bytes: Uint8Array, value: Slice, depth: number): readonly BlockPart[] | string {
+function scanValue(
+  bytes: Uint8Array,
+  value: Slice,
+  depth: number,
+  known: KnownEnds | undefined,
+): readonly BlockPart[] | string {
   if (depth > DEPTH_MAX) return "its lists and replies lie too deep inside each other";
   const first = bytes[value.from];
   if (first === OPEN_LIST) return scanList(bytes, value, depth);
   if (first !== OPEN_OBJECT) return "it is neither an object nor a list";
-  const members = membersOf(bytes, value.from, value.to);
+  const members = membersOf(bytes, value.from, value.to, known);
   if (members === undefined) return "it is not JSON";
   const block = only(bytes, members, "block");
   const receipts = only(bytes, members, "receipts");
   if (block === null || receipts === null) return "a key stands in it twice";
-  if (block !== undefined && receipts !== undefined) return scanPair(bytes, block, receipts);
+  if (block !== undefined && receipts !== undefined) return scanPair(bytes, block, receipts, known);
   const result = only(bytes, members, "result");
   if (result === null) return "result stands in it twice";
   if (result !== undefined)
     return isText(bytes, result, "null")
       ? "the reply is empty: the endpoint has no such block"
-      : scanValue(bytes, result, depth + 1);
+      : scanValue(bytes, result, depth + 1, known);
   if (only(bytes, members, "error") !== undefined) return "it is the error of an endpoint, not a block";
   const head = headOf(bytes, members);
   return typeof head === "string" ? head : [{ head, of: undefined, texts: [value, undefined] }];
 }
 
-function scanPair(bytes: Uint8Array, block: Slice, receipts: Slice): readonly BlockPart[] | string {
-  const [plainBlock, plainReceipts] = [unwrapped(bytes, block), unwrapped(bytes, receipts)];
+function scanPair(
+  bytes: Uint8Array,
+  block: Slice,
+  receipts: Slice,
+  known: KnownEnds | undefined,
+): readonly BlockPart[] | string {
+  const [plainBlock, plainReceipts] = [unwrapped(bytes, block, known), unwrapped(bytes, receipts, known)];
   if (bytes[plainBlock.from] !== OPEN_OBJECT) return "block is not an object";
   if (bytes[plainReceipts.from] !== OPEN_LIST) return "receipts is not a list";
-  const members = membersOf(bytes, plainBlock.from, plainBlock.to);
+  const members = membersOf(bytes, plainBlock.from, plainBlock.to, known);
   if (members === undefined) return "block is not JSON";
   const head = headOf(bytes, members);
   return typeof head === "string" ? head : [{ head, of: undefined, texts: [plainBlock, plainReceipts] }];
 }
 
 /** A reply's result; any other value as it is. */
-function unwrapped(bytes: Uint8Array, value: Slice): Slice {
+function unwrapped(bytes: Uint8Array, value: Slice, known: KnownEnds | undefined): Slice {
   if (bytes[value.from] !== OPEN_OBJECT) return value;
-  return only(bytes, membersOf(bytes, value.from, value.to) ?? [], "result") ?? value;
+  return only(bytes, membersOf(bytes, value.from, value.to, known) ?? [], "result") ?? value;
 }
 
 /** A list is the receipts of a block, or a list of blocks, pairs or replies. */
@@ -94,7 +113,7 @@ function scanList(bytes: Uint8Array, value: Slice, depth: number): readonly Bloc
   if (elements === undefined) return "it is not JSON";
   const parts: BlockPart[] = [];
   for (const element of elements) {
-    const found = scanValue(bytes, element, depth + 1);
+    const found = scanValue(bytes, element, depth + 1, undefined);
     if (typeof found === "string") return found;
     parts.push(...found);
   }

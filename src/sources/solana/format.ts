@@ -1,7 +1,15 @@
 import { base58btc } from "multiformats/bases/base58";
 import { schemaOf } from "../../batch/schema.ts";
 import type { BatchWriter } from "../../batch/writer.ts";
-import { elementsOf, isText, type Member, membersOf, plainText, type Slice } from "../chain/json-scan.ts";
+import {
+  elementsOf,
+  isText,
+  type KnownEnds,
+  type Member,
+  membersOf,
+  plainText,
+  type Slice,
+} from "../chain/json-scan.ts";
 import type { BlockHead, BlockPart, ChainFormat } from "../chain/kind.ts";
 
 const OPEN_OBJECT = 0x7b;
@@ -32,7 +40,7 @@ export const SOLANA: ChainFormat = {
   kind: "solana",
   schema: SCHEMA,
   texts: ["block"],
-  scan: (bytes, value, file) => new Scan(bytes, slotOfName(file)).value(value, undefined, 0),
+  scan: (bytes, value, file, known) => new Scan(bytes, slotOfName(file), known).value(value, undefined, 0),
   // A block says nothing of its cluster.
   chainOf: () => undefined,
   gap: (before, after) => (after.parentNumber > before.number ? { missing: after.parentNumber } : undefined),
@@ -43,15 +51,18 @@ export const SOLANA: ChainFormat = {
     writer.at(3).push(BigInt(parentNumber));
   },
   hashBytes,
+  hashText: (bytes) => base58btc.baseEncode(bytes),
 };
 
 class Scan {
   private readonly bytes: Uint8Array;
   private readonly named: number | undefined;
+  private readonly known: KnownEnds | undefined;
 
-  constructor(bytes: Uint8Array, named: number | undefined) {
+  constructor(bytes: Uint8Array, named: number | undefined, known: KnownEnds | undefined) {
     this.bytes = bytes;
     this.named = named;
+    this.known = known;
   }
 
   value(value: Slice, slot: number | undefined, depth: number): readonly BlockPart[] | string {
@@ -59,7 +70,7 @@ class Scan {
     const first = this.bytes[value.from];
     if (first === OPEN_LIST) return this.list(value, depth);
     if (first !== OPEN_OBJECT) return "it is neither an object nor a list";
-    const members = membersOf(this.bytes, value.from, value.to);
+    const members = membersOf(this.bytes, value.from, value.to, this.known);
     if (members === undefined) return "it is not JSON";
     const twice = [...NAMES].find((name) => this.all(members, name).length > 1);
     if (twice !== undefined) return `${twice} stands in it twice`;

@@ -10,7 +10,9 @@ export function compileComparison(op: Comparison, args: readonly Compiled[], fai
   const [left, right] = args as readonly [Compiled, Compiled];
   const into = vector(CHUNK_ROWS);
   const compare = comparing(left, right, fail);
+  const select = selecting(op, left, right);
   return {
+    ...(select === undefined ? {} : { select }),
     kind: "bool",
     type: "bool",
     nullable: left.nullable || right.nullable,
@@ -22,6 +24,67 @@ export function compileComparison(op: Comparison, args: readonly Compiled[], fai
       return into;
     },
   };
+}
+
+/** The rows where a column of floats compares so with a constant, in one loop; undefined for other comparisons. */
+function selecting(op: Comparison, left: Compiled, right: Compiled): Compiled["select"] {
+  const { constant } = right;
+  if (left.field?.type !== "f64" || typeof constant !== "number") return undefined;
+  const { name } = left.field;
+  return (batch, from, count, into, found) => {
+    const { values, nulls } = batch.column(name);
+    return nulls > 0 ? -1 : selectRows(op, values as Float64Array, constant, { from, to: from + count }, into, found);
+  };
+}
+
+/** A row is written whether it counts or not: the next one takes its place then, and the loop needs no branch. */
+function selectRows(
+  op: Comparison,
+  values: Float64Array,
+  constant: number,
+  { from, to }: { readonly from: number; readonly to: number },
+  into: Int32Array,
+  start: number,
+): number {
+  let found = start;
+  switch (op) {
+    case "eq":
+      for (let row = from; row < to; row++) {
+        into[found] = row;
+        found += values[row] === constant ? 1 : 0;
+      }
+      return found;
+    case "ne":
+      for (let row = from; row < to; row++) {
+        into[found] = row;
+        found += values[row] !== constant ? 1 : 0;
+      }
+      return found;
+    case "lt":
+      for (let row = from; row < to; row++) {
+        into[found] = row;
+        found += (values[row] as number) < constant ? 1 : 0;
+      }
+      return found;
+    case "lte":
+      for (let row = from; row < to; row++) {
+        into[found] = row;
+        found += (values[row] as number) <= constant ? 1 : 0;
+      }
+      return found;
+    case "gt":
+      for (let row = from; row < to; row++) {
+        into[found] = row;
+        found += (values[row] as number) > constant ? 1 : 0;
+      }
+      return found;
+    case "gte":
+      for (let row = from; row < to; row++) {
+        into[found] = row;
+        found += (values[row] as number) >= constant ? 1 : 0;
+      }
+      return found;
+  }
 }
 
 type Compare = (op: Comparison, a: Vector, b: Vector, count: number, into: Float64Array) => void;

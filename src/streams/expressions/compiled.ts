@@ -12,6 +12,11 @@ export interface Compiled {
   readonly nullable: boolean;
   /** Values of `count` rows from row `from`; the vector is overwritten by the next call. */
   run(batch: Batch, from: number, count: number): Vector;
+  /**
+   * Of a condition that is a comparison of floats: writes the rows for which it is true into `into` from `found` on, and returns how
+   * many are found then; -1 where the rows have to be computed otherwise.
+   */
+  select?(batch: Batch, from: number, count: number, into: Int32Array, found: number): number;
   /** The field, where it is a column as it stands. */
   readonly field?: Field;
   /** The value, where it is the same for every row. */

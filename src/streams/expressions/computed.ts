@@ -22,16 +22,21 @@ export function computeColumn(batch: Batch, compiled: Compiled, field: Field): C
   const { rows } = batch;
   const width = field.type === "i32" ? 4 : 8;
   const data = new Uint8Array(field.type === "bool" ? bitBytes(rows) : rows * width);
-  const validity = new Uint8Array(bitBytes(rows));
+  let validity: Uint8Array | undefined;
   let nulls = 0;
   for (let from = 0; from < rows; from += CHUNK_ROWS) {
     const count = Math.min(CHUNK_ROWS, rows - from);
     const values = compiled.run(batch, from, count);
     put(field, values, from, count, data);
+    if (values.nulls === undefined && validity === undefined) continue;
     if (values.nulls !== undefined) nulls += values.nulls.subarray(0, count).reduce((sum, bit) => sum + bit, 0);
+    if (validity === undefined) {
+      validity = new Uint8Array(bitBytes(rows));
+      markValid(undefined, 0, from, validity);
+    }
     markValid(values.nulls, from, count, validity);
   }
-  if (nulls > 0) zeroNulls(validity, rows, field.type === "bool" ? 0 : width, data);
+  if (nulls > 0 && validity !== undefined) zeroNulls(validity, rows, field.type === "bool" ? 0 : width, data);
   return { data, nulls, validity: nulls > 0 ? validity : undefined, offsets: undefined, extra: undefined, entries: 0 };
 }
 
@@ -40,6 +45,11 @@ export function trueRows(batch: Batch, condition: Compiled, into: Int32Array): n
   let found = 0;
   for (let from = 0; from < batch.rows; from += CHUNK_ROWS) {
     const count = Math.min(CHUNK_ROWS, batch.rows - from);
+    const selected = condition.select?.(batch, from, count, into, found) ?? -1;
+    if (selected >= 0) {
+      found = selected;
+      continue;
+    }
     const { numbers, nulls } = condition.run(batch, from, count);
     if (nulls === undefined) {
       for (let i = 0; i < count; i++) {
@@ -112,5 +122,5 @@ function computeTexts(batch: Batch, compiled: Compiled, field: Field): ColumnDat
     const { texts, nulls } = compiled.run(batch, from, count);
     for (let i = 0; i < count; i++) writer.push(nulls?.[i] === 1 ? null : (texts[i] ?? null));
   }
-  return writer.take(batch.rows);
+  return writer.held(batch.rows);
 }

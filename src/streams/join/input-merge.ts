@@ -1,12 +1,10 @@
 import type { Batch } from "../../batch/batch.ts";
 import { wordsOf, wordsToNumber } from "../../batch/column.ts";
-import { gatherRows } from "../../batch/gather.ts";
-import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
-import { BatchWriter } from "../../batch/writer.ts";
 import type { Barrier } from "../barrier.ts";
 import type { Header, Idle, Watermark } from "../flow.ts";
 import { timeOf } from "../operators/event-time.ts";
 import { timesOf } from "../window/event-clock.ts";
+import { rowsOf, WaitingRows } from "./waiting-rows.ts";
 
 /** What a merge hands on, in one order that the inputs' rows alone decide. */
 export interface MergeSink {
@@ -186,6 +184,7 @@ export class InputMerge {
 
   private handOn(): void {
     while (this.begun && !this.ended) {
+      this.takeTurns();
       let best = -1;
       let bestTime = Number.POSITIVE_INFINITY;
       let limit = Number.POSITIVE_INFINITY;
@@ -208,6 +207,45 @@ export class InputMerge {
     }
   }
 
+  /** Hands on what two inputs have while both stand in a batch: what the general way does, without looking at anything else. */
+  private takeTurns(): void {
+    const [first, second] = this.inputs;
+    const [a, b] = [first?.queue[0], second?.queue[0]];
+    if (this.inputs.length !== 2 || first === undefined || second === undefined) return;
+    if (a === undefined || b === undefined || !("rows" in a) || !("rows" in b)) return;
+    const left = (first.times ??= this.timesOf(first, a));
+    const right = (second.times ??= this.timesOf(second, b));
+    while (first.row < a.rows && second.row < b.rows && !this.ended) {
+      if ((left[first.row] as number) <= (right[second.row] as number)) {
+        const limit = right[second.row] as number;
+        let to = first.row + 1;
+        while (to < a.rows && (left[to] as number) <= limit) to++;
+        this.give(first, 0, a, to, left);
+        if (to === a.rows) return;
+      } else {
+        const limit = left[first.row] as number;
+        let to = second.row + 1;
+        while (to < b.rows && (right[to] as number) < limit) to++;
+        this.give(second, 1, b, to, right);
+        if (to === b.rows) return;
+      }
+    }
+  }
+
+  /** Hands on an input's rows up to one; the batch goes when that is its last. */
+  private give(input: MergedInput, index: number, batch: Batch, to: number, times: Float64Array): void {
+    const from = input.row;
+    input.row = to;
+    input.consumed += to - from;
+    if (to === batch.rows) {
+      input.queue.shift();
+      input.row = 0;
+      input.times = undefined;
+    }
+    this.sink.rows(index, batch, from, to, times);
+    if (to === batch.rows) input.header?.credits?.giveBack();
+  }
+
   /** Least time that an input's next item can have. */
   private front(input: MergedInput): number {
     const [item] = input.queue;
@@ -220,7 +258,9 @@ export class InputMerge {
   private timesOf(input: MergedInput, batch: Batch): Float64Array {
     const { column } = timeOf(input.header ?? { kind: "header" }, "a merge of inputs");
     const words = wordsOf(timesOf(batch, column, 0, batch.rows, input.consumed));
-    return Float64Array.from({ length: batch.rows }, (_, row) => wordsToNumber(words, row));
+    const times = new Float64Array(batch.rows);
+    for (let row = 0; row < times.length; row++) times[row] = wordsToNumber(words, row);
+    return times;
   }
 
   private step(input: MergedInput, index: number, limit: number, limitIndex: number): void {
@@ -236,16 +276,7 @@ export class InputMerge {
     const isFirst = index < limitIndex || limitIndex < 0;
     let to = input.row + 1;
     while (to < item.rows && ((times[to] as number) < limit || (isFirst && times[to] === limit))) to++;
-    const from = input.row;
-    input.row = to;
-    input.consumed += to - from;
-    if (to === item.rows) {
-      input.queue.shift();
-      input.row = 0;
-      input.times = undefined;
-    }
-    this.sink.rows(index, item, from, to, times);
-    if (to === item.rows) input.header?.credits?.giveBack();
+    this.give(input, index, item, to, times);
   }
 
   private moveWatermark(): void {
@@ -263,33 +294,4 @@ export class InputMerge {
     this.ended = true;
     this.sink.end();
   }
-}
-
-/** Rows that wait, put together anew. */
-class WaitingRows {
-  count = 0;
-  private writer: BatchWriter | undefined;
-  private readonly done: Batch[] = [];
-
-  add(batch: Batch, from: number): void {
-    this.writer ??= new BatchWriter(batch.schema);
-    for (let row = from; row < batch.rows; ) {
-      const to = Math.min(batch.rows, row + BATCH_ROWS_DEFAULT - this.writer.rows);
-      this.writer.append(batch, row, to);
-      this.count += to - row;
-      row = to;
-      if (this.writer.rows === BATCH_ROWS_DEFAULT) this.done.push(this.writer.take());
-    }
-  }
-
-  batches(): readonly Batch[] {
-    if (this.writer !== undefined && this.writer.rows > 0) this.done.push(this.writer.take());
-    return this.done;
-  }
-}
-
-function rowsOf(batch: Batch, from: number, to: number): Batch {
-  if (from === 0 && to === batch.rows) return batch;
-  const rows = Int32Array.from({ length: to - from }, (_, i) => from + i);
-  return gatherRows(batch, rows, rows.length);
 }

@@ -24,6 +24,14 @@ export interface JoinRule {
   sweep(): void;
 }
 
+/** Ids of the keys of some rows of a batch; -1 where part of a key is null. Inputs take turns row by row: keys are looked up for many rows. */
+class ChunkIds {
+  batch: Batch | undefined;
+  from = 0;
+  to = 0;
+  readonly ids = new Int32Array(CHUNK_ROWS);
+}
+
 /** What all joins work on: the kept rows of both sides by key, the watermark, the pairs that come out. */
 export class JoinCore {
   readonly plan: JoinPlan;
@@ -37,7 +45,9 @@ export class JoinCore {
   newest = Number.NEGATIVE_INFINITY;
   /** How far the watermark stays behind the newest event time. */
   readonly outOfOrder: number;
-  private readonly ids = new Int32Array(CHUNK_ROWS);
+  /** Rows of the last call of {@link rows} that are late. */
+  late = new Int32Array(16);
+  private readonly chunks: readonly [ChunkIds, ChunkIds] = [new ChunkIds(), new ChunkIds()];
   private views = new WeakMap<Batch, Batch>();
 
   constructor(plan: JoinPlan, inputs: readonly [JoinInput, JoinInput], outOfOrder: number) {
@@ -58,33 +68,23 @@ export class JoinCore {
     return this.kept[0].living + this.kept[1].living;
   }
 
-  /** Hands rows to the rule one by one; `late` gets each that is late. */
-  rows(
-    rule: JoinRule,
-    side: SideIndex,
-    batch: Batch,
-    range: { readonly from: number; readonly to: number; readonly times: Float64Array },
-    late: (row: number) => void,
-  ): void {
-    const { ids } = this;
-    const { times } = range;
-    const columns = this.inputs[side].keys.map((name) => batch.column(name));
-    const mayBeNull = columns.some((column) => column.nulls > 0);
-    for (let from = range.from; from < range.to; from += CHUNK_ROWS) {
-      const to = Math.min(range.to, from + CHUNK_ROWS);
-      this.keys.fill(this.viewOf(side, batch), from, to, ids);
-      this.reserve();
-      for (let row = from; row < to; row++) {
-        const hasNull = mayBeNull && columns.some((column) => isNull(column, row));
-        const time = times[row] as number;
-        if (!rule.row(side, batch, row, time, hasNull ? -1 : (ids[row - from] as number))) late(row);
-        else if (time > this.newest) {
-          this.newest = time;
-          rule.advance();
-        }
+  /** Hands rows to the rule one by one. Returns how many are late; their numbers stand in `late`. */
+  rows(rule: JoinRule, side: SideIndex, batch: Batch, from: number, to: number, times: Float64Array): number {
+    const chunk = this.chunks[side];
+    let late = 0;
+    for (let row = from; row < to; row++) {
+      if (batch !== chunk.batch || row >= chunk.to || row < chunk.from) this.readIds(side, batch, row);
+      const time = times[row] as number;
+      if (!rule.row(side, batch, row, time, chunk.ids[row - chunk.from] as number)) {
+        if (late === this.late.length) this.late = longer(this.late, 2 * late);
+        this.late[late++] = row;
+      } else if (time > this.newest) {
+        this.newest = time;
+        rule.advance();
       }
-      this.tidy(rule);
     }
+    this.tidy(rule);
+    return late;
   }
 
   /** Keeps a row at the end of its key's list. */
@@ -97,18 +97,12 @@ export class JoinCore {
 
   /** Remembers what the key of a row looks like. */
   remember(side: SideIndex, batch: Batch, row: number, id: number): void {
-    this.keys.remember(id, this.viewOf(side, batch), row);
+    if (!this.keys.store.has(id)) this.keys.remember(id, this.viewOf(side, batch), row);
   }
 
   /** Puts a pair out; an entry or a row may be missing on one side. */
   putEntries(left: number, right: number): void {
-    const [a, b] = this.kept;
-    this.pairs.put(
-      left < 0 ? undefined : a.batches[a.at[left] as number],
-      left < 0 ? 0 : (a.rows[left] as number),
-      right < 0 ? undefined : b.batches[b.at[right] as number],
-      right < 0 ? 0 : (b.rows[right] as number),
-    );
+    this.pairs.putKept(this.kept[0], left, this.kept[1], right);
   }
 
   /** What is needed to go on: the living rows of both sides and where the inputs were. */
@@ -140,7 +134,7 @@ export class JoinCore {
       if (flags.length !== kept.count) throw malformed("matched rows");
       kept.matched.set(flags);
     }
-    this.relist();
+    this.relist(true);
     rule.rebuilt();
   }
 
@@ -149,37 +143,48 @@ export class JoinCore {
     if (!isIdle && !this.kept[0].isSparse && !this.kept[1].isSparse) return;
     this.kept[0].compact();
     this.kept[1].compact();
-    this.keys = this.emptyKeys();
-    this.relist();
+    if (isIdle) this.keys = this.emptyKeys();
+    this.relist(isIdle);
     rule.rebuilt();
   }
 
-  /** Makes the lists of all keys again. Entries are in order, and none is dead. */
-  private relist(): void {
+  /** Makes the lists of all keys again, where keys have new ids those too. Entries are in order, and none is dead. */
+  private relist(hasNewIds: boolean): void {
+    if (hasNewIds) for (const chunk of this.chunks) chunk.batch = undefined;
     for (const side of [0, 1] as const) {
       this.heads[side].fill(0);
       this.tails[side].fill(0);
     }
     for (const side of [0, 1] as const) {
       const kept = this.kept[side];
-      let entry = 0;
-      for (const batch of kept.batches) {
-        for (let from = 0; from < batch.rows; from += CHUNK_ROWS) {
-          const to = Math.min(batch.rows, from + CHUNK_ROWS);
-          this.keys.fill(this.viewOf(side, batch), from, to, this.ids);
-          this.reserve();
-          for (let row = from; row < to; row++, entry++) {
-            const id = this.hasNull(side, batch, row) ? -1 : (this.ids[row - from] as number);
-            kept.ids[entry] = id;
-            if (id >= 0) this.link(side, entry, id);
-          }
+      const chunk = this.chunks[side];
+      for (let entry = 0; entry < kept.count; entry++) {
+        if (hasNewIds) {
+          const batch = kept.batches[kept.at[entry] as number] as Batch;
+          const row = kept.rows[entry] as number;
+          if (batch !== chunk.batch || row >= chunk.to || row < chunk.from) this.readIds(side, batch, row);
+          kept.ids[entry] = chunk.ids[row - chunk.from] as number;
         }
+        kept.next[entry] = 0;
+        const id = kept.ids[entry] as number;
+        if (id >= 0) this.link(side, entry, id);
       }
     }
   }
 
-  private hasNull(side: SideIndex, batch: Batch, row: number): boolean {
-    return this.inputs[side].keys.some((name) => isNull(batch.column(name), row));
+  /** Reads the ids of the rows of a batch from one on. */
+  private readIds(side: SideIndex, batch: Batch, from: number): void {
+    const chunk = this.chunks[side];
+    const view = this.viewOf(side, batch);
+    chunk.batch = batch;
+    chunk.from = from;
+    chunk.to = Math.min(batch.rows, from + CHUNK_ROWS);
+    this.keys.fill(view, from, chunk.to, chunk.ids);
+    this.reserve();
+    for (const column of view.columns) {
+      if (column.nulls === 0) continue;
+      for (let row = from; row < chunk.to; row++) if (isNull(column, row)) chunk.ids[row - from] = -1;
+    }
   }
 
   private link(side: SideIndex, entry: number, id: number): void {
@@ -208,9 +213,7 @@ export class JoinCore {
     for (const lists of [this.heads, this.tails]) {
       for (const side of [0, 1] as const) {
         if (lists[side].length >= size) continue;
-        const larger = new Int32Array(2 * size);
-        larger.set(lists[side]);
-        lists[side] = larger;
+        lists[side] = longer(lists[side], 2 * size);
       }
     }
   }
@@ -219,4 +222,10 @@ export class JoinCore {
     const [left] = this.inputs;
     return new KeyTable(left.keys.map((name) => fieldOf(left.schema, name)));
   }
+}
+
+function longer(array: Int32Array, length: number): Int32Array<ArrayBuffer> {
+  const made = new Int32Array(length);
+  made.set(array);
+  return made;
 }

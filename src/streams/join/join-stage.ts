@@ -57,14 +57,14 @@ export class JoinStage implements MergeStage {
   rows(input: number, batch: Batch, from: number, to: number, times: Float64Array): void {
     const here = this.opened();
     if (here === undefined) return;
-    const late: number[] = [];
-    here.core.rows(here.rule, input === 0 ? 0 : 1, batch, { from, to, times }, (row) => late.push(row));
-    if (late.length > 0) {
-      this.setting.step.counters.late += late.length;
-      this.late[input]?.next?.(gatherRows(batch, Int32Array.from(late), late.length));
+    const { core, rule } = here;
+    const late = core.rows(rule, input === 0 ? 0 : 1, batch, from, to, times);
+    if (late > 0) {
+      this.setting.step.counters.late += late;
+      this.late[input]?.next?.(gatherRows(batch, core.late, late));
     }
     // Runs of rows are short where inputs take turns: pairs are gathered over many of them.
-    if (here.core.pairs.isFull) this.flush(here.core);
+    if (core.pairs.isFull) this.flush(core);
   }
 
   pause(): void {

@@ -1,12 +1,15 @@
 import type { Batch } from "../../batch/batch.ts";
+import { assembleBatch } from "../../batch/gather.ts";
 import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
+import { pickColumn } from "../../batch/pick.ts";
 import type { Schema } from "../../batch/schema.ts";
-import { BatchWriter } from "../../batch/writer.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { KEPT_ROWS_MAX } from "../limits.ts";
 
 /** Entries that may be dead before the living ones are copied together. */
 const DEAD_MAX = 65_536;
+/** Rows of the batches held for each living one, beyond which the living are copied. */
+const HELD_SHARE = 4;
 
 /**
  * Rows that an operator keeps, by entry number in the order in which they came. Batches are not copied: an entry points into the one
@@ -26,6 +29,8 @@ export class KeptRows {
   /** 1 for an entry that is no more. */
   dead = new Uint8Array(1024);
   count = 0;
+  /** Changes when entries point elsewhere. */
+  version = 0;
   private deadCount = 0;
   private readonly schema: Schema;
   private readonly max: number;
@@ -67,44 +72,76 @@ export class KeptRows {
     return this.deadCount > DEAD_MAX && this.deadCount > this.count / 2;
   }
 
-  /** Copies the living entries together; lists have to be made again. */
+  /** Numbers the living entries anew; lists have to be made again. Batches without a living row go; where most rows of the others are dead, the living are copied together. */
   compact(): void {
-    const kept = this.living;
-    const batches = this.living === 0 ? [] : this.toBatches();
+    const places = new Int32Array(this.batches.length).fill(-1);
+    const batches: Batch[] = [];
+    let held = 0;
     let to = 0;
     for (let entry = 0; entry < this.count; entry++) {
       if (this.dead[entry] === 1) continue;
+      const at = this.at[entry] as number;
+      if (places[at] === -1) {
+        const batch = this.batches[at] as Batch;
+        places[at] = batches.length;
+        batches.push(batch);
+        held += batch.rows;
+      }
+      this.at[to] = places[at] as number;
+      this.rows[to] = this.rows[entry] as number;
       this.times[to] = this.times[entry] as number;
       this.ids[to] = this.ids[entry] as number;
       this.matched[to] = this.matched[entry] as number;
       to++;
     }
     this.batches = batches;
-    this.count = kept;
+    this.count = to;
     this.deadCount = 0;
-    let entry = 0;
-    for (const [index, batch] of batches.entries()) {
-      for (let row = 0; row < batch.rows; row++, entry++) {
-        this.at[entry] = index;
-        this.rows[entry] = row;
-        this.next[entry] = 0;
-        this.dead[entry] = 0;
-      }
-    }
+    this.dead.fill(0, 0, to);
+    this.version++;
+    if (held > HELD_SHARE * to + DEAD_MAX) this.copyTogether();
   }
 
   /** The living rows as batches of 4096 rows, in their order. */
   toBatches(): Batch[] {
-    const writer = new BatchWriter(this.schema);
+    const { schema } = this;
     const made: Batch[] = [];
-    for (let entry = 0; entry < this.count; entry++) {
-      if (this.dead[entry] === 1) continue;
-      const row = this.rows[entry] as number;
-      writer.append(this.batches[this.at[entry] as number] as Batch, row, row + 1);
-      if (writer.rows === BATCH_ROWS_DEFAULT) made.push(writer.take());
+    let entry = 0;
+    while (entry < this.count) {
+      const places = new Map<number, number>();
+      const batches: Batch[] = [];
+      const at = new Int32Array(BATCH_ROWS_DEFAULT);
+      const rows = new Int32Array(BATCH_ROWS_DEFAULT);
+      let count = 0;
+      for (; entry < this.count && count < BATCH_ROWS_DEFAULT; entry++) {
+        if (this.dead[entry] === 1) continue;
+        const index = this.at[entry] as number;
+        let place = places.get(index);
+        if (place === undefined) {
+          place = batches.length;
+          places.set(index, place);
+          batches.push(this.batches[index] as Batch);
+        }
+        at[count] = place;
+        rows[count++] = this.rows[entry] as number;
+      }
+      if (count === 0) break;
+      const picked = { batches, at, rows, count };
+      const parts = schema.fields.map((field) => pickColumn(picked, field.name, field));
+      made.push(assembleBatch(schema, count, parts));
     }
-    if (writer.rows > 0) made.push(writer.take());
     return made;
+  }
+
+  private copyTogether(): void {
+    this.batches = this.toBatches();
+    let entry = 0;
+    for (const [index, batch] of this.batches.entries()) {
+      for (let row = 0; row < batch.rows; row++, entry++) {
+        this.at[entry] = index;
+        this.rows[entry] = row;
+      }
+    }
   }
 
   private grow(): void {

@@ -93,7 +93,7 @@ class Merging implements MergeSink {
   /** Takes an item, and tells which input is now waited for. */
   taken(index: number, item: Flow): void {
     this.take(index, item);
-    if (this.step !== undefined) this.step.counters.waitsFor = this.merge.waitsFor;
+    this.tellWait();
   }
 
   private take(index: number, item: Flow): void {
@@ -160,6 +160,15 @@ class Merging implements MergeSink {
     this.stage?.end();
     this.ended = true;
     this.out({ kind: "end" });
+  }
+
+  private tellWait(): void {
+    const { step, merge } = this;
+    if (step === undefined) return;
+    const { waitsFor } = merge;
+    if (waitsFor === step.counters.waitsFor) return;
+    step.counters.waitsFor = waitsFor;
+    for (const told of step.watchers) told(waitsFor);
   }
 
   private give(index: number, header: Header): void {

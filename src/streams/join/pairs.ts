@@ -6,6 +6,7 @@ import type { ColumnData } from "../../batch/layout.ts";
 import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
 import { pickColumn } from "../../batch/pick.ts";
 import type { JoinColumn, JoinPlan } from "./join-plan.ts";
+import type { KeptRows } from "./kept-rows.ts";
 
 /** One side of the pairs collected. */
 class Side {
@@ -15,6 +16,9 @@ class Side {
   private readonly places = new Map<Batch, number>();
   private newest: Batch | undefined;
   private newestAt = 0;
+  /** Places of the batches of kept rows, by their number there, plus 1; good for one version of them. */
+  private keptPlaces = new Int32Array(64);
+  private version = -1;
 
   put(i: number, batch: Batch | undefined, row: number): void {
     this.rows[i] = batch === undefined ? -1 : row;
@@ -32,11 +36,37 @@ class Side {
     this.at[i] = this.newestAt;
   }
 
+  /** Puts row `row` of a kept batch, by that batch's number. */
+  putKept(i: number, kept: KeptRows, number: number, row: number): void {
+    if (this.version !== kept.version || number >= this.keptPlaces.length) this.readPlaces(kept);
+    const place = this.keptPlaces[number] as number;
+    if (place > 0) {
+      this.rows[i] = row;
+      this.at[i] = place - 1;
+      return;
+    }
+    this.put(i, kept.batches[number], row);
+    this.keptPlaces[number] = this.newestAt + 1;
+  }
+
+  private readPlaces({ batches, version }: KeptRows): void {
+    if (batches.length > this.keptPlaces.length) this.keptPlaces = new Int32Array(2 * batches.length);
+    this.keptPlaces.fill(0);
+    this.version = version;
+  }
+
   clear(): void {
+    this.version = -1;
     this.batches = [];
     this.places.clear();
     this.newest = undefined;
   }
+}
+
+/** Rows of kept batches: the number of the batch, and the row. */
+interface PlacedRows {
+  readonly at: Int32Array;
+  readonly rows: Int32Array;
 }
 
 /** Collects pairs of rows and makes batches of 4096 of them. */
@@ -56,6 +86,30 @@ export class Pairs {
     this.sides[1].put(this.count, right, rightRow);
     this.count++;
     if (this.count === BATCH_ROWS_DEFAULT) this.cut();
+  }
+
+  /** {@link put} of kept rows, by their entries; -1 where one is missing. */
+  putKept(left: KeptRows, leftEntry: number, right: KeptRows, rightEntry: number): void {
+    this.putEntry(this.sides[0], left, leftEntry);
+    this.putEntry(this.sides[1], right, rightEntry);
+    this.count++;
+    if (this.count === BATCH_ROWS_DEFAULT) this.cut();
+  }
+
+  /** {@link put} of kept rows, by their places in lists; -1 where one is missing. */
+  putPlaced(kept: readonly [KeptRows, KeptRows], left: PlacedRows, l: number, right: PlacedRows, r: number): void {
+    const [a, b] = this.sides;
+    if (l < 0) a.put(this.count, undefined, 0);
+    else a.putKept(this.count, kept[0], left.at[l] as number, left.rows[l] as number);
+    if (r < 0) b.put(this.count, undefined, 0);
+    else b.putKept(this.count, kept[1], right.at[r] as number, right.rows[r] as number);
+    this.count++;
+    if (this.count === BATCH_ROWS_DEFAULT) this.cut();
+  }
+
+  private putEntry(side: Side, kept: KeptRows, entry: number): void {
+    if (entry < 0) side.put(this.count, undefined, 0);
+    else side.putKept(this.count, kept, kept.at[entry] as number, kept.rows[entry] as number);
   }
 
   /** Whether a whole batch waits to be taken. */
@@ -103,7 +157,7 @@ export class Pairs {
           : valueAt(batch.column(row >= 0 ? name : other), row >= 0 ? row : (right.rows[i] as number)),
       );
     }
-    return writer.take(count);
+    return writer.held(count);
   }
 
   private picked(side: 0 | 1): { batches: readonly Batch[]; at: Int32Array; rows: Int32Array } {

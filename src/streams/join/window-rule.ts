@@ -2,11 +2,13 @@ import type { Batch } from "../../batch/batch.ts";
 import { windowStart } from "../window/event-clock.ts";
 import type { WindowTimes } from "../window/plan.ts";
 import type { JoinCore, JoinRule, SideIndex } from "./join-core.ts";
+import { EntryList, RankedSide, ranksOf } from "./window-entries.ts";
 
 interface OpenWindow {
+  readonly start: number;
   readonly end: number;
-  /** Entries of both sides by key id. */
-  readonly groups: Map<number, readonly [number[], number[]]>;
+  /** Entries of both sides. */
+  readonly lists: readonly [EntryList, EntryList];
 }
 
 /**
@@ -19,6 +21,11 @@ export class WindowRule implements JoinRule {
   private readonly times: WindowTimes;
   private readonly windows = new Map<number, OpenWindow>();
   private nextClose = Number.POSITIVE_INFINITY;
+  /** The window that a row was put into last, where each row has one. */
+  private latest: OpenWindow | undefined;
+  /** Lists of windows that have closed. */
+  private readonly spare: OpenWindow["lists"][] = [];
+  private readonly ranked = [new RankedSide(), new RankedSide()] as const;
 
   constructor(core: JoinCore, times: WindowTimes) {
     this.core = core;
@@ -26,13 +33,35 @@ export class WindowRule implements JoinRule {
   }
 
   row(side: SideIndex, batch: Batch, row: number, time: number, id: number): boolean {
-    const { core } = this;
+    const { times } = this;
+    if (times.step === times.whole) return this.single(side, batch, row, time, id);
     const starts = this.startsOf(time);
     if (starts.length === 0) return false;
-    const entry = core.kept[side].add(batch, row, time, id);
-    if (id >= 0) core.remember(side, batch, row, id);
-    for (const start of starts) this.put(start, side, entry, id);
+    const entry = this.keep(side, batch, row, time, id);
+    for (const start of starts) this.opened(start).lists[side].push(entry);
     return true;
+  }
+
+  /** A row that lies in one window. */
+  private single(side: SideIndex, batch: Batch, row: number, time: number, id: number): boolean {
+    let window = this.latest;
+    if (window === undefined || time < window.start || time >= window.end) {
+      const start = windowStart(time, this.times);
+      window = this.windows.get(start);
+      if (window === undefined) {
+        if (start + this.times.whole + this.times.slack <= this.core.newest) return false;
+        window = this.opened(start);
+      }
+      this.latest = window;
+    }
+    // An open window takes every row of its time.
+    window.lists[side].push(this.keep(side, batch, row, time, id));
+    return true;
+  }
+
+  private keep(side: SideIndex, batch: Batch, row: number, time: number, id: number): number {
+    if (id >= 0) this.core.remember(side, batch, row, id);
+    return this.core.kept[side].add(batch, row, time, id);
   }
 
   advance(): void {
@@ -42,24 +71,28 @@ export class WindowRule implements JoinRule {
     for (const [start, window] of due.sort(([a], [b]) => a - b)) {
       this.windows.delete(start);
       this.emit(window);
-      for (const [left, right] of window.groups.values()) {
-        for (const entry of left) this.release(0, entry);
-        for (const entry of right) this.release(1, entry);
+      for (const side of [0, 1] as const) {
+        const { entries, count } = window.lists[side];
+        for (let i = 0; i < count; i++) this.release(side, entries[i] as number);
+        window.lists[side].count = 0;
       }
+      this.spare.push(window.lists);
     }
+    this.latest = undefined;
     this.nextClose = Number.POSITIVE_INFINITY;
     for (const { end } of this.windows.values()) this.nextClose = Math.min(this.nextClose, end + this.times.slack);
   }
 
   rebuilt(): void {
     this.windows.clear();
+    this.latest = undefined;
     for (const side of [0, 1] as const) {
       const kept = this.core.kept[side];
       for (let entry = 0; entry < kept.count; entry++) {
         const id = kept.ids[entry] as number;
         const batch = kept.batches[kept.at[entry] as number] as Batch;
         if (id >= 0) this.core.remember(side, batch, kept.rows[entry] as number, id);
-        for (const start of this.startsOf(kept.times[entry] as number)) this.put(start, side, entry, id);
+        for (const start of this.startsOf(kept.times[entry] as number)) this.opened(start).lists[side].push(entry);
       }
     }
   }
@@ -76,38 +109,41 @@ export class WindowRule implements JoinRule {
     return starts;
   }
 
-  private put(start: number, side: SideIndex, entry: number, id: number): void {
+  private opened(start: number): OpenWindow {
     let window = this.windows.get(start);
     if (window === undefined) {
-      window = { end: start + this.times.whole, groups: new Map() };
+      window = { start, end: start + this.times.whole, lists: this.spare.pop() ?? [new EntryList(), new EntryList()] };
       this.windows.set(start, window);
       this.nextClose = Math.min(this.nextClose, window.end + this.times.slack);
     }
-    let group = window.groups.get(id);
-    if (group === undefined) {
-      group = [[], []];
-      window.groups.set(id, group);
-    }
-    group[side].push(entry);
+    return window;
   }
 
-  private emit({ groups }: OpenWindow): void {
+  private emit({ lists }: OpenWindow): void {
     const { core } = this;
     const { kind } = core.plan;
     const keepsLeft = kind === "left" || kind === "full";
     const keepsRight = kind === "right" || kind === "full";
-    const { store } = core.keys;
-    // Keys that have a rank are ordered by it; -1, the key with a null, comes last.
-    const rankOf = store.ranks(groups.size)?.rankOf;
-    const before = (a: number, b: number): number =>
-      rankOf === undefined ? store.compare(a, b) : (rankOf[a] as number) - (rankOf[b] as number);
-    const ids = [...groups.keys()].sort((a, b) => (a < 0 || b < 0 ? b - a : before(a, b)));
-    for (const id of ids) {
-      const [left, right] = groups.get(id) ?? [[], []];
-      if (id >= 0) for (const a of left) for (const b of right) core.putEntries(a, b);
-      const isAlone = id < 0 || left.length === 0 || right.length === 0;
-      if (isAlone && keepsLeft) for (const a of left) core.putEntries(a, -1);
-      if (isAlone && keepsRight) for (const b of right) core.putEntries(-1, b);
+    const { kept, pairs } = core;
+    const [left, right] = this.ranked;
+    const ranks = ranksOf(core.keys.store, [
+      [lists[0], kept[0].ids],
+      [lists[1], kept[1].ids],
+    ]);
+    left.fill(lists[0], kept[0], ranks);
+    right.fill(lists[1], kept[1], ranks);
+    for (let i = 0, j = 0; i < left.count || j < right.count; ) {
+      const rank = Math.min(left.ranks[i] as number, right.ranks[j] as number);
+      const [a, b] = [i, j];
+      while (left.ranks[i] === rank) i++;
+      while (right.ranks[j] === rank) j++;
+      const isAlone = rank === ranks.count || a === i || b === j;
+      if (!isAlone) {
+        for (let l = a; l < i; l++) for (let r = b; r < j; r++) pairs.putPlaced(kept, left, l, right, r);
+        continue;
+      }
+      if (keepsLeft) for (let l = a; l < i; l++) pairs.putPlaced(kept, left, l, right, -1);
+      if (keepsRight) for (let r = b; r < j; r++) pairs.putPlaced(kept, left, -1, right, r);
     }
   }
 

@@ -83,6 +83,8 @@ class Totals {
   readonly values: KeyedValues;
   private readonly parts: readonly Part[];
   private readonly ids = new Int32Array(CHUNK_ROWS);
+  /** All rows have the one key. */
+  private readonly isOne: boolean;
   private readonly loaded: Vector = vector(CHUNK_ROWS);
 
   constructor(
@@ -91,6 +93,7 @@ class Totals {
     specs: readonly (readonly [string, AggregateSpec<string, unknown>])[],
   ) {
     this.schema = schema;
+    this.isOne = keys.length === 0;
     this.parts = specs.map(([name, spec]) => partOf(schema, name, spec));
     this.output = schemaOf([
       ...schema.fields.filter(({ name }) => !specs.some(([each]) => each === name)),
@@ -106,7 +109,7 @@ class Totals {
       const count = Math.min(CHUNK_ROWS, batch.rows - from);
       values.fill(batch, from, from + count, ids);
       const [known] = values.numbers as [Float64Array];
-      for (let i = 0; i < count; i++)
+      for (let i = 0; i < (this.isOne ? 1 : count); i++)
         if (Number.isNaN(known[ids[i] as number])) this.begin(ids[i] as number, batch, from + i);
       parts.forEach((part, p) => {
         const counts = values.numbers[2 * p] as Float64Array;
@@ -115,6 +118,10 @@ class Totals {
         loaded.nulls = undefined;
         if (part.column !== undefined) {
           const column = batch.column(part.column.name);
+          if (this.isOne && part.kind === "sum" && part.field.type === "f64" && column.nulls === 0) {
+            if (column.values instanceof Float64Array)
+              return foldOne(column.values.subarray(from, from + count), { counts, totals, into });
+          }
           loadNumbers(column, from, count, loaded);
           loaded.nulls = loadNulls(column, from, count);
           if (loaded.wides !== undefined) throw overflow(part.field.name);
@@ -141,6 +148,17 @@ interface Target {
   readonly counts: Float64Array;
   readonly totals: Float64Array;
   readonly into: Float64Array;
+}
+
+/** Floats summed for the one key: the total needs no array. */
+function foldOne(values: Float64Array, { counts, totals, into }: Target): void {
+  let total = totals[0] as number;
+  for (let i = 0; i < values.length; i++) {
+    total += values[i] as number;
+    into[i] = total;
+  }
+  totals[0] = total;
+  counts[0] = (counts[0] as number) + values.length;
 }
 
 function fold(part: Part, loaded: Vector, ids: Int32Array, count: number, target: Target): void {

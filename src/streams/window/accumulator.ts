@@ -10,6 +10,8 @@ export interface Accumulator {
   grow(capacity: number): void;
   /** Puts a slot into the state of a group without rows. */
   clear(slot: number): void;
+  /** The same for many. */
+  clearAll?(slots: Int32Array): void;
   /** `times` are the rows' event times in microseconds, beginning at 0 like `slots`. */
   add(column: Column, from: number, to: number, slots: Int32Array, times: Float64Array): void;
   /** Adds to each slot of `into` what the slot of `from` beside it holds: rows that count after those that `into` holds. */
@@ -28,4 +30,9 @@ export function grown<T extends Float64Array | Int32Array | Uint32Array>(array: 
   larger.set(array);
   if (fill !== 0) larger.fill(fill, array.length);
   return larger;
+}
+
+/** Puts a number at places. */
+export function putAll(values: Float64Array, slots: Int32Array, value: number): void {
+  for (let i = 0; i < slots.length; i++) values[slots[i] as number] = value;
 }

@@ -3,8 +3,8 @@ import { wordsOf } from "../../batch/column.ts";
 import type { Field } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
 import type { Ipld } from "../../dag/block.ts";
-import type { Accumulator } from "./accumulator.ts";
-import { grown } from "./accumulator.ts";
+import type { Arena } from "../kernels/arena.ts";
+import { type Accumulator, putAll } from "./accumulator.ts";
 import { Extreme, WideExtreme } from "./extremes.ts";
 import { isInteger, isWide } from "./plan.ts";
 import {
@@ -19,21 +19,31 @@ import {
 } from "./state-bytes.ts";
 
 /** The accumulator of a sum, a minimum or a maximum over a column. */
-export function accumulatorFor(kind: "sum" | "min" | "max", field: Field): Accumulator {
-  if (kind === "sum") return isInteger(field) ? new IntegerSum(field) : new FloatSum();
-  return isWide(field) ? new WideExtreme(kind, field) : new Extreme(kind);
+export function accumulatorFor(kind: "sum" | "min" | "max", field: Field, arena: Arena): Accumulator {
+  if (kind === "sum") return isInteger(field) ? new IntegerSum(field, arena) : new FloatSum(arena);
+  return isWide(field) ? new WideExtreme(kind, field) : new Extreme(kind, arena);
 }
 
 /** Counts rows. */
 export class Counter implements Accumulator {
-  private counts = new Float64Array(16);
+  counts: Float64Array;
+  private readonly arena: Arena;
+
+  constructor(arena: Arena) {
+    this.arena = arena;
+    this.counts = arena.f64(16);
+  }
 
   grow(capacity: number): void {
-    this.counts = grown(this.counts, capacity);
+    this.counts = this.arena.grown(this.counts, capacity);
   }
 
   clear(slot: number): void {
     this.counts[slot] = 0;
+  }
+
+  clearAll(slots: Int32Array): void {
+    putAll(this.counts, slots, 0);
   }
 
   add(_column: Column | undefined, from: number, to: number, slots: Int32Array): void {
@@ -76,22 +86,30 @@ const LIMIT = Number.MAX_SAFE_INTEGER;
 const HIGH = 4_294_967_296;
 
 /** Exact sums: numbers while sum and summand are safe integers, from then on a bigint for that slot (NaN marks it). */
-class IntegerSum implements Accumulator {
+export class IntegerSum implements Accumulator {
+  sums: Float64Array;
   private readonly field: Field;
-  private sums = new Float64Array(16);
+  private readonly arena: Arena;
   private readonly big = new Map<number, bigint>();
 
-  constructor(field: Field) {
+  constructor(field: Field, arena: Arena) {
     this.field = field;
+    this.arena = arena;
+    this.sums = arena.f64(16);
   }
 
   grow(capacity: number): void {
-    this.sums = grown(this.sums, capacity);
+    this.sums = this.arena.grown(this.sums, capacity);
   }
 
   clear(slot: number): void {
     if (this.big.size > 0) this.big.delete(slot);
     this.sums[slot] = 0;
+  }
+
+  clearAll(slots: Int32Array): void {
+    if (this.big.size > 0) for (const slot of slots) this.big.delete(slot);
+    putAll(this.sums, slots, 0);
   }
 
   add(column: Column, from: number, to: number, slots: Int32Array): void {
@@ -183,15 +201,25 @@ class IntegerSum implements Accumulator {
 }
 
 /** Sums in row order, each addition rounded to f64: the order is part of the result. */
-class FloatSum implements Accumulator {
-  private sums = new Float64Array(16);
+export class FloatSum implements Accumulator {
+  sums: Float64Array;
+  private readonly arena: Arena;
+
+  constructor(arena: Arena) {
+    this.arena = arena;
+    this.sums = arena.f64(16);
+  }
 
   grow(capacity: number): void {
-    this.sums = grown(this.sums, capacity);
+    this.sums = this.arena.grown(this.sums, capacity);
   }
 
   clear(slot: number): void {
     this.sums[slot] = 0;
+  }
+
+  clearAll(slots: Int32Array): void {
+    putAll(this.sums, slots, 0);
   }
 
   add(column: Column, from: number, to: number, slots: Int32Array): void {

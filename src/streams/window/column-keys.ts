@@ -1,7 +1,8 @@
 import type { Column, Value } from "../../batch/column.ts";
 import { entryBytes, isNull, wordsOf, wordsToNumber } from "../../batch/column.ts";
 import { IpdmError } from "../../core/errors.ts";
-import { KEYS_MAX } from "../limits.ts";
+import type { Arena } from "../kernels/arena.ts";
+import { CHUNK_ROWS, KEYS_MAX } from "../limits.ts";
 import { NumberIds } from "./number-ids.ts";
 
 /** Keys of bytes that are found without making a string: how many, and the longest. */
@@ -12,7 +13,11 @@ const RECENT_BYTES = 80;
 export class ColumnKeys {
   /** Ids of texts, of integers beyond ±2^53 and of null. */
   private readonly ids = new Map<bigint | string | null, number>();
-  private readonly numbers = new NumberIds();
+  private readonly numbers: NumberIds;
+  private readonly arena: Arena;
+  /** Ids given so far, and numbers of a chunk, for the kernel. */
+  private counted: Int32Array | undefined;
+  private chunk: Int32Array | undefined;
   private count = 0;
   private readonly mapped = new WeakMap<Column, Int32Array>();
 
@@ -21,8 +26,22 @@ export class ColumnKeys {
   private readonly recentLengths = new Uint8Array(RECENT);
   private recentBytes = new Uint8Array(0);
 
+  constructor(arena: Arena) {
+    this.arena = arena;
+    this.numbers = new NumberIds(arena);
+  }
+
   get size(): number {
     return this.count;
+  }
+
+  relocate(): void {
+    this.numbers.relocate();
+  }
+
+  release(): void {
+    for (const array of [this.numbers.placed, this.counted, this.chunk])
+      if (array !== undefined) this.arena.release(array);
   }
 
   idOf(value: Value): number {
@@ -62,10 +81,39 @@ export class ColumnKeys {
     }
   }
 
+  /** By the kernel up to the first number that has no place; returns the row. */
+  private identify(column: Column, from: number, to: number, ids: Int32Array): number {
+    const { arena, numbers } = this;
+    const { kernels } = arena;
+    const isRoom = to - from <= CHUNK_ROWS && this.count + to - from <= KEYS_MAX;
+    if (kernels === undefined || column.nulls > 0 || !isRoom || !arena.holds(ids)) return from;
+    this.counted ??= arena.i32(1);
+    this.chunk ??= arena.i32(CHUNK_ROWS);
+    const { counted, chunk } = this;
+    chunk.set((column.values as Int32Array).subarray(from, to));
+    counted[0] = this.count;
+    let done = 0;
+    for (;;) {
+      const { placed } = numbers;
+      done = kernels.identify(
+        chunk.byteOffset,
+        done,
+        to - from,
+        placed.byteOffset,
+        placed.length,
+        counted.byteOffset,
+        ids.byteOffset,
+      );
+      if (from + done === to || !numbers.reserve(column.values[from + done] as number)) break;
+    }
+    this.count = counted[0] as number;
+    return from + done;
+  }
+
   private fillSmall(column: Column, from: number, to: number, ids: Int32Array): void {
     const values = column.values as Int32Array;
     const mayBeNull = column.nulls > 0;
-    for (let row = from; row < to; row++) {
+    for (let row = this.identify(column, from, to, ids); row < to; row++) {
       if (mayBeNull && isNull(column, row)) continue;
       const value = values[row] as number;
       const id = this.numbers.find(value);

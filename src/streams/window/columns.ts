@@ -3,12 +3,18 @@ import { fieldOf } from "../../batch/batch.ts";
 import type { Column, Value } from "../../batch/column.ts";
 import type { Schema } from "../../batch/schema.ts";
 import type { Ipld } from "../../dag/block.ts";
+import { Arena } from "../kernels/arena.ts";
+import type { Kernels } from "../kernels/kernels.ts";
+import { CHUNK_ROWS } from "../limits.ts";
 import type { Accumulator } from "./accumulator.ts";
 import { accumulatorFor, Counter, i64Of } from "./accumulators.ts";
+import { Joins } from "./joins.ts";
+import { Lane } from "./lanes.ts";
 import type { Aggregate, WindowPlan } from "./plan.ts";
 import { isInteger } from "./plan.ts";
 import { richAccumulator } from "./rich-accumulators.ts";
 import { malformed } from "./state-bytes.ts";
+import { Kept } from "./windows.ts";
 
 interface Part {
   readonly column: string | undefined;
@@ -23,14 +29,29 @@ export class AggregateColumns {
   private readonly named = new Map<string, Accumulator>();
   private readonly readers: readonly ((slot: number) => Value)[];
   private readonly masked = new Map<string, Int32Array>();
-  private readonly rows: Accumulator;
+  private readonly rows: Counter;
+  private readonly arena: Arena;
+  /** Parts that kernels fold, by column, and the others. */
+  private readonly lanes = new Map<string | undefined, Lane>();
+  private readonly others: Part[] = [];
+  private scratch: { readonly values: Float64Array; readonly into: Int32Array; readonly from: Int32Array } | undefined;
   /** Accumulators whose values come out as they are, never null. */
   private readonly plain: readonly (Accumulator | undefined)[];
 
-  constructor(plan: WindowPlan, schema: Schema) {
-    this.rows = this.part("count", undefined, () => new Counter());
+  constructor(plan: WindowPlan, schema: Schema, arena = new Arena()) {
+    this.arena = arena;
+    this.rows = new Counter(arena);
+    this.part("count", undefined, () => this.rows);
     this.readers = plan.aggregates.map((aggregate) => this.reader(aggregate, schema));
     this.plain = plan.aggregates.map((aggregate) => this.plainPart(aggregate, schema));
+    for (const part of this.parts) {
+      const { column, accumulator } = part;
+      if (accumulator === this.rows) continue;
+      const lane =
+        this.lanes.get(column) ?? new Lane(column, column === undefined ? undefined : fieldOf(schema, column));
+      if (lane.take(accumulator)) this.lanes.set(column, lane);
+      else this.others.push(part);
+    }
   }
 
   /** Numbers kept a group. */
@@ -46,25 +67,110 @@ export class AggregateColumns {
     for (const { accumulator } of this.parts) accumulator.clear(slot);
   }
 
-  /** Folds rows `from` to `to` into their slots. */
-  add(batch: Batch, from: number, to: number, slots: Int32Array, times: Float64Array): void {
-    for (const { column: name, accumulator } of this.parts) {
-      const column = name === undefined ? (batch.columns[0] as Column) : batch.column(name);
-      const withValue = name === undefined || column.nulls === 0 ? slots : this.withoutNulls(column, from, to, slots);
-      accumulator.add(column, from, to, withValue, times);
+  /** Clears many slots. */
+  clearAll(slots: Int32Array): void {
+    for (const { accumulator } of this.parts) {
+      if (accumulator.clearAll !== undefined) accumulator.clearAll(slots);
+      else for (const slot of slots) accumulator.clear(slot);
+    }
+  }
+
+  /** Folds rows `from` to `to`, at most 4096, into their slots; groups join between them as `joins` says. */
+  add(batch: Batch, from: number, to: number, slots: Int32Array, times: Float64Array, joins = NO_JOINS): void {
+    const { kernels, holds } = { kernels: this.arena.kernels, holds: this.arena.holds(slots) };
+    const part = { batch, from, to, slots, times, joins };
+    if (kernels === undefined || !holds) {
+      this.addParts(this.parts, part);
+    } else {
+      this.addLanes(kernels, part);
+      if (this.others.length > 0) this.addParts(this.others, part);
     }
     // Keeps what is in the bin small: nobody reads it, but a large sum would leave the fast path.
     this.clear(0);
   }
 
+  private addParts(parts: readonly Part[], rows: Rows): void {
+    const { batch, from, to, slots, times, joins } = rows;
+    for (const { column: name, accumulator } of parts) {
+      if (accumulator instanceof Kept) continue;
+      const column = batch.column(name ?? (batch.schema.fields[0]?.name as string));
+      const withValue = name === undefined || column.nulls === 0 ? slots : this.withoutNulls(column, from, to, slots);
+      if (joins.count === 0) accumulator.add(column, from, to, withValue, times);
+      else addJoined(accumulator, column, { ...rows, slots: withValue });
+    }
+  }
+
+  /** By kernels; where a sum is no safe integer any more, the rows behind it in TypeScript. */
+  private addLanes(kernels: Kernels, given: Rows): void {
+    const { batch, from, to, slots } = given;
+    let rows: Counter | undefined = this.rows;
+    for (const lane of this.lanes.values()) {
+      const column = batch.column(lane.column as string);
+      const isFull = column.nulls === 0;
+      const withValue = isFull ? slots : this.withoutNulls(column, from, to, slots);
+      const counted = isFull && lane.counts === undefined ? rows : undefined;
+      this.addLane(kernels, lane, column, { ...given, slots: withValue }, counted);
+      if (counted !== undefined) rows = undefined;
+    }
+    if (rows !== undefined) this.addParts([{ column: undefined, accumulator: rows }], given);
+  }
+
+  private addLane(kernels: Kernels, lane: Lane, column: Column, rows: Rows, counted: Counter | undefined): void {
+    const { from, to, slots, times, joins } = rows;
+    const { values, into, from: other } = this.scratchOf();
+    const isExact = lane.load(kernels, column, from, to, values);
+    const parts = counted === undefined ? lane.parts : [...lane.parts, counted];
+    for (let at = 0, join = 0; join <= joins.count; join++) {
+      const end = join < joins.count ? (joins.rows[join] as number) : to - from;
+      const [slotsAt, valuesAt] = [slots.byteOffset + 4 * at, values.byteOffset + 8 * at];
+      const done = isExact ? at + lane.fold(kernels, slotsAt, end - at, valuesAt, counted) : at;
+      if (done < end) {
+        const [rest, when] = [slots.subarray(done), times.subarray(done)];
+        for (const part of parts) part.add(column, from + done, from + end, rest, when);
+      }
+      at = end;
+      if (join === joins.count) return;
+      into[0] = joins.into[join] as number;
+      other[0] = joins.from[join] as number;
+      if (lane.merge(kernels, into.byteOffset, other.byteOffset, 1, counted) === 0)
+        for (const part of parts) part.merge(into.subarray(0, 1), other.subarray(0, 1));
+      for (const part of parts) part.clear(other[0] as number);
+    }
+  }
+
   /** Adds to each slot of `into` what the slot of `from` beside it holds, as rows that come after its own. */
   merge(into: Int32Array, from: Int32Array): void {
-    for (const { accumulator } of this.parts) accumulator.merge(into, from);
+    const { kernels } = this.arena;
+    if (kernels === undefined || into.length < MERGED_MIN) {
+      for (const { accumulator } of this.parts) accumulator.merge(into, from);
+      return;
+    }
+    this.rows.merge(into, from);
+    for (const { accumulator } of this.others) accumulator.merge(into, from);
+    const scratch = this.scratchOf();
+    for (let at = 0; at < into.length; at += CHUNK_ROWS) {
+      const count = Math.min(CHUNK_ROWS, into.length - at);
+      scratch.into.set(into.subarray(at, at + count));
+      scratch.from.set(from.subarray(at, at + count));
+      for (const lane of this.lanes.values()) {
+        const done = lane.merge(kernels, scratch.into.byteOffset, scratch.from.byteOffset, count);
+        if (done === count) continue;
+        const rest = [into.subarray(at + done, at + count), from.subarray(at + done, at + count)] as const;
+        for (const part of lane.parts) part.merge(...rest);
+      }
+    }
   }
 
   /** Keeps numbers of its own for each group, which stand in the state behind the aggregates. */
   keep(numbers: Accumulator): void {
     this.parts.push({ column: undefined, accumulator: numbers });
+    this.others.push({ column: undefined, accumulator: numbers });
+  }
+
+  private scratchOf(): NonNullable<AggregateColumns["scratch"]> {
+    const { arena } = this;
+    this.scratch ??= { values: arena.f64(CHUNK_ROWS), into: arena.i32(CHUNK_ROWS), from: arena.i32(CHUNK_ROWS) };
+    return this.scratch;
   }
 
   /** Rows of a group. */
@@ -97,8 +203,9 @@ export class AggregateColumns {
   private withoutNulls(column: Column, from: number, to: number, slots: Int32Array): Int32Array {
     const { name } = column.field;
     let masked = this.masked.get(name);
-    if (masked === undefined || masked.length < to - from) {
-      masked = new Int32Array(slots.length);
+    const isFit = masked !== undefined && masked.length >= to - from;
+    if (masked === undefined || !isFit || this.arena.holds(masked) !== this.arena.holds(slots)) {
+      masked = this.arena.i32(Math.max(CHUNK_ROWS, to - from));
       this.masked.set(name, masked);
     }
     const validity = column.validity as Uint8Array;
@@ -111,9 +218,9 @@ export class AggregateColumns {
 
   private reader(aggregate: Aggregate, schema: Schema): (slot: number) => Value {
     const { name, kind, column } = aggregate;
-    if (column === undefined) return reading(this.part("count", undefined, () => new Counter()));
+    if (column === undefined) return reading(this.part("count", undefined, () => new Counter(this.arena)));
     const field = fieldOf(schema, column);
-    const counts = this.part("count", field.nullable ? column : undefined, () => new Counter());
+    const counts = this.part("count", field.nullable ? column : undefined, () => new Counter(this.arena));
     const countOf = (slot: number): number => counts.valueOf(slot) as number;
     switch (kind) {
       case "count":
@@ -129,7 +236,7 @@ export class AggregateColumns {
       }
     }
     const base = kind === "mean" ? "sum" : kind;
-    const values = this.part(base, column, () => accumulatorFor(base, field));
+    const values = this.part(base, column, () => accumulatorFor(base, field, this.arena));
     if (kind === "mean") return (slot) => (countOf(slot) === 0 ? null : Number(values.valueOf(slot)) / countOf(slot));
     if (kind === "sum" && isInteger(field)) {
       return (slot) => (countOf(slot) === 0 ? null : i64Of(name, values.valueOf(slot) as number | bigint));
@@ -155,6 +262,32 @@ export class AggregateColumns {
     return accumulator;
   }
 }
+
+/** Rows of a batch and the slots beside them. */
+interface Rows {
+  readonly batch: Batch;
+  readonly from: number;
+  readonly to: number;
+  readonly slots: Int32Array;
+  readonly times: Float64Array;
+  readonly joins: Joins;
+}
+
+const NO_JOINS = new Joins();
+
+function addJoined(accumulator: Accumulator, column: Column, { from, to, slots, times, joins }: Rows): void {
+  for (let at = 0, join = 0; join <= joins.count; join++) {
+    const end = join < joins.count ? (joins.rows[join] as number) : to - from;
+    if (end > at) accumulator.add(column, from + at, from + end, slots.subarray(at), times.subarray(at));
+    at = end;
+    if (join === joins.count) return;
+    accumulator.merge(joins.into.subarray(join, join + 1), joins.from.subarray(join, join + 1));
+    accumulator.clear(joins.from[join] as number);
+  }
+}
+
+/** Below so many slots a call of the kernel is not worth it. */
+const MERGED_MIN = 16;
 
 function partName(kind: string, column: string | undefined): string {
   return JSON.stringify([kind, column ?? null]);

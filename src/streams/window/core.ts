@@ -5,10 +5,12 @@ import { isNull, wordsOf, wordsToNumber } from "../../batch/column.ts";
 import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
 import type { Schema } from "../../batch/schema.ts";
 import { within } from "../../core/errors.ts";
+import { Arena } from "../kernels/arena.ts";
 import { CHUNK_ROWS, KEYS_IDLE_ANYWAY, KEYS_IDLE_BYTES_MAX, KEYS_IDLE_MAX } from "../limits.ts";
 import { AggregateColumns } from "./columns.ts";
 import { timesOf } from "./event-clock.ts";
 import { Groups } from "./groups.ts";
+import { Joins } from "./joins.ts";
 import { KeyTable } from "./key-table.ts";
 import { BatchCutter } from "./output.ts";
 import type { WindowPlan, WindowTimes } from "./plan.ts";
@@ -20,7 +22,7 @@ import { windowText } from "./window-text.ts";
 export type Change = "insert" | "retract";
 
 /** A bound of the windows written: the same for all, or by slot. */
-export type Bound = number | ((slot: number) => number);
+export type Bound = number | Float64Array;
 
 /** What all kinds of windows work on: rows of the present chunk, keys, groups and their aggregates, the watermark, the output. */
 export class WindowCore {
@@ -36,13 +38,17 @@ export class WindowCore {
   newest = Number.NEGATIVE_INFINITY;
   seen = 0;
   /** Rows of the chunk: event times, what they move the newest time to, key ids, and the slots where they count (0: nowhere). */
-  readonly times = new Float64Array(CHUNK_ROWS);
+  times: Float64Array = new Float64Array(CHUNK_ROWS);
   marks: Float64Array = this.times;
-  readonly ids = new Int32Array(CHUNK_ROWS);
-  readonly slots = new Int32Array(CHUNK_ROWS);
+  ids: Int32Array = new Int32Array(CHUNK_ROWS);
+  slots: Int32Array = new Int32Array(CHUNK_ROWS);
+  readonly arena = new Arena();
+  /** Groups of the part at hand that join. */
+  readonly joins = new Joins();
   private batch: Batch | undefined;
   private from = 0;
-  private bytesPerGroup = 0;
+  private groupBytes = 0;
+  private picked = new Int32Array(256);
   /** Most open groups since the key table was last rebuilt. */
   private peak = 0;
 
@@ -52,18 +58,15 @@ export class WindowCore {
     this.outputSchema = outputSchema(plan, inputSchema);
     this.windowTimes = windowTimes(plan);
     this.keys = this.emptyKeys();
-    this.columns = new AggregateColumns(plan, inputSchema);
-    this.groups = new Groups((capacity) => this.columns.grow(capacity));
+    this.columns = new AggregateColumns(plan, inputSchema, this.arena);
+    this.groups = new Groups((capacity) => this.columns.grow(capacity), this.arena);
     this.out = new BatchCutter(this.outputSchema, batchRows);
   }
 
   /** Reads times and keys of rows `from` to `to`, at most 4096. */
   open(batch: Batch, from: number, to: number): void {
-    const { times, plan } = this;
-    const words = wordsOf(timesOf(batch, plan.time, from, to, this.seen));
-    for (let i = 0, row = from; row < to; i++, row++) {
-      times[i] = (words[2 * row + 1] as number) * 4_294_967_296 + ((words[2 * row] as number) >>> 0);
-    }
+    const { plan } = this;
+    this.readTimes(wordsOf(timesOf(batch, plan.time, from, to, this.seen)), from, to);
     if (plan.punctuated !== undefined) this.readMarks(batch, plan.punctuated, from, to);
     this.keys.fill(batch, from, to, this.ids);
     this.groups.idSpace = this.keys.size;
@@ -71,10 +74,40 @@ export class WindowCore {
     this.from = from;
   }
 
+  private readTimes(words: Int32Array, from: number, to: number): void {
+    const { times } = this;
+    const { kernels } = this.arena;
+    if (kernels !== undefined) {
+      new Int32Array(times.buffer, times.byteOffset, 2 * CHUNK_ROWS).set(words.subarray(2 * from, 2 * to));
+      kernels.widen(times.byteOffset, to - from, 0);
+      return;
+    }
+    for (let i = 0, row = from; row < to; i++, row++) {
+      times[i] = (words[2 * row + 1] as number) * 4_294_967_296 + ((words[2 * row] as number) >>> 0);
+    }
+  }
+
+  /**
+   * Moves what rows touch to a memory that kernels in WebAssembly work on, from when on they do; what comes out stays the same. It takes
+   * a moment, so streams of few rows go without.
+   */
+  accelerate(): boolean {
+    const { arena } = this;
+    if (!arena.accelerate()) return false;
+    const hasMarks = this.marks !== this.times;
+    this.times = arena.f64(CHUNK_ROWS);
+    this.marks = hasMarks ? arena.f64(CHUNK_ROWS) : this.times;
+    this.ids = arena.i32(CHUNK_ROWS);
+    this.slots = arena.i32(CHUNK_ROWS);
+    this.groups.relocate();
+    this.keys.relocate();
+    return true;
+  }
+
   private readMarks(batch: Batch, name: string, from: number, to: number): void {
     const column = batch.column(name);
     const words = wordsOf(column);
-    if (this.marks === this.times) this.marks = new Float64Array(CHUNK_ROWS);
+    if (this.marks === this.times) this.marks = this.arena.f64(CHUNK_ROWS);
     const { outOfOrder } = this.windowTimes;
     for (let row = from; row < to; row++) {
       const mark = isNull(column, row) ? Number.NEGATIVE_INFINITY : wordsToNumber(words, row) + outOfOrder;
@@ -89,8 +122,13 @@ export class WindowCore {
 
   /** What a group of that key counts for the limit. */
   bytesOf(id: number): number {
-    if (this.bytesPerGroup === 0) this.bytesPerGroup = groupBytes(this.columns);
     return this.keys.store.lengthOf(id) + this.bytesPerGroup;
+  }
+
+  /** What any group counts for the limit besides its key. */
+  get bytesPerGroup(): number {
+    if (this.groupBytes === 0) this.groupBytes = groupBytes(this.columns);
+    return this.groupBytes;
   }
 
   /** Remembers the key of a row of the chunk. */
@@ -102,16 +140,16 @@ export class WindowCore {
 
   /** Writes groups in the order given. Errors name their window. */
   write(slots: Int32Array, start: Bound, end: Bound, change: Change = "insert"): void {
-    const { keys, groups, plan } = this;
+    const { keys, plan } = this;
     const keyCount = plan.keys.length;
     this.out.write(slots.length, (writer, from, to) => {
       const part = slots.subarray(from, to);
       for (const [at, bound] of [start, end].entries()) {
         if (typeof bound === "number") writer.at(at).repeat(BigInt(bound), part.length);
-        else for (const slot of part) writer.at(at).push(bound(slot));
+        else writer.at(at).pushPicked(bound, part);
       }
       if (keyCount > 0) {
-        const ids = part.map((slot) => groups.ids[slot] as number);
+        const ids = this.idsOf(part);
         for (let k = 0; k < keyCount; k++) writer.at(2 + k).pushPicked(keys.store.column(k), ids);
       }
       for (let a = 0; a < plan.aggregates.length; a++) {
@@ -124,11 +162,19 @@ export class WindowCore {
     });
   }
 
+  private idsOf(slots: Int32Array): Int32Array {
+    const { ids } = this.groups;
+    if (this.picked.length < slots.length) this.picked = new Int32Array(slots.length);
+    const picked = this.picked.subarray(0, slots.length);
+    for (let i = 0; i < slots.length; i++) picked[i] = ids[slots[i] as number] as number;
+    return picked;
+  }
+
   private valueOf(aggregate: number, slot: number, start: Bound): Value {
     try {
       return this.columns.valueOf(aggregate, slot);
     } catch (error) {
-      const at = typeof start === "number" ? start : start(slot);
+      const at = typeof start === "number" ? start : (start[slot] as number);
       const values = this.keys.store.valuesOf(this.groups.ids[slot] as number);
       throw within(windowText(at, values), error, { window: at });
     }
@@ -146,11 +192,15 @@ export class WindowCore {
     const before = this.keys.store;
     const after = this.emptyKeys();
     renumber((id) => after.add(before.valuesOf(id), before.bytesOf(id)));
+    this.keys.release();
     this.keys = after;
     this.peak = this.groups.open;
   }
 
   private emptyKeys(): KeyTable {
-    return new KeyTable(this.plan.keys.map((name) => fieldOf(this.inputSchema, name)));
+    return new KeyTable(
+      this.plan.keys.map((name) => fieldOf(this.inputSchema, name)),
+      this.arena,
+    );
   }
 }

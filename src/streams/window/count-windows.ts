@@ -139,10 +139,6 @@ export class CountWindows implements Windows {
   }
 
   private write(slots: Int32Array): void {
-    this.core.write(
-      slots,
-      (slot) => this.firsts.values[slot] as number,
-      (slot) => (this.lasts.values[slot] as number) + 1,
-    );
+    this.core.write(slots, this.firsts.values, this.lasts.plus(slots, 1));
   }
 }

@@ -2,8 +2,9 @@ import type { Column } from "../../batch/column.ts";
 import { wordsOf } from "../../batch/column.ts";
 import type { Field } from "../../batch/schema.ts";
 import type { Ipld } from "../../dag/block.ts";
+import type { Arena } from "../kernels/arena.ts";
 import type { Accumulator } from "./accumulator.ts";
-import { grown } from "./accumulator.ts";
+import { grown, putAll } from "./accumulator.ts";
 import { bytesOfF64, bytesOfWords, f64OfBytes, partOf, u32OfBytes } from "./state-bytes.ts";
 
 /**
@@ -11,12 +12,14 @@ import { bytesOfF64, bytesOfWords, f64OfBytes, partOf, u32OfBytes } from "./stat
  * (0 and -0) the first stays.
  */
 export class Extreme implements Accumulator {
-  private readonly kind: "min" | "max";
-  private best = new Float64Array(16);
+  readonly kind: "min" | "max";
+  best: Float64Array;
+  private readonly arena: Arena;
 
-  constructor(kind: "min" | "max") {
+  constructor(kind: "min" | "max", arena: Arena) {
     this.kind = kind;
-    this.best.fill(this.none());
+    this.arena = arena;
+    this.best = arena.f64(16).fill(this.none());
   }
 
   /** What any value replaces: NaN for a minimum, -∞ for a maximum. */
@@ -25,11 +28,15 @@ export class Extreme implements Accumulator {
   }
 
   grow(capacity: number): void {
-    this.best = grown(this.best, capacity, this.none());
+    this.best = this.arena.grown(this.best, capacity, this.none());
   }
 
   clear(slot: number): void {
     this.best[slot] = this.none();
+  }
+
+  clearAll(slots: Int32Array): void {
+    putAll(this.best, slots, this.none());
   }
 
   add(column: Column, from: number, to: number, slots: Int32Array): void {

@@ -1,4 +1,5 @@
 import { IpdmError } from "../../core/errors.ts";
+import { Arena } from "../kernels/arena.ts";
 import { STATE_BYTES_MAX } from "../limits.ts";
 import type { KeyStore } from "./key-store.ts";
 
@@ -25,9 +26,14 @@ export interface Pane {
 /** Hands out slots: one a group, that is one a key in an open window. Slot 0 is never handed out. */
 export class Groups {
   /** Key id of a slot. */
-  ids = new Int32Array(16);
+  ids: Int32Array;
   /** 1 for a slot whose group may have changed since the state was last saved. */
-  touched = new Uint8Array(16);
+  touched: Uint8Array;
+  /** Slots that were given back, the last on top. */
+  free: Int32Array;
+  freeCount = 0;
+  /** The first slot that was never handed out. */
+  next = 1;
   /** What all open groups count for {@link STATE_BYTES_MAX}. */
   bytes = 0;
   /** Every key id is below it. */
@@ -36,22 +42,25 @@ export class Groups {
   readonly panes = new Map<number, Pane>();
   /** Length of the table of the pane closed last, up to a bound: what the next one is likely to need. */
   private likely = 16;
-  private readonly free: number[] = [];
-  private next = 1;
   private readonly onGrow: (capacity: number) => void;
+  private readonly arena: Arena;
 
-  constructor(onGrow: (capacity: number) => void) {
+  constructor(onGrow: (capacity: number) => void, arena = new Arena()) {
     this.onGrow = onGrow;
+    this.arena = arena;
+    this.ids = arena.i32(16);
+    this.touched = arena.u8(16);
+    this.free = arena.i32(16);
   }
 
   /** Groups that are open. */
   get open(): number {
-    return this.next - 1 - this.free.length;
+    return this.next - 1 - this.freeCount;
   }
 
   /** Opens a window, or a pane that windows are made of. */
   openPane(start: number, end: number, deadline: number): Pane {
-    const pane: Pane = { start, end, deadline, table: new Int32Array(this.likely), count: 0, bytes: 0 };
+    const pane: Pane = { start, end, deadline, table: this.arena.i32(this.likely), count: 0, bytes: 0 };
     this.panes.set(start, pane);
     return pane;
   }
@@ -60,8 +69,8 @@ export class Groups {
   take(id: number, bytes: number): number {
     this.bytes += bytes;
     if (this.bytes > STATE_BYTES_MAX) throw full(this.open + 1);
-    const slot = this.free.pop() ?? this.next++;
-    if (slot >= this.ids.length) this.grow();
+    this.reserve();
+    const slot = this.freeCount > 0 ? (this.free[--this.freeCount] as number) : this.next++;
     this.ids[slot] = id;
     this.touched[slot] = 1;
     return slot;
@@ -70,18 +79,47 @@ export class Groups {
   /** Takes a slot back that {@link take} gave. */
   release(slot: number, bytes: number): void {
     this.bytes -= bytes;
-    this.free.push(slot);
+    this.free[this.freeCount++] = slot;
+  }
+
+  /** Takes back many slots that counted as nothing. */
+  releaseAll(slots: Int32Array): void {
+    this.free.set(slots, this.freeCount);
+    this.freeCount += slots.length;
+  }
+
+  /** Whether so many of all keys are better put in order by place than by sorting. */
+  isDense(wanted: number, keys: number): boolean {
+    return wanted * SORTED_SHARE >= keys;
   }
 
   /** Slot of a key in a window that has none yet; the group counts as `bytes`. Throws `WINDOW_STATE_FULL`. */
   allocate(pane: Pane, id: number, bytes: number): number {
     const slot = this.take(id, bytes);
     pane.bytes += bytes;
-    if (2 * pane.count + 2 > pane.table.length)
-      this.rehash(pane, slotsIn(pane), this.tableLength(2 * pane.table.length));
+    this.reserveIn(pane);
     pane.count++;
     insert(pane.table, id, slot);
     return slot;
+  }
+
+  /** Counts groups that a kernel has made in a pane. Throws `WINDOW_STATE_FULL`. */
+  count(pane: Pane, groups: number, bytes: number): void {
+    pane.count += groups;
+    pane.bytes += bytes;
+    this.bytes += bytes;
+    if (this.bytes > STATE_BYTES_MAX) throw full(this.open);
+  }
+
+  /** Makes room for another slot. */
+  reserve(): void {
+    if (this.freeCount === 0 && this.next >= this.ids.length) this.resize(2 * this.ids.length);
+  }
+
+  /** Makes room for another group of a pane. */
+  reserveIn(pane: Pane): void {
+    if (2 * pane.count + 2 > pane.table.length)
+      this.rehash(pane, slotsIn(pane), this.tableLength(2 * pane.table.length));
   }
 
   /** Forgets a window and takes its slots back. */
@@ -89,12 +127,28 @@ export class Groups {
     this.panes.delete(pane.start);
     this.likely = Math.min(LIKELY_MAX, Math.max(16, powerFrom(2 * pane.count + 2)));
     this.bytes -= pane.bytes;
-    for (const slot of slots) this.free.push(slot);
+    this.arena.release(pane.table);
+    this.free.set(slots, this.freeCount);
+    this.freeCount += slots.length;
   }
 
   /** A window's slots in the order of their keys' canonical bytes. */
   ordered(pane: Pane, keys: KeyStore): Int32Array {
-    return this.inOrder(slotsIn(pane), keys);
+    const ranks = keys.ranks(pane.count);
+    if (ranks === undefined || this.idSpace === 0 || pane.table.length < this.idSpace || 4 * pane.count < ranks.count)
+      return this.inOrder(slotsIn(pane), keys);
+    // A table with a place for every id is read in the order of the keys.
+    const { table } = pane;
+    const { order, count } = ranks;
+    const slots = new Int32Array(pane.count + 1);
+    let at = 0;
+    // Whether a key has a slot cannot be foreseen: a loop without that branch is faster.
+    for (let rank = 0; rank < count; rank++) {
+      const slot = table[order[rank] as number] as number;
+      slots[at] = slot;
+      at += slot === 0 ? 0 : 1;
+    }
+    return slots.subarray(0, at);
   }
 
   /** Slots of different keys, put in the order of their keys' canonical bytes. */
@@ -102,7 +156,7 @@ export class Groups {
     const ranks = keys.ranks(slots.length);
     if (ranks === undefined) return slots.sort((a, b) => keys.compare(this.ids[a] as number, this.ids[b] as number));
     const { rankOf, count } = ranks;
-    if (slots.length * SORTED_SHARE < count) {
+    if (!this.isDense(slots.length, count)) {
       const ranked = Float64Array.from(
         slots,
         (slot) => (rankOf[this.ids[slot] as number] as number) * SLOT_SPAN + slot,
@@ -126,14 +180,17 @@ export class Groups {
     }
   }
 
-  private grow(): void {
-    const capacity = 2 * this.ids.length;
-    const ids = new Int32Array(capacity);
-    ids.set(this.ids);
-    this.ids = ids;
-    const touched = new Uint8Array(capacity);
-    touched.set(this.touched);
-    this.touched = touched;
+  /** Moves everything to where the arena makes arrays now. */
+  relocate(): void {
+    this.resize(this.ids.length);
+    for (const pane of this.panes.values()) pane.table = this.arena.grown(pane.table, pane.table.length);
+  }
+
+  private resize(capacity: number): void {
+    const { arena } = this;
+    this.ids = arena.grown(this.ids, capacity);
+    this.touched = arena.grown(this.touched, capacity);
+    this.free = arena.grown(this.free, capacity);
     this.onGrow(capacity);
   }
 
@@ -144,7 +201,8 @@ export class Groups {
   }
 
   private rehash(pane: Pane, slots: Int32Array, length: number): void {
-    pane.table = new Int32Array(length);
+    this.arena.release(pane.table);
+    pane.table = this.arena.i32(length);
     for (const slot of slots) insert(pane.table, this.ids[slot] as number, slot);
   }
 }
@@ -166,15 +224,16 @@ export function slotOf({ table }: Pane, ids: Int32Array, id: number): number {
   return slot;
 }
 
-/** A window's slots in no particular order. */
-export function slotsIn(pane: Pane): Int32Array {
-  const slots = new Int32Array(pane.count);
-  const { table } = pane;
-  let count = 0;
+/** A window's slots in no particular order; at the beginning of an array with room for one more, where one is given. */
+export function slotsIn({ count, table }: Pane, room?: Int32Array): Int32Array {
+  const slots = room ?? new Int32Array(count + 1);
+  let found = 0;
   for (let at = 0; at < table.length; at++) {
-    if (table[at] !== 0) slots[count++] = table[at] as number;
+    const slot = table[at] as number;
+    slots[found] = slot;
+    found += slot === 0 ? 0 : 1;
   }
-  return slots;
+  return slots.subarray(0, found);
 }
 
 function insert(table: Int32Array, id: number, slot: number): void {

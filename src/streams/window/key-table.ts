@@ -1,12 +1,13 @@
 import { Batch, NO_BLOCK } from "../../batch/batch.ts";
-import type { Value } from "../../batch/column.ts";
-import { valueAt } from "../../batch/column.ts";
+import type { Column, Value } from "../../batch/column.ts";
+import { isNull, valueAt, wordsOf, wordsToNumber } from "../../batch/column.ts";
 import { RowEncoder } from "../../batch/rows.ts";
 import type { Field } from "../../batch/schema.ts";
+import { Arena } from "../kernels/arena.ts";
 import { KEYS_MAX } from "../limits.ts";
 import { ColumnKeys, checkRoom } from "./column-keys.ts";
 import { KeyStore } from "./key-store.ts";
-import { isWide } from "./plan.ts";
+import { isInteger, isWide } from "./plan.ts";
 
 /**
  * Gives every distinct key (one value of each key column; null is a value of its own) a small number. The numbers
@@ -22,13 +23,29 @@ export class KeyTable {
   /** The batch last remembered from, and its key columns alone. */
   private current: { readonly batch: Batch; readonly keys: Batch } | undefined;
   private readonly encoder = new RowEncoder();
+  /** Keys are one integer. */
+  private readonly isInteger: boolean;
   private scratch = new Int32Array(0);
 
-  constructor(fields: readonly Field[]) {
+  constructor(fields: readonly Field[], arena = new Arena()) {
     this.fields = fields;
-    this.store = new KeyStore(fields.length);
-    this.columns = fields.map(() => new ColumnKeys());
+    this.store = new KeyStore(fields.length, arena);
+    const [only] = fields;
+    this.isInteger = fields.length === 1 && only !== undefined && (isInteger(only) || isWide(only));
+    this.columns = fields.map(() => new ColumnKeys(arena));
     this.pairs = fields.slice(1).map(() => new Map<number, number>());
+  }
+
+  /** Moves what kernels work on to where the arena makes arrays now. */
+  relocate(): void {
+    this.store.relocate();
+    for (const column of this.columns) column.relocate();
+  }
+
+  /** Takes the memory back; the table is of no further use. */
+  release(): void {
+    this.store.release();
+    for (const column of this.columns) column.release();
   }
 
   /** Key columns. */
@@ -80,8 +97,23 @@ export class KeyTable {
       this.current = { batch, keys: new Batch({ fields: this.fields }, batch.rows, columns, NO_BLOCK) };
     }
     const { keys } = this.current;
+    if (this.isInteger && this.rememberInteger(id, keys.columns[0] as Column, row)) return;
     const values = keys.columns.map((column) => valueAt(column, row));
     this.store.put(id, values, this.encoder.encode(keys, row));
+  }
+
+  /** A key of one column whose value is a safe integer; false where it is none. */
+  private rememberInteger(id: number, column: Column, row: number): boolean {
+    if (isNull(column, row)) return false;
+    if (!isWide(column.field)) {
+      this.store.putInteger(id, column.values[row] as number, false);
+      return true;
+    }
+    const words = wordsOf(column);
+    const high = words[2 * row + 1] as number;
+    if (high < (column.field.type === "u64" ? 0 : -0x1f_ffff) || high >= 0x1f_ffff) return false;
+    this.store.putInteger(id, wordsToNumber(words, row), true);
+    return true;
   }
 
   /** Adds a key that is known from elsewhere and returns its id. */

@@ -1,14 +1,33 @@
+import type { Arena } from "../kernels/arena.ts";
+
 /** Numbers from 0 to below this are looked up by place. */
 const PLACED_MAX = 2 ** 20;
 
 /** Ids of safe integers: small ones by place, others in a hash table. */
 export class NumberIds {
   /** Id plus 1 by number; 0 where there is none. */
-  private placed = new Int32Array(256);
+  placed: Int32Array;
+  private readonly arena: Arena;
   private keys = new Float64Array(256);
   /** Id plus 1; 0 where the place is free. */
   private hashed = new Int32Array(256);
   private count = 0;
+
+  constructor(arena: Arena) {
+    this.arena = arena;
+    this.placed = arena.i32(256);
+  }
+
+  /** Makes a place for a number; false where it is none that has places. */
+  reserve(value: number): boolean {
+    if (!(value >= 0 && value < PLACED_MAX)) return false;
+    if (value >= this.placed.length) this.placed = this.arena.grown(this.placed, 2 ** (32 - Math.clz32(value)));
+    return true;
+  }
+
+  relocate(): void {
+    this.placed = this.arena.grown(this.placed, this.placed.length);
+  }
 
   /** The id of a number; -1 where it has none. */
   find(value: number): number {
@@ -18,12 +37,7 @@ export class NumberIds {
 
   /** Gives a number that has none an id. */
   put(value: number, id: number): void {
-    if (value >= 0 && value < PLACED_MAX) {
-      if (value >= this.placed.length) {
-        const larger = new Int32Array(2 ** (32 - Math.clz32(value)));
-        larger.set(this.placed);
-        this.placed = larger;
-      }
+    if (this.reserve(value)) {
       this.placed[value] = id + 1;
       return;
     }

@@ -1,6 +1,7 @@
 import type { Batch } from "../../batch/batch.ts";
 import { BATCH_BYTES_TARGET } from "../../batch/limits.ts";
-import type { Schema } from "../../batch/schema.ts";
+import type { Field, Schema } from "../../batch/schema.ts";
+import { typeWidth } from "../../batch/schema.ts";
 import { BatchWriter } from "../../batch/writer.ts";
 
 const STEP_ROWS = 256;
@@ -9,11 +10,15 @@ const STEP_ROWS = 256;
 export class BatchCutter {
   private readonly writer: BatchWriter;
   private readonly batchRows: number;
+  /** Rows written in one go: many where they are of a fixed width, and a batch ends by its rows alone. */
+  private readonly stepRows: number;
   private done: Batch[] = [];
 
   constructor(schema: Schema, batchRows: number) {
     this.writer = new BatchWriter(schema);
     this.batchRows = batchRows;
+    const width = schema.fields.reduce((sum, field) => sum + (hasWidth(field) ? typeWidth(field) : Number.NaN), 0);
+    this.stepRows = width * batchRows < BATCH_BYTES_TARGET ? batchRows : STEP_ROWS;
   }
 
   /**
@@ -21,7 +26,7 @@ export class BatchCutter {
    */
   write(rows: number, write: (writer: BatchWriter, from: number, to: number) => void): void {
     for (let from = 0; from < rows; ) {
-      const to = Math.min(rows, from + STEP_ROWS, from + this.batchRows - this.writer.rows);
+      const to = Math.min(rows, from + this.stepRows, from + this.batchRows - this.writer.rows);
       write(this.writer, from, to);
       this.writer.endRows(to - from);
       this.cut(false);
@@ -32,7 +37,7 @@ export class BatchCutter {
   /** Copies rows of a batch of the same schema. */
   copy(batch: Batch, from: number, to: number): void {
     for (let row = from; row < to; ) {
-      const end = Math.min(to, row + STEP_ROWS, row + this.batchRows - this.writer.rows);
+      const end = Math.min(to, row + this.stepRows, row + this.batchRows - this.writer.rows);
       this.writer.append(batch, row, end);
       this.cut(false);
       row = end;
@@ -53,4 +58,8 @@ export class BatchCutter {
     if (all || rows >= this.batchRows || this.writer.sizeBytes >= BATCH_BYTES_TARGET)
       this.done.push(this.writer.take());
   }
+}
+
+function hasWidth({ type }: Field): boolean {
+  return type !== "utf8" && type !== "binary" && type !== "dict" && type !== "bool";
 }

@@ -1,10 +1,13 @@
+import { STATE_BYTES_MAX } from "../limits.ts";
 import type { Run } from "./chunks.ts";
 import { orderedRuns } from "./chunks.ts";
 import type { WindowCore } from "./core.ts";
 import { windowStart } from "./event-clock.ts";
 import type { Pane } from "./groups.ts";
-import { slotOf, slotsIn } from "./groups.ts";
+import { slotsIn } from "./groups.ts";
+import { PaneKernel } from "./pane-kernel.ts";
 import { type Bounds, PaneLayout } from "./pane-layout.ts";
+import { PaneOutput } from "./pane-output.ts";
 import { malformed } from "./state-bytes.ts";
 import type { Windows } from "./windows.ts";
 
@@ -23,6 +26,7 @@ export class PaneWindows implements Windows {
   late = false;
   private readonly core: WindowCore;
   private readonly layout: PaneLayout;
+  private readonly output: PaneOutput;
   /** From a window's end to the newest time at which it comes out, and comes out at the first time where it may be refined. */
   private readonly due: number;
   private readonly refines: boolean;
@@ -36,11 +40,13 @@ export class PaneWindows implements Windows {
   private refined: Refined | undefined;
   private triggered: { readonly pane: Pane; readonly slot: number } | undefined;
   private waiting = new Float64Array(0);
+  private kernel: PaneKernel | undefined;
 
   constructor(core: WindowCore) {
     const { plan, windowTimes } = core;
     this.core = core;
     this.layout = new PaneLayout(plan.shape ?? "tumble", windowTimes);
+    this.output = new PaneOutput(core);
     this.refines = (plan.emit ?? "final") !== "final";
     this.shares = (plan.shape ?? "tumble") !== "tumble";
     this.due = this.refines ? windowTimes.outOfOrder : windowTimes.slack;
@@ -51,6 +57,16 @@ export class PaneWindows implements Windows {
   }
 
   assign(at: number, count: number): number {
+    const kernel = this.kernelNow();
+    if (kernel !== undefined) {
+      const stop = kernel.assign(at, count);
+      this.late = kernel.late;
+      return stop;
+    }
+    return this.assignRows(at, count);
+  }
+
+  private assignRows(at: number, count: number): number {
     const { core, refines } = this;
     const { ids, slots, times, marks, groups, windowTimes } = core;
     const isExact = refines || this.shares;
@@ -122,11 +138,31 @@ export class PaneWindows implements Windows {
     return stop;
   }
 
+  /** The kernel where it does for the rows at hand: windows come out once, for the watermark's sake, and the state is far from its limit. */
+  private kernelNow(): PaneKernel | undefined {
+    const { core } = this;
+    const isPlain = !this.refines && this.everyRows === 0 && this.stepUs === 0;
+    if (core.arena.kernels === undefined || !isPlain || core.groups.bytes > STATE_BYTES_MAX / 2) return undefined;
+    this.kernel ??= new PaneKernel(core, {
+      dueAt: () => (this.shares ? this.nextDue : Number.POSITIVE_INFINITY),
+      paneAt: (start, newest) => this.paneAt(start, newest),
+    });
+    return this.kernel;
+  }
+
+  private paneAt(start: number, newest: number): { readonly pane: Pane | undefined; readonly closes: number } {
+    const { groups, windowTimes } = this.core;
+    const pane = groups.panes.get(start);
+    const closes = pane?.deadline ?? this.layout.lastEnd(start) + windowTimes.slack;
+    if (closes <= newest) return { pane: undefined, closes };
+    return { pane: pane ?? this.openPane(start, start + windowTimes.size, closes, newest), closes };
+  }
+
   counted(): void {
     const { core, refined, triggered } = this;
     this.refined = undefined;
     this.triggered = undefined;
-    if (refined !== undefined) for (const bounds of refined.windows) this.writeGroup(bounds, refined.id, "insert");
+    if (refined !== undefined) for (const bounds of refined.windows) this.output.group(bounds, refined.id, "insert");
     else if (triggered !== undefined)
       core.write(Int32Array.of(triggered.slot), triggered.pane.start, triggered.pane.end);
   }
@@ -146,7 +182,7 @@ export class PaneWindows implements Windows {
         if (at <= core.newest ? at > this.fired : isStep) due.set(end, start);
       }
     }
-    for (const [end, start] of [...due].sort(([a], [b]) => a - b)) this.emit({ start, end });
+    for (const [end, start] of [...due].sort(([a], [b]) => a - b)) this.output.window({ start, end });
     this.fired = core.newest;
     for (const pane of [...panes.values()]) if (pane.deadline <= core.newest) this.close(pane);
     this.findDue();
@@ -209,7 +245,7 @@ export class PaneWindows implements Windows {
       .filter(({ end }) => end + windowTimes.outOfOrder <= newest && end + windowTimes.slack > newest)
       .sort((a, b) => a.end - b.end);
     this.refined = { id, windows };
-    if (plan.emit === "retract") for (const bounds of windows) this.writeGroup(bounds, id, "retract");
+    if (plan.emit === "retract") for (const bounds of windows) this.output.group(bounds, id, "retract");
   }
 
   private isTriggered(pane: Pane, slot: number): boolean {
@@ -227,74 +263,11 @@ export class PaneWindows implements Windows {
     return true;
   }
 
-  /** Writes one group of a window, if it has rows. */
-  private writeGroup({ start, end }: Bounds, id: number, change: "insert" | "retract"): void {
-    const { core } = this;
-    const slots: number[] = [];
-    for (const pane of this.panesOf(start, end)) {
-      const slot = slotOf(pane, core.groups.ids, id);
-      if (slot !== 0 && core.columns.rowsOf(slot) > 0) slots.push(slot);
-    }
-    if (slots.length === 0) return;
-    const joined = core.groups.take(id, 0);
-    for (const slot of slots) core.columns.merge(Int32Array.of(joined), Int32Array.of(slot));
-    core.write(Int32Array.of(joined), start, end, change);
-    core.columns.clear(joined);
-    core.groups.release(joined, 0);
-  }
-
-  private panesOf(start: number, end: number): Pane[] {
-    const { groups, windowTimes } = this.core;
-    const found: Pane[] = [];
-    for (let at = start; at < end; at += windowTimes.size) {
-      const pane = groups.panes.get(at);
-      if (pane !== undefined) found.push(pane);
-    }
-    return found;
-  }
-
-  private emit({ start, end }: Bounds): void {
-    const { core } = this;
-    const panes = this.panesOf(start, end);
-    if (panes.length === 1) return core.write(core.groups.ordered(panes[0] as Pane, core.keys.store), start, end);
-    const joined = this.join(panes);
-    core.write(core.groups.inOrder(joined, core.keys.store), start, end);
-    for (const slot of joined) {
-      core.columns.clear(slot);
-      core.groups.release(slot, 0);
-    }
-  }
-
-  /** New slots that hold what all panes together do, pane after pane. */
-  private join(panes: readonly Pane[]): Int32Array {
-    const { groups, columns, keys } = this.core;
-    const slotOfId = new Int32Array(keys.size);
-    const made: number[] = [];
-    for (const pane of panes) {
-      const from = slotsIn(pane);
-      const into = new Int32Array(from.length);
-      for (let i = 0; i < from.length; i++) {
-        const id = groups.ids[from[i] as number] as number;
-        let slot = slotOfId[id] as number;
-        if (slot === 0) {
-          slot = groups.take(id, 0);
-          slotOfId[id] = slot;
-          made.push(slot);
-        }
-        into[i] = slot;
-      }
-      columns.merge(into, from);
-    }
-    return Int32Array.from(made);
-  }
-
   private close(pane: Pane): void {
     const { groups, columns } = this.core;
     const slots = slotsIn(pane);
-    for (const slot of slots) {
-      columns.clear(slot);
-      if (slot < this.waiting.length) this.waiting[slot] = 0;
-    }
+    columns.clearAll(slots);
+    if (this.waiting.length > 0) for (const slot of slots) if (slot < this.waiting.length) this.waiting[slot] = 0;
     groups.close(pane, slots);
   }
 }

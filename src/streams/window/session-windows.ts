@@ -4,6 +4,8 @@ import type { WindowCore } from "./core.ts";
 import { checkedTime } from "./event-clock.ts";
 import { KeyLists } from "./key-lists.ts";
 import { LookQueue } from "./look-queue.ts";
+import { ordered } from "./session-order.ts";
+import { SessionReach } from "./session-reach.ts";
 import { malformed } from "./state-bytes.ts";
 import { Kept, type Windows } from "./windows.ts";
 
@@ -31,7 +33,8 @@ export class SessionWindows implements Windows {
   private states = new Uint8Array(16);
   /** Open sessions by when they are to be looked at again. */
   private readonly queue: LookQueue;
-  private found = 0;
+  /** Sessions in reach of the row at hand. */
+  private readonly reach: SessionReach;
   private readonly pair = [new Int32Array(1), new Int32Array(1)] as const;
 
   constructor(core: WindowCore) {
@@ -42,6 +45,7 @@ export class SessionWindows implements Windows {
     this.due = whole + (this.retracts ? outOfOrder : slack);
     this.closes = whole + slack;
     this.queue = new LookQueue(Math.max(1, Math.ceil(whole / BUCKETS_A_GAP)));
+    this.reach = new SessionReach(this.firsts, this.lasts, this.gap, this.closes);
     core.columns.keep(this.firsts);
     core.columns.keep(this.lasts);
   }
@@ -57,16 +61,18 @@ export class SessionWindows implements Windows {
       const id = ids[i] as number;
       let slot = this.only(id, time, newest);
       if (slot < 0) {
-        const count = this.seek(id, time, newest);
-        if (count === 1 && this.states[this.found] === 1) {
-          slot = this.found;
+        const count = this.reach.seek(this.lists, id, time, newest);
+        if (count === 1 && this.states[this.reach.slots[0] as number] === 1) {
+          slot = this.reach.slots[0] as number;
           this.extend(slot, time);
         } else if (count === 0 && time + this.closes <= newest) {
           slot = 0;
           this.late = true;
+        } else if (!this.retracts) {
+          slot = count === 0 ? this.begin(i, time) : this.joinLater(i - at, count, id, time, newest);
         } else {
-          const joins = count === 0 ? [] : this.inReach(id, time);
-          const isOut = this.retracts && (joins.some((each) => this.states[each] === 2) || time + this.due <= newest);
+          const joins = Array.from(this.reach.slots.subarray(0, count));
+          const isOut = joins.some((each) => this.states[each] === 2) || time + this.due <= newest;
           if ((isOut || count > 1) && i > at) {
             stop = i;
             break;
@@ -154,39 +160,25 @@ export class SessionWindows implements Windows {
     if (time < (this.firsts.values[slot] as number)) this.firsts.values[slot] = time;
   }
 
-  /** How many open sessions are in reach of a time; `found` is one of them. Closed ones leave the key's list. */
-  private seek(id: number, time: number, newest: number): number {
-    const { lists, gap } = this;
+  /** {@link join} of the sessions in reach where nothing has come out: what they hold is added when the rows before have been. */
+  private joinLater(row: number, count: number, id: number, time: number, newest: number): number {
+    const { core } = this;
+    const { slots: reach } = this.reach;
     const { values: firsts } = this.firsts;
     const { values: lasts } = this.lasts;
-    let count = 0;
-    let before = 0;
-    for (let slot = lists.first(id); slot !== 0; ) {
-      const next = lists.next(slot);
-      const last = lasts[slot] as number;
-      if (last + this.closes <= newest) {
-        lists.cut(before, slot, id);
-      } else {
-        before = slot;
-        if (time >= (firsts[slot] as number) - gap && time <= last + gap) {
-          count++;
-          this.found = slot;
-        }
-      }
-      slot = next;
+    const slot = reach[0] as number;
+    let last = Math.max(time, lasts[slot] as number);
+    for (let i = 1; i < count; i++) {
+      const other = reach[i] as number;
+      core.joins.push(row, slot, other);
+      last = Math.max(last, lasts[other] as number);
+      this.lists.unlink(other, id);
+      this.forget(other);
     }
-    return count;
-  }
-
-  /** Open sessions in reach of a time, from the earliest on. */
-  private inReach(id: number, time: number): number[] {
-    const { lists, gap } = this;
-    const found: number[] = [];
-    for (let slot = lists.first(id); slot !== 0; slot = lists.next(slot)) {
-      const [first, last] = [this.firsts.values[slot] as number, this.lasts.values[slot] as number];
-      if (time >= first - gap && time <= last + gap) found.push(slot);
-    }
-    return found.sort((a, b) => (this.firsts.values[a] as number) - (this.firsts.values[b] as number));
+    firsts[slot] = Math.min(time, firsts[slot] as number);
+    lasts[slot] = last;
+    if (last + this.due <= newest) this.enqueue(slot);
+    return slot;
   }
 
   /** The one session that a row and those in its reach become. Those that came out are taken back. */
@@ -257,19 +249,14 @@ export class SessionWindows implements Windows {
     const { values: firsts } = this.firsts;
     const { values: lasts } = this.lasts;
     const ranks = keys.store.ranks(slots.length)?.rankOf;
-    const order = Int32Array.from(slots).sort((a, b) => {
-      const difference = (lasts[a] as number) - (lasts[b] as number) || (firsts[a] as number) - (firsts[b] as number);
+    const order = ordered(slots, lasts, (a, b) => {
+      const difference = (firsts[a] as number) - (firsts[b] as number);
       if (difference !== 0) return difference;
       const [x, y] = [groups.ids[a] as number, groups.ids[b] as number];
       if (ranks !== undefined) return (ranks[x] as number) - (ranks[y] as number);
       return compareBytes(keys.store.bytesOf(x), keys.store.bytesOf(y));
     });
-    this.core.write(
-      order,
-      (slot) => firsts[slot] as number,
-      (slot) => (lasts[slot] as number) + this.gap,
-      change,
-    );
+    this.core.write(order, firsts, this.lasts.plus(order, this.gap), change);
   }
 
   private drop(slot: number): void {
@@ -278,9 +265,13 @@ export class SessionWindows implements Windows {
   }
 
   private free(slot: number): void {
+    this.core.columns.clear(slot);
+    this.forget(slot);
+  }
+
+  private forget(slot: number): void {
     const { core } = this;
     const id = core.groups.ids[slot] as number;
-    core.columns.clear(slot);
     core.groups.release(slot, core.bytesOf(id));
     this.states[slot] = 0;
     this.queue.forget(slot);

@@ -24,6 +24,8 @@ export interface WindowOutput {
 export interface WindowOptions {
   /** Most rows of an output batch; default 4096. */
   readonly batchRows?: number;
+  /** Rows after which kernels in WebAssembly work, which changes nothing of what comes out; default 4096. */
+  readonly kernelsAfter?: number;
 }
 
 /**
@@ -47,8 +49,11 @@ export class WindowAggregate {
   private readonly windows: Windows;
   private readonly lateOut: BatchCutter;
   private readonly tree = new StateTree();
+  private readonly kernelsAfter: number;
+  private accelerated = false;
 
-  constructor(plan: WindowPlan, inputSchema: Schema, { batchRows }: WindowOptions = {}) {
+  constructor(plan: WindowPlan, inputSchema: Schema, { batchRows, kernelsAfter }: WindowOptions = {}) {
+    this.kernelsAfter = kernelsAfter ?? CHUNK_ROWS;
     this.plan = plan;
     this.inputSchema = inputSchema;
     this.core = new WindowCore(plan, inputSchema, batchRows);
@@ -116,6 +121,10 @@ export class WindowAggregate {
   push(batch: Batch): WindowOutput {
     checkSchema(this.inputSchema, batch);
     const { core, windows } = this;
+    if (!this.accelerated && core.seen + batch.rows >= this.kernelsAfter) {
+      this.accelerated = true;
+      core.accelerate();
+    }
     const { slots, times } = core;
     for (let from = 0; from < batch.rows; from += CHUNK_ROWS) {
       const count = Math.min(CHUNK_ROWS, batch.rows - from);
@@ -130,7 +139,9 @@ export class WindowAggregate {
           from + stop,
           isWhole ? slots : slots.subarray(at),
           isWhole ? times : times.subarray(at),
+          core.joins,
         );
+        core.joins.count = 0;
         core.seen += stop - at;
         windows.counted?.();
         if (stop === count) core.forgetIdleKeys((idOf) => windows.renumber(idOf));

@@ -34,6 +34,7 @@ export interface Windows {
 /** A number that windows themselves keep for each group: aggregates leave it alone. */
 export class Kept implements Accumulator {
   values = new Float64Array(16);
+  private sums = new Float64Array(0);
 
   grow(capacity: number): void {
     this.values = grown(this.values, capacity);
@@ -46,6 +47,15 @@ export class Kept implements Accumulator {
   add(): void {}
 
   merge(): void {}
+
+  /** Its numbers and `more`, by slot, for the slots given; good until the next call. */
+  plus(slots: Int32Array, more: number): Float64Array {
+    const { values } = this;
+    if (this.sums.length < values.length) this.sums = new Float64Array(values.length);
+    for (let i = 0; i < slots.length; i++)
+      this.sums[slots[i] as number] = (values[slots[i] as number] as number) + more;
+    return this.sums;
+  }
 
   valueOf(slot: number): number {
     return this.values[slot] as number;

@@ -8,7 +8,7 @@ import { randomFrom, sha256 } from "./seeded-store.ts";
 
 const [folder = "", seed = "1"] = process.argv.slice(2);
 const random = randomFrom(Number(seed));
-const store = await LevelStore.open({ path: folder, hash: sha256, segmentBytes: 256 * 1024 });
+const store = await LevelStore.open({ path: folder, hash: sha256, segmentBytes: 256 * 1024, aheadBytes: 16 * 1024 });
 const writers = await resumeWriters(store, ["task/a", "task/b", "lake/1"]);
 
 const acknowledge = (line: string): void => {

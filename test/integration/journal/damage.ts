@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { equalBytes } from "../../../src/core/bytes.ts";
@@ -61,11 +61,15 @@ export async function onCopy<T>(written: Written, check: (folder: string) => Pro
 export async function dataFiles(folder: string): Promise<string[]> {
   const index = (await readdir(join(folder, "index"))).filter((name) => /\.(log|ldb|sst)$/.test(name));
   const segments = await readdir(join(folder, "segments"));
-  return [
+  const all = [
     ...index.map((name) => join("index", name)),
     ...segments.map((name) => join("segments", name)),
     "commits",
+    "ahead.0",
+    "ahead.1",
   ].sort();
+  const sizes = await Promise.all(all.map(async (name) => (await stat(join(folder, name))).size));
+  return all.filter((_, at) => (sizes[at] as number) > 0);
 }
 
 export async function flipBit(path: string, bit: number): Promise<void> {

@@ -3,8 +3,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { CarReader } from "@ipld/car";
 import * as dagCbor from "@ipld/dag-cbor";
+import { firstValueFrom } from "rxjs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { assign, setup } from "xstate";
+import { replayActor, replayJournalFile } from "../../../src/audit/actors/replay-actor.ts";
+import { openExistingStore } from "../../../src/audit/actors/store-folder.ts";
+import { tailCommand } from "../../../src/cli/actors/tail-command.ts";
 import {
   compactCommand,
   exportCommand,
@@ -12,8 +16,10 @@ import {
   verifyCommand,
 } from "../../../src/cli/journal/journal-commands.ts";
 import { Terminal } from "../../../src/cli/terminal.ts";
-import { readCar } from "../../../src/dag/car.ts";
+import { cborBlock } from "../../../src/dag/block.ts";
+import { encodeCar, readCar } from "../../../src/dag/car.ts";
 import { sha256 } from "../../../src/node.ts";
+import { durable } from "../../../src/runtime/durable-machine.ts";
 import { createRuntime } from "../../../src/runtime/runtime.ts";
 
 const counter = setup({
@@ -155,4 +161,66 @@ describe("journals as files", () => {
     await count("a", 2, 1);
     expect((await told((terminal) => verifyCommand([], { dir: at("a") }, terminal)))[0]).toMatchObject({ events: 17 });
   });
+
+  it("of which the beginning was dropped, say so by name, and are read from where they are kept", async () => {
+    const machines = [durable(counter).spec];
+    {
+      await using runtime = await createRuntime({ dir: at("a"), machines: [counter] });
+      const actor = runtime.actor("c/1", counter);
+      const archived = { code: "JOURNAL_ARCHIVED", facts: { from: 1, kept: 32 } };
+      await expect(firstOf(actor.events())).rejects.toMatchObject(archived);
+      await expect(firstValueFrom(actor.events({ from: 1 }))).rejects.toMatchObject(archived);
+      expect((await firstOf(actor.events({ from: 32 })))?.seq).toBe(32);
+      expect((await actor.snapshot()).context).toEqual({ n: 77 });
+    }
+    expect((await told((terminal) => tailCommand("c/1", { dir: at("a") }, terminal)))[0]).toMatchObject({ seq: 39 });
+    await told((terminal) => compactCommand({ dir: at("a"), keepCheckpoints: "1" }, terminal));
+    const tail = await told((terminal) => tailCommand("c/1", { dir: at("a") }, terminal));
+    expect(tail[0]).toMatchObject({ event: "event", seq: 48 });
+    await using store = await openExistingStore(at("a"));
+    await expect(replayActor(store, "c/1", { machines })).rejects.toMatchObject({
+      code: "JOURNAL_ARCHIVED",
+      facts: { kept: 48, checkpoint: 48 },
+    });
+    expect(await replayActor(store, "c/1", { machines, from: "48" })).toMatchObject({ mismatches: [], signed: [] });
+    await expect(replayActor(store, "c/1", { machines, from: "47" })).rejects.toMatchObject({
+      code: "USAGE",
+      hint: expect.stringContaining("48"),
+    });
+  });
+
+  it("are replayed with their signatures, and put together again from archive and rest", async () => {
+    const machines = [durable(counter).spec];
+    const report = await replayJournalFile(at("a.car"), { machines });
+    expect(report).toMatchObject({ mismatches: [], signed: [{ number: 1, seq: 41 }] });
+    const { root, blocks } = readCar(sha256, new Uint8Array(await readFile(at("a.car"))));
+    const forged = [...blocks.values()].map((block) => {
+      const node = dagCbor.decode<Record<string, unknown>>(block.bytes);
+      return node["signature"] === undefined ? block : cborBlock(sha256, { ...node, signature: new Uint8Array(64) });
+    });
+    await writeFile(at("forged.car"), encodeCar(root, forged));
+    await expect(replayJournalFile(at("forged.car"), { machines })).rejects.toMatchObject({
+      code: "SIGNATURE_INVALID",
+    });
+    await expect(told((terminal) => importCommand(at("rest.car"), { dir: at("c") }, terminal))).rejects.toMatchObject({
+      code: "JOURNAL_CONFLICT",
+      hint: expect.stringContaining("first"),
+    });
+    const [archive = ""] = await readdir(at("archive"));
+    for (const [file, added] of [
+      [`archive/${archive}`, 31],
+      ["rest.car", 15],
+    ] as const)
+      expect((await told((terminal) => importCommand(at(file), { dir: at("c") }, terminal)))[0]).toMatchObject({
+        added,
+      });
+    await using store = await openExistingStore(at("c"));
+    const whole = await replayActor(store, "c/1", { machines, at: 46 });
+    expect(whole).toMatchObject({ mismatches: [], entries: 46, state: { context: { n: 75 } } });
+  });
 });
+
+async function firstOf<T>(events: AsyncIterable<T>): Promise<T | undefined> {
+  for await (const event of events) return event;
+  return undefined;
+}

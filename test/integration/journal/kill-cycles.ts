@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, rm, truncate } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -11,7 +11,10 @@ import { randomFrom, sha256 } from "./seeded-store.ts";
 
 const CHILD = fileURLToPath(new URL("./append-child.ts", import.meta.url));
 
-/** Kills a child that appends, `kills` times, at a seeded number of acknowledgements; checks each time that all acknowledged is there. */
+/**
+ * Kills a child that appends, `kills` times, at a seeded number of acknowledgements; checks each time that all acknowledged is there. Every other
+ * time LevelDB loses its log besides, which nobody syncs: the power went.
+ */
 export async function killCycles(seed: number, kills: number): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), "ipdm-kill-"));
   const random = randomFrom(seed);
@@ -20,6 +23,7 @@ export async function killCycles(seed: number, kills: number): Promise<void> {
     for (let kill = 0; kill < kills; kill++) {
       for (const line of await linesUntilKilled(folder, seed + kill, 1 + Math.floor(random() * 400)))
         acknowledged.add(line);
+      if (kill % 2 === 1) await loseLogs(join(folder, "index"));
       await checkAll(folder, acknowledged, `seed ${seed}, kill ${kill}`);
     }
   } finally {
@@ -39,6 +43,10 @@ async function linesUntilKilled(folder: string, seed: number, count: number): Pr
   expect(child.signalCode).toBe("SIGKILL");
   // The last line may be half a line: the child died while it wrote it.
   return lines.filter((line) => /^(entry|block) \S+ \S+ b[a-z2-7]{58}$/.test(line));
+}
+
+async function loseLogs(index: string): Promise<void> {
+  for (const name of await readdir(index)) if (name.endsWith(".log")) await truncate(join(index, name), 0);
 }
 
 async function checkAll(folder: string, acknowledged: ReadonlySet<string>, where: string): Promise<void> {

@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { UncheckedBlocks } from "../../../src/run/unchecked-blocks.ts";
 import { openLane } from "../../../src/sandbox/lane.ts";
 import type { Lane, ModuleHandle } from "../../../src/sandbox/port.ts";
+import { headerHash } from "../../support/block-header.ts";
 import {
   type BlockRow,
   blockBatch,
@@ -16,6 +18,9 @@ import { KNOWN_BLOCKS } from "../../support/known-blocks.ts";
 import { failureOf } from "../../support/rows.ts";
 
 type Json = Record<string, unknown>;
+
+/** The root of a trie without items. */
+const EMPTY_ROOT = "0x56e81f171bcc55a6ff8345e692c0f86e5b48e01b996cadc001622fb5e363b421";
 
 let lane: Lane;
 let eras: readonly (EthereumBlock & { readonly era: string })[];
@@ -82,7 +87,36 @@ describe("blocks of every era", () => {
     expect(await failureAt(blockRow({ block, receipts }), "full", "withdrawals")).toMatchObject({
       code: "ETH_FIELD_MISSING",
     });
+    expect((await failureAt(blockRow({ block, receipts }), "none", "withdrawals")).code).toBe("ETH_FIELD_MISSING");
     expect((await failureAt(blockRow({ block, receipts }))).code).toBe("no error");
+    // The table of blocks says of each whether they were known, and checked.
+    const blocks = await rowsMade(
+      await moduleOf("blocks"),
+      blockBatch([blockRow({ block, receipts }), blockRow(copyOf("cancun"))]),
+    );
+    expect(blocks.map(({ withdrawals }) => withdrawals)).toEqual([
+      null,
+      (copyOf("cancun").block["withdrawals"] as Json[]).length,
+    ]);
+  });
+
+  it("whose withdrawals are not listed are told, unless their header says that there are none", async () => {
+    const unchecked = new UncheckedBlocks();
+    const tell = (line: string): void => unchecked.wrote("logs", line);
+    const module = await loadBuiltIn(lane, "ethereum", { table: "logs", verify: "full" }, tell);
+    const bare = eras.map(({ block: { withdrawals: _, ...block }, receipts }) => ({ block, receipts }));
+    await callOf(module, blockBatch(bare.map((each) => blockRow(each as EthereumBlock))));
+    const [notice, ...others] = unchecked.notices();
+    expect(others).toEqual([]);
+    expect(notice?.message).toBe(
+      "logs: the JSON of 3 blocks from 104 to 106 lists no withdrawals, so these were not checked",
+    );
+    const { block, receipts } = copyOf("shanghai");
+    const empty = { ...block, withdrawalsRoot: EMPTY_ROOT };
+    delete (empty as Json)["withdrawals"];
+    const made = { block: { ...empty, hash: headerHash(empty) }, receipts };
+    const blocks = await loadBuiltIn(lane, "ethereum", { table: "blocks" }, (line) => expect(line).toBe(""));
+    expect((await rowsMade(blocks, blockBatch([blockRow(made)])))[0]?.["withdrawals"]).toBe(0);
   });
 
   it("of public chains have the hash that their headers give", async () => {
@@ -169,7 +203,22 @@ describe("what was tampered with", () => {
       "transactions swapped",
       ({ txs }) => txs.push(txs.shift() as Json),
       "ETH_TRANSACTIONS_ROOT_MISMATCH",
-      /left out, added or moved/,
+      /transaction 0: its transactionIndex is "0x1": it was moved/,
+    ],
+    [
+      "transactions swapped that do not say their place",
+      ({ txs }) => {
+        for (const tx of txs) delete tx["transactionIndex"];
+        txs.splice(2, 2, txs[3] as Json, txs[2] as Json);
+      },
+      "ETH_TRANSACTIONS_ROOT_MISMATCH",
+      /transaction 2: the receipt in its place is of another one/,
+    ],
+    [
+      "a transaction left out, its receipt not",
+      ({ txs }) => txs.pop(),
+      "ETH_TRANSACTIONS_ROOT_MISMATCH",
+      /each of the 7 .*; there are 8 receipts/,
     ],
     [
       "a transaction left out",
@@ -200,6 +249,12 @@ describe("what was tampered with", () => {
       ({ txs }) => Object.assign(((txs[4] as Json)["authorizationList"] as Json[])[0] as Json, { nonce: "0x77777" }),
       "ETH_TRANSACTION_HASH_MISMATCH",
       /transaction 4/,
+    ],
+    [
+      "a withdrawal left out",
+      ({ block }) => (block["withdrawals"] as Json[]).splice(1, 1),
+      "ETH_WITHDRAWALS_ROOT_MISMATCH",
+      /withdrawal 1: its index/,
     ],
     [
       "a withdrawal changed",
@@ -352,7 +407,12 @@ describe("JSON that is not what it should be", () => {
       "ETH_JSON_MALFORMED",
       /64 levels/,
     ],
-    ["with a key twice", (text) => text.replace('"miner"', '"gasUsed":"0x1","miner"'), "ETH_FIELD_DUPLICATE", /twice/],
+    [
+      "with a key twice",
+      (text) => text.replace('"miner"', '"gasUsed":"0x1","miner"'),
+      "ETH_FIELD_DUPLICATE",
+      /the key "gasUsed" stands twice in one object of the block, the second time at byte \d+/,
+    ],
     [
       "with a number for a quantity",
       (text) => text.replace(/"gasLimit":"[^"]+"/, '"gasLimit":30000000'),
@@ -447,7 +507,10 @@ describe("JSON that is not what it should be", () => {
     const refused = async (receipts: string): Promise<string> => (await failureAt(blockRow(copy, { receipts }))).code;
     expect(await refused(text.slice(0, -2))).toBe("ETH_JSON_MALFORMED");
     expect(await refused("null")).toBe("ETH_FIELD_TYPE");
-    expect(await refused(text.replace(/"logs":\[/, '"logs":null,"x":['))).toBe("ETH_JSON_MALFORMED");
+    for (const other of ["null", "{}", '""', "0", "true"])
+      for (const key of ["logs", "topics"])
+        expect(await refused(text.replace(`"${key}":[`, `"${key}":${other},"x":[`))).toBe("ETH_FIELD_TYPE");
+    expect(await refused(text.replace('"logs":[', '"logs":x,"x":['))).toBe("ETH_JSON_MALFORMED");
     expect(await refused(text.replace(/"topics":\[/, `"topics":[${`"0x${"00".repeat(32)}",`.repeat(5)}`))).toBe(
       "ETH_FIELD_TYPE",
     );

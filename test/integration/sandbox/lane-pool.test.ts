@@ -153,7 +153,7 @@ describe("a pool of lanes", () => {
     const [slow, other] = handles as [ModuleHandle, ModuleHandle];
     const long = slow.process(batchOf(0), context);
     await settled();
-    waitMs(60);
+    waitMs(120);
     for (const thread of threads) thread.answer();
     await long;
     const stuck = Array.from({ length: 50 }, (_, i) => slow.process(batchOf(100 + i), context));
@@ -179,13 +179,34 @@ describe("a pool of lanes", () => {
     const [slow] = handles as [ModuleHandle];
     const long = slow.process(batchOf(0), context);
     await settled();
-    waitMs(60);
+    waitMs(120);
     for (const thread of threads) thread.answer();
     await long;
     const waits = Array.from({ length: 5 }, (_, i) => slow.process(batchOf(i), context));
     await settled();
     expect(threads.map(({ values }) => values.length)).toEqual([1, 1]);
     for (const wait of waits) wait.catch(() => undefined);
+    await lane.close();
+  });
+
+  it("hands calls to the lane that has the fewest, so that few calls are shared as well", async () => {
+    const { lane, threads, handles } = await heldPool(2, 1);
+    const [echo] = handles as [ModuleHandle];
+    const make = (count: number): void => {
+      for (let i = 0; i < count; i++) echo.process(batchOf(i), context).catch(() => undefined);
+    };
+    make(20);
+    await settled();
+    while (threads.some(({ calls }) => calls.length > 0)) {
+      for (const thread of threads) thread.answer();
+      await settled();
+    }
+    make(8);
+    await settled();
+    expect(threads.map(({ values }) => values)).toEqual([
+      [0, 2, 4, 6],
+      [1, 3, 5, 7],
+    ]);
     await lane.close();
   });
 

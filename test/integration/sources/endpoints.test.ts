@@ -39,7 +39,8 @@ async function fetchBlocks(
   const endpoints = new Endpoints("ethereum", urls, mode, options);
   const files = await BlockFiles.open(folder, format);
   const spec = { kind: "ethereum", places: [], from, to, anchor: null, chain: null } as const;
-  return (await fetchRange({ endpoints, files, format, signal: idle, worker: false }, spec, from, to)).index.blocks;
+  const { blocks } = await fetchRange({ endpoints, files, format, signal: idle, worker: false }, spec, from, to);
+  return [...blocks.heads()];
 }
 
 const hashesOf = (blocks: readonly { readonly hash: string }[]): readonly string[] => blocks.map(({ hash }) => hash);

@@ -76,8 +76,8 @@ async function fetchSlots(from: number, to: number, urls: readonly string[] = [s
 
 describe("blocks of Solana from an endpoint", () => {
   it("are fetched slot by slot, those that were skipped left out, and read like files", async () => {
-    const { index, places } = await fetchSlots(5, 12);
-    expect(index.blocks.map(({ number, parentNumber }) => [number, parentNumber])).toEqual([
+    const { blocks, places } = await fetchSlots(5, 12);
+    expect([...blocks.heads()].map(({ number, parentNumber }) => [number, parentNumber])).toEqual([
       [5, 4],
       [7, 5],
       [8, 7],
@@ -97,9 +97,9 @@ describe("blocks of Solana from an endpoint", () => {
   });
 
   it("end in skipped slots where the block behind them says so, and are not fetched twice", async () => {
-    expect((await fetchSlots(8, 14)).index.blocks.map(({ number }) => number)).toEqual([8, 11, 12]);
+    expect([...(await fetchSlots(8, 14)).blocks.heads()].map(({ number }) => number)).toEqual([8, 11, 12]);
     const before = server.calls.length;
-    expect((await fetchSlots(8, 14)).index.blocks).toHaveLength(3);
+    expect((await fetchSlots(8, 14)).blocks).toHaveLength(3);
     expect(
       server.calls
         .slice(before)
@@ -120,7 +120,7 @@ describe("blocks of Solana from an endpoint", () => {
     await using other = await RpcServer.open();
     const theirs = new Cluster([4, 5, 7, 8, 11, 12, 15]);
     other.deed = () => ({ answer: theirs.answer });
-    expect((await fetchSlots(5, 7, [server.url, other.url])).index.blocks).toHaveLength(2);
+    expect((await fetchSlots(5, 7, [server.url, other.url])).blocks).toHaveLength(2);
     theirs.put(8, 7, 1);
     await expect(fetchSlots(5, 8, [server.url, other.url])).rejects.toMatchObject({
       code: "ENDPOINTS_DISAGREE",

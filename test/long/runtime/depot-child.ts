@@ -1,8 +1,11 @@
-// Runs two depots in a folder and sends them events until it is killed, or, with `rest`, lets them come to rest. Writes a line for each event
-// acknowledged (`event depot n`) and each effect carried out (`effect request`). Arguments: folder, first number, seed, rest.
+// Runs two depots in a folder and sends them events until it is killed, or, with `rest`, lets them come to rest. With an odd seed it seals their
+// journals all the time. Writes a line for each event acknowledged (`event depot n`), each effect carried out (`effect request`), and in the end
+// each actor's state (`state name json`). Arguments: folder, first number, seed, rest.
 import { writeSync } from "node:fs";
-import { createRuntime } from "../../../src/runtime/runtime.ts";
+import { setTimeout as after } from "node:timers/promises";
+import { createRuntime, openStore } from "../../../src/runtime/runtime.ts";
 import { Random } from "../../simulation/actors/random.ts";
+import { stateLine } from "../../simulation/runtime/depot-check.ts";
 import { depot } from "../../simulation/runtime/depot-machine.ts";
 
 const [dir = "", first = "1", seed = "1", rest] = process.argv.slice(2);
@@ -20,7 +23,15 @@ const machine = depot({
     },
   },
 });
-const runtime = await createRuntime({ dir, machines: [machine], hotMax: 8, checkpointEvery: 16 });
+const options = { machines: [machine], hotMax: 8, checkpointEvery: 16 };
+const sealed = rest === undefined && Number(seed) % 2 === 1 ? await openStore(dir) : undefined;
+const runtime = await createRuntime(sealed === undefined ? { ...options, dir } : { ...options, store: sealed });
+void (async () => {
+  while (sealed !== undefined) {
+    await sealed.compact({ sealEntriesMin: 8 });
+    await after(10);
+  }
+})();
 const depots = await Promise.all(["depot-a", "depot-b"].map((id) => runtime.spawn(machine, { id })));
 for (let n = Number(first); rest === undefined; n += 4) {
   const sending = [0, 1, 2, 3].map(async (more) => {
@@ -44,5 +55,5 @@ for (let before = -1, events = 0; before !== events; ) {
     events += (await runtime.actor(id).snapshot()).seq;
   }
 }
-for (const { id } of depots) say(`context ${id} ${JSON.stringify((await runtime.actor(id).snapshot()).context)}`);
+for (const id of await runtime.actors()) say(`state ${stateLine(id, await runtime.actor(id).snapshot()).join(" ")}`);
 await runtime.close();

@@ -4,74 +4,80 @@ import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { openStore } from "../../../src/runtime/runtime.ts";
 import { Random } from "../../simulation/actors/random.ts";
-import { depotProblems, replayProblems } from "../../simulation/runtime/depot-check.ts";
-import { type DepotContext, depot } from "../../simulation/runtime/depot-machine.ts";
-import { DepotRun } from "../../simulation/runtime/depot-run.ts";
-import { makeTestFolder, type TestFolder } from "../../support/folder.ts";
-import { SEED } from "../../support/seed.ts";
+import { depotProblems, replayProblems, stateProblems } from "../../simulation/runtime/depot-check.ts";
+import { calmDepot, type DepotContext, kid } from "../../simulation/runtime/depot-machine.ts";
+import { MEMORY_PLACE, makeTestFolder, type TestFolder } from "../../support/folder.ts";
+import { IS_SOAK, ROTATING_SEED } from "../../support/seed.ts";
 
 const CHILD = fileURLToPath(new URL("./depot-child.ts", import.meta.url));
-const KILLS = 8;
-const SIMULATIONS = 60;
+const DEPOTS = ["depot-a", "depot-b"];
+const KILLS = IS_SOAK ? 200 : 40;
+/** Kills of one folder; then the next begins. */
+const KILLS_A_FOLDER = 20;
 
 let folder: TestFolder;
 beforeAll(async () => {
-  folder = await makeTestFolder("depot");
+  folder = await makeTestFolder("depot", MEMORY_PLACE);
 });
 afterAll(() => folder.remove());
 
-describe("durable actors", () => {
-  it(`lose nothing and do nothing twice over ${KILLS} kills with -9 (seed ${SEED})`, async () => {
-    const dir = folder.fresh();
-    const random = new Random(SEED);
-    const acknowledged = new Map<string, number[]>([
-      ["depot-a", []],
-      ["depot-b", []],
-    ]);
-    const shipments = new Set<string>();
-    const contexts = new Map<string, DepotContext>();
-    let next = 1;
-    for (let kill = 0; kill <= KILLS; kill++) {
-      const last = kill === KILLS;
-      const lines = await run(
-        [dir, String(next), String(SEED + kill), ...(last ? ["rest"] : [])],
-        last ? undefined : 20 + random.below(150),
-      );
-      for (const line of lines) {
-        const [kind, what = "", value = ""] = line.split(" ");
-        if (kind === "event") acknowledged.get(what)?.push(Number(value));
-        if (kind === "effect") shipments.add(what);
-        if (kind === "context") contexts.set(what, JSON.parse(value) as DepotContext);
-      }
-      next += 1000;
-    }
-    const machine = depot({ ship: async () => undefined });
-    await using store = await openStore(dir);
-    const problems: string[] = [];
-    for (const id of await store.actors()) problems.push(...(await replayProblems(store, machine, id)));
-    for (const [id, numbers] of acknowledged)
-      problems.push(...(await depotProblems(store, id, { found: contexts.get(id), acknowledged: numbers, shipments })));
-    expect(problems).toEqual([]);
-    expect(await store.wakes()).toEqual([]);
-    expect([...acknowledged.values()].flat().length).toBeGreaterThan(KILLS * 10);
-  });
-
-  it(`come through ${SIMULATIONS} more simulated schedules`, async () => {
-    for (let seed = SEED + 10_000; seed < SEED + 10_000 + SIMULATIONS; seed++)
-      expect({ seed, problems: await new DepotRun(seed).run() }).toEqual({ seed, problems: [] });
-  });
+describe("durable actors with timers, children and effects in flight", () => {
+  for (let first = 0; first < KILLS; first += KILLS_A_FOLDER) {
+    const seed = ROTATING_SEED + first;
+    it(`lose nothing, do nothing twice and end as if nothing had happened: ${KILLS_A_FOLDER} kills with -9 (seed ${seed})`, () =>
+      killed(seed));
+  }
 });
 
-/** Lines of a child that is killed after so many of them. A line that the kill cut is none. */
-async function run(args: readonly string[], killAfter: number | undefined): Promise<readonly string[]> {
-  const child = spawn(process.execPath, [CHILD, ...args], { stdio: ["ignore", "pipe", "inherit"] });
+async function killed(seed: number): Promise<void> {
+  const dir = folder.fresh();
+  const random = new Random(seed);
+  const acknowledged = new Map<string, number[]>(DEPOTS.map((id) => [id, []]));
+  const shipments = new Set<string>();
+  const states = new Map<string, string>();
+  for (let kill = 0; kill <= KILLS_A_FOLDER; kill++) {
+    const args = [dir, String(1 + 1000 * kill), String(seed + kill)];
+    // At a number of lines, or at a moment after the first.
+    const moment = random.chance(0.5) ? { lines: 1 + random.below(150) } : { ms: random.below(100) };
+    for (const line of await run(
+      kill === KILLS_A_FOLDER ? [...args, "rest"] : args,
+      kill === KILLS_A_FOLDER ? undefined : moment,
+    )) {
+      const [kind, what = "", value = ""] = line.split(" ");
+      if (kind === "event") acknowledged.get(what)?.push(Number(value));
+      if (kind === "effect") shipments.add(what);
+      if (kind === "state") states.set(what, line.slice(`state ${what} `.length));
+    }
+  }
+  await using store = await openStore(dir);
+  const problems: string[] = [];
+  for (const id of await store.actors())
+    problems.push(...(await replayProblems(store, [calmDepot.spec, kid.spec], id)));
+  for (const [id, numbers] of acknowledged) {
+    const { context } = JSON.parse(states.get(id) ?? "{}") as { readonly context?: DepotContext };
+    problems.push(...(await depotProblems(store, id, { found: context, acknowledged: numbers, shipments })));
+  }
+  problems.push(...(await stateProblems(store, DEPOTS, states)));
+  for (const { actor, at } of await store.wakes()) problems.push(`${actor} still has something to do at ${at}`);
+  expect({ seed, problems }).toEqual({ seed, problems: [] });
+  expect([...acknowledged.values()].flat().length).toBeGreaterThan(KILLS_A_FOLDER * 5);
+}
+
+/** Lines of a child that is killed after so many of them, or so long after the first. A line that the kill cut is none. */
+async function run(
+  args: readonly string[],
+  moment: { readonly lines?: number; readonly ms?: number } | undefined,
+): Promise<readonly string[]> {
+  const env = { ...process.env, NODE_COMPILE_CACHE: `${folder.path}/compiled` };
+  const child = spawn(process.execPath, [CHILD, ...args], { stdio: ["ignore", "pipe", "inherit"], env });
   const closed = new Promise<void>((resolve) => child.once("close", () => resolve()));
   const lines: string[] = [];
   for await (const line of createInterface({ input: child.stdout })) {
     lines.push(line);
-    if (lines.length === killAfter) child.kill("SIGKILL");
+    if (lines.length === moment?.lines) child.kill("SIGKILL");
+    if (lines.length === 1 && moment?.ms !== undefined) setTimeout(() => child.kill("SIGKILL"), moment.ms);
   }
   await closed;
-  expect(child.signalCode ?? child.exitCode).toBe(killAfter === undefined ? 0 : "SIGKILL");
-  return killAfter === undefined ? lines : lines.slice(0, -1);
+  expect(child.signalCode ?? child.exitCode).toBe(moment === undefined ? 0 : "SIGKILL");
+  return moment === undefined ? lines : lines.slice(0, -1);
 }

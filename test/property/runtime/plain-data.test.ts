@@ -30,6 +30,19 @@ describe("plain data", () => {
     );
   });
 
+  it("orders the keys of large records too, and keeps one that is in order as it is", () => {
+    for (const size of [31, 32, 33, 34, 200]) {
+      const names = Array.from({ length: size }, (_, at) => `k${at % 7 === 0 ? "ä" : ""}${(at * 37) % size}`);
+      const plain = plainOf(Object.fromEntries(names.map((name, at) => [name, at])));
+      if (!plain.ok) throw new Error(plain.reason);
+      expect(shape(plain.value)).toEqual(shape(dagCbor.decode(dagCbor.encode(plain.value))));
+      const known = new WeakSet<object>();
+      const ordered = { ...(plain.value as object) };
+      expect(plainOf(ordered, known)).toEqual({ ok: true, value: ordered });
+      expect(known.has(ordered)).toBe(true);
+    }
+  });
+
   it("drops undefined members, unwraps byte arrays, and shares nothing with what it was given", () => {
     const given = { b: undefined, long: [1, { x: Buffer.from("ab") }], a: 1 };
     const plain = plainOf(given);

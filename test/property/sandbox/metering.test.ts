@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { INLINE_COST_MAX } from "../../../src/sandbox/metering/call-graph.ts";
 import { SLACK_MAX } from "../../../src/sandbox/metering/charge-plan.ts";
 import { instrument } from "../../../src/sandbox/metering/instrument.ts";
 import { fuelLeft, METER_EXPORT, type MeterGlobal, overdrawn } from "../../../src/sandbox/metering/meter.ts";
+import { INLINE_COST_MAX } from "../../../src/sandbox/metering/metering-plan.ts";
 import { OPTIONS } from "../../support/metered.ts";
 import { type ModuleChoice, randomModule } from "../../support/random-module/module.ts";
 import { difference, STACK, Subject } from "../../support/random-module/run.ts";

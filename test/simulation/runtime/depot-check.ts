@@ -1,13 +1,39 @@
+import type { AnyStateMachine } from "xstate";
 import type { Store, StoredEntry } from "../../../src/journal/port.ts";
-import type { DurableMachine } from "../../../src/runtime/durable-machine.ts";
-import { MachineRegistry } from "../../../src/runtime/machine-registry.ts";
+import type { DurableSnapshot } from "../../../src/runtime/durable-actor.ts";
+import type { MachineSpec } from "../../../src/runtime/machine.ts";
 import { replayJournal } from "../../../src/runtime/replay-journal.ts";
+import { createRuntime } from "../../../src/runtime/runtime.ts";
 import { sha256 } from "../../contract/journal/store.contract.ts";
-import { type DepotContext, KID_TICKS } from "./depot-machine.ts";
+import { settle, VirtualClock } from "../../support/virtual-clock.ts";
+import { calmDepot, type DepotContext, type DepotEvent, KID_TICKS } from "./depot-machine.ts";
 
 interface Plain {
   readonly type: string;
   readonly [key: string]: unknown;
+}
+
+/** The state of an actor, without what differs from run to run: when its parent made it. */
+export function stateLine(
+  id: string,
+  { status, value, context, output }: Pick<DurableSnapshot<AnyStateMachine>, "status" | "value" | "context" | "output">,
+): readonly [name: string, state: string] {
+  return [id.replaceAll(/@\d+\.\d+/g, ""), JSON.stringify({ status, value, context, output })];
+}
+
+/** The states of all actors when a runtime that nothing happens to is sent the events that the journals of a store hold, in their order. */
+async function unharmedStates(store: Store, ids: readonly string[]): Promise<ReadonlyMap<string, string>> {
+  const clock = new VirtualClock();
+  await using runtime = await createRuntime({ clock, machines: [calmDepot] });
+  for (const id of ids) {
+    const actor = await runtime.spawn(calmDepot, { id });
+    const sent = eventsOf(await entriesOf(store, id)).filter(({ n }) => typeof n === "number");
+    await Promise.all(sent.map((event) => actor.send(event as unknown as DepotEvent)));
+  }
+  await settle();
+  while (clock.next !== undefined) await clock.advance(clock.next - clock.now());
+  const states = (await runtime.actors()).map(async (id) => stateLine(id, await runtime.actor(id).snapshot()));
+  return new Map(await Promise.all(states));
 }
 
 /** What somebody outside knows of a depot. */
@@ -21,9 +47,11 @@ export interface Known {
 }
 
 /** A replay repeats the journal; a timer ran out once, a message was taken once, and in order. Gives what is not so. */
-export async function replayProblems(store: Store, machine: DurableMachine, id: string): Promise<readonly string[]> {
-  const registry = new MachineRegistry(sha256);
-  registry.add(machine);
+export async function replayProblems(
+  store: Store,
+  machines: readonly MachineSpec[],
+  id: string,
+): Promise<readonly string[]> {
   const blocks = new Map<string, Uint8Array>();
   const entries = await entriesOf(store, id);
   for (const { cid, bytes, entry } of entries) {
@@ -35,7 +63,7 @@ export async function replayProblems(store: Store, machine: DurableMachine, id: 
   const head = entries.at(-1)?.cid;
   if (head === undefined) return [`${id} has no journal`];
   const block = (cid: { toString(): string }): Uint8Array | undefined => blocks.get(cid.toString());
-  const report = replayJournal({ head, block, hash: sha256, machines: registry.specs, actor: id });
+  const report = replayJournal({ head, block, hash: sha256, machines, actor: id });
   const problems = report.mismatches.map(({ code, seq, message }) => `${id} at ${seq}: ${code} ${message}`);
   const taken = new Map<string, number>();
   const places = new Map<string, number>();
@@ -75,6 +103,19 @@ export async function depotProblems(store: Store, id: string, known: Known): Pro
     for (const { id: request, type } of entry.requests)
       if (type === "ship" && !known.shipments.has(request)) problems.push(`${id}: ${request} was never carried out`);
   return problems;
+}
+
+/** What states differ from those of an unharmed run. */
+export async function stateProblems(
+  store: Store,
+  ids: readonly string[],
+  found: ReadonlyMap<string, string>,
+): Promise<readonly string[]> {
+  const expected = await unharmedStates(store, ids);
+  const names = new Set([...expected.keys(), ...found.keys()]);
+  return [...names]
+    .filter((name) => expected.get(name) !== found.get(name))
+    .map((name) => `${name}: ${found.get(name)} instead of ${expected.get(name)} of an unharmed run`);
 }
 
 async function entriesOf(store: Store, id: string): Promise<readonly StoredEntry[]> {

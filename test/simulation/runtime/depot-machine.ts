@@ -1,8 +1,9 @@
 import { assign, fromPromise, raise, sendParent, sendTo, setup, spawnChild } from "xstate";
 import { type DurableMachine, type DurableOptions, durable } from "../../../src/runtime/durable-machine.ts";
 
-/** Ticks of a kid before it is done, and the time between two. */
+/** Ticks and pokes of a kid before it is done, and the time between two ticks. */
 export const KID_TICKS = 3;
+export const KID_POKES = 2;
 const TICK_MS = 40;
 
 const kidMachine = setup({
@@ -16,7 +17,7 @@ const kidMachine = setup({
     tell: sendParent({ type: "ticked" }),
     poked: assign({ pokes: ({ context }) => context.pokes + 1 }),
   },
-  guards: { last: ({ context }) => context.ticks >= KID_TICKS },
+  guards: { more: ({ context }) => context.ticks < KID_TICKS, poked: ({ context }) => context.pokes >= KID_POKES },
 }).createMachine({
   id: "kid",
   context: { ticks: 0, pokes: 0 },
@@ -25,7 +26,8 @@ const kidMachine = setup({
   on: { poke: { actions: "poked" } },
   states: {
     up: { after: { [TICK_MS]: { target: "next", actions: ["tick", "tell"] } } },
-    next: { always: [{ guard: "last", target: "down" }, { target: "up" }] },
+    next: { always: [{ guard: "more", target: "up" }, { target: "over" }] },
+    over: { always: { guard: "poked", target: "down" } },
     down: { type: "final" },
   },
 });
@@ -90,9 +92,15 @@ const depotMachine = setup({
   },
 });
 
+/** The machine of a depot's kids. */
+export const kid = durable(kidMachine);
+
 /** A depot: it ships by an effect, waits by timers, does jobs by promises, and has kids, each an actor that ticks and comes to its end. */
 export function depot(
   effects: NonNullable<DurableOptions<typeof depotMachine>["effects"]>,
 ): DurableMachine<typeof depotMachine> {
-  return durable(depotMachine, { effects });
+  return durable(depotMachine, { effects, children: { kid } });
 }
+
+/** A depot whose effects never fail. */
+export const calmDepot = depot({ ship: async () => ({ type: "shipped" }) });

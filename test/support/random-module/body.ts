@@ -13,6 +13,8 @@ export interface Surroundings {
   readonly types: readonly Signature[];
   /** Type of each function, imported ones first. */
   readonly functions: readonly number[];
+  /** Functions that nothing refers to: they are called by their numbers alone. */
+  readonly hidden: ReadonlySet<number>;
   readonly globals: readonly number[];
   readonly tableSize: number;
   readonly features: Features;
@@ -353,10 +355,10 @@ export class BodyMaker {
   }
 
   private call(index: number, depth: number, op: 0x10 | 0x12): void {
-    const { functions, types, tableSize } = this.around;
+    const { functions, hidden, types, tableSize } = this.around;
     const type = functions[index] ?? 0;
     for (const parameter of types[type]?.parameters ?? []) this.value(parameter, depth - 2);
-    if (index >= tableSize || this.dice.oneIn(2)) return void this.emit(op, ...unsigned(index));
+    if (index >= tableSize || hidden.has(index) || this.dice.oneIn(2)) return void this.emit(op, ...unsigned(index));
     // The table begins with the functions in their order; another number may be of another type, and trap.
     if (this.around.features.traps && this.dice.oneIn(10)) this.value(I32, 1);
     else this.emit(0x41, ...signed(BigInt(index % tableSize)));
@@ -507,7 +509,10 @@ export class BodyMaker {
         if (this.around.features.traps && dice.oneIn(3)) this.emit(0x109, 1);
         return;
       case 4:
-        this.emit(0xd2, ...unsigned(dice.below(this.around.functions.length)));
+        this.emit(
+          0xd2,
+          ...unsigned(dice.pick([...this.around.functions.keys()].filter((i) => !this.around.hidden.has(i)))),
+        );
         this.emit(0x24, ...unsigned(this.globalOf(FUNCREF)));
         return;
       case 5:

@@ -41,6 +41,7 @@ const GUARD = 150;
 interface Made {
   readonly types: readonly Signature[];
   readonly functions: readonly number[];
+  readonly hidden: ReadonlySet<number>;
   readonly bodies: readonly { readonly locals: readonly number[]; readonly code: readonly Instruction[] }[];
   readonly data: readonly Uint8Array[];
 }
@@ -61,9 +62,12 @@ export function randomModule({
   const own = 4 + dice.below(5);
   // Function 0 is the import; the last two are the ones to call.
   const functions = [1, ...Array.from({ length: own - 2 }, () => dice.below(types.length)), 0, 0];
+  // Global 6 and the passive segment refer to functions 1 and 2.
+  const hidden = new Set(functions.keys().filter((i) => i > 2 && i < own - 1 && dice.oneIn(2)));
   const around: Surroundings = {
     types,
     functions,
+    hidden,
     globals: [...GLOBALS.slice(0, -1)],
     tableSize: TABLE,
     features: { signs, traps, tailCalls },
@@ -75,7 +79,7 @@ export function randomModule({
     return { locals: maker.locals.slice(types[type]?.parameters.length), code: maker.code };
   });
   const data = [0, 1].map((part) => Uint8Array.from({ length: part === 0 ? 1024 : 64 }, (_, i) => byteAt(dice, i)));
-  const made: Made = { types, functions, bodies, data };
+  const made: Made = { types, functions, hidden, bodies, data };
   return { raw: assembled(made, false), counted: assembled(made, true), calls: ["first", "second"] };
 }
 
@@ -112,7 +116,7 @@ function assembled(made: Made, isCounted: boolean): Uint8Array<ArrayBuffer> {
     module.append(content);
   };
   const bytes = (content: ByteWriter, ...all: number[]): void => content.copy(Uint8Array.from(all));
-  const { types, functions } = made;
+  const { types, functions, hidden } = made;
   section(1, (content) => {
     content.u32(types.length + 1);
     for (const { parameters, results } of [...types, { parameters: [], results: [] }]) {
@@ -135,10 +139,11 @@ function assembled(made: Made, isCounted: boolean): Uint8Array<ArrayBuffer> {
   section(6, (content) => globals(content, isCounted));
   section(7, (content) => exported(content, functions.length, isCounted));
   section(9, (content) => {
-    const first = functions.slice(0, TABLE).map((_, i) => i);
+    const first = functions.slice(0, TABLE).map((_, i) => (hidden.has(i) ? 0 : i));
     bytes(content, 3, 0, 0x41, 0, 0x0b, first.length, ...first);
     bytes(content, 1, 0, 2, 1, 2);
-    bytes(content, 3, 0, functions.length, ...functions.keys());
+    const declared = [...functions.keys()].filter((i) => !hidden.has(i));
+    bytes(content, 3, 0, declared.length, ...declared);
   });
   section(12, (content) => content.u32(2));
   section(10, (content) => {

@@ -39,7 +39,7 @@ describe("module entry", () => {
       stateful: true,
       columns: [{ name: "a", type: "i64" }],
       limits: { ...entry.limits, fuelPerRow: 1 },
-      costTable: "ipdm-cost/2",
+      costTable: "ipdm-cost/3",
       capabilities: ["log"],
       description: "x",
       publisher: entryOf(MODULE, {}, { ...entry, publicKey: new Uint8Array(32), sign: () => entry.signature })

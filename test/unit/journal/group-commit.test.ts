@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { GroupCommit } from "../../../src/journal/group-commit.ts";
+import { GroupPace } from "../../../src/journal/group-pace.ts";
 import { GROUP_OPERATIONS_MAX, QUEUE_BYTES_MAX } from "../../../src/journal/limits.ts";
 
 describe("group commit", () => {
@@ -38,6 +39,42 @@ describe("group commit", () => {
     expect(groups[0]).toEqual([-1]);
     expect(groups.slice(1).flat()).toEqual(many.map((_, at) => at));
     expect(Math.max(...groups.map((group) => group.length))).toBe(GROUP_OPERATIONS_MAX);
+  });
+
+  it("says when one writer is alone, and never otherwise", async () => {
+    const seen: [size: number, alone: boolean][] = [];
+    const commit = new GroupCommit<number>((group, alone) => {
+      seen.push([group.length, alone]);
+      return undefined;
+    }, new GroupPace());
+    for (let at = 0; at < 3; at++) await commit.add(at, 1);
+    await Promise.all([1, 2, 3].map((number) => commit.add(number, 1)));
+    for (let at = 0; at < 3; at++) await commit.add(at, 1);
+    expect(seen).toEqual([
+      [1, true],
+      [1, true],
+      [1, true],
+      [3, false],
+      // Whoever was there a moment ago may come again.
+      [1, false],
+      [1, false],
+      [1, true],
+    ]);
+  });
+
+  it("tells that an operation has ended before it settles, however it ends", async () => {
+    const heard: string[] = [];
+    let fails = false;
+    const commit = new GroupCommit<number>(() => (fails ? Promise.reject(new Error("gone")) : undefined));
+    const add = async (name: string): Promise<void> => {
+      await commit.add(1, 1, () => heard.push(`${name} ended`)).catch(() => {});
+      heard.push(`${name} settled`);
+    };
+    await add("written");
+    fails = true;
+    await add("failed");
+    await add("refused");
+    expect(heard).toEqual(["written", "failed", "refused"].flatMap((name) => [`${name} ended`, `${name} settled`]));
   });
 
   it("stops for good after a failed write: its group sees the cause, all others JOURNAL_STOPPED", async () => {

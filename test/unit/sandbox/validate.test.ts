@@ -93,7 +93,7 @@ describe("validateModule", () => {
       }),
     );
     const { bytes: ready, costTable } = validateModule(specOf(bytes, { memoryBytesMax: 4 * 65_536 }));
-    expect(costTable).toBe("ipdm-cost/1");
+    expect(costTable).toBe("ipdm-cost/2");
     const {
       memory,
       table,

@@ -16,6 +16,7 @@ import {
   topN,
   toRows,
   tumble,
+  union,
   withColumns,
 } from "../../../src/streams/index.ts";
 
@@ -76,6 +77,20 @@ describe("typed columns", () => {
       { flights: prepared, sales: sales.pipe(eventTime("at", { outOfOrder: "0s" }), keyBy("shop")) },
       { after: "1h" },
     );
-    joined.pipe(filter(col("paid").gt(1)), toRows()).subscribe((row) => expect(row["paid"]).toBe(2.5));
+    joined.pipe(filter(col("paid").gt(1)), toRows()).subscribe((row) => {
+      const paid: number = row.paid;
+      // @ts-expect-error neither input has a column payed
+      const wrong: keyof typeof row = "payed";
+      expect([paid, wrong]).toEqual([2.5, "payed"]);
+    });
+    // @ts-expect-error neither input has a column payed
+    joined.pipe(filter(col("payed").gt(1)));
+    // @ts-expect-error neither input has a column payed
+    joined.pipe(project({ x: "payed" }));
+    const daily = union({ one: prepared, two: prepared }).pipe(tumble("1d"), aggregate({ n: count() }));
+    // @ts-expect-error the day's table has no column delay
+    daily.pipe(filter(col("delay").gt(1)));
+    // @ts-expect-error inputs of a union have the same columns
+    union({ prepared, sales });
   });
 });

@@ -1,4 +1,4 @@
-import { allocate, Output, Type } from "../../../sandbox/sdk/index";
+import { Output, Type } from "../../../sandbox/sdk/index";
 import { malformed, Place } from "../../json/place";
 import { hasValue, integerEnd, nextValue, openArray, readInteger } from "../../json/scanner";
 import { Block } from "../block";
@@ -22,7 +22,7 @@ export function writeBalanceChanges(blocks: List): usize {
   const changes = List.of(offsetof<Change>());
   for (let i = 0; i < blocks.count; i++) {
     const block = changetype<Block>(blocks.record(i));
-    Place.at(block.slot, block.start);
+    Place.at(block.slot, block.start, block.end);
     for (let n = 0; n < block.transactions.count; n++) findChanges(changes, i, block.transaction(n));
   }
   const output = Output.of(changes.count, 9);

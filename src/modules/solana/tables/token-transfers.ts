@@ -1,4 +1,4 @@
-import { allocate, Output, OutputColumn, Type } from "../../../sandbox/sdk/index";
+import { Output, OutputColumn, Type } from "../../../sandbox/sdk/index";
 import { Place } from "../../json/place";
 import { Block } from "../block";
 import { List } from "../list";
@@ -16,7 +16,7 @@ export function writeTokenTransfers(blocks: List): usize {
   const accounts = TokenAccounts.of();
   for (let i = 0; i < blocks.count; i++) {
     const block = changetype<Block>(blocks.record(i));
-    Place.at(block.slot, block.start);
+    Place.at(block.slot, block.start, block.end);
     for (let n = 0; n < block.transactions.count; n++) {
       Place.partNumber = n;
       gather(transfers, programs, accounts, i, block, block.transaction(n));

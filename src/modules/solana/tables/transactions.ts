@@ -1,4 +1,5 @@
-import { allocate, Output, Type } from "../../../sandbox/sdk/index";
+import { Output, Type } from "../../../sandbox/sdk/index";
+import { Place } from "../../json/place";
 import { Block } from "../block";
 import { List } from "../list";
 import { Transaction } from "../transaction";
@@ -25,6 +26,7 @@ export function writeTransactions(blocks: List): usize {
   const zero = Label.of("0");
   for (let i = 0; i < blocks.count; i++) {
     const block = changetype<Block>(blocks.record(i));
+    Place.at(block.slot, block.start, block.end);
     for (let n = 0; n < block.transactions.count; n++) {
       const transaction = block.transaction(n);
       coordinates.push(block, transaction);

@@ -13,7 +13,7 @@ import { runKey, taskKey } from "../../../../src/consensus/work-key.ts";
 import { compareBytes, toHex, utf8 } from "../../../../src/core/bytes.ts";
 import { cborBlock } from "../../../../src/dag/block.ts";
 import { sha256, signerOf, verifyEd25519 } from "../../../../src/node.ts";
-import { chainAnchorOf } from "../../../../src/plan/anchor.ts";
+import { anchorOf, chainAnchorOf } from "../../../../src/plan/anchor.ts";
 
 /** The test vectors of docs/reference/receipt.md, computed by the code: a name and a value each. */
 export function receiptVectors(): ReadonlyMap<string, string> {
@@ -93,6 +93,18 @@ export function receiptVectors(): ReadonlyMap<string, string> {
   vectors.set("block hashes", chain.parts.map(({ cid }) => cid.toString()).join(" "));
   vectors.set("chain root", toHex((chain.anchor as ChainAnchor).root as Uint8Array));
   vectors.set("chain anchor", chain.block.cid.toString());
+
+  const generated = {
+    kind: "generated",
+    generator: "nexmark/1",
+    table: "bids",
+    events: 1_000_000,
+    rate: 10_000,
+  } as const;
+  vectors.set(
+    "generated anchor",
+    anchorOf({ kind: "generated", name: "bids", spec: generated }, generated, sha256).block.cid.toString(),
+  );
 
   const work = taskKey(sha256, {
     stage: slot,

@@ -2,8 +2,10 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
   elementsOf,
+  endOf,
   INCOMPLETE,
   INVALID,
+  type KnownEnds,
   membersOf,
   plainText,
   valueEnd,
@@ -42,6 +44,30 @@ describe("the scanner", () => {
         expect(elements.map((slice) => JSON.parse(textOf(list, slice)) as unknown)).toEqual(
           JSON.parse(list.toString()),
         );
+      }),
+    );
+  });
+
+  it("goes through objects to the same end, and the members that it found are those", () => {
+    const long = fc.constantFrom("", "x".repeat(600), '}"\\'.repeat(200));
+    const object = fc.tuple(long, nested, fc.dictionary(fc.string(), fc.jsonValue())).map(([text, value, more]) => ({
+      text,
+      reply: { result: { block: { value, text, deeper: { deepest: { text, value } } } } },
+      ...more,
+    }));
+    fc.assert(
+      fc.property(object, fc.constantFrom(undefined, 1), fc.nat(), (value, space, cut) => {
+        const bytes = bytesOf(`${JSON.stringify(value, null, space)} `);
+        const known: KnownEnds = new Map();
+        expect(endOf(bytes, 0, bytes.length, known)).toBe(bytes.length - 1);
+        for (const [at, to] of known) expect(valueEnd(bytes, at, bytes.length)).toBe(to);
+        expect(membersOf(bytes, 0, bytes.length, known)).toEqual(membersOf(bytes, 0, bytes.length));
+        const end = cut % (bytes.length - 1);
+        expect(endOf(bytes, 0, end, new Map())).toBe(INCOMPLETE);
+        // Whatever stands in it, it ends where its brackets say.
+        const bent = Buffer.from(bytes);
+        bent[end] = (bent[end] as number) ^ 1;
+        expect(endOf(bent, 0, bent.length, new Map())).toBe(valueEnd(bent, 0, bent.length));
       }),
     );
   });
