@@ -18,7 +18,7 @@ describe("a store that another process has open", () => {
   it("is refused, naming that process, and is free again once it has died", async () => {
     const path = folder.fresh();
     const child = spawn(process.execPath, [CHILD, path, "1"], { stdio: ["ignore", "pipe", "inherit"] });
-    const closed = once(child, "close");
+    const exited = once(child, "exit");
     let told = "";
     // What is not destroyed stays open: the child would end by itself.
     for await (const chunk of child.stdout.setEncoding("utf8").iterator({ destroyOnReturn: false })) {
@@ -32,7 +32,7 @@ describe("a store that another process has open", () => {
       facts: { pid: child.pid },
     });
     child.kill("SIGKILL");
-    await closed;
+    await exited;
     await using store = await LevelStore.open({ path, hash: sha256 });
     expect((await store.actors()).length).toBeGreaterThan(0);
   });
