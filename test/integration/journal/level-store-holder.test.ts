@@ -18,9 +18,13 @@ describe("a store that another process has open", () => {
   it("is refused, naming that process, and is free again once it has died", async () => {
     const path = folder.fresh();
     const child = spawn(process.execPath, [CHILD, path, "1"], { stdio: ["ignore", "pipe", "inherit"] });
-    const closed = once(child, "close");
+    const exited = once(child, "exit");
     let told = "";
-    for await (const chunk of child.stdout.setEncoding("utf8")) if (/^entry .*\n/m.test((told += String(chunk)))) break;
+    // What is not destroyed stays open: the child would end by itself.
+    for await (const chunk of child.stdout.setEncoding("utf8").iterator({ destroyOnReturn: false })) {
+      told += String(chunk);
+      if (/^entry .*\n/m.test(told)) break;
+    }
     const opening = LevelStore.open({ path, hash: sha256 });
     await expect(opening).rejects.toMatchObject({
       code: "DATA_DIR_IN_USE",
@@ -28,7 +32,7 @@ describe("a store that another process has open", () => {
       facts: { pid: child.pid },
     });
     child.kill("SIGKILL");
-    await closed;
+    await exited;
     await using store = await LevelStore.open({ path, hash: sha256 });
     expect((await store.actors()).length).toBeGreaterThan(0);
   });
