@@ -3,6 +3,7 @@ import { base58btc } from "multiformats/bases/base58";
 import { encodeHeader, headerSchema } from "../../proofs/ethereum/encodings.ts";
 import { blockHashes } from "../../proofs/receipt/chain-check.ts";
 import type { Receipt } from "../../proofs/receipt/contents.ts";
+import type { Batch } from "../batch/batch.ts";
 import { valueAt } from "../batch/column.ts";
 import type { ChainAnchor } from "../consensus/chain-anchor.ts";
 import { quorumNumbers } from "../consensus/membership.ts";
@@ -15,13 +16,14 @@ import { sha256 } from "../node.ts";
 import { generatedText } from "../sources/generated/kind.ts";
 import { openGenerated } from "../sources/generated/open.ts";
 import { attestedText } from "./attested.ts";
+import { chainTie } from "./chain-tie.ts";
 import { inputView } from "./diff/table-view.ts";
 import type { AuditInput } from "./input-data.ts";
 
 /** One thing that a receipt shows of its completeness: about which input, task or output, and what. */
 export interface Shown {
   readonly about: string;
-  /** `coverage`, `content`, `hashes`, `anchor`, `headers`, `rows`, `work`, `links`. */
+  /** `coverage`, `content`, `hashes`, `anchor`, `headers`, `ancestry`, `rows`, `work`, `links`. */
   readonly what: string;
   readonly message: string;
 }
@@ -63,16 +65,15 @@ export async function completenessOf(receipt: Receipt, input: AuditInput, signal
       continue;
     }
     proved.push(...chainHashes(receipt, name, anchor));
-    if (receipt.config.anchored?.[name] === undefined) {
-      const message = `these blocks of ${name} are those of the chain: no block's hash was known beforehand`;
-      open.push({ about, what: "anchor", message });
-    }
     if (anchor.kind === "ethereum") {
       // Those that the receipt has were checked with it.
       if (receipt.root.headers?.[name] === undefined) await checkBlocks(receipt, input, name, anchor, signal);
       const message = `the header of every block of ${name} hashes to its hash, and names the block before it as its parent`;
       proved.push({ about, what: "headers", message });
     }
+    const tie = chainTie(name, anchor, receipt.config.anchored?.[name]);
+    if (tie.proved !== undefined) proved.push({ about, what: "ancestry", message: tie.proved });
+    if (tie.open !== undefined) open.push({ about, what: "anchor", message: tie.open });
     if (anchor.kind !== "ethereum") {
       if (["links", "full"].includes(levelOf(receipt, name) ?? ""))
         attested.push({ about, what: "links", message: `each block of ${name} is the parent of the next` });
@@ -134,21 +135,35 @@ async function checkBlocks(
   let row = 0;
   // The trusted block may be the parent of the first.
   let parent = known !== undefined && known.block === anchor.from - 1 ? known.hash : undefined;
-  for (const part of inputView(receipt, name)?.parts ?? []) {
+  const { cut } = receipt.config;
+  for await (const batch of input.blocksGiven(name, 0, cut, signal) ?? recordedBlocks(receipt, input, name, signal)) {
+    for (let i = 0; i < batch.rows; i++, row++) {
+      const header = headerOf(String(valueAt(batch.column("block"), i)), name, anchor.from + row);
+      const hash = hashes[row];
+      if (hash === undefined || !equalBytes(header.hash, hash))
+        throw mismatch(name, `block ${anchor.from + row} does not hash to what the receipt names`);
+      if (parent !== undefined && !equalBytes(header.parent, parent))
+        throw mismatch(name, `block ${anchor.from + row} is no child of the block before it`);
+      parent = hash;
+    }
+  }
+  if (row !== hashes.length) throw mismatch(name, `there are ${row} of its ${hashes.length} blocks`);
+}
+
+async function* recordedBlocks(
+  receipt: Receipt,
+  input: AuditInput,
+  name: string,
+  signal: AbortSignal,
+): AsyncGenerator<Batch> {
+  let row = 0;
+  for (const part of inputView(receipt, name)?.parts ?? [])
     for (const cid of part.batches) {
       signal.throwIfAborted();
       const batch = await input.batchAt(name, cid, row, receipt.config.cut, signal);
-      for (let i = 0; i < batch.rows; i++, row++) {
-        const header = headerOf(String(valueAt(batch.column("block"), i)), name, anchor.from + row);
-        const hash = hashes[row];
-        if (hash === undefined || !equalBytes(header.hash, hash))
-          throw mismatch(name, `block ${anchor.from + row} does not hash to what the receipt names`);
-        if (parent !== undefined && !equalBytes(header.parent, parent))
-          throw mismatch(name, `block ${anchor.from + row} is no child of the block before it`);
-        parent = hash;
-      }
+      row += batch.rows;
+      yield batch;
     }
-  }
 }
 
 function headerOf(

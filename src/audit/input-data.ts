@@ -79,6 +79,26 @@ export class AuditInput {
   }
 
   /**
+   * Blocks of a chain input from a row on, as the place that the reader gave has them, however it writes them; `undefined` where the
+   * reader gave none. Whoever reads them holds them to their hashes.
+   */
+  blocksGiven(name: string, row: number, batchRows: number, signal: AbortSignal): AsyncGenerator<Batch> | undefined {
+    const place = this.files[name];
+    return place === undefined ? undefined : this.batchesOf(name, place, row, batchRows, signal);
+  }
+
+  private async *batchesOf(
+    name: string,
+    place: string,
+    fromRow: number,
+    batchRows: number,
+    signal: AbortSignal,
+  ): AsyncGenerator<Batch> {
+    await using source = await this.open(name, place, signal);
+    yield* source.batches({ batchRows, fromRow, signal });
+  }
+
+  /**
    * The next batches of a source for a task. Throws `NEEDS_DATA` (kind `unreachable`) naming the CID that is nowhere; returns a
    * difference where a given file holds something else.
    */

@@ -27,7 +27,7 @@ export function addReceiptCommands(root: Command, act: Act, signal: AbortSignal)
     )
     .option("--data <dir>", "data folder of the run (default: .data beside the receipt)", written)
     .addOption(
-      new Option("--input <name=path>", "an input's file or folder, for what the data folder lacks")
+      new Option("--input <name=place>", "read the blocks of a chain from this file, folder or endpoint")
         .argParser(collect)
         .default([]),
     )

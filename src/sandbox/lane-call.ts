@@ -1,4 +1,4 @@
-import type { Outcome, Work } from "./lane-messages.ts";
+import type { Outcome, ThreadCall, Work } from "./lane-messages.ts";
 import type { Thread } from "./lane-thread.ts";
 import type { SpareBuffers } from "./spare-buffers.ts";
 import { changed, type Image } from "./state/image.ts";
@@ -54,6 +54,12 @@ export interface LaneCall {
   isRedone: boolean;
   /** Bytes of its batch while it is under way. */
   sizeBytes: number;
+}
+
+/** A call, and what the thread is told of it. */
+export interface Handed {
+  readonly call: LaneCall;
+  readonly message: ThreadCall;
 }
 
 /**

@@ -56,10 +56,7 @@ interface Failed {
 }
 
 /** What a worker tells its lane: once that it is ready, then one outcome a call, in the order of the calls. */
-export type FromWorker =
-  | { readonly type: "ready" }
-  /** `spare` is the buffer of the call's batch, which was moved to the thread. */
-  | { readonly type: "outcome"; readonly outcome: Outcome; readonly spare?: ArrayBuffer };
+export type FromWorker = { readonly type: "ready" } | { readonly type: "outcome"; readonly outcome: Outcome };
 
 /** What a worker is started with: a counter of finished calls, which the lane can read while its own thread was busy. */
 export interface WorkerData {

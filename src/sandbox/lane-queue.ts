@@ -1,13 +1,6 @@
 import { interrupted, laneClosed, laneOverloaded } from "./errors.ts";
-import {
-  BROKEN,
-  type CallResult,
-  faultOf,
-  type LaneCall,
-  LaneSession,
-  type MakeWork,
-  type SessionLink,
-} from "./lane-call.ts";
+import type { CallResult, Handed, LaneCall, MakeWork, SessionLink } from "./lane-call.ts";
+import { BROKEN, faultOf, LaneSession } from "./lane-call.ts";
 import type { Outcome, ThreadCall } from "./lane-messages.ts";
 import type { Thread, ThreadEvents } from "./lane-thread.ts";
 import { FAULT_RETRIES, IN_FLIGHT_BYTES_MAX, IN_FLIGHT_MAX, QUEUE_MAX, STARTS_MAX } from "./limits.ts";
@@ -295,12 +288,6 @@ export class LaneQueue {
       this.replaceThread({ retry: false });
     });
   }
-}
-
-/** A call, and what the thread is told of it. */
-interface Handed {
-  readonly call: LaneCall;
-  readonly message: ThreadCall;
 }
 
 /** Milliseconds after which a timer is late, and how often a call's time begins again for it. */

@@ -44,6 +44,8 @@ export class LaneThread implements Thread {
   private readonly finished = new Int32Array(new SharedArrayBuffer(4));
   private outcomes = 0;
   readonly spare = new SpareBuffers();
+  /** Of each call under way the buffer that is to come back, if there is one. */
+  private readonly lent: (SharedArrayBuffer | undefined)[] = [];
   private ended = false;
   isReady = false;
 
@@ -67,7 +69,9 @@ export class LaneThread implements Thread {
         events.ready();
       } else {
         this.outcomes++;
-        if (message.spare !== undefined) this.spare.give(message.spare);
+        // Outcomes come in the order of the calls, and the module has had a copy of what was in its buffer.
+        const lent = this.lent.shift();
+        if (lent !== undefined) this.spare.give(lent);
         events.outcome(message.outcome);
       }
     });
@@ -100,6 +104,10 @@ export class LaneThread implements Thread {
         moved.push(work.batch);
     }
     this.post({ type: "calls", calls }, moved);
+    for (const { work } of calls) {
+      const isLent = work.type === "process" && work.batchBytes !== undefined && !(work.batch instanceof ArrayBuffer);
+      this.lent.push(isLent ? work.batch : undefined);
+    }
   }
 
   hasUnread(answer: (isUnread: boolean) => void): void {

@@ -33,20 +33,12 @@ port.on("message", (message: ToWorker) => {
 function run(call: ThreadCall): void {
   const outcome = outcomeOf(call);
   Atomics.add(finished, 0, 1);
-  const moved: ArrayBuffer[] = [];
-  if (outcome.type === "output" && outcome.bytes.byteLength > MESSAGE_BYTES_MAX) moved.push(outcome.bytes);
-  const spare = spareOf(call);
-  if (spare !== undefined) moved.push(spare);
-  const reply: FromWorker = { type: "outcome", outcome, ...(spare && { spare }) };
-  port?.postMessage(reply, moved);
+  const reply: FromWorker = { type: "outcome", outcome };
+  const isMoved = outcome.type === "output" && outcome.bytes.byteLength > MESSAGE_BYTES_MAX;
+  port?.postMessage(reply, isMoved ? [outcome.bytes] : []);
   // The caller need not wait for it.
   if (call.session === null)
     instances.giveBack(moduleOf(call.module), outcome.type === "output" || outcome.type === "abi");
-}
-
-/** The buffer that the call's batch came in, if it is one that goes back: modules have a copy of what was in it. */
-function spareOf({ work }: ThreadCall): ArrayBuffer | undefined {
-  return work.type === "process" && work.batchBytes !== undefined ? (work.batch as ArrayBuffer) : undefined;
 }
 
 function outcomeOf({ module, session, work }: ThreadCall): Outcome {

@@ -26,7 +26,7 @@ type EthereumBlock = z.output<typeof blockSchema>;
 
 /**
  * Makes the proof that the chain itself has a row's transaction, receipt and log: for tables that follow from an input of Ethereum and have
- * the columns `block` and `tx`; `undefined` for others. Reads the block from the data folder or the input. Throws `NEEDS_DATA`, and
+ * the columns `block` and `tx`; `undefined` for others. Reads the block from the input that the reader gave, or from the data folder. Throws `NEEDS_DATA`, and
  * `ROW_CHAIN_MISMATCH` where the block at hand does not give the hashes that it should.
  */
 export async function ethereumRowProof(
@@ -78,31 +78,37 @@ function cell(row: Batch, column: string): unknown {
   return findField(row.schema, column) === undefined ? undefined : (valueAt(row.column(column), 0) ?? undefined);
 }
 
-/** The block in a row of the input, parsed. */
+interface ParsedBlock {
+  readonly block: EthereumBlock;
+  readonly receipts: readonly z.output<typeof receiptSchema>[];
+}
+
+/** The block in a row of the input, parsed: from the place that the reader gave, whatever it is written like, or as it was recorded. */
 async function blockAt(
   receipt: Receipt,
   input: AuditInput,
   name: string,
   row: number,
   signal: AbortSignal,
-): Promise<{ readonly block: EthereumBlock; readonly receipts: z.output<typeof receiptSchema>[] }> {
+): Promise<ParsedBlock> {
+  const given = input.blocksGiven(name, row, 1, signal);
+  if (given !== undefined) for await (const batch of given) return parsedBlock(batch, 0, name, row);
   const part = inputView(receipt, name)?.parts.find(({ from, rows }) => from <= row && row < from + rows);
   let at = part?.from ?? 0;
   for (const cid of part?.batches ?? []) {
     const batch = await input.batchAt(name, cid, at, receipt.config.cut, signal);
-    if (row < at + batch.rows) {
-      const text = (column: string): unknown => readJson(String(valueAt(batch.column(column), row - at)));
-      const [block, receipts] = [
-        blockSchema.safeParse(text("block")),
-        z.array(receiptSchema).safeParse(text("receipts")),
-      ];
-      if (!block.success || !receipts.success)
-        throw mismatch(name, `the block in row ${row} has another form than JSON-RPC's`);
-      return { block: block.data, receipts: receipts.data };
-    }
+    if (row < at + batch.rows) return parsedBlock(batch, row - at, name, row);
     at += batch.rows;
   }
   throw mismatch(name, `there is no row ${row}`);
+}
+
+function parsedBlock(batch: Batch, at: number, name: string, row: number): ParsedBlock {
+  const text = (column: string): unknown => readJson(String(valueAt(batch.column(column), at)));
+  const block = blockSchema.safeParse(text("block"));
+  const receipts = z.array(receiptSchema).safeParse(text("receipts"));
+  if (block.success && receipts.success) return { block: block.data, receipts: receipts.data };
+  throw mismatch(name, `the block in row ${row} has another form than JSON-RPC's`);
 }
 
 function pathTo(hashes: readonly Uint8Array[], index: number): Uint8Array[] {

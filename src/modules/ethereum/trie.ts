@@ -58,9 +58,8 @@ export function listRoot(values: i32, value: (index: i32, to: usize) => usize, t
   for (let place = 0; place < count; place++) leaf(place, value);
   hashAll();
   for (let depth = deepest; depth >= 0; depth--) {
-    branches(depth);
-    hashAll();
-    if (extensions(depth)) hashAll();
+    if (eachBranch(depth, branch)) hashAll();
+    if (eachBranch(depth, extension)) hashAll();
   }
   const length = <usize>load<u32>(places, Place.LENGTH);
   // The root is hashed even where it is short.
@@ -133,18 +132,20 @@ function leaf(place: i32, value: (index: i32, to: usize) => usize): void {
   close(place, content, end);
 }
 
-/** Writes the branches whose paths have that many nibbles. */
-function branches(depth: i32): void {
+/** Writes a node over places for each branch whose path has that many nibbles, where it needs one. False where none does. */
+function eachBranch(depth: i32, write: (from: i32, to: i32, depth: i32) => bool): bool {
+  let isAny = false;
   for (let from = 0; from < count; ) {
     let to = from + 1;
     let isSplit = false;
     for (; to < count && sharedAt(to - 1) >= depth; to++) if (sharedAt(to - 1) == depth) isSplit = true;
-    if (isSplit) branch(from, to, depth);
+    if (isSplit && write(from, to, depth)) isAny = true;
     from = to;
   }
+  return isAny;
 }
 
-function branch(from: i32, to: i32, depth: i32): void {
+function branch(from: i32, to: i32, depth: i32): bool {
   const content = begin();
   let at = content;
   let way: u32 = 0;
@@ -158,6 +159,7 @@ function branch(from: i32, to: i32, depth: i32): void {
   // What is left of the ways, and no value.
   for (; way < 17; way++) store<u8>(at++, 0x80);
   close(from, content, at);
+  return true;
 }
 
 /** Copies how a place's node stands in its parent. */
@@ -170,23 +172,13 @@ function putNode(at: usize, place: i32): usize {
   return at + <usize>load<u32>(from, Place.LENGTH);
 }
 
-/** Writes the extensions to branches whose paths have that many nibbles. False where there are none. */
-function extensions(depth: i32): bool {
-  let isAny = false;
-  for (let from = 0; from < count; ) {
-    let to = from + 1;
-    let isSplit = false;
-    for (; to < count && sharedAt(to - 1) >= depth; to++) if (sharedAt(to - 1) == depth) isSplit = true;
-    const above = max(sharedAt(from - 1), sharedAt(to - 1)) + 1;
-    if (isSplit && above < depth) {
-      const content = begin();
-      const end = putNode(writePath(content, keyOf(itemAt(from)), above, depth, 0), from);
-      close(from, content, end);
-      isAny = true;
-    }
-    from = to;
-  }
-  return isAny;
+/** Writes the extension that leads to a branch, where the branch above ends further up. */
+function extension(from: i32, to: i32, depth: i32): bool {
+  const above = max(sharedAt(from - 1), sharedAt(to - 1)) + 1;
+  if (above == depth) return false;
+  const content = begin();
+  close(from, content, putNode(writePath(content, keyOf(itemAt(from)), above, depth, 0), from));
+  return true;
 }
 
 /** Bytes of a path of that many nibbles as an RLP string. */

@@ -14,7 +14,11 @@ export const FRAME_MAX = 2 ** (DEPTH_BITS - 2);
 
 /** Names of exports that begin so are the instrumenter's own. */
 export const RESERVED_PREFIX = "__ipdm_";
-/** The export that is the meter. */
+/**
+ * The export that is the meter. Functions keep it in locals and hand it to each other. They write it here before anyone else runs (host
+ * functions, functions called through tables), at the end, and where they run out of it. After another trap it says what was left at
+ * the last of these times: the same on every machine, and never less than there is.
+ */
 export const METER_EXPORT = "__ipdm_meter";
 /** The export that is the module's start function, which the host calls when the meter is filled. */
 export const START_EXPORT = "__ipdm_start";

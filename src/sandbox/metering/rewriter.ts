@@ -91,10 +91,9 @@ export class Rewriter extends MeterWriter {
       while (canon < scanned.canon.to && this.scanner.canonAt.at(canon) <= events.from.at(i)) this.canonical(canon++);
       this.event(i, isWrapped);
       const fuel = this.charge.charges.at(i - scanned.events.from + 1);
-      const isLoop = events.kind.at(i) === EVENT.loop && !this.isCheckedBehind(i, scanned);
       // A value that a block ends with is made canonical first, so that the order of bytes is the order of places.
       while (canon < scanned.canon.to && this.scanner.canonAt.at(canon) === events.to.at(i)) this.canonical(canon++);
-      if (fuel > 0) this.take(fuel, isLoop);
+      if (fuel > 0) this.take(fuel, events.kind.at(i) === EVENT.loop && !this.isCheckedBehind(i, scanned));
     }
     while (canon < scanned.canon.to) this.canonical(canon++);
     // The last event is the function's end.

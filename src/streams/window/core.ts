@@ -156,7 +156,7 @@ export class WindowCore {
         const column = writer.at(2 + keyCount + a);
         const numbers = this.columns.numbersOf(a);
         if (numbers !== undefined) column.pushPicked(numbers, part);
-        else for (const slot of part) column.push(this.valueOf(a, slot, start));
+        else for (const slot of part) column.push(plainNaN(this.valueOf(a, slot, start)));
       }
       if (plan.emit === "retract") writer.at(2 + keyCount + plan.aggregates.length).repeat(change, part.length);
     });
@@ -203,4 +203,9 @@ export class WindowCore {
       this.arena,
     );
   }
+}
+
+/** NaN with the one bit pattern that JavaScript gives it: which one a sum has is the processor's affair. */
+function plainNaN(value: Value): Value {
+  return Number.isNaN(value) ? Number.NaN : value;
 }

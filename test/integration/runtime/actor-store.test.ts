@@ -5,6 +5,8 @@ import { givenMachines } from "../../../src/audit/actors/given-machines.ts";
 import { listActors, retryActor, showActor } from "../../../src/audit/actors/inspection.ts";
 import { replayActor } from "../../../src/audit/actors/replay-actor.ts";
 import { openExistingStore } from "../../../src/audit/actors/store-folder.ts";
+import { listCommand, retryCommand } from "../../../src/cli/actors/actor-commands.ts";
+import { Terminal } from "../../../src/cli/terminal.ts";
 import { journalEvents } from "../../../src/runtime/event-stream.ts";
 import { createRuntime } from "../../../src/runtime/runtime.ts";
 import { collect } from "../../contract/journal/store.contract.ts";
@@ -109,6 +111,25 @@ describe("a store of actors on disk", () => {
       "--json",
     );
     expect(replayed).toMatchObject({ event: "replayed", ok: true, seq: 1, state: { value: "open" } });
+  });
+
+  it("is listed and retried by the command line, as lines of JSON", async () => {
+    const lines: object[] = [];
+    class Silent extends Terminal {
+      override json(value: object): void {
+        lines.push(value);
+      }
+    }
+    const terminal = new Silent({ json: true, verbose: false, quiet: true });
+    await listCommand({ dir }, terminal);
+    expect(lines).toMatchObject([
+      { event: "actor", actor: "order-1", machine: "order@1", events: expect.any(Number) },
+      { event: "actor", actor: expect.stringContaining("order-1/box@"), machine: "parcel@1" },
+      { event: "actor", actor: "order-2", machine: "order@1", wake: expect.any(Number) },
+      { event: "actors", actors: 3 },
+    ]);
+    await retryCommand("order-2", undefined, { dir, machines: MACHINES }, terminal);
+    expect(lines.at(-1)).toEqual({ event: "retried", actor: "order-2", requests: [], released: false });
   });
 
   it("is open in one process at a time", () => {

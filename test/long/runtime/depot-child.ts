@@ -2,7 +2,6 @@
 // journals all the time. Writes a line for each event acknowledged (`event depot n`), each effect carried out (`effect request`), and in the end
 // each actor's state (`state name json`). Arguments: folder, first number, seed, rest.
 import { writeSync } from "node:fs";
-import { setTimeout as after } from "node:timers/promises";
 import { createRuntime, openStore } from "../../../src/runtime/runtime.ts";
 import { Random } from "../../simulation/actors/random.ts";
 import { stateLine } from "../../simulation/runtime/depot-check.ts";
@@ -26,14 +25,15 @@ const machine = depot({
 const options = { machines: [machine], hotMax: 8, checkpointEvery: 16 };
 const sealed = rest === undefined && Number(seed) % 2 === 1 ? await openStore(dir) : undefined;
 const runtime = await createRuntime(sealed === undefined ? { ...options, dir } : { ...options, store: sealed });
-void (async () => {
-  while (sealed !== undefined) {
-    await sealed.compact({ sealEntriesMin: 8 });
-    await after(10);
-  }
-})();
 const depots = await Promise.all(["depot-a", "depot-b"].map((id) => runtime.spawn(machine, { id })));
+let sealing = false;
 for (let n = Number(first); rest === undefined; n += 4) {
+  if (sealed !== undefined && !sealing) {
+    sealing = true;
+    void sealed.compact({ sealEntriesMin: 8 }).finally(() => {
+      sealing = false;
+    });
+  }
   const sending = [0, 1, 2, 3].map(async (more) => {
     const actor = random.pick(depots);
     const number = n + more;

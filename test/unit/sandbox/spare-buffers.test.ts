@@ -16,7 +16,7 @@ describe("spare buffers", () => {
 
   it("hold no more than a lane has under way", () => {
     const spare = new SpareBuffers();
-    const given = Array.from({ length: 20 }, () => new ArrayBuffer(1024 * 1024));
+    const given = Array.from({ length: 20 }, () => new SharedArrayBuffer(1024 * 1024));
     for (const buffer of given) spare.give(buffer);
     const kept = Array.from({ length: 20 }, () => spare.take(1024 * 1024)).filter((buffer) => given.includes(buffer));
     expect(kept).toHaveLength(IN_FLIGHT_BYTES_MAX / (1024 * 1024));

@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
 import type { Batch } from "../../../../src/batch/batch.ts";
-import type { Column } from "../../../../src/batch/column.ts";
 import { schemaOf } from "../../../../src/batch/schema.ts";
 import { BatchWriter } from "../../../../src/batch/writer.ts";
 import { ModuleOperator } from "../../../../src/runtime/stage/module-operator.ts";
@@ -17,12 +16,14 @@ function batchOf(...values: readonly number[]): Batch {
   return writer.take();
 }
 
+const numbersOf = ({ columns: [column] }: Batch): number[] => [...((column?.values ?? []) as Int32Array)];
+
 /** A module that gives rows back, counts its calls, and fails at a value. */
 function echo() {
   const rows: number[] = [];
   const run = ({ batch, context }: Call): Promise<Processed> => {
     rows.push(context.firstRow);
-    const isBad = ((batch.columns[0] as Column).values as Int32Array).includes(13);
+    const isBad = numbersOf(batch).includes(13);
     return isBad ? Promise.reject(new Error(`row ${context.firstRow}`)) : Promise.resolve({ batch, fuel: batch.rows });
   };
   const handle: Partial<ModuleHandle> = {
@@ -33,9 +34,7 @@ function echo() {
 }
 
 const values = (outputs: Readonly<Record<string, readonly Batch[]>>): number[] =>
-  Object.values(outputs)
-    .flat()
-    .flatMap(({ columns }) => [...((columns[0] as Column).values as Int32Array)]);
+  Object.values(outputs).flat().flatMap(numbersOf);
 
 describe("the operator of a module", () => {
   it("calls the module once for rows that it began with, and gives what it would have given", async () => {

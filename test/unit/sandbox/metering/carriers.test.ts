@@ -176,6 +176,19 @@ describe("what a carrier has beside the meter", () => {
     expect(WebAssembly.validate(bytes)).toBe(true);
   });
 
+  it("is nothing that a module can give it: what tables hold and exports are keeps its type", async () => {
+    const module =
+      await load(`(type $own (func (param i32) (result i32))) (type $forged (func (param i32 i64) (result i32 i64)))
+      (table funcref (elem $r)) (func $r (export "run") (param i32) (result i32) ${RECURSION})
+      (func (export "own") (result i32) (call_indirect (type $own) (i32.const 3) (i32.const 0)))
+      (func (export "forged") (result i32 i64)
+        (call_indirect (type $forged) (i32.const 3) (i64.const -1) (i32.const 0)))`);
+    module.fill(1e9);
+    expect(module.exports["run"]?.length).toBe(1);
+    expect(module.exports["own"]?.()).toBe(10);
+    expect(outcome(() => module.exports["forged"]?.())).toMatch(/signature mismatch/);
+  });
+
   it("is not there where nothing is metered", async () => {
     const bytes = await watBytes(`(module ${WAYS["from outside"]})`);
     const { exports } = new WebAssembly.Instance(compiled(instrument(bytes, { ...OPTIONS, meter: false }).bytes));

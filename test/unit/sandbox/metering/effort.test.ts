@@ -65,6 +65,7 @@ describe("the time that instrumenting takes", () => {
     ],
     ["arms inside arms", [...repeated(80_000, 0x41, 0, 0x04, 0x40, 0x05, 0x0b)]],
     ["loops", repeated(170_000, 0x03, 0x40, 0x0b)],
+    ["calls deep inside loops", [...repeated(250, 0x03, 0x40), ...repeated(250_000, 0x10, 0), ...repeated(250, 0x0b)]],
   ])("is bounded for %s", (_, body) => {
     expect(body.length).toBeLessThan(512 * 1024);
     expect(effort(1, body)).toBeLessThan(2000);
