@@ -8,7 +8,8 @@ const BENCHES: Readonly<Record<string, () => Promise<Bench>>> = {
   journal: async () => (await import("./journal.ts")).journal,
   sandbox: async () => (await import("./sandbox.ts")).sandbox,
   chain: async () => (await import("./chain.ts")).chain,
-  streams: async () => (await import("./streams.ts")).streams,
+  streams: async () =>
+    both((await import("./streams.ts")).streams, (await import("./streams-nexmark.ts")).streamsNexmark),
   "streams-nexmark": async () => (await import("./streams-nexmark.ts")).streamsNexmark,
   checkpoint: async () => (await import("./sandbox/checkpoint.ts")).checkpoint,
 };
@@ -40,4 +41,12 @@ async function main(): Promise<number> {
     stderr.write(`bench ${name} failed: ${error instanceof Error ? error.message : String(error)}\n`);
     return 1;
   }
+}
+
+/** Two benches as one, the first first. */
+function both(first: Bench, second: Bench): Bench {
+  return async (rounds, tell) => {
+    const [a, b] = [await first(rounds, tell), await second(rounds, tell)];
+    return { metrics: { ...a.metrics, ...b.metrics }, notes: { ...a.notes, ...b.notes } };
+  };
 }

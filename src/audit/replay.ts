@@ -38,6 +38,8 @@ export interface ReplayReport {
   /** Statements recomputed and compared, batch by batch. */
   readonly statements: number;
   readonly rows: number;
+  /** Inputs whose rows were generated again. */
+  readonly generated: readonly string[];
   readonly mismatches: readonly Mismatch[];
 }
 
@@ -113,6 +115,7 @@ class Replay {
       states,
       statements: this.statements,
       rows: this.rows,
+      generated: [...this.ports.receipt.anchors].flatMap(([name, { kind }]) => (kind === "generated" ? [name] : [])),
       mismatches: this.mismatches,
     };
   }

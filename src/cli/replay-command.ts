@@ -52,11 +52,12 @@ function replayedLine({ ok, transitions, states, statements, rows, mismatches }:
 }
 
 function* reportLines(
-  { ok, transitions, states, statements, rows, mismatches }: ReplayReport,
+  { ok, transitions, states, statements, rows, generated, mismatches }: ReplayReport,
   files: readonly string[],
 ): Generator<string> {
   yield `transitions  ${transitions} redone, ${states} ${words(states, "state")} compared with checkpoints`;
   yield `statements   ${statements} recomputed over ${counted(rows, "input row")}, compared batch by batch`;
+  if (generated.length > 0) yield `generated    ${generated.join(", ")}: their rows were made again`;
   yield files.length > 0
     ? `inputs       read again from ${files.join(", ")} and compared with the recorded digests`
     : "inputs       batches of the data folder, checked against their CIDs; pass --input name=path to read the file itself again";

@@ -2,6 +2,7 @@ import type { Batch } from "../../batch/batch.ts";
 import { wordsOf, wordsToNumber } from "../../batch/column.ts";
 import type { Header } from "../flow.ts";
 import { timeOf } from "../operators/event-time.ts";
+import type { Counters } from "../step.ts";
 import { timesOf } from "../window/event-clock.ts";
 
 /**
@@ -36,6 +37,12 @@ export class KeyExpiry {
     const time = wordsToNumber(this.times, row);
     if (time > this.newest) this.newest = time;
     return time + this.ttl;
+  }
+
+  /** Tells counters where the watermark is. */
+  count(counters: Counters): void {
+    counters.watermarkUs = this.newest - this.outOfOrder;
+    counters.watermarkLagUs = this.outOfOrder;
   }
 
   /** Whether a key that lives until then is over. */

@@ -28,6 +28,11 @@ export class KeyedValues {
     this.numbers = Array.from({ length: width }, () => new Float64Array(1024).fill(Number.NaN));
   }
 
+  /** Bytes of the keys that are remembered, 8 for each, and 8 for each of their numbers. */
+  get stateBytes(): number {
+    return this.keys.store.sizeBytes + this.living * 8 * (1 + this.width);
+  }
+
   /** Ids of the keys of rows; there is room for the numbers of each. */
   fill(batch: Batch, from: number, to: number, ids: Int32Array): void {
     this.keys.fill(batch, from, to, ids);

@@ -9,6 +9,7 @@ import { operator } from "../flow.ts";
 import { loadRows, saveRows } from "../join/rows-state.ts";
 import { KeyedValues } from "../keyed/keyed-values.ts";
 import { CHUNK_ROWS } from "../limits.ts";
+import type { Counters } from "../step.ts";
 import { timesOf } from "../window/event-clock.ts";
 import { timeOf } from "./event-time.ts";
 
@@ -48,6 +49,8 @@ export function dedup({
           seen ??= new Seen(new KeyedValues(batch.schema, header.keys ?? [], 1), header, span);
           const rows = new Int32Array(batch.rows);
           const kept = seen.keep(batch, rows);
+          const here = step();
+          if (here !== undefined) seen.count(here.counters);
           if (kept > 0) out.next(kept === batch.rows ? batch : gatherRows(batch, rows, kept));
         },
         barrier(barrier) {
@@ -107,6 +110,14 @@ class Seen {
       if (Number.isFinite(span)) values.tidy((id) => this.isOver(id));
     }
     return kept;
+  }
+
+  /** Tells counters how much is kept, and where the watermark is. */
+  count(counters: Counters): void {
+    counters.stateBytes = this.values.stateBytes;
+    if (this.time === undefined) return;
+    counters.watermarkUs = this.newest - this.outOfOrder;
+    counters.watermarkLagUs = this.outOfOrder;
   }
 
   forget(): void {

@@ -62,6 +62,10 @@ export function scan<const A extends Specs>(
         batch(batch) {
           totals ??= new RunningTotals(batch.schema, header.keys ?? [], specs, expiryOf(header, ttlUs));
           out.next(totals.run(batch));
+          const here = step();
+          if (here === undefined) return;
+          here.counters.stateBytes = totals.values.stateBytes;
+          totals.expiry?.count(here.counters);
         },
         barrier(barrier) {
           const here = step();

@@ -52,6 +52,8 @@ export function topN<const N extends string, const P extends string = never>(
         batch(batch) {
           top ??= make(batch.schema);
           top.push(batch);
+          const here = step();
+          if (here !== undefined) here.counters.stateBytes = top.stateBytes;
           give(top.out.take());
         },
         barrier(barrier) {

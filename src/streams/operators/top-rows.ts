@@ -40,6 +40,11 @@ export class TopRows {
     this.out = new BatchCutter(schema, BATCH_ROWS_DEFAULT);
   }
 
+  /** 32 for each row that is kept, beside the batches that they are in. */
+  get stateBytes(): number {
+    return 32 * this.best.length;
+  }
+
   push(batch: Batch): void {
     const by = batch.column(this.plan.by);
     const per = this.plan.per.map((name) => batch.column(name));

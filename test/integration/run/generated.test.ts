@@ -49,7 +49,7 @@ describe("a run over generated rows", () => {
     const receipt = join(first.outDir, "receipt.car");
     const { ok, report } = await replayReceiptFile(receipt, { data: join(first.outDir, ".data") });
     expect(ok).toBe(true);
-    expect(report).toMatchObject({ rows: first.rows.in, mismatches: [] });
+    expect(report).toMatchObject({ rows: first.rows.in, generated: ["bids"], mismatches: [] });
     await expect(
       replayReceiptFile(receipt, { data: join(first.outDir, ".data"), inputs: { bids: "bids.csv" } }),
     ).rejects.toMatchObject({ code: "INPUT_UNKNOWN" });

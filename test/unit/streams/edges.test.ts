@@ -314,6 +314,31 @@ describe("what a pipeline says of itself", () => {
     expect(counters["intervalJoin(bids, sales)"]).toMatchObject({ rowsIn: 5, rowsOut: 1, late: 1 });
     expect(counters["intervalJoin(bids, sales)/1 filter"]).toMatchObject({ rowsIn: 1, rowsOut: 1 });
   });
+
+  it("counters tell of keyed state and its watermark", async () => {
+    const keyed = stream(rows([1, "a", 2], [4, "b", 3], [9, "a", 1])).pipe(
+      eventTime("at", { outOfOrder: "2us" }),
+      keyBy("who"),
+      dedup({ within: "5us" }),
+      scan({ n: count() }, { ttl: "1m" }),
+      topN(2, { by: "n" }),
+    ) as Observable<Flow>;
+    let seen: Step[] = [];
+    await drain(keyed, () => undefined, {
+      control: (item) => void (item.kind === "header" && (seen = allSteps(item.steps ?? []))),
+    });
+    const [deduped, scanned, best] = seen.slice(-3).map(({ counters: own }) => own);
+    // A key of one letter takes 3 bytes, and 8 beside each of its numbers and itself.
+    expect(deduped).toMatchObject({
+      rowsIn: 3,
+      rowsOut: 3,
+      stateBytes: 2 * (3 + 16),
+      watermarkUs: 7,
+      watermarkLagUs: 2,
+    });
+    expect(scanned).toMatchObject({ stateBytes: 2 * (3 + 8 * 4), watermarkUs: 7, watermarkLagUs: 2 });
+    expect(best).toMatchObject({ rowsIn: 3, rowsOut: 2, stateBytes: 64 });
+  });
   let steps: Parameters<typeof countersOf>[0] = [];
 });
 
