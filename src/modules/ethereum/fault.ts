@@ -1,70 +1,61 @@
+// Errors of blocks, each with its place: block, text, byte, and the item of a list.
 import { Message } from "../../sandbox/sdk/index";
+import { Place } from "../json/place";
 
-// Where in the input the module is: every error names it.
-let block: u64 = 0;
-let text: usize = 0;
-let end: usize = 0;
+/** What the text is of that is being read. */
 let part = "";
-let item = "";
-let index: i32 = -1;
 
 /** Says which block is being read. */
 export function inBlock(number: u64): void {
-  block = number;
+  Place.what = "block";
+  Place.at(number, 0, 0);
   part = "";
-  item = "";
-  index = -1;
 }
 
 /** Says which text of the row is being read. */
 export function inText(name: string, at: usize, length: usize): void {
+  Place.at(Place.number, at, at + length);
   part = name;
-  text = at;
-  end = at + length;
-  item = "";
-  index = -1;
 }
 
 /** Says which of its transactions, receipts or withdrawals is being read; -1: none any more. */
 export function inItem(name: string, number: i32): void {
-  item = name;
-  index = number;
+  Place.part = name;
+  Place.partNumber = number;
 }
 
 /** The beginning of a message: block, and item where there is one. */
 export function told(): Message {
-  const message = Message.of("block ").number(block);
-  if (index >= 0) message.text(", ").text(item).text(" ").number(<u64>index);
-  return message.text(": ");
+  return Place.message();
 }
 
 /** Stops at a byte of the text that is no JSON, or ends too early. */
 export function malformed(at: usize, expected: string): usize {
-  if (at >= end) told().text("the JSON of ").text(part).text(" is cut short, after ").number(end - text).text(" bytes").fail("ETH_JSON_MALFORMED");
+  if (at >= Place.end) told().text("the JSON of ").text(part).text(" is cut short, after ").number(Place.end - Place.start).text(" bytes").fail("ETH_JSON_MALFORMED");
   told()
     .text("the JSON of ")
     .text(part)
     .text(" has no ")
     .text(expected)
     .text(" at byte ")
-    .number(at - text)
+    .number(at - Place.start)
     .text(", but ")
-    .quote(at, min<usize>(24, end - at))
+    .quote(at, min<usize>(24, Place.end - at))
     .fail("ETH_JSON_MALFORMED");
   return 0;
 }
 
 /** Stops at a value that is not of its field's form. */
 export function misformed(at: usize, expected: string): usize {
-  if (at >= end || isOpen(at)) return malformed(end, expected);
+  if (at >= Place.end || isOpen(at)) return malformed(Place.end, expected);
   told()
     .text(expected)
     .text(" was expected in ")
     .text(part)
     .text(" at byte ")
-    .number(at - text)
+    .number(at - Place.start)
     .text(", and there is ")
-    .quote(at, min<usize>(72, end - at))
+    .quote(at, min<usize>(72, Place.end - at))
     .fail("ETH_FIELD_TYPE");
   return 0;
 }
@@ -72,7 +63,7 @@ export function misformed(at: usize, expected: string): usize {
 /** True for a string that does not end. */
 function isOpen(at: usize): bool {
   if (load<u8>(at) != 0x22) return false;
-  for (let p = at + 1; p < end; p++) if (load<u8>(p) == 0x22) return false;
+  for (let p = at + 1; p < Place.end; p++) if (load<u8>(p) == 0x22) return false;
   return true;
 }
 
@@ -91,6 +82,6 @@ export function duplicate(at: usize): void {
     .text(" stands twice in one object of ")
     .text(part)
     .text(", the second time at byte ")
-    .number(at - text)
+    .number(at - Place.start)
     .fail("ETH_FIELD_DUPLICATE");
 }
