@@ -3,11 +3,11 @@ import { IpdmError } from "../core/errors.ts";
 import type { Clock, Entropy, Log } from "../core/ports.ts";
 import type { Ipld } from "../dag/block.ts";
 import type { ActorState } from "../journal/checkpoint.ts";
+import type { RequestRecord } from "../journal/port.ts";
 import type { EffectSpec, OutcomeEvent } from "./effect.ts";
 import { type ActorStart, EntryWriter, type WriterPorts } from "./entry-writer.ts";
 import { KERNEL_EVENT, revivedEvent } from "./kernel-event.ts";
 import { Lifetime } from "./lifetime.ts";
-import { promiseOf } from "./machine-logic.ts";
 import { KERNEL_REQUEST } from "./machine-requests.ts";
 import { type Letter, Mailbox, type Receipt } from "./mailbox.ts";
 import { OpenWork } from "./open-work.ts";
@@ -22,9 +22,6 @@ export const EVENTS_PER_ENTRY_MAX = 256;
 
 /** Entries of one actor that may be on their way to the disk; meanwhile events gather in the mailbox. */
 export const ENTRIES_IN_FLIGHT_MAX = 2;
-
-const RESOLVED = Promise.resolve();
-const NO_MORE: Pick<Letter, "message"> = {};
 
 /** What an actor needs from its kernel. */
 export interface ActorPorts extends WriterPorts {
@@ -50,26 +47,18 @@ export class Actor {
   readonly #progress: Progress;
   readonly #writer: EntryWriter;
   readonly #mailbox = new Mailbox();
-  readonly #work: OpenWork;
+  /** Made when there is some. */
+  #work: OpenWork | undefined;
   readonly #life = new Lifetime();
   readonly #outcomes = new Outcomes();
   #draining = false;
 
   constructor(ports: ActorPorts, start: ActorStart) {
-    const { progress } = start;
-    this.id = progress.actor;
+    this.id = start.progress.actor;
     this.closed = this.#life.closed;
     this.#ports = ports;
-    this.#progress = progress;
+    this.#progress = start.progress;
     this.#writer = new EntryWriter(ports, start);
-    this.#work = new OpenWork({
-      ...ports,
-      actor: this.id,
-      promise: (src) => promiseOf(progress.machine.spec.machine, src),
-      attempts: (request) => progress.books.attempts.get(request),
-      answer: (request, event) => this.#answer(request, event),
-      emit: (event) => this.send(event),
-    });
   }
 
   /** The newest durable state. */
@@ -103,9 +92,7 @@ export class Actor {
 
   /** True when nothing would be lost, or done twice, by letting the actor go: at most timers and pauses are open. */
   get idle(): boolean {
-    return (
-      !this.#draining && this.#mailbox.empty && this.#writer.inFlight === 0 && !this.#work.busy && this.#outcomes.empty
-    );
+    return this.#isQuiet() && this.#work?.busy !== true && this.#outcomes.empty;
   }
 
   /** Calls the listener when the actor faults; at once when it has. Returns a function that takes it off. */
@@ -119,7 +106,6 @@ export class Actor {
    * the machine threw.
    */
   send(event: OutcomeEvent): Promise<void> {
-    // As few promises as can be: this is where most events come in.
     if (this.#life.end !== undefined) return Promise.reject(this.#life.end);
     try {
       return this.#post(checkEvent(this.id, event));
@@ -156,12 +142,12 @@ export class Actor {
     const attempts = this.#progress.books.attempts.get(request);
     if (record === undefined || attempts === undefined || attempts.due !== undefined) throw requestNotDead(request);
     await this.#answer(request, revivedEvent(request));
-    this.#work.start(record);
+    this.#start(record);
   }
 
   /** Resolves once no event waits, nothing is on its way to the disk, and no request is open. Rejects when the actor ends before. */
   settled(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    return this.#life.watch(() => this.#isSettled(), options.signal);
+    return this.#life.watch(() => this.#isQuiet() && this.#progress.pending.size === 0, options.signal);
   }
 
   /** Resolves with the first durable state for which `wanted` holds, now or later. Rejects when the actor ends before. */
@@ -179,13 +165,12 @@ export class Actor {
 
   /** Resolves once its children are there: their first entries are durable. Rejects when the actor ends before. */
   born(): Promise<void> {
-    const waits = (): boolean => this.#progress.pending.values().some(({ type }) => type === KERNEL_REQUEST.spawn);
-    return this.#life.watch(() => !waits(), undefined);
+    return this.#life.watch(() => !this.#progress.pending.values().some(({ type }) => type === KERNEL_REQUEST.spawn));
   }
 
   /** Starts the effects of all open requests. Called once, by the kernel, when the entries that hold them are durable. */
   start(): void {
-    for (const request of [...this.#progress.pending.values()]) this.#work.start(request);
+    for (const request of [...this.#progress.pending.values()]) this.#start(request);
   }
 
   /** Aborts effects, rejects what waits in the mailbox, and waits for entries on their way to the disk. */
@@ -196,14 +181,14 @@ export class Actor {
 
   #finish(end: IpdmError, faulted: boolean): void {
     this.#life.finish(end, faulted, () => {
-      this.#work.close(end);
+      this.#work?.close(end);
       this.#mailbox.fail(end);
       this.#outcomes.fail(end);
       if (faulted) this.#ports.log.warn(`actor ${this.id} faulted: ${end.message}`, { actor: this.id, code: end.code });
     });
   }
 
-  #post(event: Ipld, more: Pick<Letter, "message"> = NO_MORE): Promise<void> {
+  #post(event: Ipld, more: Pick<Letter, "message"> = {}): Promise<void> {
     const delivered = this.#mailbox.send(event, more);
     this.#drain();
     return delivered as Promise<unknown> as Promise<void>; // whoever asks for no receipt gets none
@@ -220,7 +205,7 @@ export class Actor {
     if (this.#draining) return;
     this.#draining = true;
     // One turn later, so that events sent in the same turn share an entry.
-    void RESOLVED.then(this.#run);
+    void Promise.resolve().then(this.#run);
   }
 
   readonly #run = (): void => {
@@ -287,19 +272,28 @@ export class Actor {
     for (const request of cancelled) this.#called(request);
     for (const event of events) this.#outcomes.tell(event);
     if (this.#life.end === undefined)
-      for (const request of requests) if (this.#progress.pending.has(request.id)) this.#work.start(request);
+      for (const request of requests) if (this.#progress.pending.has(request.id)) this.#start(request);
     this.#life.changed();
+  }
+
+  #start(request: RequestRecord): void {
+    this.#work ??= OpenWork.of(this.#progress, {
+      ...this.#ports,
+      answer: (each, event) => this.#answer(each, event),
+      emit: (event) => this.send(event),
+    });
+    this.#work.start(request);
   }
 
   #called(request: string): void {
     const off = new IpdmError("EFFECT_CANCELLED", `request ${request} was called off: its state was left`, {
       where: request,
     });
-    this.#work.cancel(request, off);
+    this.#work?.cancel(request, off);
     this.#outcomes.cancelled(request, off);
   }
 
-  #isSettled(): boolean {
-    return !this.#draining && this.#mailbox.empty && this.#writer.inFlight === 0 && this.#progress.pending.size === 0;
+  #isQuiet(): boolean {
+    return !this.#draining && this.#mailbox.empty && this.#writer.inFlight === 0;
   }
 }

@@ -22,33 +22,48 @@ export class Bookkeeping {
   /** The newest time that the journal tells, in milliseconds since 1970. */
   now = 0;
   parent: ParentLink | undefined;
-  readonly children = new Map<string, ChildPlace>();
-  /** The newest message of each sender: its sequence number and index. */
-  readonly heard = new Map<string, readonly [number, number]>();
-  readonly attempts = new Map<string, Attempts>();
+  // Maps are made when they are looked at: most actors have no use for them, and there are many actors.
+  #children: Map<string, ChildPlace> | undefined;
+  #heard: Map<string, readonly [number, number]> | undefined;
+  #attempts: Map<string, Attempts> | undefined;
   /** When the machine threw, as far as it matters for further restarts. */
   failures: readonly number[] = [];
 
+  get children(): Map<string, ChildPlace> {
+    return (this.#children ??= new Map());
+  }
+
+  get attempts(): Map<string, Attempts> {
+    return (this.#attempts ??= new Map());
+  }
+
   /** True when a message was taken before. */
   hasHeard(from: string, id: string): boolean {
-    const newest = this.heard.get(from);
+    const newest = this.#heard?.get(from);
     return newest !== undefined && compare(placeOf(id), newest) <= 0;
   }
 
   hear(from: string, id: string): void {
-    if (!this.hasHeard(from, id)) this.heard.set(from, placeOf(id));
+    if (!this.hasHeard(from, id)) this.#hear(from, placeOf(id));
+  }
+
+  #hear(from: string, place: readonly [number, number]): void {
+    // The newest message of each sender: its sequence number and index.
+    (this.#heard ??= new Map()).set(from, place);
   }
 
   /** Plain data for a checkpoint; `undefined` when there is nothing to remember. */
   plain(): Ipld | undefined {
-    const { now, parent, children, heard, attempts, failures } = this;
+    const { now, parent, failures } = this;
+    const [children, heard, attempts] = [this.#children, this.#heard, this.#attempts];
     const parts: Record<string, Ipld> = {};
     if (now > 0) parts["now"] = now;
     if (parent !== undefined) parts["parent"] = { actor: parent.actor, child: parent.child };
-    if (children.size > 0)
+    if (children !== undefined && children.size > 0)
       parts["children"] = Object.fromEntries([...children].map(([id, place]) => [id, { ...place }]));
-    if (heard.size > 0) parts["heard"] = Object.fromEntries(heard);
-    if (attempts.size > 0) parts["attempts"] = Object.fromEntries([...attempts].map(([id, each]) => [id, { ...each }]));
+    if (heard !== undefined && heard.size > 0) parts["heard"] = Object.fromEntries(heard);
+    if (attempts !== undefined && attempts.size > 0)
+      parts["attempts"] = Object.fromEntries([...attempts].map(([id, each]) => [id, { ...each }]));
     if (failures.length > 0) parts["failures"] = failures;
     return Object.keys(parts).length === 0 ? undefined : parts;
   }
@@ -65,7 +80,7 @@ export class Bookkeeping {
       else if (typeof request === "string") books.children.set(id, { request });
     }
     for (const [from, place] of Object.entries(record(heard) ?? {}))
-      if (Array.isArray(place)) books.heard.set(from, [Number(place[0]), Number(place[1])]);
+      if (Array.isArray(place)) books.#hear(from, [Number(place[0]), Number(place[1])]);
     for (const [id, each] of Object.entries(record(attempts) ?? {})) {
       const { failed, due, error } = record(each) ?? {};
       if (typeof failed !== "number") continue;

@@ -4,6 +4,7 @@ import { record } from "../journal/entry.ts";
 import type { RequestRecord, Store } from "../journal/port.ts";
 import type { Actor } from "./actor.ts";
 import { wakeOf } from "./entry-writer.ts";
+import { Gate } from "./gate.ts";
 import type { ActorSpec, Kernel } from "./kernel.ts";
 import { messageEvent, stoppedEvent } from "./kernel-event.ts";
 import { KERNEL_REQUEST } from "./machine-requests.ts";
@@ -16,6 +17,9 @@ const CANDIDATES_MAX = 512;
 
 /** Actors that are brought back at once when many wake together. */
 const WAKING_MAX = 64;
+
+/** Actors that are read from the store at once: what many of them need meanwhile would otherwise be there for all of them together. */
+const RESUMING_MAX = 128;
 
 /** Codes of what is wrong with a call, and not with the actor. */
 const NO_FAULTS = ["ACTOR_UNKNOWN", "ACTOR_ID", "ACTOR_EXISTS", "ACTOR_CLOSED"] as const;
@@ -40,6 +44,7 @@ export class Host {
   /** In the order of use, the least recent first. */
   readonly #hot = new Map<string, Actor>();
   readonly #opening = new Map<string, Promise<Actor>>();
+  readonly #resuming = new Gate(RESUMING_MAX);
   readonly #wakes: WakeQueue;
   readonly #due: string[] = [];
   /** Actors that were to be brought back, and whose machine is not here. */
@@ -174,7 +179,7 @@ export class Host {
 
   async #resume(id: string): Promise<Actor> {
     try {
-      return await this.#ports.kernel().resume(id);
+      return await this.#resuming.pass(() => this.#ports.kernel().resume(id));
     } catch (error) {
       const isFault = error instanceof IpdmError && !NO_FAULTS.some((code) => hasCode(error, code));
       if (isFault) await this.#judge(id, error);

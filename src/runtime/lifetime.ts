@@ -1,13 +1,15 @@
 import type { IpdmError } from "../core/errors.ts";
 import { Watchers } from "./watchers.ts";
 
+const NONE: readonly never[] = [];
+
 /** From an actor's start to its end, which is a close or a fault, and those who wait for something meanwhile. */
 export class Lifetime {
   /** Resolves at the end. */
   readonly closed: Promise<void>;
   readonly #ended = Promise.withResolvers<void>();
   readonly #watchers = new Watchers();
-  readonly #listeners = new Set<(fault: IpdmError) => void>();
+  #listeners: readonly ((fault: IpdmError) => void)[] = NONE;
   #end: IpdmError | undefined;
   #faulted = false;
 
@@ -33,8 +35,10 @@ export class Lifetime {
   /** Calls the listener at a fault; at once when there was one. Returns a function that takes it off. */
   onFault(listener: (fault: IpdmError) => void): () => void {
     if (this.fault !== undefined) listener(this.fault);
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
+    this.#listeners = [...this.#listeners, listener];
+    return () => {
+      this.#listeners = this.#listeners.filter((each) => each !== listener);
+    };
   }
 
   /** Something changed: those who wait look again. */
@@ -43,7 +47,7 @@ export class Lifetime {
   }
 
   /** Resolves when `holds` is true, now or after a change. Rejects with the signal's reason, or why it ended before. */
-  watch(holds: () => boolean, signal: AbortSignal | undefined): Promise<void> {
+  watch(holds: () => boolean, signal?: AbortSignal): Promise<void> {
     return this.#watchers.watch(holds, () => this.#end, signal);
   }
 

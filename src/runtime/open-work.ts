@@ -3,12 +3,14 @@ import { record } from "../journal/entry.ts";
 import type { RequestRecord } from "../journal/port.ts";
 import { type EffectPorts, EffectRunner } from "./effect-runner.ts";
 import { doneEvent, firedEvent, KERNEL_EVENT, restartedEvent } from "./kernel-event.ts";
+import { promiseOf } from "./machine-logic.ts";
 import { KERNEL_REQUEST } from "./machine-requests.ts";
 import { type Deliver, Outbox } from "./outbox.ts";
+import type { Progress } from "./progress.ts";
 import { Timers } from "./timers.ts";
 
 /** What an actor's open work needs. */
-export interface WorkPorts extends EffectPorts {
+interface WorkPorts extends EffectPorts {
   readonly deliver: Deliver;
   /** The input that the actor was born with. */
   input(): Promise<Ipld>;
@@ -21,7 +23,17 @@ export class OpenWork {
   readonly #outbox: Outbox;
   readonly #timers: Timers;
 
-  constructor(ports: WorkPorts) {
+  /** The work of an actor that is so far. */
+  static of(progress: Progress, ports: Omit<WorkPorts, "actor" | "promise" | "attempts">): OpenWork {
+    return new OpenWork({
+      ...ports,
+      actor: progress.actor,
+      promise: (src) => promiseOf(progress.machine.spec.machine, src),
+      attempts: (request) => progress.books.attempts.get(request),
+    });
+  }
+
+  private constructor(ports: WorkPorts) {
     this.#ports = ports;
     const { actor, clock, entropy, log, deliver } = ports;
     this.#effects = new EffectRunner(ports);

@@ -5,25 +5,27 @@ import { KERNEL_EVENT } from "./kernel-event.ts";
 
 /** Those who wait for the outcomes of requests. */
 export class Outcomes {
-  readonly #waiting = new Map<string, PromiseWithResolvers<Ipld>[]>();
+  /** Made when somebody waits. */
+  #all: Map<string, PromiseWithResolvers<Ipld>[]> | undefined;
 
   /** True while nobody waits. */
   get empty(): boolean {
-    return this.#waiting.size === 0;
+    return this.#all === undefined || this.#all.size === 0;
   }
 
   /** The event that settles the request. Rejects with `EFFECT_DEAD` when its last attempt fails, `EFFECT_CANCELLED` when it is called off. */
   of(request: string): Promise<Ipld> {
     const waiter = Promise.withResolvers<Ipld>();
-    const waiting = this.#waiting.get(request);
-    if (waiting === undefined) this.#waiting.set(request, [waiter]);
+    const all = (this.#all ??= new Map<string, PromiseWithResolvers<Ipld>[]>());
+    const waiting = all.get(request);
+    if (waiting === undefined) all.set(request, [waiter]);
     else waiting.push(waiter);
     return waiter.promise;
   }
 
   /** An event about requests is durable. */
   tell(event: Ipld): void {
-    if (this.#waiting.size === 0) return;
+    if (this.empty) return;
     const { type, request, error } = record(event) ?? {};
     if (typeof request !== "string" || type === KERNEL_EVENT.retry || type === KERNEL_EVENT.revived) return;
     if (type === KERNEL_EVENT.dead)
@@ -43,7 +45,7 @@ export class Outcomes {
   }
 
   fail(error: Error): void {
-    for (const request of [...this.#waiting.keys()]) this.#reject(request, error);
+    if (this.#all !== undefined) for (const request of [...this.#all.keys()]) this.#reject(request, error);
   }
 
   #reject(request: string, error: Error): void {
@@ -51,9 +53,9 @@ export class Outcomes {
   }
 
   #take(request: string, settle: (waiter: PromiseWithResolvers<Ipld>) => void): void {
-    const waiting = this.#waiting.get(request);
+    const waiting = this.#all?.get(request);
     if (waiting === undefined) return;
-    this.#waiting.delete(request);
+    this.#all?.delete(request);
     for (const waiter of waiting) settle(waiter);
   }
 }

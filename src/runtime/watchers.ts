@@ -1,22 +1,25 @@
 /** What waits for a condition on something that changes: each is asked again after every change. */
 export class Watchers {
-  readonly #watchers = new Set<() => void>();
+  /** Made when somebody waits: most never see one. */
+  #watchers: Set<() => void> | undefined;
 
   /** True while nobody waits. */
   get empty(): boolean {
-    return this.#watchers.size === 0;
+    return this.#watchers === undefined || this.#watchers.size === 0;
   }
 
   /** Something changed. */
   notify(): void {
+    if (this.#watchers === undefined || this.#watchers.size === 0) return;
     for (const watcher of [...this.#watchers]) watcher();
   }
 
   /** Resolves when `holds` is true, now or after a change. Rejects with the signal's reason, or with what `ended` returns. */
   watch(holds: () => boolean, ended: () => Error | undefined, signal: AbortSignal | undefined): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
+    const watchers = (this.#watchers ??= new Set());
     const leave = (): void => {
-      this.#watchers.delete(watcher);
+      watchers.delete(watcher);
       signal?.removeEventListener("abort", watcher);
     };
     const watcher = (): void => {
@@ -31,7 +34,7 @@ export class Watchers {
       }
       leave();
     };
-    this.#watchers.add(watcher);
+    watchers.add(watcher);
     signal?.addEventListener("abort", watcher);
     watcher();
     return promise;
