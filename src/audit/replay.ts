@@ -109,15 +109,10 @@ class Replay {
         message: `${name} holds the same rows, but it is not the file that the receipt names`,
       });
     }
-    return {
-      ok: this.mismatches.length === 0,
-      transitions,
-      states,
-      statements: this.statements,
-      rows: this.rows,
-      generated: [...this.ports.receipt.anchors].flatMap(([name, { kind }]) => (kind === "generated" ? [name] : [])),
-      mismatches: this.mismatches,
-    };
+    const { statements, rows, mismatches } = this;
+    const { anchors } = this.ports.receipt;
+    const generated = [...anchors].flatMap(([name, { kind }]) => (kind === "generated" ? [name] : []));
+    return { ok: mismatches.length === 0, transitions, states, statements, rows, generated, mismatches };
   }
 
   private journals(): { transitions: number; states: number } {

@@ -7,7 +7,7 @@ const parsed = (scan: string) => parseConfig(configOf(scan), "/s/ipdm.yaml", "i.
 
 describe("scan", () => {
   it("becomes a step, whose rows keep their event time", async () => {
-    const { config } = await parsed("{ key: [who], running: { total: sum(paid), n: count() } }");
+    const { config } = await parsed("{ key: [who], running: { total: sum(paid), n: count() }, ttl: 1h }");
     expect(config.tasks[0]).toMatchObject({
       kind: "stream",
       steps: [
@@ -18,6 +18,7 @@ describe("scan", () => {
             { name: "total", kind: "sum", column: "paid" },
             { name: "n", kind: "count", column: null },
           ],
+          ttlUs: 3_600_000_000,
         },
       ],
     });
