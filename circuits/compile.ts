@@ -37,15 +37,19 @@ export interface CircuitBuild {
  * Compiles every circuit of the manifest into `outDir` (`<name>.wasm`, `.r1cs`, `.sym`, and the stamp `<name>.build.json`)
  * and skips those whose stamp matches their sources. Each constraint system is compared with the one its keys were made
  * for: `CIRCUIT_KEY_MISMATCH`. A circuit that does not compile: `CIRCUIT_COMPILE_FAILED`, with the compiler's words.
- * `checkKeys: false` leaves the comparison out, for the command that makes keys.
+ * `checkKeys: false` leaves the comparison out, for the command that makes keys; `circuits` are others than those of the manifest.
  */
 export async function buildCircuits(
   outDir: string,
-  options: { readonly checkKeys?: boolean; readonly signal?: AbortSignal } = {},
+  options: {
+    readonly circuits?: readonly CircuitEntry[];
+    readonly checkKeys?: boolean;
+    readonly signal?: AbortSignal;
+  } = {},
 ): Promise<readonly CircuitBuild[]> {
   await mkdir(outDir, { recursive: true });
   const builds: CircuitBuild[] = [];
-  for (const circuit of CIRCUITS) {
+  for (const circuit of options.circuits ?? CIRCUITS) {
     const build = await buildCircuit(circuit, outDir, options.signal);
     if (options.checkKeys !== false) await checkKey(build);
     builds.push(build);

@@ -35,9 +35,12 @@ export interface CatalogueModule {
   readonly moduleBlock: Block;
 }
 
-/** How to open a catalogue; `create` makes one where none is. */
+/** How to open a catalogue. */
 export interface CatalogueOptions {
+  /** Makes one where none is. */
   readonly create?: boolean;
+  /** Entries beyond which nothing is added. Default and most: {@link CATALOGUE_ENTRIES_MAX}. */
+  readonly entriesMax?: number;
 }
 
 /** What came of adding a module; `present`: it was there before. */
@@ -53,6 +56,7 @@ export class Catalogue implements AsyncDisposable {
   private readonly kernel: Kernel;
   private readonly actor: Actor;
   private readonly work: CatalogueEffects;
+  private entriesMax = CATALOGUE_ENTRIES_MAX;
   private readonly ending = new AbortController();
   private adding: Promise<unknown> = Promise.resolve();
 
@@ -65,7 +69,8 @@ export class Catalogue implements AsyncDisposable {
   }
 
   /** Opens a catalogue. Throws `CATALOGUE_MISSING` (kind `config`), `CATALOGUE_CORRUPT`, `DATA_DIR_IN_USE` and the store's errors. */
-  static async open(folder: string, { create = false }: CatalogueOptions = {}): Promise<Catalogue> {
+  static async open(folder: string, options: CatalogueOptions = {}): Promise<Catalogue> {
+    const { create = false, entriesMax = CATALOGUE_ENTRIES_MAX } = options;
     const path = join(folder, "store");
     if (!create && !(await isFolder(path))) {
       throw new IpdmError("CATALOGUE_MISSING", `there is no catalogue of modules in ${folder}`, {
@@ -86,6 +91,7 @@ export class Catalogue implements AsyncDisposable {
       const input = { catalogue: ACTOR };
       const actor = await kernel.spawn({ id: ACTOR, machine: CATALOGUE, input, effects: work.effects });
       const catalogue = new Catalogue(folder, store, kernel, actor, work);
+      catalogue.entriesMax = Math.min(entriesMax, CATALOGUE_ENTRIES_MAX);
       await catalogue.ready();
       await work.follow(catalogue.context().records.head);
       return catalogue;
@@ -159,8 +165,8 @@ export class Catalogue implements AsyncDisposable {
     // What cannot be taken is not stored either; the machine decides again, by what its records say.
     const foreseen = this.foresee(entry, entryBlock.cid);
     refuse(entry, foreseen, this.folder);
-    if (foreseen !== "present" && this.size >= CATALOGUE_ENTRIES_MAX) {
-      throw new IpdmError("CATALOGUE_FULL", `a catalogue holds ${CATALOGUE_ENTRIES_MAX} entries, and this one does`, {
+    if (foreseen !== "present" && this.size >= this.entriesMax) {
+      throw new IpdmError("CATALOGUE_FULL", `this catalogue holds ${this.entriesMax} entries, and takes no more`, {
         where: this.folder,
         hint: "use another catalogue",
       });

@@ -11,7 +11,7 @@ const INPUT = ".input.ndjson";
 const EXPECTED = ".expected.ndjson";
 /** Lines of a difference that are shown. */
 const DIFFERENCES_MAX = 20;
-/** Bytes of an output that is compared. */
+/** Most bytes of an output that is compared. */
 const OUTPUT_BYTES_MAX = 64 * 1024 * 1024;
 
 /** Flags of `module test`, as the command line gives them. */
@@ -21,13 +21,15 @@ export interface TestFlags {
 
 /**
  * `ipdm-runtime module test <dir>`: runs the module of a folder over each `cases/<name>.input.ndjson` and compares what comes out with
- * `<name>.expected.ndjson`, line by line. Returns the exit code.
+ * `<name>.expected.ndjson`, line by line. Returns the exit code. Throws `MODULE_CASES_MISSING`, `MODULE_CASE_TOO_LARGE` (an output of
+ * more than `outputBytesMax`), and what the module's run throws.
  */
 export async function testCommand(
   dir: string,
   flags: TestFlags,
   terminal: Terminal,
   signal: AbortSignal,
+  outputBytesMax: number = OUTPUT_BYTES_MAX,
 ): Promise<number> {
   const given = await readGivenModule(dir);
   const folder = join(given.described.folder, "cases");
@@ -43,7 +45,7 @@ export async function testCommand(
     });
   let failed = 0;
   for (const name of names) {
-    const { text, fuel } = await outputOf(given, join(folder, name + INPUT), signal);
+    const { text, fuel } = await outputOf(given, join(folder, name + INPUT), outputBytesMax, signal);
     const file = join(folder, name + EXPECTED);
     const differences = flags.update === true ? await update(file, text) : await compare(file, text);
     if (differences.length > 0) failed++;
@@ -61,6 +63,7 @@ export async function testCommand(
 async function outputOf(
   given: GivenModule,
   input: string,
+  bytesMax: number,
   signal: AbortSignal,
 ): Promise<{ readonly text: string; readonly fuel: number }> {
   return await runModule(
@@ -72,16 +75,12 @@ async function outputOf(
       let bytes = 0;
       for await (const part of ndjsonOf(run)) {
         bytes += part.length;
-        if (bytes > OUTPUT_BYTES_MAX)
-          throw new IpdmError(
-            "MODULE_CASE_TOO_LARGE",
-            `the output for ${input} has more than ${OUTPUT_BYTES_MAX} bytes`,
-            {
-              kind: "config",
-              where: input,
-              hint: "make the case smaller",
-            },
-          );
+        if (bytes > bytesMax)
+          throw new IpdmError("MODULE_CASE_TOO_LARGE", `the output for ${input} has more than ${bytesMax} bytes`, {
+            kind: "config",
+            where: input,
+            hint: "make the case smaller",
+          });
         parts.push(part);
       }
       return { text: Buffer.concat(parts).toString(), fuel: run.counts.fuel };

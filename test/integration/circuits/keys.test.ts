@@ -1,7 +1,7 @@
 import { fork } from "node:child_process";
 import { hash } from "node:crypto";
 import { once } from "node:events";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -42,6 +42,17 @@ describe("buildCircuits", () => {
       JSON.stringify({ sources, outputs: outputs.with(1, hash("sha256", bytes, "hex")) }),
     );
     await expect(buildCircuits(dir)).rejects.toMatchObject({ code: "CIRCUIT_KEY_MISMATCH" });
+  });
+
+  it("throws CIRCUIT_COMPILE_FAILED with the compiler's words, and leaves nothing behind", async () => {
+    const empty = await mkdtemp(join(dir, "empty-"));
+    const circuits = [{ ...WINDOW_128X32, name: "absent" }];
+    await expect(buildCircuits(empty, { circuits })).rejects.toMatchObject({
+      code: "CIRCUIT_COMPILE_FAILED",
+      where: "circuits/src/absent.circom",
+      message: expect.stringMatching(/absent\.circom/),
+    });
+    expect(await readdir(empty)).toEqual([]);
   });
 
   it("stops when it is aborted", async () => {

@@ -66,6 +66,18 @@ describe("a catalogue", () => {
     expect(await catalogue.find(rawBlock(sha256, other).cid)).toBeUndefined();
   });
 
+  it("takes no entry more than it holds, keeps nothing of it, and still knows those that it has", async () => {
+    const path = folder.fresh();
+    await using catalogue = await Catalogue.open(path, { create: true, entriesMax: 1 });
+    await catalogue.add(entryOf(echo), echo);
+    const second = entryOf(other, { version: "2.0.0" });
+    await expect(catalogue.add(second, other)).rejects.toMatchObject({ code: "CATALOGUE_FULL", where: path });
+    await expect(importModule(catalogue, carOf(second, other))).rejects.toMatchObject({ code: "CATALOGUE_FULL" });
+    expect(catalogue.size).toBe(1);
+    expect(await catalogue.blocks.has(rawBlock(sha256, other).cid)).toBe(false);
+    expect(await catalogue.add(entryOf(echo), echo)).toMatchObject({ outcome: "present" });
+  });
+
   it("is there again when it is opened again, and is open once at a time", async () => {
     const path = folder.fresh();
     {

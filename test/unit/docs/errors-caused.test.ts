@@ -27,13 +27,10 @@ import { parcelMachine } from "../runtime/parcel-machine.ts";
 const ROOT = resolve(import.meta.dirname, "../../..");
 
 /**
- * Codes that no test spells. The first two are reasons of a signal at an orderly end, which nobody is told; the others take a broken
- * machine, library or network, or a large amount. The list should only become shorter.
+ * Codes that no test spells. Two are reasons of a signal at an orderly end, which nobody is told; the other takes a prover that is
+ * broken. The list should only become shorter.
  */
-const NOT_CAUSED: ReadonlySet<string> = new Set([
-  ...["RUN_ENDED", "NODE_CLOSED", "MODULE_CASE_TOO_LARGE", "CATALOGUE_FULL", "PROOF_FAILED", "CIRCUIT_COMPILE_FAILED"],
-  ...["STATEMENT_INVALID", "DRAW_INVALID", "NOT_A_MEMBER"],
-]);
+const NOT_CAUSED: ReadonlySet<string> = new Set(["RUN_ENDED", "NODE_CLOSED", "PROOF_FAILED"]);
 
 let folder: TestFolder;
 beforeAll(async () => {
