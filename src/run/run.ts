@@ -250,13 +250,7 @@ class Run {
     const keys = join(this.outDir, KEYS_FILE);
     await writeWhole(keys, keysOf(members));
     const seconds = (performance.now() - began) / 1000;
-    return summaryOf(lead, made, {
-      receipt,
-      keys,
-      files: this.files,
-      seconds,
-      production,
-    });
+    return summaryOf(lead, made, { receipt, keys, files: this.files, seconds, production });
   }
 
   /** Opens all nodes at once, since each waits for the others, and waits for the submitter; a voter that fails is reported. */

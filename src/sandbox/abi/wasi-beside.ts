@@ -11,7 +11,7 @@ import { WasiFunctions } from "./wasi-functions.ts";
  */
 export function wasiBeside(host: AbiHost, work: AbiWork, input: Schema): WasiFunctions {
   const nothing = new Uint8Array(new BatchWriter(input).take().bytes).buffer;
-  return new WasiFunctions(host, { ...work, batch: nothing }, "ndjson");
+  return new WasiFunctions(host, { ...work, batch: nothing, batchBytes: nothing.byteLength }, "ndjson");
 }
 
 /** Checks that a module that imports WASI has the memory that WASI's functions read and write. */
