@@ -30,6 +30,8 @@ class MergedInput {
   /** Next row of the batch at the front, and the event times of that batch. */
   row = 0;
   times: Float64Array | undefined;
+  /** Where they stand, one batch's after the other's. */
+  room = new Float64Array(0);
   consumed = 0;
   /** It has said that nothing comes before this time. */
   promised = Number.NEGATIVE_INFINITY;
@@ -258,9 +260,10 @@ export class InputMerge {
   private timesOf(input: MergedInput, batch: Batch): Float64Array {
     const { column } = timeOf(input.header ?? { kind: "header" }, "a merge of inputs");
     const words = wordsOf(timesOf(batch, column, 0, batch.rows, input.consumed));
-    const times = new Float64Array(batch.rows);
-    for (let row = 0; row < times.length; row++) times[row] = wordsToNumber(words, row);
-    return times;
+    if (input.room.length < batch.rows) input.room = new Float64Array(batch.rows);
+    const { room } = input;
+    for (let row = 0; row < batch.rows; row++) room[row] = wordsToNumber(words, row);
+    return room;
   }
 
   private step(input: MergedInput, index: number, limit: number, limitIndex: number): void {

@@ -54,11 +54,17 @@ export interface Kernels {
 
 let compiled: WebAssembly.Module | null | undefined;
 
-/** Kernels with a memory of their own; undefined where the module was not built. */
+/** Kernels with a memory of their own; undefined where the module was not built, or there is no room for another memory. */
 export function loadKernels(): Kernels | undefined {
   compiled ??= compile();
   if (compiled === null) return undefined;
-  return new WebAssembly.Instance(compiled, {}).exports as unknown as Kernels; // built with this package
+  try {
+    return new WebAssembly.Instance(compiled, {}).exports as unknown as Kernels; // built with this package
+  } catch (error) {
+    // Each memory takes address space for its greatest size; thousands of operators may use that up.
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 function compile(): WebAssembly.Module | null {

@@ -2,7 +2,7 @@ import type { Batch } from "../../batch/batch.ts";
 import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
 import type { Schema } from "../../batch/schema.ts";
 import type { Hash } from "../../core/ports.ts";
-import { CHUNK_ROWS } from "../limits.ts";
+import { CHUNK_ROWS, KERNELS_AFTER_ROWS } from "../limits.ts";
 import { WindowCore } from "./core.ts";
 import { CountWindows } from "./count-windows.ts";
 import { checkSchema, newestAfter } from "./event-clock.ts";
@@ -24,7 +24,7 @@ export interface WindowOutput {
 export interface WindowOptions {
   /** Most rows of an output batch; default 4096. */
   readonly batchRows?: number;
-  /** Rows after which kernels in WebAssembly work, which changes nothing of what comes out; default 4096. */
+  /** Rows after which kernels in WebAssembly work, which changes nothing of what comes out; default 16,384. */
   readonly kernelsAfter?: number;
 }
 
@@ -53,7 +53,7 @@ export class WindowAggregate {
   private accelerated = false;
 
   constructor(plan: WindowPlan, inputSchema: Schema, { batchRows, kernelsAfter }: WindowOptions = {}) {
-    this.kernelsAfter = kernelsAfter ?? CHUNK_ROWS;
+    this.kernelsAfter = kernelsAfter ?? KERNELS_AFTER_ROWS;
     this.plan = plan;
     this.inputSchema = inputSchema;
     this.core = new WindowCore(plan, inputSchema, batchRows);
