@@ -16,6 +16,8 @@ export interface ProverPoolOptions {
   readonly queueMax?: number;
   /** For one proof, once a process has it. Default {@link PROVER_TIMEOUT_MS}. */
   readonly timeoutMs?: number;
+  /** Entry of a prover process; this package's own by default. */
+  readonly proverPath?: string;
 }
 
 type Files = CircuitFiles & { readonly zkeySha256: string };
@@ -32,7 +34,7 @@ interface Task {
  * with `close`, with this process, or when a proof is aborted or takes too long. One that dies is replaced and its proof tried again once.
  */
 export class ProverPool implements Prover {
-  readonly #options: Required<ProverPoolOptions>;
+  readonly #options: Required<Omit<ProverPoolOptions, "proverPath">> & Pick<ProverPoolOptions, "proverPath">;
   readonly #idle: ProverChild[] = [];
   readonly #busy = new Set<ProverChild>();
   readonly #queue: Task[] = [];
@@ -156,7 +158,7 @@ export class ProverPool implements Prover {
     let child = this.#idle.pop();
     // A process can end while it is idle: killed from outside, or out of memory.
     while (child !== undefined && !child.alive) child = this.#idle.pop();
-    child ??= new ProverChild(files.proverPath);
+    child ??= new ProverChild(this.#options.proverPath ?? files.proverPath);
     this.#busy.add(child);
     return child;
   }

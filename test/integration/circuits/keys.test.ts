@@ -74,7 +74,7 @@ describe("the files of a circuit", () => {
     });
   });
 
-  it("are refused by the prover process with CIRCUIT_KEY_MISMATCH when the proving key is not the recorded one", async () => {
+  it("are refused by the prover process: CIRCUIT_KEY_MISMATCH for another proving key than the recorded one, PROOF_FAILED where they are gone", async () => {
     const { wasmPath, zkeyPath, proverPath } = files;
     const request: ProveRequest = {
       id: 1,
@@ -85,10 +85,16 @@ describe("the files of a circuit", () => {
       input: {},
     };
     const child = fork(proverPath, [], { execArgv: [] });
-    child.send(request);
-    const [reply] = (await once(child, "message")) as [ProverReply];
+    const answered = async (asked: ProveRequest): Promise<ProverReply> => {
+      child.send(asked);
+      const [reply] = (await once(child, "message")) as [ProverReply];
+      return reply;
+    };
+    expect(await answered(request)).toMatchObject({ id: 1, kind: "failed", code: "CIRCUIT_KEY_MISMATCH" });
+    const gone = { ...request, id: 2, wasmPath: join(dir, "absent.wasm") };
+    const failed = { id: 2, kind: "failed", code: "PROOF_FAILED", message: expect.stringContaining("absent.wasm") };
+    expect(await answered(gone)).toMatchObject(failed);
     child.disconnect();
     await once(child, "exit");
-    expect(reply).toMatchObject({ id: 1, kind: "failed", code: "CIRCUIT_KEY_MISMATCH" });
   });
 });

@@ -1,6 +1,7 @@
 import { fork, spawn } from "node:child_process";
 import { once } from "node:events";
-import { dirname } from "node:path";
+import { writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { buildCircuits } from "../../../circuits/compile.ts";
@@ -17,6 +18,7 @@ import type { VerifyingKey } from "../../../proofs/groth16/verifying-key.ts";
 import { contextOf } from "../../../proofs/groth16/window-context.ts";
 import { chunkWindow, claimOf, commitWindowChunk, windowChunk } from "../../../proofs/groth16/window-proof.ts";
 import { verifyWindow } from "../../../proofs/groth16/window-verifier.ts";
+import { makeTestFolder, type TestFolder } from "../../support/folder.ts";
 import { malleated } from "../../unit/proofs/groth16/trapdoor-proof.ts";
 
 const files = circuitFiles(WINDOW_128X32);
@@ -32,12 +34,14 @@ const ABOUT = {
 };
 const pool = new ProverPool();
 let key: VerifyingKey;
+let folder: TestFolder;
 
 beforeAll(async () => {
+  folder = await makeTestFolder("prover-pool");
   await buildCircuits(dirname(files.wasmPath));
   ({ key } = await loadCircuitKey(WINDOW_128X32));
 });
-afterAll(() => pool.close());
+afterAll(() => Promise.all([pool.close(), folder.remove()]));
 
 describe("ProverPool", () => {
   it("proves a window in chunks that together give its aggregate", async () => {
@@ -114,6 +118,28 @@ describe("ProverPool", () => {
       code: "PROOF_WITNESS_REJECTED",
     });
     expect(pool.pids).toHaveLength(1);
+  });
+
+  it("refuses with PROOF_FAILED what is no proof, and a proof of other public inputs than it asked for", async () => {
+    const chunk = windowChunk(WINDOW_128X32, [1], 1n, 1n);
+    const point = ["1", "2", "1"];
+    const proof = { pi_a: point, pi_b: [point.slice(1), point.slice(1), ["1", "0"]], pi_c: point };
+    const replies = [
+      [{ kind: "verified", ok: true }, /no proof/],
+      [{ kind: "proved", proof: {}, publicSignals: [] }, /no proof/],
+      [{ kind: "proved", proof, publicSignals: ["2"] }, /other public inputs/],
+    ] as const;
+    for (const [at, [reply, message]] of replies.entries()) {
+      const proverPath = join(folder.path, `${at}.mjs`);
+      const send = `process.send({ id, ...${JSON.stringify(reply)} })`;
+      await writeFile(
+        proverPath,
+        `process.on("message", ({ id }) => ${send}); process.on("disconnect", () => process.exit(0));`,
+      );
+      await using odd = new ProverPool({ proverPath });
+      const failed = { code: "PROOF_FAILED", message: expect.stringMatching(message) };
+      await expect(odd.prove(chunk)).rejects.toMatchObject(failed);
+    }
   });
 
   it("replaces a process that is killed in the middle of a proof, and tries the proof again", async () => {

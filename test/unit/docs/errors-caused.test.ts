@@ -26,11 +26,8 @@ import { parcelMachine } from "../runtime/parcel-machine.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 
-/**
- * Codes that no test spells. Two are reasons of a signal at an orderly end, which nobody is told; the other takes a prover that is
- * broken. The list should only become shorter.
- */
-const NOT_CAUSED: ReadonlySet<string> = new Set(["RUN_ENDED", "NODE_CLOSED", "PROOF_FAILED"]);
+/** Codes that no test spells: reasons of a signal at an orderly end, which nobody is told. The list should only become shorter. */
+const NOT_CAUSED: ReadonlySet<string> = new Set(["RUN_ENDED", "NODE_CLOSED"]);
 
 let folder: TestFolder;
 beforeAll(async () => {
