@@ -19,7 +19,7 @@ export const KEYS_IDLE_BYTES_MAX = 256 * 1024 * 1024;
 /** Rows decided in one go: bounds scratch memory and keeps it in the processor's cache. */
 export const CHUNK_ROWS = 4096;
 /** Rows of a window operator after which kernels in WebAssembly work for it: a memory for them takes a millisecond or two. */
-export const KERNELS_AFTER_ROWS = 16_384;
+export const KERNELS_AFTER_ROWS = 4096;
 /** Values that one drawn window may collect for a proof; beyond it `WINDOW_ROWS_LIMIT` is thrown. */
 export const WINDOW_VALUES_MAX = 2 ** 22;
 /** Batches a source may have under way when nobody says otherwise. */

@@ -24,7 +24,7 @@ export interface WindowOutput {
 export interface WindowOptions {
   /** Most rows of an output batch; default 4096. */
   readonly batchRows?: number;
-  /** Rows after which kernels in WebAssembly work, which changes nothing of what comes out; default 16,384. */
+  /** Rows after which kernels in WebAssembly work, which changes nothing of what comes out; default 4096. */
   readonly kernelsAfter?: number;
 }
 
