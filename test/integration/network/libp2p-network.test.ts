@@ -8,6 +8,7 @@ import {
   type Libp2pNetwork,
   type Libp2pNetworkOptions,
 } from "../../../src/network/libp2p-network.ts";
+import { STREAMS_PER_PROTOCOL_MAX } from "../../../src/network/limits.ts";
 
 const sha256 = (bytes: Uint8Array): Uint8Array => createHash("sha256").update(bytes).digest();
 const seedOf = (index: number): Uint8Array => sha256(Uint8Array.of(index));
@@ -50,6 +51,25 @@ describe("libp2p network", () => {
       expect(await b.request(a.self, "/who/1", new Uint8Array(0))).toEqual(new Uint8Array(b.self));
     });
   }
+
+  it("has no more streams of a protocol to one peer than it may: PEER_BUSY, until one of them ends", async () => {
+    const a = await start();
+    const b = await start();
+    await b.waitForPeers(1);
+    const held: ((answer: Uint8Array) => void)[] = [];
+    const full = Promise.withResolvers<void>();
+    a.handle("/hold/1", () => {
+      const { promise, resolve } = Promise.withResolvers<Uint8Array>();
+      if (held.push(resolve) === STREAMS_PER_PROTOCOL_MAX) full.resolve();
+      return promise;
+    });
+    const ask = (): Promise<Uint8Array> => b.request(a.self, "/hold/1", new Uint8Array(1));
+    const waiting = Array.from({ length: STREAMS_PER_PROTOCOL_MAX }, ask);
+    await full.promise;
+    await expect(ask()).rejects.toMatchObject({ code: "PEER_BUSY", retry: "later", where: "/hold/1" });
+    for (const resolve of held) resolve(new Uint8Array(2));
+    expect(await Promise.all(waiting)).toHaveLength(STREAMS_PER_PROTOCOL_MAX);
+  });
 
   it("connects again to a bootstrap node that comes back", async () => {
     const address = "/memory/comes-back";
