@@ -17,7 +17,6 @@ import { loadSeed, quietLog, sha256 } from "../../../src/node.ts";
 import { checkProvable } from "../../../src/plan/prove.ts";
 import { RunReport } from "../../../src/run/run-report.ts";
 import { Kernel } from "../../../src/runtime/kernel.ts";
-import { describedError } from "../../../src/runtime/request.ts";
 import { toRecord } from "../../../src/sources/failure.ts";
 import { documentedCodes } from "../../../tools/emit-errors.ts";
 import { makeTestFolder, type TestFolder } from "../../support/folder.ts";
@@ -80,7 +79,6 @@ describe("codes that no other test causes", () => {
       effects: { greet: async () => undefined, carry: async () => undefined },
     };
     await expect(kernel.spawn(spec)).rejects.toThrow(code("ACTOR_ID"));
-    expect(describedError(new Error("no code"))).toMatchObject({ code: "EFFECT_FAILED" });
     expect(() => checkName("topic", "")).toThrow(code("NAME_INVALID"));
     expect(toRecord(new TypeError("not ours"))).toMatchObject({ code: "SOURCE_FAILED" });
     const missing = await say(
