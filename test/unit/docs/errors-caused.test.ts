@@ -10,7 +10,6 @@ import type { Config, WindowTaskConfig } from "../../../src/config/config.ts";
 import { readInstant } from "../../../src/config/instant.ts";
 import { describeModule, MANIFEST_FILE } from "../../../src/config/module-manifest.ts";
 import { readReference } from "../../../src/config/module-reference.ts";
-import { writeFailed } from "../../../src/journal/errors.ts";
 import { MemoryStore } from "../../../src/journal/memory-store.ts";
 import { checkName } from "../../../src/network/exchange.ts";
 import { loadSeed, quietLog, sha256 } from "../../../src/node.ts";
@@ -70,7 +69,6 @@ describe("codes that no other test causes", () => {
     const key = join(folder.path, "key");
     await writeFile(key, "short");
     await expect(loadSeed(key)).rejects.toThrow(code("KEY_MALFORMED"));
-    expect(writeFailed(new Error("broken"), "/data")).toMatchObject({ code: "JOURNAL_WRITE_FAILED" });
     await using kernel = new Kernel(new MemoryStore({ hash: sha256 }), { hash: sha256, log: quietLog });
     const spec = {
       id: "",
