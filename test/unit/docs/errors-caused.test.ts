@@ -24,7 +24,7 @@ import { parcelMachine } from "../runtime/parcel-machine.ts";
 
 const ROOT = resolve(import.meta.dirname, "../../..");
 
-/** Codes that no test spells: reasons of a signal at an orderly end, which nobody is told. The list should only become shorter. */
+/** Codes that no test causes: reasons of a signal at an orderly end, which nobody is told. The list should only become shorter. */
 const NOT_CAUSED: ReadonlySet<string> = new Set(["RUN_ENDED", "NODE_CLOSED"]);
 
 let folder: TestFolder;
