@@ -64,6 +64,11 @@ export function startFollowing(
   return Promise.race(followers.map(({ failed }) => failed));
 }
 
+/** Resolves when no head is followed any more, once their signal has aborted: nothing is written to their folders from then on. */
+export async function followingEnded(chains: ReadonlyMap<string, object>): Promise<void> {
+  await Promise.all([...followedOf(chains).values()].map(({ follower }) => follower.ended));
+}
+
 /** The chains whose head is followed, by source. */
 export function followedOf(chains: ReadonlyMap<string, object>): ReadonlyMap<string, FollowedChain> {
   const followed = [...chains].filter((entry): entry is [string, FollowedChain] => "follower" in entry[1]);

@@ -24,7 +24,7 @@ import { writeWhole } from "../sinks/atomic-file.ts";
 import { chainInputs } from "./chains.ts";
 import { Closers } from "./closers.ts";
 import { prepareRun } from "./folders.ts";
-import { epochToRun, followPorts, rememberSealed, startFollowing } from "./following.ts";
+import { epochToRun, followingEnded, followPorts, rememberSealed, startFollowing } from "./following.ts";
 import { beginnings, livePorts, watchFor } from "./live-modules.ts";
 import { LiveOutputs } from "./live-outputs.ts";
 import { keysOf, membershipOf, openMembers } from "./members.ts";
@@ -176,7 +176,7 @@ class Run {
     }
     stack.defer(async () => {
       this.stop.abort(new IpdmError("RUN_ENDED", "the run has ended", { kind: "interrupted" }));
-      await Promise.all(nodes.map((node) => node.close()));
+      await Promise.all([...nodes.map((node) => node.close()), followingEnded(chains)]);
     });
     this.report.update({ phase: "running" });
     const stopped = startFollowing(chains, signal, options);

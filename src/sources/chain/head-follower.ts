@@ -52,6 +52,7 @@ export class HeadFollower {
   private fail: (error: unknown) => void = () => undefined;
   private waiting: (() => void)[] = [];
   private hasEnded = false;
+  private running: Promise<void> = Promise.resolve();
 
   private constructor(ports: FollowPorts, finals: FinalHeads) {
     this.ports = ports;
@@ -100,7 +101,7 @@ export class HeadFollower {
   /** Begins to follow; until {@link end}, or until the signal ends it. */
   start(signal: AbortSignal): void {
     const bound = AbortSignal.any([signal, this.stopping.signal]);
-    void this.run(bound)
+    this.running = this.run(bound)
       .catch((error: unknown) => {
         if (!bound.aborted) this.fail(error);
       })
@@ -119,6 +120,11 @@ export class HeadFollower {
       return;
     }
     this.stopping.abort(new DOMException("following has ended", "AbortError"));
+  }
+
+  /** Resolves when nothing more is asked for or written; to be waited for once it was ended or its signal aborted. Never rejects. */
+  get ended(): Promise<void> {
+    return this.running;
   }
 
   /** True when there is no need to wait for the block of a row: it is final, or never will be. */

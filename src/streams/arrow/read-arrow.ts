@@ -16,6 +16,9 @@ const TYPE = { int: 2, float: 3, binary: 4, utf8: 5, bool: 6, timestamp: 10, fix
 const UNIT_US = [1_000_000n, 1000n, 1n] as const;
 const BUFFERS_MAX = 3 * COLUMNS_MAX;
 const MAGIC = "ARROW1";
+/** Bytes of a file's footer length, which stands before the magic at its end; and the field of the footer that is the schema (`File.fbs`). */
+const FOOTER_SIZE_BYTES = 4;
+const FOOTER_SCHEMA = 1;
 
 interface ArrowField {
   readonly field: Field;
@@ -32,7 +35,8 @@ export function* readArrow(given: Uint8Array): Generator<Batch> {
   // Of a Node.js buffer `slice` copies nothing.
   const bytes = new Uint8Array(given.buffer, given.byteOffset, given.length);
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = Buffer.from(bytes.subarray(0, 6)).toString("latin1") === MAGIC ? 8 : 0;
+  const isFile = isMagic(bytes.subarray(0, MAGIC.length));
+  let at = isFile ? 8 : 0;
   let columns: readonly ArrowField[] | undefined;
   while (at + 8 <= bytes.length) {
     const isNew = view.getUint32(at, true) === CONTINUATION;
@@ -48,9 +52,27 @@ export function* readArrow(given: Uint8Array): Generator<Batch> {
     if (header === undefined) throw malformed("a message says nothing");
     if (kind === HEADER_SCHEMA) columns = within(() => fieldsOf(header));
     else if (kind !== HEADER_RECORD_BATCH) throw unsupported("dictionaries and tensors");
-    else if (columns === undefined) throw malformed("rows come before their columns");
-    else yield batchOf(columns, header, body);
+    else {
+      if (isFile) columns ??= footerColumns(bytes);
+      if (columns === undefined) throw malformed("rows come before their columns");
+      yield batchOf(columns, header, body);
+    }
   }
+}
+
+/** The columns that a file's footer names: apache-arrow for JavaScript writes files that have them nowhere else. */
+function footerColumns(bytes: Uint8Array): readonly ArrowField[] {
+  const end = bytes.length - MAGIC.length;
+  if (!isMagic(slice(bytes, end, MAGIC.length))) throw malformed("the file has no end");
+  const size = Buffer.from(slice(bytes, end - FOOTER_SIZE_BYTES, FOOTER_SIZE_BYTES)).readInt32LE();
+  const footer = slice(bytes, end - FOOTER_SIZE_BYTES - size, size);
+  const schema = within(() => FlatTable.root(footer).table(FOOTER_SCHEMA));
+  if (schema === undefined) throw malformed("the footer names no columns");
+  return within(() => fieldsOf(schema));
+}
+
+function isMagic(bytes: Uint8Array): boolean {
+  return Buffer.from(bytes).toString("latin1") === MAGIC;
 }
 
 function fieldsOf(schema: FlatTable): readonly ArrowField[] {

@@ -6,10 +6,11 @@ import { DatabaseSync } from "node:sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { replayReceiptFile } from "../../../src/audit/replay-file.ts";
 import { verifyReceiptFile } from "../../../src/audit/verify-file.ts";
-import type { RunOptions, RunSummary } from "../../../src/run/options.ts";
+import type { RunNotice, RunOptions, RunSummary } from "../../../src/run/options.ts";
 import { runConfig } from "../../../src/run/run.ts";
 import { blockHash, madePair } from "../../support/blocks.ts";
 import { RpcServer } from "../../support/rpc-server.ts";
+import { watBytes, watSource } from "../../support/wat-module.ts";
 
 let folder: string;
 let server: RpcServer;
@@ -183,6 +184,33 @@ describe("a run that follows the head", () => {
     const early = followUntil(configPath, 99, { onFollow: (end) => end() });
     await expect(early).rejects.toMatchObject({ code: "INTERRUPTED", kind: "interrupted" });
     expect((await followUntil(configPath, 6)).rows.in).toBe(6);
+  });
+
+  it("says which block that is not final cannot be executed, and writes no row of it", async () => {
+    // It takes a batch without rows, by which its columns are found.
+    const process = "(if (i32.load offset=12 (local.get $batch)) (then unreachable)) (local.get $batch)";
+    await writeFile(join(folder, "trap.wasm"), await watBytes(watSource({ process })));
+    const configPath = await configure(", finality: 40", "live.db");
+    const text = (await readFile(configPath, "utf8"))
+      .replace("finality: 4, ", "")
+      .replace(
+        "outputs:",
+        "modules: { odd: { file: ./trap.wasm, trust: standard } }\ntasks: { odd: { module: odd, input: blocks } }\noutputs:",
+      )
+      .replace("all: { input: blocks", "all: { input: odd");
+    await writeFile(configPath, text);
+    let end: () => void = () => expect.unreachable();
+    const notices: RunNotice[] = [];
+    const onNotice = (notice: RunNotice): void => {
+      notices.push(notice);
+      end();
+    };
+    const run = followUntil(configPath, 99, { onFollow: (stop) => (end = stop), onNotice });
+    await expect(run).rejects.toMatchObject({ code: "INTERRUPTED" });
+    expect(notices).toMatchObject([
+      { level: "warn", code: "PROVISIONAL_STUCK", facts: { source: "blocks", block: 3 } },
+    ]);
+    expect(rowsIn(join(folder, "out", "live.db"), "live")).toEqual([]);
   });
 
   it("names a trusted hash that the blocks do not have", async () => {

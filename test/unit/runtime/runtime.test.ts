@@ -153,7 +153,7 @@ describe("effects", () => {
     const [first = 0] = attempts;
     expect(attempts.map((at) => at - first)).toEqual([0, 750, 750 + 1500]);
     const dead = (await again.open()).find(({ type }) => type === "mail");
-    expect(dead).toMatchObject({ attempts: { failed: 3, error: { message: "no post today" } } });
+    expect(dead).toMatchObject({ attempts: { failed: 3, error: { code: "EFFECT_FAILED", message: "no post today" } } });
     expect(dead?.attempts?.due).toBeUndefined();
     await expect(again.retry("order-1:1:0")).rejects.toMatchObject({ code: "REQUEST_NOT_DEAD" });
     fails = false;
