@@ -7,7 +7,8 @@ import { ours } from "./streams/ours.ts";
 import { loopScan, loopTumble, objects, rxjsScan, rxjsTumble } from "./streams/peers.ts";
 
 const MILLION = 1_000_000;
-const WARM_UPS = 2;
+/** As many as V8 takes until it compiles nothing anew. */
+const WARM_UPS = 6;
 
 type Candidate = () => Promise<number> | number;
 
