@@ -1,11 +1,12 @@
 import { fdatasync, fdatasyncSync, writeSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { join } from "node:path";
 import type { Hash } from "../core/ports.ts";
 import { AheadRecordWriter, type Step } from "./ahead-record.ts";
 import { type AheadContents, scanAhead } from "./ahead-scan.ts";
 import type { CommitMark } from "./commit-log.ts";
 import { AHEAD_FILE_BYTES, AHEAD_FIRST_BYTES } from "./limits.ts";
+import { openOrCreate } from "./open-or-create.ts";
 import type { SegmentTail } from "./segments.ts";
 import { SyncPace } from "./sync-pace.ts";
 
@@ -180,13 +181,4 @@ function padded(fd: number, end: number, most: number): number {
     // The next records will find out.
   }
   return size;
-}
-
-async function openOrCreate(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, "r+");
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== "ENOENT") throw error;
-    return await open(path, "w+");
-  }
 }

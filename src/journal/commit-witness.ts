@@ -1,7 +1,8 @@
 import { writeSync } from "node:fs";
-import { type FileHandle, open } from "node:fs/promises";
+import type { FileHandle } from "node:fs/promises";
 import { crc32 } from "node:zlib";
 import type { CommitMark } from "./commit-log.ts";
+import { openOrCreate } from "./open-or-create.ts";
 
 const SLOT_BYTES = 48;
 const WITNESS_MAGIC = 0x31434d49;
@@ -61,13 +62,4 @@ function readSlot(slot: Buffer): CommitMark | undefined {
   if (slot.readUInt32LE(0) !== WITNESS_MAGIC) return undefined;
   if (slot.readUInt32LE(SLOT_BYTES - 4) !== crc32(slot.subarray(0, SLOT_BYTES - 4))) return undefined;
   return { number: Number(slot.readBigUInt64LE(4)), hash: Uint8Array.from(slot.subarray(12, 44)) };
-}
-
-async function openOrCreate(path: string): Promise<FileHandle> {
-  try {
-    return await open(path, "r+");
-  } catch (error) {
-    if ((error as { code?: unknown }).code !== "ENOENT") throw error;
-    return await open(path, "w+");
-  }
 }

@@ -36,24 +36,15 @@ import {
   windowJoin,
   withColumns,
 } from "../../src/streams/index.ts";
+import { Random } from "../simulation/actors/random.ts";
 
 const schema = columns({ at: "timestamp", key: "dict?", amount: "f64", whole: "i64?" });
 const ROWS = 8_000;
 
-/** Numbers below a bound, from a seed (the mulberry32 generator). */
-function numbers(seed: number): (below: number) => number {
-  let state = seed;
-  return (below) => {
-    state = (state + 0x6d2b79f5) | 0;
-    let word = Math.imul(state ^ (state >>> 15), 1 | state);
-    word = (word + Math.imul(word ^ (word >>> 7), 61 | word)) ^ word;
-    return Math.floor((((word ^ (word >>> 14)) >>> 0) / 2 ** 32) * below);
-  };
-}
-
 /** Rows with disorder, duplicates, late ones and a silence in the middle. */
 function rows(seed: number): (bigint | string | number | null)[][] {
-  const next = numbers(seed);
+  const random = new Random(seed);
+  const next = (below: number): number => random.below(below);
   const made: (bigint | string | number | null)[][] = [];
   for (let i = 0; made.length < ROWS; i++) {
     const at = 1000 * i + (i > 3_000 ? 3_000_000 : 0) - (next(50) === 0 ? next(400_000) : next(20_000));

@@ -10,8 +10,7 @@ import { WasiFunctions } from "./wasi-functions.ts";
  * to standard output is dropped; the rest is as under `wasi/1` (docs/reference/wasi.md).
  */
 export function wasiBeside(host: AbiHost, work: AbiWork, input: Schema): WasiFunctions {
-  const nothing = new Uint8Array(new BatchWriter(input).take().bytes).buffer;
-  return new WasiFunctions(host, { ...work, batch: nothing, batchBytes: nothing.byteLength }, "ndjson");
+  return new WasiFunctions(host, work, new BatchWriter(input).take(), "ndjson");
 }
 
 /** Checks that a module that imports WASI has the memory that WASI's functions read and write. */

@@ -1,10 +1,10 @@
-import { decodeBatch } from "../../batch/batch.ts";
+import type { Batch } from "../../batch/batch.ts";
 import type { TextFormat } from "../../batch/text/spelling.ts";
 import { descriptorTime, SEED_BYTES } from "../descriptor.ts";
 import { RandomStream } from "../host/random.ts";
 import { WASI_FUNCTIONS, WASI_MODULE, WASI_NAMES, type WasiName } from "../host/wasi-table.ts";
 import { Stop } from "../stop.ts";
-import { type AbiHost, type AbiWork, blockOf } from "./port.ts";
+import type { AbiHost, AbiWork } from "./port.ts";
 import { IOVEC_BYTES, IOVECS_MAX, WasiMemory } from "./wasi-memory.ts";
 import { BatchText, ErrorText, OutputText, TEXT_CHUNK_BYTES } from "./wasi-streams.ts";
 
@@ -47,11 +47,12 @@ export class WasiFunctions {
   private readonly descriptor: DataView;
   private readonly open = [true, true, true];
 
-  constructor(host: AbiHost, work: AbiWork, stdin: TextFormat) {
+  /** `input` is what standard input gives, in the format `stdin`. */
+  constructor(host: AbiHost, work: AbiWork, input: Batch, stdin: TextFormat) {
     const descriptor = new DataView(work.descriptor);
     this.host = host;
     this.memory = new WasiMemory(host);
-    this.input = new BatchText(decodeBatch(blockOf(work)), stdin);
+    this.input = new BatchText(input, stdin);
     this.output = new OutputText(work.outputBytesMax);
     this.errors = new ErrorText(host.allows("log") ? (line) => host.log(line) : undefined);
     this.random = new RandomStream(new Uint8Array(work.descriptor, 32, SEED_BYTES), descriptor.getBigUint64(8, true));

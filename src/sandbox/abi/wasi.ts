@@ -1,10 +1,10 @@
-import { Batch } from "../../batch/batch.ts";
+import { Batch, decodeBatch } from "../../batch/batch.ts";
 import { readNdjson } from "../../batch/text/ndjson-text.ts";
 import { CELL_FUEL } from "../host/cell.ts";
 import { WASI_FUNCTIONS } from "../host/wasi-table.ts";
 import { Stop } from "../stop.ts";
 import { checkExport, checkImports, checkMemory } from "./face.ts";
-import type { AbiAdapter, AbiWork } from "./port.ts";
+import { type AbiAdapter, type AbiWork, blockOf } from "./port.ts";
 import { ProgramExit, WasiFunctions } from "./wasi-functions.ts";
 
 const LINE_FEED = 10;
@@ -30,7 +30,7 @@ export const wasiAbi: AbiAdapter = {
     const { columns } = work;
     if (columns === null)
       throw new Stop("output-invalid", "its columns are not declared, and a program of wasi/1 cannot say them");
-    const functions = new WasiFunctions(host, work, work.stdin ?? "ndjson");
+    const functions = new WasiFunctions(host, work, decodeBatch(blockOf(work)), work.stdin ?? "ndjson");
     try {
       // The exports were checked by name, kind and signature when the module was loaded.
       (host.instantiate(functions.imports()) as unknown as Command)._start();

@@ -125,29 +125,14 @@ describe.runIf(present)("a row of Ethereum", () => {
     };
     const same = "only JSON that no hash commits to is written otherwise";
     expect(await replayed((block) => (block["totalDifficulty"] = "0x1"))).toContain(same);
+    const ofRow = ["verify", receipt, "--row", `tx=${TX},logIndex=305`, "--input", `blocks=${place}`, "--json"];
     // A row of the block is shown from them as well: they are held to their hashes, however they are written.
-    const shown = await say(
-      "verify",
-      receipt,
-      "--row",
-      `tx=${TX},logIndex=305`,
-      "--input",
-      `blocks=${place}`,
-      "--json",
-    );
+    const shown = await say(...ofRow);
     expect(shown).toMatchObject({ exit: 0, last: { row: { chain: { block: BLOCKS[0], transaction: TX } } } });
     const other = await replayed((block) => (block["gasUsed"] = "0x1"));
     expect(other).toContain("INPUT_DIFFERS");
     expect(other).not.toContain(same);
-    const refused = await say(
-      "verify",
-      receipt,
-      "--row",
-      `tx=${TX},logIndex=305`,
-      "--input",
-      `blocks=${place}`,
-      "--json",
-    );
+    const refused = await say(...ofRow);
     expect(refused).toMatchObject({ exit: 5, last: { code: "ROW_CHAIN_MISMATCH" } });
   });
 

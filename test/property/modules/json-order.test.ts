@@ -1,5 +1,6 @@
 import { afterAll, describe, expect, it } from "vitest";
 import { openLane } from "../../../src/sandbox/lane.ts";
+import { randomFrom } from "../../integration/journal/seeded-store.ts";
 import { blockBatch, blockRow, callOf, eraBlocks, loadBuiltIn } from "../../support/ethereum-module.ts";
 import { scrambledJson } from "../../support/scrambled-json.ts";
 import { SEED } from "../../support/seed.ts";
@@ -10,17 +11,6 @@ const ROUNDS = 12;
 const lane = openLane();
 afterAll(() => lane.close());
 
-/** Numbers that follow from a seed (Mulberry32). */
-function randomOf(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let value = Math.imul(state ^ (state >>> 15), state | 1);
-    value ^= value + Math.imul(value ^ (value >>> 7), value | 61);
-    return ((value ^ (value >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
 describe("the order of keys, keys that nobody knows and white space", () => {
   it.each(["full", "none"])("change nothing in tables of Ethereum's blocks at %s", async (verify) => {
     const eras = await eraBlocks();
@@ -28,7 +18,7 @@ describe("the order of keys, keys that nobody knows and white space", () => {
       const module = await loadBuiltIn(lane, "ethereum", { table, verify });
       const expected = await callOf(module, blockBatch(eras.map((era) => blockRow(era))));
       for (let round = 0; round < ROUNDS; round++) {
-        const random = randomOf(SEED + round);
+        const random = randomFrom(SEED + round);
         const rows = eras.map((era) => {
           const [block, receipts] = [scrambledJson(era.block, random), scrambledJson(era.receipts, random)];
           return blockRow(era, { block, receipts });
@@ -46,7 +36,7 @@ describe("the order of keys, keys that nobody knows and white space", () => {
         const row = slotRow(9, pair(encoding));
         const expected = await tableRows(module, slotBatch([row]));
         for (let round = 0; round < ROUNDS; round++) {
-          const block = scrambledJson(JSON.parse(row.block), randomOf(SEED + round));
+          const block = scrambledJson(JSON.parse(row.block), randomFrom(SEED + round));
           const found = await tableRows(module, slotBatch([{ ...row, block }]));
           // The text of an error is shown as it stands.
           const plain = (rows: Record<string, unknown>[]): unknown => rows.map(({ err: _, ...rest }) => rest);

@@ -1,7 +1,6 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { ClassicLevel } from "classic-level";
-import { snappyUncompress } from "hyparquet";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { crc32c } from "../../../src/journal/crc32c.ts";
 import { checkLevelFiles, checkTable } from "../../../src/journal/level-files.ts";
@@ -53,7 +52,7 @@ describe("CRC-32C", () => {
 });
 
 describe("Snappy", () => {
-  it("unpacks what another reader unpacks, and nothing that is cut", () => {
+  it("unpacks copies of every kind, and nothing that is cut", () => {
     // "abcd", then 60 bytes from four back, in each of the three kinds of copies.
     const packed = [
       [64, 12, 97, 98, 99, 100, 0b11101110, 4, 0],
@@ -61,8 +60,7 @@ describe("Snappy", () => {
       [64, 12, 97, 98, 99, 100, 0b11101111, 4, 0, 0, 0],
     ].map((bytes) => Uint8Array.from(bytes));
     for (const bytes of packed) {
-      const expected = new Uint8Array(bytes[0] as number);
-      snappyUncompress(bytes, expected);
+      const expected = Uint8Array.from({ length: bytes[0] as number }, (_, i) => 97 + (i % 4));
       expect(unpackSnappy(bytes)).toEqual(expected);
       expect(unpackSnappy(bytes.subarray(0, 5))).toBeUndefined();
     }
