@@ -4,6 +4,8 @@ import { assert, IpdmError } from "../core/errors.ts";
 export interface Credits {
   take(): void;
   giveBack(): void;
+  /** Whether another batch may be under way. */
+  readonly isFree: boolean;
   /** The most batches that were under way at a time; of several sources, of the one that had most. */
   readonly peak: number;
 }
@@ -13,6 +15,9 @@ export function jointCredits(parts: readonly (Credits | undefined)[]): Credits {
   return {
     take: () => parts.forEach((part) => part?.take()),
     giveBack: () => parts.forEach((part) => part?.giveBack()),
+    get isFree() {
+      return parts.every((part) => part?.isFree ?? true);
+    },
     get peak() {
       return Math.max(0, ...parts.map((part) => part?.peak ?? 0));
     },
@@ -39,6 +44,10 @@ export class CreditPool implements Credits {
     this.credits = credits;
   }
 
+  get isFree(): boolean {
+    return this.taken < this.credits;
+  }
+
   /** Batches under way. */
   get inFlight(): number {
     return this.taken;
@@ -50,8 +59,7 @@ export class CreditPool implements Credits {
   }
 
   /**
-   * Keeps a batch. Never refused: an operator that makes several batches of one may go beyond, and the source waits
-   * longer.
+   * Keeps a batch. Never refused: a batch that waits already has to be counted, and the source waits longer.
    */
   take(): void {
     this.taken++;
@@ -62,12 +70,12 @@ export class CreditPool implements Credits {
   giveBack(): void {
     assert(this.taken > 0, "a credit came back twice");
     this.taken--;
-    if (this.taken < this.credits) this.wake();
+    if (this.isFree) this.wake();
   }
 
   /** Resolves when a credit is free, or when {@link wake} is called. */
   async free(): Promise<void> {
-    if (this.taken < this.credits) return;
+    if (this.isFree) return;
     await new Promise<void>((resolve) => {
       this.waiting = resolve;
     });

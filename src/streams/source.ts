@@ -120,7 +120,8 @@ class Pump {
         break;
       }
       this.give(pulled.value);
-      if (pool.inFlight >= pool.credits) await pool.free();
+      // An operator that had to wait may have been faster.
+      while (!pool.isFree && !out.closed) await pool.free();
     }
     await returned;
   }
