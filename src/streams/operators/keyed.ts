@@ -2,7 +2,6 @@ import type { Observable } from "rxjs";
 import type { Batch } from "../../batch/batch.ts";
 import { wordsOf, wordsToNumber } from "../../batch/column.ts";
 import { gatherRows } from "../../batch/gather.ts";
-import { parseDuration } from "../../core/duration.ts";
 import type { Untyped } from "../columns.ts";
 import type { Flow, Header } from "../flow.ts";
 import { operator } from "../flow.ts";
@@ -12,6 +11,7 @@ import { CHUNK_ROWS } from "../limits.ts";
 import type { Counters } from "../step.ts";
 import { timesOf } from "../window/event-clock.ts";
 import { timeOf } from "./event-time.ts";
+import { durationOf } from "./given.ts";
 
 /** Options of {@link dedup}. */
 export interface DedupOptions {
@@ -28,7 +28,7 @@ export function dedup({
 }: DedupOptions = {}): <C = Untyped, K extends string = string>(
   input: Observable<Flow<C, K>>,
 ) => Observable<Flow<C, K>> {
-  const span = within === undefined ? Number.POSITIVE_INFINITY : parseDuration(within);
+  const span = within === undefined ? Number.POSITIVE_INFINITY : durationOf("dedup", "within", within);
   return operator(
     (out, step) => {
       let seen: Seen | undefined;

@@ -6,14 +6,16 @@ import { valueAt } from "../../batch/column.ts";
 import { gatherRows } from "../../batch/gather.ts";
 import type { Schema } from "../../batch/schema.ts";
 import { BatchWriter } from "../../batch/writer.ts";
+import { IpdmError, within } from "../../core/errors.ts";
 import type { Row, TypedSchema, Untyped } from "../columns.ts";
 import type { Flow } from "../flow.ts";
 import { isBatch, operator } from "../flow.ts";
 import { anew } from "./event-time.ts";
+import { failed } from "./given.ts";
 
 /**
  * Keeps the rows for which `keep` is true: the way for what no expression says, many times slower than `filter`. A row is valid
- * only during the call.
+ * only during the call. Throws `FUNCTION_FAILED` as the stream's error.
  */
 export function filterRows<C = Untyped, K extends string = string>(
   keep: (row: Row<C>) => boolean,
@@ -21,16 +23,22 @@ export function filterRows<C = Untyped, K extends string = string>(
   return operator(
     (out) => {
       let cursor: RowCursor<C> | undefined;
+      let before = 0;
       return {
         batch(batch) {
           if (cursor?.schema !== batch.schema) cursor = new RowCursor(batch.schema);
           const rows = new Int32Array(batch.rows);
           const row = cursor.over(batch);
           let kept = 0;
-          for (let at = 0; at < batch.rows; at++) {
-            cursor.at = at;
-            if (keep(row)) rows[kept++] = at;
+          try {
+            for (let at = 0; at < batch.rows; at++) {
+              cursor.at = at;
+              if (keep(row)) rows[kept++] = at;
+            }
+          } catch (error) {
+            throw failed(`the function, at row ${before + cursor.at},`, error);
           }
+          before += batch.rows;
           if (kept > 0) out.next(kept === batch.rows ? batch : gatherRows(batch, rows, kept));
         },
       };
@@ -40,11 +48,11 @@ export function filterRows<C = Untyped, K extends string = string>(
 }
 
 /** What a program makes of a row: values by column name; a column that is left out is null. */
-export type RowOut<C> = Partial<Row<C>> | Readonly<Record<string, Value>>;
+export type RowOut<C> = Partial<Row<C>>;
 
 /**
  * Makes one row of each, with the columns given: any JavaScript, many times slower than `project`. `change` must depend on
- * the row alone. Throws `VALUE_MISFIT` when a value does not fit its column.
+ * the row alone. Throws, as the stream's error, `VALUE_MISFIT` when a value does not fit its column or belongs to none, and `FUNCTION_FAILED`.
  */
 export function map<C, D>(
   change: (row: Row<C>) => RowOut<D>,
@@ -71,25 +79,41 @@ function rewriting<C, D>(
   return operator(
     (out) => {
       const names = schema.fields.map((field) => field.name);
+      const known = new Set(names);
       let cursor: RowCursor<C> | undefined;
+      let before = 0;
       return {
         header: anew,
         batch(batch) {
           if (cursor?.schema !== batch.schema) cursor = new RowCursor(batch.schema);
           const writer = new BatchWriter(schema);
           const row = cursor.over(batch);
-          const put = (made: RowOut<D>): void =>
+          const put = (made: RowOut<D>): void => {
+            for (const each in made) if (!known.has(each)) throw strange(each, names);
             writer.push(names.map((each) => (made as Readonly<Record<string, Value>>)[each] ?? null));
-          for (let at = 0; at < batch.rows; at++) {
-            cursor.at = at;
-            change(row, put);
+          };
+          try {
+            for (let at = 0; at < batch.rows; at++) {
+              cursor.at = at;
+              change(row, put);
+            }
+          } catch (error) {
+            const place = `row ${before + cursor.at}`;
+            throw error instanceof IpdmError ? within(place, error) : failed(`the function, at ${place},`, error);
           }
+          before += batch.rows;
           if (writer.rows > 0) out.next(writer.take());
         },
       };
     },
     { name, detail: names(schema) },
   );
+}
+
+function strange(name: string, known: readonly string[]): IpdmError {
+  return new IpdmError("VALUE_MISFIT", `there is no column ${name}`, {
+    hint: `columns that come out: ${known.join(", ")}`,
+  });
 }
 
 function names(schema: Schema): string {

@@ -6,6 +6,7 @@ import { IpdmError } from "../../core/errors.ts";
 import type { Flow, Header } from "../flow.ts";
 import { merging } from "../join/merging.ts";
 import { timeOf } from "./event-time.ts";
+import { invalid } from "./given.ts";
 
 /**
  * One stream of several with the same columns, in an order that their rows alone decide: always the row with the least event time of those
@@ -17,6 +18,7 @@ export function union<C, K extends string>(
   inputs: Readonly<Record<string, Observable<Flow<C, K>>>>,
 ): Observable<Flow<C, K>> {
   const names = Object.keys(inputs);
+  if (names.length === 0) throw invalid("union", "there are no inputs", "name them: { north, south }");
   const merged = merging(inputs, { name: "union", detail: names.join(", ") }, (headers, schemas, out) => {
     let writer: BatchWriter | undefined;
     const flush = (): void => {
