@@ -43,6 +43,8 @@ export class JoinCore {
   readonly tails: [Int32Array, Int32Array] = [new Int32Array(1024), new Int32Array(1024)];
   keys: KeyTable;
   newest = Number.NEGATIVE_INFINITY;
+  /** Marks alone move the watermark, not rows. */
+  isMarked = false;
   /** How far the watermark stays behind the newest event time. */
   readonly outOfOrder: number;
   /** Rows of the last call of {@link rows} that are late. */
@@ -78,7 +80,7 @@ export class JoinCore {
       if (!rule.row(side, batch, row, time, chunk.ids[row - chunk.from] as number)) {
         if (late === this.late.length) this.late = longer(this.late, 2 * late);
         this.late[late++] = row;
-      } else if (time > this.newest) {
+      } else if (time > this.newest && !this.isMarked) {
         this.newest = time;
         rule.advance();
       }

@@ -11,8 +11,11 @@ export interface EventTime {
   readonly column: string;
   /** How far behind its newest value the watermark stays, in microseconds. */
   readonly outOfOrderUs: number;
-  /** Column of timestamps that are the watermark after their row, where they are not null; nothing else moves it then. */
-  readonly punctuated?: string;
+  /**
+   * Column of timestamps that are the watermark after their row, where they are not null; nothing else moves it then. True where marks
+   * between rows do, as behind a union of punctuated inputs.
+   */
+  readonly punctuated?: string | true;
 }
 
 /** Options of {@link eventTime}: one of them. */

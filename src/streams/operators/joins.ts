@@ -10,6 +10,7 @@ import { WindowRule } from "../join/window-rule.ts";
 import { windowTimes } from "../window/plan.ts";
 import { undescribed } from "./event-time.ts";
 import { durationOf, oneOf, onlyKeys } from "./given.ts";
+import { markedInputs } from "./marked.ts";
 
 /** Two inputs by name, the left first. */
 type Two = Readonly<Record<string, Observable<Flow>>>;
@@ -107,5 +108,5 @@ function joining(
   const text = [options.kind ?? "inner", detail].filter((part) => part !== "").join(", ");
   const make: MakeStage = (headers, schemas, out, step) =>
     new JoinStage({ name, names, headers: headers as readonly [Header, Header], schemas, out, step, rule }, options);
-  return merging(inputs, { name, detail: text }, make);
+  return merging(markedInputs(inputs), { name, detail: text }, make);
 }

@@ -67,6 +67,10 @@ export function scan<const A extends Specs>(
           here.counters.stateBytes = totals.values.stateBytes;
           totals.expiry?.count(here.counters);
         },
+        watermark(item) {
+          totals?.expiry?.pass(item.timeUs);
+          out.next(item);
+        },
         barrier(barrier) {
           const here = step();
           if (totals === undefined || here === undefined) return;

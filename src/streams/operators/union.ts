@@ -7,11 +7,13 @@ import type { Flow, Header } from "../flow.ts";
 import { merging } from "../join/merging.ts";
 import { timeOf } from "./event-time.ts";
 import { invalid } from "./given.ts";
+import { areMarked, markedInputs } from "./marked.ts";
 
 /**
  * One stream of several with the same columns, in an order that their rows alone decide: always the row with the least event time of those
  * that come next, of equal ones that of the input named first. Inputs that are ahead wait, holding their credits; nothing is late that
- * was not late in its own input, since the out-of-orderness of the whole is the greatest of all. Each input says its event time before, in the
+ * was not late in its own input, since the out-of-orderness of the whole is the greatest of all; of punctuated inputs the watermark is the
+ * least of theirs. Each input says its event time before, in the
  * column of one name. Throws `SCHEMA_MISMATCH` and `WINDOW_UNDESCRIBED` as the stream's error.
  */
 export function union<C, K extends string>(
@@ -19,7 +21,7 @@ export function union<C, K extends string>(
 ): Observable<Flow<C, K>> {
   const names = Object.keys(inputs);
   if (names.length === 0) throw invalid("union", "there are no inputs", "name them: { north, south }");
-  const merged = merging(inputs, { name: "union", detail: names.join(", ") }, (headers, schemas, out) => {
+  const merged = merging(markedInputs(inputs), { name: "union", detail: names.join(", ") }, (headers, schemas, out) => {
     let writer: BatchWriter | undefined;
     const flush = (): void => {
       if (writer !== undefined && writer.rows > 0) out(writer.take());
@@ -62,6 +64,7 @@ function headerOf(headers: readonly Header[]): Omit<Header, "kind"> {
       hint: "give the column one name: rename({ … })",
     });
   }
+  areMarked(times, "union");
   const outOfOrderUs = times.reduce((most, time) => Math.max(most, time.outOfOrderUs), 0);
   const { keys, schema } = headers[0] ?? {};
   return {

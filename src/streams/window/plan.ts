@@ -90,8 +90,11 @@ export interface WindowPlan {
   /** Default `final`. */
   readonly emit?: Emission;
   readonly trigger?: Trigger;
-  /** Column whose values are the watermark after their rows, where they are not null; nothing else moves it then. */
-  readonly punctuated?: string;
+  /**
+   * Column whose values are the watermark after their rows, where they are not null; nothing else moves it then. True where
+   * watermarks between rows alone move it.
+   */
+  readonly punctuated?: string | true;
   /** Column of type `timestamp` that holds the event time. */
   readonly time: string;
   /** How far behind the newest event time the watermark stays. */
@@ -170,7 +173,7 @@ function commonDivisor(a: number, b: number): number {
  */
 export function outputSchema(plan: WindowPlan, input: Schema): Schema {
   windowTimes(plan);
-  if (plan.punctuated !== undefined) timeField(input, plan.punctuated);
+  if (typeof plan.punctuated === "string") timeField(input, plan.punctuated);
   timeField(input, plan.time);
   const keys = plan.keys.map((name) => keyField(fieldOf(input, name)));
   const aggregates = plan.aggregates.map((aggregate) => aggregateField(aggregate, input));
