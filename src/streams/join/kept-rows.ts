@@ -1,7 +1,7 @@
 import type { Batch } from "../../batch/batch.ts";
 import { assembleBatch } from "../../batch/gather.ts";
 import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
-import { pickColumn } from "../../batch/pick.ts";
+import { RowPicker } from "../../batch/pick.ts";
 import type { Schema } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { KEPT_ROWS_MAX } from "../limits.ts";
@@ -106,6 +106,7 @@ export class KeptRows {
   toBatches(): Batch[] {
     const { schema } = this;
     const made: Batch[] = [];
+    const picker = new RowPicker();
     let entry = 0;
     while (entry < this.count) {
       const places = new Map<number, number>();
@@ -126,8 +127,8 @@ export class KeptRows {
         rows[count++] = this.rows[entry] as number;
       }
       if (count === 0) break;
-      const picked = { batches, at, rows, count };
-      const parts = schema.fields.map((field) => pickColumn(picked, field.name, field));
+      picker.choose(batches, at, rows, count);
+      const parts = schema.fields.map((field) => picker.column(field.name, field));
       made.push(assembleBatch(schema, count, parts));
     }
     return made;

@@ -4,7 +4,7 @@ import { ColumnWriter } from "../../batch/column-writer.ts";
 import { assembleBatch } from "../../batch/gather.ts";
 import type { ColumnData } from "../../batch/layout.ts";
 import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
-import { pickColumn } from "../../batch/pick.ts";
+import { RowPicker } from "../../batch/pick.ts";
 import type { JoinColumn, JoinPlan } from "./join-plan.ts";
 import type { KeptRows } from "./kept-rows.ts";
 
@@ -13,6 +13,7 @@ class Side {
   batches: Batch[] = [];
   readonly at = new Int32Array(BATCH_ROWS_DEFAULT);
   readonly rows = new Int32Array(BATCH_ROWS_DEFAULT);
+  readonly picker = new RowPicker();
   private readonly places = new Map<Batch, number>();
   private newest: Batch | undefined;
   private newestAt = 0;
@@ -128,6 +129,7 @@ export class Pairs {
   private cut(): void {
     const { count, plan } = this;
     if (count === 0) return;
+    for (const { picker, batches, at, rows } of this.sides) picker.choose(batches, at, rows, count);
     const parts = plan.columns.map((column) => this.column(column, count));
     this.done.push(assembleBatch(plan.schema, count, parts));
     this.sides[0].clear();
@@ -136,13 +138,11 @@ export class Pairs {
   }
 
   private column({ field, side, name, other = name }: JoinColumn, count: number): ColumnData {
-    if (side !== "key") return pickColumn({ ...this.picked(side), count }, name, field);
+    if (side !== "key") return this.sides[side].picker.column(name, field);
     const [left] = this.sides;
     const isWhole = left.batches.length > 0 && left.batches[0]?.column(name).field.type === field.type;
     const hasAll = left.rows.subarray(0, count).every((row) => row >= 0);
-    return isWhole && hasAll
-      ? pickColumn({ ...this.picked(0), count }, name, field)
-      : this.eitherKey(field, name, other, count);
+    return isWhole && hasAll ? left.picker.column(name, field) : this.eitherKey(field, name, other, count);
   }
 
   private eitherKey(field: JoinColumn["field"], name: string, other: string, count: number): ColumnData {
@@ -158,10 +158,5 @@ export class Pairs {
       );
     }
     return writer.held(count);
-  }
-
-  private picked(side: 0 | 1): { batches: readonly Batch[]; at: Int32Array; rows: Int32Array } {
-    const { batches, at, rows } = this.sides[side];
-    return { batches, at, rows };
   }
 }
