@@ -160,7 +160,6 @@ export class WindowAggregate {
       this.accelerated = true;
       core.accelerate();
     }
-    const { slots, times } = core;
     for (let from = 0; from < batch.rows; from += CHUNK_ROWS) {
       const count = Math.min(CHUNK_ROWS, batch.rows - from);
       core.open(batch, from, from + count);
@@ -169,17 +168,7 @@ export class WindowAggregate {
         if (windows.late) this.copyLate(batch, from, at, stop);
         const before = windows.counting?.();
         if (before !== undefined) yield* before;
-        const isWhole = at === 0;
-        core.columns.add(
-          batch,
-          from + at,
-          from + stop,
-          isWhole ? slots : slots.subarray(at),
-          isWhole ? times : times.subarray(at),
-          core.joins,
-        );
-        core.joins.count = 0;
-        core.seen += stop - at;
+        this.count(batch, from, at, stop);
         const after = windows.counted?.();
         if (after !== undefined) yield* after;
         if (stop === count) core.forgetIdleKeys((idOf) => windows.renumber(idOf));
@@ -189,6 +178,23 @@ export class WindowAggregate {
         at = stop;
       }
     }
+  }
+
+  /** Adds the rows of a part to their groups. */
+  private count(batch: Batch, base: number, at: number, stop: number): void {
+    const { core } = this;
+    const { slots, times } = core;
+    const isWhole = at === 0;
+    core.columns.add(
+      batch,
+      base + at,
+      base + stop,
+      isWhole ? slots : slots.subarray(at),
+      isWhole ? times : times.subarray(at),
+      core.joins,
+    );
+    core.joins.count = 0;
+    core.seen += stop - at;
   }
 
   private *moved(watermarkUs: number): Steps {
