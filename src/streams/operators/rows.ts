@@ -4,6 +4,7 @@ import type { Batch } from "../../batch/batch.ts";
 import type { Column, Value } from "../../batch/column.ts";
 import { valueAt } from "../../batch/column.ts";
 import { gatherRows } from "../../batch/gather.ts";
+import { BATCH_BYTES_TARGET, BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
 import type { Schema } from "../../batch/schema.ts";
 import { BatchWriter } from "../../batch/writer.ts";
 import type { Row, TypedSchema, Untyped } from "../columns.ts";
@@ -50,47 +51,89 @@ export function map<C, D>(
   change: (row: Row<C>) => RowOut<D>,
   schema: TypedSchema<D>,
 ): OperatorFunction<Flow<C>, Flow<D>> {
-  return rewriting("map", schema, (row: Row<C>, put) => put(change(row)));
+  return operator(
+    (out) => {
+      const made = new MadeRows<C, D>(schema);
+      return {
+        header: anew,
+        batch(batch) {
+          const rows = made.rowsOf(batch);
+          for (let at = 0; at < batch.rows; at++) made.add(change(rows(at)));
+          const whole = made.take();
+          if (whole !== undefined) out.next(whole);
+        },
+      };
+    },
+    { name: "map", detail: names(schema) },
+  );
 }
 
-/** Makes any number of rows of each. See {@link map}. */
+/** Makes any number of rows of each, in batches of at most 4096 rows and about 1 MiB, as there is room for them. See {@link map}. */
 export function flatMap<C, D>(
   change: (row: Row<C>) => Iterable<RowOut<D>>,
   schema: TypedSchema<D>,
 ): OperatorFunction<Flow<C>, Flow<D>> {
-  return rewriting("flatMap", schema, (row: Row<C>, put) => {
-    for (const made of change(row)) put(made);
-  });
-}
-
-function rewriting<C, D>(
-  name: string,
-  schema: Schema,
-  change: (row: Row<C>, put: (made: RowOut<D>) => void) => void,
-): OperatorFunction<Flow<C>, Flow<D>> {
   return operator(
     (out) => {
-      const names = schema.fields.map((field) => field.name);
-      let cursor: RowCursor<C> | undefined;
-      return {
-        header: anew,
-        batch(batch) {
-          if (cursor?.schema !== batch.schema) cursor = new RowCursor(batch.schema);
-          const writer = new BatchWriter(schema);
-          const row = cursor.over(batch);
-          const put = (made: RowOut<D>): void =>
-            writer.push(names.map((each) => (made as Readonly<Record<string, Value>>)[each] ?? null));
-          for (let at = 0; at < batch.rows; at++) {
-            cursor.at = at;
-            change(row, put);
+      const made = new MadeRows<C, D>(schema);
+      function* all(batch: Batch): Generator<Batch, Batch | undefined> {
+        const rows = made.rowsOf(batch);
+        for (let at = 0; at < batch.rows; at++) {
+          for (const each of change(rows(at))) {
+            const full = made.isFull ? made.take() : undefined;
+            if (full !== undefined) yield full;
+            made.add(each);
           }
-          if (writer.rows > 0) out.next(writer.take());
-        },
-      };
+        }
+        return made.take();
+      }
+      return { makesMany: true, header: anew, batch: (batch) => out.all(all(batch)) };
     },
-    { name, detail: names(schema) },
+    { name: "flatMap", detail: names(schema) },
   );
 }
+
+/** Rows that a program makes of rows. */
+class MadeRows<C, D> {
+  private readonly names: readonly string[];
+  private readonly writer: BatchWriter;
+  private cursor: RowCursor<C> | undefined;
+
+  constructor(schema: Schema) {
+    this.names = schema.fields.map((field) => field.name);
+    this.writer = new BatchWriter(schema);
+  }
+
+  get isFull(): boolean {
+    const { rows } = this.writer;
+    return (
+      rows >= BATCH_ROWS_DEFAULT || (rows % SIZED_ROWS === 0 && rows > 0 && this.writer.sizeBytes >= BATCH_BYTES_TARGET)
+    );
+  }
+
+  /** The rows of a batch by number; each is valid until the next is asked for. */
+  rowsOf(batch: Batch): (at: number) => Row<C> {
+    if (this.cursor?.schema !== batch.schema) this.cursor = new RowCursor(batch.schema);
+    const { cursor } = this;
+    const row = cursor.over(batch);
+    return (at) => {
+      cursor.at = at;
+      return row;
+    };
+  }
+
+  /** Throws `VALUE_MISFIT`. */
+  add(made: RowOut<D>): void {
+    this.writer.push(this.names.map((each) => (made as Readonly<Record<string, Value>>)[each] ?? null));
+  }
+
+  take(): Batch | undefined {
+    return this.writer.rows > 0 ? this.writer.take() : undefined;
+  }
+}
+
+/** Rows after which the size of a batch is looked at. */
+const SIZED_ROWS = 64;
 
 function names(schema: Schema): string {
   return schema.fields.map((field) => field.name).join(", ");
