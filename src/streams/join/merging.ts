@@ -176,7 +176,7 @@ class Merging implements MergeSink {
     const outlet = new Outlet(jointCredits(headers.map((header) => header.credits)), resume);
     this.outlet = outlet;
     const schemas = (input: number): Schema | undefined => this.schemas[input];
-    const stage = make(headers, { schemas, out: counted, isFree: () => outlet.isFree, step });
+    const stage = make(headers, { schemas, out: counted, isFree: () => outlet.isOpen, step });
     this.stage = stage;
     const restored = headers.find((header) => header.restored !== undefined)?.restored;
     this.out({

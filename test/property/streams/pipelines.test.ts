@@ -132,7 +132,7 @@ describe("pipelines", () => {
         }),
         { numRuns: 25 },
       );
-      expect(restored).toBeGreaterThan(50);
+      expect(restored).toBeGreaterThan(20);
     });
   }
 });
