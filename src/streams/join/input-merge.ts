@@ -4,6 +4,8 @@ import type { Barrier } from "../barrier.ts";
 import type { Header, Idle, Watermark } from "../flow.ts";
 import { timeOf } from "../operators/event-time.ts";
 import { timesOf } from "../window/event-clock.ts";
+import { LentCredits } from "./lent-credits.ts";
+import { MergedInput } from "./merged-input.ts";
 import { rowsOf, WaitingRows } from "./waiting-rows.ts";
 
 /** What a merge hands on, in one order that the inputs' rows alone decide. */
@@ -18,28 +20,6 @@ export interface MergeSink {
   /** Nothing more can be handed on for now: what was collected is to come out. */
   pause(): void;
   end(): void;
-}
-
-/** One input of a merge. */
-class MergedInput {
-  readonly name: string;
-  header: Header | undefined;
-  readonly queue: (Batch | Watermark | Idle)[] = [];
-  /** Items behind a barrier that not every input has seen yet. */
-  held: (Batch | Watermark | Idle)[] | undefined;
-  /** Next row of the batch at the front, and the event times of that batch. */
-  row = 0;
-  times: Float64Array | undefined;
-  /** Where they stand, one batch's after the other's. */
-  room = new Float64Array(0);
-  consumed = 0;
-  /** It has said that nothing comes before this time. */
-  promised = Number.NEGATIVE_INFINITY;
-  ended = false;
-
-  constructor(name: string) {
-    this.name = name;
-  }
 }
 
 /** Where an input is: the rows of it that wait, marks between them, how many rows were handed on, and what it has promised. */
@@ -77,7 +57,9 @@ export class InputMerge {
   }
 
   header(index: number, header: Header): void {
-    this.at(index).header ??= header;
+    const input = this.at(index);
+    if (input.header === undefined) input.credits = new LentCredits(header.credits);
+    input.header ??= header;
     this.tryBegin();
   }
 
@@ -87,7 +69,7 @@ export class InputMerge {
     if (input.ended) return;
     if ("rows" in item) {
       if (item.rows === 0) return;
-      input.header?.credits?.take();
+      input.credits.take();
     }
     (input.held ?? input.queue).push(item);
     this.work();
@@ -98,11 +80,15 @@ export class InputMerge {
     if (input.ended || input.held !== undefined) return;
     this.barrier = barrier;
     input.held = [];
+    input.credits.settle();
+    for (const other of this.inputs) if (other.held === undefined && !other.ended) other.credits.lend();
     this.tryBarrier();
   }
 
   end(index: number): void {
-    this.at(index).ended = true;
+    const input = this.at(index);
+    input.ended = true;
+    input.credits.settle();
     this.tryBegin();
     this.tryBarrier();
     this.work();
@@ -134,7 +120,7 @@ export class InputMerge {
         for (let from = 0; from < batch.rows; ) {
           mark();
           const to = Math.min(batch.rows, from + (items[0] === undefined ? batch.rows : items[0].before - before));
-          input.header?.credits?.take();
+          input.credits.take();
           input.queue.push(rowsOf(batch, from, to));
           before += to - from;
           from = to;
@@ -149,8 +135,8 @@ export class InputMerge {
   /** Gives all credits back. */
   close(): void {
     for (const input of this.inputs) {
-      for (const item of input.queue.splice(0)) if ("rows" in item) input.header?.credits?.giveBack();
-      for (const item of input.held?.splice(0) ?? []) if ("rows" in item) input.header?.credits?.giveBack();
+      for (const item of input.queue.splice(0)) if ("rows" in item) input.credits.giveBack();
+      for (const item of input.held?.splice(0) ?? []) if ("rows" in item) input.credits.giveBack();
       input.ended = true;
     }
     this.ended = true;
@@ -245,7 +231,7 @@ export class InputMerge {
       input.times = undefined;
     }
     this.sink.rows(index, batch, from, to, times);
-    if (to === batch.rows) input.header?.credits?.giveBack();
+    if (to === batch.rows) input.credits.giveBack();
   }
 
   /** Least time that an input's next item can have. */
