@@ -17,13 +17,17 @@ export function union<C, K extends string>(
   inputs: Readonly<Record<string, Observable<Flow<C, K>>>>,
 ): Observable<Flow<C, K>> {
   const names = Object.keys(inputs);
-  const merged = merging(inputs, { name: "union", detail: names.join(", ") }, (headers, schemas, out) => {
+  const merged = merging(inputs, { name: "union", detail: names.join(", ") }, (headers, { schemas, out, isFree }) => {
     let writer: BatchWriter | undefined;
     const flush = (): void => {
       if (writer !== undefined && writer.rows > 0) out(writer.take());
     };
     return {
       header: headerOf(headers),
+      get isBlocked() {
+        return !isFree();
+      },
+      resume: () => undefined,
       rows(input, batch, from, to) {
         const first = names.findIndex((_, i) => schemas(i) !== undefined);
         const schema = schemas(first);
@@ -33,10 +37,14 @@ export function union<C, K extends string>(
           });
         }
         writer ??= new BatchWriter(batch.schema);
-        if (from === 0 && to === batch.rows && writer.rows === 0) return out(batch);
+        if (from === 0 && to === batch.rows && writer.rows === 0) {
+          out(batch);
+          return to;
+        }
         // Runs of rows are short where inputs take turns.
         writer.append(batch, from, to);
         if (writer.rows >= BATCH_ROWS_DEFAULT) flush();
+        return to;
       },
       pause: flush,
       watermark(timeUs) {
