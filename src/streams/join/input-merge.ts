@@ -4,6 +4,8 @@ import type { Barrier } from "../barrier.ts";
 import type { Header, Idle, Watermark } from "../flow.ts";
 import { timeOf } from "../operators/event-time.ts";
 import { timesOf } from "../window/event-clock.ts";
+import { LentCredits } from "./lent-credits.ts";
+import { MergedInput } from "./merged-input.ts";
 import { rowsOf, WaitingRows } from "./waiting-rows.ts";
 
 /** What a merge hands on, in one order that the inputs' rows alone decide. */
@@ -29,28 +31,6 @@ export interface MergeSink {
   end(): void;
   /** It has ended, and is not blocked. */
   finished(): void;
-}
-
-/** One input of a merge. */
-class MergedInput {
-  readonly name: string;
-  header: Header | undefined;
-  readonly queue: (Batch | Watermark | Idle)[] = [];
-  /** Items behind a barrier that not every input has seen yet. */
-  held: (Batch | Watermark | Idle)[] | undefined;
-  /** Next row of the batch at the front, and the event times of that batch. */
-  row = 0;
-  times: Float64Array | undefined;
-  /** Where they stand, one batch's after the other's. */
-  room = new Float64Array(0);
-  consumed = 0;
-  /** It has said that nothing comes before this time. */
-  promised = Number.NEGATIVE_INFINITY;
-  ended = false;
-
-  constructor(name: string) {
-    this.name = name;
-  }
 }
 
 /** Where an input is: the rows of it that wait, marks between them, how many rows were handed on, and what it has promised. */
@@ -89,7 +69,9 @@ export class InputMerge {
   }
 
   header(index: number, header: Header): void {
-    this.at(index).header ??= header;
+    const input = this.at(index);
+    if (input.header === undefined) input.credits = new LentCredits(header.credits);
+    input.header ??= header;
     this.tryBegin();
   }
 
@@ -99,7 +81,7 @@ export class InputMerge {
     if (input.ended) return;
     if ("rows" in item) {
       if (item.rows === 0) return;
-      input.header?.credits?.take();
+      input.credits.take();
     }
     (input.held ?? input.queue).push(item);
     this.work();
@@ -110,11 +92,15 @@ export class InputMerge {
     if (input.ended || input.held !== undefined) return;
     this.barrier = barrier;
     input.held = [];
+    input.credits.settle();
+    for (const other of this.inputs) if (other.held === undefined && !other.ended) other.credits.lend();
     this.tryBarrier();
   }
 
   end(index: number): void {
-    this.at(index).ended = true;
+    const input = this.at(index);
+    input.ended = true;
+    input.credits.settle();
     this.tryBegin();
     this.tryBarrier();
     this.work();
@@ -146,7 +132,7 @@ export class InputMerge {
         for (let from = 0; from < batch.rows; ) {
           mark();
           const to = Math.min(batch.rows, from + (items[0] === undefined ? batch.rows : items[0].before - before));
-          input.header?.credits?.take();
+          input.credits.take();
           input.queue.push(rowsOf(batch, from, to));
           before += to - from;
           from = to;
@@ -167,8 +153,8 @@ export class InputMerge {
   /** Gives all credits back. */
   close(): void {
     for (const input of this.inputs) {
-      for (const item of input.queue.splice(0)) if ("rows" in item) input.header?.credits?.giveBack();
-      for (const item of input.held?.splice(0) ?? []) if ("rows" in item) input.header?.credits?.giveBack();
+      for (const item of input.queue.splice(0)) if ("rows" in item) input.credits.giveBack();
+      for (const item of input.held?.splice(0) ?? []) if ("rows" in item) input.credits.giveBack();
       input.ended = true;
     }
     this.ended = true;
@@ -308,7 +294,7 @@ export class InputMerge {
     input.queue.shift();
     input.row = 0;
     input.times = undefined;
-    input.header?.credits?.giveBack();
+    input.credits.giveBack();
     return true;
   }
 
