@@ -4,42 +4,33 @@ import type { Barrier } from "../barrier.ts";
 import type { Header, Idle, Watermark } from "../flow.ts";
 import { timeOf } from "../operators/event-time.ts";
 import { timesOf } from "../window/event-clock.ts";
+import { LentCredits } from "./lent-credits.ts";
+import { MergedInput } from "./merged-input.ts";
 import { rowsOf, WaitingRows } from "./waiting-rows.ts";
 
 /** What a merge hands on, in one order that the inputs' rows alone decide. */
 export interface MergeSink {
+  /** It can take nothing for now: nothing is handed on until {@link InputMerge.resume}. */
+  readonly isBlocked: boolean;
+  /** Rows before this time may be handed on by {@link quietRows}, out of their order among the inputs: it does not matter for them. */
+  readonly quietUntil: number;
   /** Called once, when every input has said what it is. */
   begin(headers: readonly Header[]): void;
-  /** Rows `from` to `to` of a batch of that input, with the event times of the whole batch. */
-  rows(input: number, batch: Batch, from: number, to: number, times: Float64Array): void;
+  /**
+   * Rows `from` to `to` of a batch of that input, with the event times of the whole batch. Returns the row behind those that it took; less
+   * than `to` where it is blocked now.
+   */
+  rows(input: number, batch: Batch, from: number, to: number, times: Float64Array): number;
+  quietRows(input: number, batch: Batch, from: number, to: number, times: Float64Array): void;
   /** No input has anything before this time any more. */
   watermark(timeUs: number): void;
   barrier(barrier: Barrier): void;
   /** Nothing more can be handed on for now: what was collected is to come out. */
   pause(): void;
+  /** All inputs have ended. */
   end(): void;
-}
-
-/** One input of a merge. */
-class MergedInput {
-  readonly name: string;
-  header: Header | undefined;
-  readonly queue: (Batch | Watermark | Idle)[] = [];
-  /** Items behind a barrier that not every input has seen yet. */
-  held: (Batch | Watermark | Idle)[] | undefined;
-  /** Next row of the batch at the front, and the event times of that batch. */
-  row = 0;
-  times: Float64Array | undefined;
-  /** Where they stand, one batch's after the other's. */
-  room = new Float64Array(0);
-  consumed = 0;
-  /** It has said that nothing comes before this time. */
-  promised = Number.NEGATIVE_INFINITY;
-  ended = false;
-
-  constructor(name: string) {
-    this.name = name;
-  }
+  /** It has ended, and is not blocked. */
+  finished(): void;
 }
 
 /** Where an input is: the rows of it that wait, marks between them, how many rows were handed on, and what it has promised. */
@@ -62,6 +53,7 @@ export class InputMerge {
   private readonly sink: MergeSink;
   private begun = false;
   private ended = false;
+  private finished = false;
   private watermark = Number.NEGATIVE_INFINITY;
   private barrier: Barrier | undefined;
 
@@ -77,7 +69,9 @@ export class InputMerge {
   }
 
   header(index: number, header: Header): void {
-    this.at(index).header ??= header;
+    const input = this.at(index);
+    if (input.header === undefined) input.credits = new LentCredits(header.credits);
+    input.header ??= header;
     this.tryBegin();
   }
 
@@ -87,7 +81,7 @@ export class InputMerge {
     if (input.ended) return;
     if ("rows" in item) {
       if (item.rows === 0) return;
-      input.header?.credits?.take();
+      input.credits.take();
     }
     (input.held ?? input.queue).push(item);
     this.work();
@@ -98,11 +92,15 @@ export class InputMerge {
     if (input.ended || input.held !== undefined) return;
     this.barrier = barrier;
     input.held = [];
+    input.credits.settle();
+    for (const other of this.inputs) if (other.held === undefined && !other.ended) other.credits.lend();
     this.tryBarrier();
   }
 
   end(index: number): void {
-    this.at(index).ended = true;
+    const input = this.at(index);
+    input.ended = true;
+    input.credits.settle();
     this.tryBegin();
     this.tryBarrier();
     this.work();
@@ -134,7 +132,7 @@ export class InputMerge {
         for (let from = 0; from < batch.rows; ) {
           mark();
           const to = Math.min(batch.rows, from + (items[0] === undefined ? batch.rows : items[0].before - before));
-          input.header?.credits?.take();
+          input.credits.take();
           input.queue.push(rowsOf(batch, from, to));
           before += to - from;
           from = to;
@@ -146,14 +144,21 @@ export class InputMerge {
     });
   }
 
+  /** Goes on where the sink was blocked, if it is no more. */
+  resume(): void {
+    this.tryBarrier();
+    this.work();
+  }
+
   /** Gives all credits back. */
   close(): void {
     for (const input of this.inputs) {
-      for (const item of input.queue.splice(0)) if ("rows" in item) input.header?.credits?.giveBack();
-      for (const item of input.held?.splice(0) ?? []) if ("rows" in item) input.header?.credits?.giveBack();
+      for (const item of input.queue.splice(0)) if ("rows" in item) input.credits.giveBack();
+      for (const item of input.held?.splice(0) ?? []) if ("rows" in item) input.credits.giveBack();
       input.ended = true;
     }
     this.ended = true;
+    this.finished = true;
   }
 
   private at(index: number): MergedInput {
@@ -169,7 +174,12 @@ export class InputMerge {
 
   private tryBarrier(): void {
     const { barrier } = this;
-    if (barrier === undefined || this.inputs.some(({ held, ended }) => held === undefined && !ended)) return;
+    if (
+      barrier === undefined ||
+      this.sink.isBlocked ||
+      this.inputs.some(({ held, ended }) => held === undefined && !ended)
+    )
+      return;
     this.barrier = undefined;
     this.sink.barrier(barrier);
     for (const input of this.inputs) {
@@ -181,12 +191,18 @@ export class InputMerge {
 
   private work(): void {
     this.handOn();
-    if (this.begun && !this.ended) this.sink.pause();
+    if (!this.begun || this.sink.isBlocked) return;
+    if (!this.ended) this.sink.pause();
+    else if (!this.finished) {
+      this.finished = true;
+      this.sink.finished();
+    }
   }
 
   private handOn(): void {
-    while (this.begun && !this.ended) {
+    while (this.begun && !this.ended && !this.sink.isBlocked) {
       this.takeTurns();
+      if (this.sink.isBlocked) return;
       let best = -1;
       let bestTime = Number.POSITIVE_INFINITY;
       let limit = Number.POSITIVE_INFINITY;
@@ -217,35 +233,69 @@ export class InputMerge {
     if (a === undefined || b === undefined || !("rows" in a) || !("rows" in b)) return;
     const left = (first.times ??= this.timesOf(first, a));
     const right = (second.times ??= this.timesOf(second, b));
-    while (first.row < a.rows && second.row < b.rows && !this.ended) {
+    while (!this.ended && !this.sink.isBlocked) {
+      if (this.sink.quietUntil > Number.NEGATIVE_INFINITY && !this.takeQuiet(first, a, left, second, b, right)) return;
       if ((left[first.row] as number) <= (right[second.row] as number)) {
         const limit = right[second.row] as number;
         let to = first.row + 1;
         while (to < a.rows && (left[to] as number) <= limit) to++;
-        this.give(first, 0, a, to, left);
-        if (to === a.rows) return;
+        if (this.give(first, 0, a, to, left)) return;
       } else {
         const limit = left[first.row] as number;
         let to = second.row + 1;
         while (to < b.rows && (right[to] as number) < limit) to++;
-        this.give(second, 1, b, to, right);
-        if (to === b.rows) return;
+        if (this.give(second, 1, b, to, right)) return;
       }
     }
   }
 
-  /** Hands on an input's rows up to one; the batch goes when that is its last. */
-  private give(input: MergedInput, index: number, batch: Batch, to: number, times: Float64Array): void {
-    const from = input.row;
-    input.row = to;
-    input.consumed += to - from;
-    if (to === batch.rows) {
-      input.queue.shift();
-      input.row = 0;
-      input.times = undefined;
+  /** Hands on what the inputs have before any row that is not quiet; false when that was all of a batch. */
+  private takeQuiet(
+    first: MergedInput,
+    a: Batch,
+    left: Float64Array,
+    second: MergedInput,
+    b: Batch,
+    right: Float64Array,
+  ): boolean {
+    const { quietUntil } = this.sink;
+    let [i, j] = [first.row, second.row];
+    while (i < a.rows && j < b.rows) {
+      const [l, r] = [left[i] as number, right[j] as number];
+      if (l <= r) {
+        if (l >= quietUntil) break;
+        i++;
+      } else {
+        if (r >= quietUntil) break;
+        j++;
+      }
     }
-    this.sink.rows(index, batch, from, to, times);
-    if (to === batch.rows) input.header?.credits?.giveBack();
+    if (i > first.row) {
+      this.sink.quietRows(0, a, first.row, i, left);
+      this.took(first, a, i);
+    }
+    if (j > second.row) {
+      this.sink.quietRows(1, b, second.row, j, right);
+      this.took(second, b, j);
+    }
+    return i < a.rows && j < b.rows;
+  }
+
+  /** Hands on an input's rows up to one, as far as they are taken; true when the batch is done. */
+  private give(input: MergedInput, index: number, batch: Batch, to: number, times: Float64Array): boolean {
+    return this.took(input, batch, this.sink.rows(index, batch, input.row, to, times));
+  }
+
+  /** Rows up to one were taken; the batch goes when that is its last: true then. */
+  private took(input: MergedInput, batch: Batch, to: number): boolean {
+    input.consumed += to - input.row;
+    input.row = to;
+    if (to < batch.rows) return false;
+    input.queue.shift();
+    input.row = 0;
+    input.times = undefined;
+    input.credits.giveBack();
+    return true;
   }
 
   /** Least time that an input's next item can have. */

@@ -106,7 +106,7 @@ function joining(
     });
   }
   const text = [options.kind ?? "inner", detail].filter((part) => part !== "").join(", ");
-  const make: MakeStage = (headers, schemas, out, step) =>
-    new JoinStage({ name, names, headers: headers as readonly [Header, Header], schemas, out, step, rule }, options);
+  const make: MakeStage = (headers, given) =>
+    new JoinStage({ ...given, name, names, headers: headers as readonly [Header, Header], rule }, options);
   return merging(markedInputs(inputs), { name, detail: text }, make);
 }

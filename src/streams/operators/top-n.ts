@@ -6,6 +6,8 @@ import type { ColumnSpec, Untyped } from "../columns.ts";
 import type { Flow } from "../flow.ts";
 import { operator } from "../flow.ts";
 import { loadRows, saveRows } from "../join/rows-state.ts";
+import type { Counters } from "../step.ts";
+import type { Steps } from "../window/core.ts";
 import { isInteger } from "../window/plan.ts";
 import { anew } from "./event-time.ts";
 import { oneOf } from "./given.ts";
@@ -52,24 +54,27 @@ export function topN<const N extends string, const P extends string = never>(
         rankField(schema, by);
         return new TopRows(schema, { n, by, sign: order === "asc" ? 1 : -1, per, ties });
       };
-      const give = (batches: readonly Batch[]): void => {
-        for (const batch of batches) out.next(batch);
-      };
+      function* written(rows: TopRows, steps: Steps, counters?: Counters): Generator<Batch, Batch | undefined> {
+        while (steps.next().done !== true) yield* rows.out.takeFull();
+        if (counters !== undefined) counters.stateBytes = rows.stateBytes;
+        const rest = rows.out.take();
+        const last = rest.pop();
+        yield* rest;
+        return last;
+      }
       return {
+        makesMany: true,
         header(header) {
           const saved = header.restored?.state(step()?.place ?? "");
           if (saved !== undefined) {
             top = make(saved.schema);
-            for (const batch of loadRows(saved.state).lists[0] ?? []) top.push(batch);
+            top.restore(loadRows(saved.state).lists[0] ?? []);
           }
           return anew(header);
         },
         batch(batch) {
           top ??= make(batch.schema);
-          top.push(batch);
-          const here = step();
-          if (here !== undefined) here.counters.stateBytes = top.stateBytes;
-          give(top.out.take());
+          out.all(written(top, top.pushing(batch), step()?.counters));
         },
         barrier(barrier) {
           const here = step();
@@ -78,9 +83,7 @@ export function topN<const N extends string, const P extends string = never>(
           barrier.add(here.place, saveRows(barrier.hash, { lists, about: null }), top.schema);
         },
         end() {
-          if (top === undefined) return;
-          top.finish();
-          give(top.out.take());
+          if (top !== undefined) out.all(written(top, top.finishing()));
         },
       };
     },

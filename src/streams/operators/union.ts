@@ -21,35 +21,47 @@ export function union<C, K extends string>(
 ): Observable<Flow<C, K>> {
   const names = Object.keys(inputs);
   if (names.length === 0) throw invalid("union", "there are no inputs", "name them: { north, south }");
-  const merged = merging(markedInputs(inputs), { name: "union", detail: names.join(", ") }, (headers, schemas, out) => {
-    let writer: BatchWriter | undefined;
-    const flush = (): void => {
-      if (writer !== undefined && writer.rows > 0) out(writer.take());
-    };
-    return {
-      header: headerOf(headers),
-      rows(input, batch, from, to) {
-        const first = names.findIndex((_, i) => schemas(i) !== undefined);
-        const schema = schemas(first);
-        if (schema !== undefined && !sameSchema(schema, batch.schema)) {
-          throw new IpdmError("SCHEMA_MISMATCH", `${names[input]} has other columns than ${names[first]}`, {
-            hint: "project both to the same columns, in the same order and of the same types",
-          });
-        }
-        writer ??= new BatchWriter(batch.schema);
-        if (from === 0 && to === batch.rows && writer.rows === 0) return out(batch);
-        // Runs of rows are short where inputs take turns.
-        writer.append(batch, from, to);
-        if (writer.rows >= BATCH_ROWS_DEFAULT) flush();
-      },
-      pause: flush,
-      watermark(timeUs) {
-        flush();
-        out({ kind: "watermark", timeUs });
-      },
-      end: flush,
-    };
-  });
+  const merged = merging(
+    markedInputs(inputs),
+    { name: "union", detail: names.join(", ") },
+    (headers, { schemas, out, isFree }) => {
+      let writer: BatchWriter | undefined;
+      const flush = (): void => {
+        if (writer !== undefined && writer.rows > 0) out(writer.take());
+      };
+      return {
+        header: headerOf(headers),
+        get isBlocked() {
+          return !isFree();
+        },
+        resume: () => undefined,
+        rows(input, batch, from, to) {
+          const first = names.findIndex((_, i) => schemas(i) !== undefined);
+          const schema = schemas(first);
+          if (schema !== undefined && !sameSchema(schema, batch.schema)) {
+            throw new IpdmError("SCHEMA_MISMATCH", `${names[input]} has other columns than ${names[first]}`, {
+              hint: "project both to the same columns, in the same order and of the same types",
+            });
+          }
+          writer ??= new BatchWriter(batch.schema);
+          if (from === 0 && to === batch.rows && writer.rows === 0) {
+            out(batch);
+            return to;
+          }
+          // Runs of rows are short where inputs take turns.
+          writer.append(batch, from, to);
+          if (writer.rows >= BATCH_ROWS_DEFAULT) flush();
+          return to;
+        },
+        pause: flush,
+        watermark(timeUs) {
+          flush();
+          out({ kind: "watermark", timeUs });
+        },
+        end: flush,
+      };
+    },
+  );
   return merged as unknown as Observable<Flow<C, K>>; // the columns are those of each input
 }
 
