@@ -322,7 +322,7 @@ export class InputMerge {
     if (!("rows" in item)) {
       input.queue.shift();
       input.promised = Math.max(input.promised, item.kind === "idle" ? item.untilUs : item.timeUs);
-      return this.moveWatermark();
+      return this.moveWatermark(input);
     }
     const times = input.times as Float64Array;
     // A promise leaves room for rows of just that time, and of equal times the input named first goes first.
@@ -332,11 +332,10 @@ export class InputMerge {
     this.give(input, index, item, to, times);
   }
 
-  private moveWatermark(): void {
-    const least = this.inputs.reduce(
-      (min, { promised, ended }) => Math.min(min, ended ? Number.POSITIVE_INFINITY : promised),
-      Number.POSITIVE_INFINITY,
-    );
+  private moveWatermark(moved: MergedInput): void {
+    // Others are over once nothing of them waits: what is heard of an end, and when, decides nothing.
+    const others = this.inputs.filter((input) => input !== moved && this.front(input) !== Number.POSITIVE_INFINITY);
+    const least = others.reduce((min, { promised }) => Math.min(min, promised), moved.promised);
     if (least <= this.watermark || least === Number.POSITIVE_INFINITY) return;
     this.watermark = least;
     this.sink.watermark(least);

@@ -59,6 +59,8 @@ export class JoinCore {
   readonly tails: [Int32Array, Int32Array] = [new Int32Array(1024), new Int32Array(1024)];
   keys: KeyTable;
   newest = Number.NEGATIVE_INFINITY;
+  /** Marks alone move the watermark, not rows. */
+  isMarked = false;
   /** How far the watermark stays behind the newest event time. */
   readonly outOfOrder: number;
   /** Rows of the last call of {@link rows} that are late, and how many. */
@@ -122,7 +124,7 @@ export class JoinCore {
       if (batch !== chunk.batch || row >= chunk.to || row < chunk.from) this.readIds(side, batch, row);
       const time = times[row] as number;
       if (!rule.row(side, batch, row, time, chunk.ids[row - chunk.from] as number)) this.putLate(row);
-      else if (time > this.newest) {
+      else if (time > this.newest && !this.isMarked) {
         // The row's own pairs come before those of what it moves the watermark past.
         if (rule.isBusy) this.reached = time;
         else this.advance(rule, time);
@@ -148,7 +150,7 @@ export class JoinCore {
       }
       start = end;
     }
-    this.newest = Math.max(this.newest, newest);
+    if (!this.isMarked) this.newest = Math.max(this.newest, newest);
     this.tidy(rule);
   }
 

@@ -6,6 +6,7 @@ import type { Schema } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
 import type { Flow, Header } from "../flow.ts";
 import { type EventTime, timeOf } from "../operators/event-time.ts";
+import { areMarked } from "../operators/marked.ts";
 import type { Step } from "../step.ts";
 import { JoinCore, type JoinRule, type SideIndex } from "./join-core.ts";
 import { type JoinInput, type JoinKind, joinPlan } from "./join-plan.ts";
@@ -154,6 +155,7 @@ export class JoinStage implements MergeStage {
     }
     const inputs = [this.input(0, left), this.input(1, right)] as const;
     const core = new JoinCore(joinPlan(this.kind, ...inputs), inputs, this.outOfOrder);
+    core.isMarked = areMarked(this.times, this.setting.name);
     this.open = { core, rule: rule(core, headers) };
     return this.open;
   }

@@ -1,11 +1,14 @@
 import type { OperatorFunction, Subscriber } from "rxjs";
 import { Observable } from "rxjs";
 import type { Batch } from "../../batch/batch.ts";
+import { within } from "../../core/errors.ts";
 import type { Credits } from "../credits.ts";
 import type { Flow, Header } from "../flow.ts";
 import { isBatch } from "../flow.ts";
 import { CONCURRENCY_DEFAULT } from "../limits.ts";
 import { Outlet } from "../outlet.ts";
+import { type Step, stepAfter } from "../step.ts";
+import { failed, wholeOf } from "./given.ts";
 
 /** Options of {@link mapBatch}. */
 export interface MapBatchOptions {
@@ -21,12 +24,14 @@ type MapOne = (batch: Batch, signal: AbortSignal) => MappedBatch | Promise<Mappe
 /**
  * Replaces each batch by what `map` makes of it, several at a time, results and control items in the order of the
  * input. A batch holds its source's credit until its result has been handed on. `signal` aborts when the subscriber
- * leaves or a batch fails.
+ * leaves or a batch fails. What was said of event time and key stays, and has to be true of what comes out. Throws `OPTION_INVALID`, and
+ * `FUNCTION_FAILED` as the stream's error.
  */
 export function mapBatch(
   map: MapOne,
   { concurrency = CONCURRENCY_DEFAULT }: MapBatchOptions = {},
 ): OperatorFunction<Flow, Flow> {
+  wholeOf("mapBatch", "concurrency", concurrency);
   return (input) =>
     new Observable<Flow>((out) => {
       const mapping = new Mapping(out, map, concurrency);
@@ -58,6 +63,7 @@ class Mapping {
   private readonly waiting: Entry[] = [];
   private before: Credits | undefined;
   private outlet: Outlet | undefined;
+  private step: Step | undefined;
   private running = 0;
   private completed = false;
   private isHandingOn = false;
@@ -69,7 +75,10 @@ class Mapping {
   }
 
   take(item: Flow): void {
-    if (isBatch(item)) this.before?.take();
+    if (isBatch(item)) {
+      this.before?.take();
+      if (this.step !== undefined) this.step.counters.rowsIn += item.rows;
+    }
     const passes = isBatch(item) ? [] : [item.kind === "header" ? this.begin(item) : item];
     const state = isBatch(item) ? "waiting" : "done";
     this.waiting.push({ item, state, rest: passes.values(), isMany: false });
@@ -95,9 +104,12 @@ class Mapping {
   }
 
   private begin(header: Header): Header {
+    // Nobody knows the columns of what comes out.
+    const { schema: _, ...passed } = header;
     this.before = header.credits;
     this.outlet = new Outlet(header.credits, () => this.advance());
-    return { ...header, credits: this.outlet };
+    this.step = stepAfter(header.steps, "mapBatch", this.concurrency === 1 ? "" : `${this.concurrency} at a time`);
+    return { ...passed, credits: this.outlet, steps: [...(header.steps ?? []), this.step] };
   }
 
   private start(entry: Entry, batch: Batch): void {
@@ -114,7 +126,7 @@ class Mapping {
           this.running--;
           this.advance();
         },
-        (error: unknown) => this.out.error(error),
+        (error: unknown) => this.fail(error),
       );
   }
 
@@ -127,7 +139,7 @@ class Mapping {
         if (isBatch((waiting.shift() as Entry).item)) this.before?.giveBack();
       }
     } catch (error) {
-      out.error(error);
+      this.fail(error);
     }
     this.isHandingOn = false;
     for (const entry of waiting) {
@@ -135,6 +147,10 @@ class Mapping {
       if (entry.state === "waiting" && isBatch(entry.item)) this.start(entry, entry.item);
     }
     if (this.completed && waiting.length === 0) out.complete();
+  }
+
+  private fail(error: unknown): void {
+    this.out.error(within(this.step?.place ?? "mapBatch", failed("the function", error)));
   }
 
   /** Hands on what an entry came to as far as there is room; whether that was all. Throws what making it throws. */
@@ -147,6 +163,7 @@ class Mapping {
       }
       const { done, value } = rest.next();
       if (done === true) return !out.closed;
+      if (this.step !== undefined && isBatch(value)) this.step.counters.rowsOut += value.rows;
       out.next(value);
       if (out.closed) return false;
     }

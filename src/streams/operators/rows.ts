@@ -7,14 +7,16 @@ import { gatherRows } from "../../batch/gather.ts";
 import { BATCH_BYTES_TARGET, BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
 import type { Schema } from "../../batch/schema.ts";
 import { BatchWriter } from "../../batch/writer.ts";
+import { IpdmError, within } from "../../core/errors.ts";
 import type { Row, TypedSchema, Untyped } from "../columns.ts";
 import type { Flow } from "../flow.ts";
 import { isBatch, operator } from "../flow.ts";
 import { anew } from "./event-time.ts";
+import { failed } from "./given.ts";
 
 /**
  * Keeps the rows for which `keep` is true: the way for what no expression says, many times slower than `filter`. A row is valid
- * only during the call.
+ * only during the call. Throws `FUNCTION_FAILED` as the stream's error.
  */
 export function filterRows<C = Untyped, K extends string = string>(
   keep: (row: Row<C>) => boolean,
@@ -22,16 +24,22 @@ export function filterRows<C = Untyped, K extends string = string>(
   return operator(
     (out) => {
       let cursor: RowCursor<C> | undefined;
+      let before = 0;
       return {
         batch(batch) {
           if (cursor?.schema !== batch.schema) cursor = new RowCursor(batch.schema);
           const rows = new Int32Array(batch.rows);
           const row = cursor.over(batch);
           let kept = 0;
-          for (let at = 0; at < batch.rows; at++) {
-            cursor.at = at;
-            if (keep(row)) rows[kept++] = at;
+          try {
+            for (let at = 0; at < batch.rows; at++) {
+              cursor.at = at;
+              if (keep(row)) rows[kept++] = at;
+            }
+          } catch (error) {
+            throw failed(`the function, at row ${before + cursor.at},`, error);
           }
+          before += batch.rows;
           if (kept > 0) out.next(kept === batch.rows ? batch : gatherRows(batch, rows, kept));
         },
       };
@@ -41,11 +49,11 @@ export function filterRows<C = Untyped, K extends string = string>(
 }
 
 /** What a program makes of a row: values by column name; a column that is left out is null. */
-export type RowOut<C> = Partial<Row<C>> | Readonly<Record<string, Value>>;
+export type RowOut<C> = Partial<Row<C>>;
 
 /**
  * Makes one row of each, with the columns given: any JavaScript, many times slower than `project`. `change` must depend on
- * the row alone. Throws `VALUE_MISFIT` when a value does not fit its column.
+ * the row alone. Throws, as the stream's error, `VALUE_MISFIT` when a value does not fit its column or belongs to none, and `FUNCTION_FAILED`.
  */
 export function map<C, D>(
   change: (row: Row<C>) => RowOut<D>,
@@ -58,7 +66,11 @@ export function map<C, D>(
         header: anew,
         batch(batch) {
           const rows = made.rowsOf(batch);
-          for (let at = 0; at < batch.rows; at++) made.add(change(rows(at)));
+          try {
+            for (let at = 0; at < batch.rows; at++) made.add(change(rows(at)));
+          } catch (error) {
+            throw made.failed(error);
+          }
           const whole = made.take();
           if (whole !== undefined) out.next(whole);
         },
@@ -78,12 +90,16 @@ export function flatMap<C, D>(
       const made = new MadeRows<C, D>(schema);
       function* all(batch: Batch): Generator<Batch, Batch | undefined> {
         const rows = made.rowsOf(batch);
-        for (let at = 0; at < batch.rows; at++) {
-          for (const each of change(rows(at))) {
-            const full = made.isFull ? made.take() : undefined;
-            if (full !== undefined) yield full;
-            made.add(each);
+        try {
+          for (let at = 0; at < batch.rows; at++) {
+            for (const each of change(rows(at))) {
+              const full = made.isFull ? made.take() : undefined;
+              if (full !== undefined) yield full;
+              made.add(each);
+            }
           }
+        } catch (error) {
+          throw made.failed(error);
         }
         return made.take();
       }
@@ -95,12 +111,17 @@ export function flatMap<C, D>(
 
 /** Rows that a program makes of rows. */
 class MadeRows<C, D> {
+  /** Rows of the batches before. */
+  private before = 0;
+  private batch: Batch | undefined;
+  private readonly known: ReadonlySet<string>;
   private readonly names: readonly string[];
   private readonly writer: BatchWriter;
   private cursor: RowCursor<C> | undefined;
 
   constructor(schema: Schema) {
     this.names = schema.fields.map((field) => field.name);
+    this.known = new Set(this.names);
     this.writer = new BatchWriter(schema);
   }
 
@@ -113,6 +134,8 @@ class MadeRows<C, D> {
 
   /** The rows of a batch by number; each is valid until the next is asked for. */
   rowsOf(batch: Batch): (at: number) => Row<C> {
+    this.before += this.batch?.rows ?? 0;
+    this.batch = batch;
     if (this.cursor?.schema !== batch.schema) this.cursor = new RowCursor(batch.schema);
     const { cursor } = this;
     const row = cursor.over(batch);
@@ -124,12 +147,25 @@ class MadeRows<C, D> {
 
   /** Throws `VALUE_MISFIT`. */
   add(made: RowOut<D>): void {
+    for (const each in made) if (!this.known.has(each)) throw strange(each, this.names);
     this.writer.push(this.names.map((each) => (made as Readonly<Record<string, Value>>)[each] ?? null));
+  }
+
+  /** What the program threw, or its rows came to, with its place. */
+  failed(error: unknown): unknown {
+    const place = `row ${this.before + (this.cursor?.at ?? 0)}`;
+    return error instanceof IpdmError ? within(place, error) : failed(`the function, at ${place},`, error);
   }
 
   take(): Batch | undefined {
     return this.writer.rows > 0 ? this.writer.take() : undefined;
   }
+}
+
+function strange(name: string, known: readonly string[]): IpdmError {
+  return new IpdmError("VALUE_MISFIT", `there is no column ${name}`, {
+    hint: `columns that come out: ${known.join(", ")}`,
+  });
 }
 
 /** Rows after which the size of a batch is looked at. */

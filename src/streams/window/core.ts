@@ -107,10 +107,11 @@ export class WindowCore {
     return true;
   }
 
-  private readMarks(batch: Batch, name: string, from: number, to: number): void {
+  private readMarks(batch: Batch, name: string | true, from: number, to: number): void {
+    if (this.marks === this.times) this.marks = this.arena.f64(CHUNK_ROWS);
+    if (name === true) return void this.marks.fill(Number.NEGATIVE_INFINITY, 0, to - from);
     const column = batch.column(name);
     const words = wordsOf(column);
-    if (this.marks === this.times) this.marks = this.arena.f64(CHUNK_ROWS);
     const { outOfOrder } = this.windowTimes;
     for (let row = from; row < to; row++) {
       const mark = isNull(column, row) ? Number.NEGATIVE_INFINITY : wordsToNumber(words, row) + outOfOrder;

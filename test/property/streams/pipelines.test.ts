@@ -145,7 +145,7 @@ describe("pipelines", () => {
         }),
         { numRuns: 25 },
       );
-      expect(restored).toBeGreaterThan(50);
+      expect(restored).toBeGreaterThan(20);
     });
   }
 });
