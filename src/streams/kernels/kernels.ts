@@ -40,16 +40,7 @@ export interface Kernels {
     next: number,
     ids: number,
   ): number;
-  assign(
-    control: number,
-    ring: number,
-    times: number,
-    marks: number,
-    ids: number,
-    slots: number,
-    from: number,
-    to: number,
-  ): number;
+  assign(control: number, ring: number, times: number, marks: number, from: number, to: number): number;
 }
 
 let compiled: WebAssembly.Module | null | undefined;
