@@ -5,6 +5,7 @@ import { mergeRows } from "./merge";
 
 export { assign } from "./assign";
 export { identify } from "./identify";
+export { sessions } from "./sessions";
 export { widen } from "./widen";
 
 /**

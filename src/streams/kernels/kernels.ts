@@ -40,6 +40,7 @@ export interface Kernels {
     next: number,
     ids: number,
   ): number;
+  sessions(control: number, times: number, marks: number, from: number, to: number): number;
   assign(control: number, ring: number, times: number, marks: number, from: number, to: number): number;
 }
 
