@@ -9,7 +9,7 @@ export default defineConfig({
     maxWorkers: 2,
     // Tests that run modules without a lane need this as lanes do: src/sandbox/lane-thread.ts.
     execArgv: ["--no-wasm-code-gc"],
-    globalSetup: ["test/support/seed-report.ts"],
+    globalSetup: ["test/support/seed-report.ts", "test/support/compile-cache.ts"],
     projects: lanes.map((name) => ({
       extends: true,
       test: {
