@@ -15,9 +15,9 @@ export default defineConfig({
       test: {
         name,
         include: [`test/${name}/**/*.test.ts`],
-        setupFiles: ["test/support/seed.ts"],
+        setupFiles: ["test/support/seed.ts", "test/support/compiled-code.ts"],
         // These keep nothing from one file to the next, so they need no process of their own.
-        isolate: !["unit", "property", "simulation"].includes(name),
+        isolate: !["unit", "contract", "property", "simulation", "integration"].includes(name),
         testTimeout: name === "unit" || name === "property" ? 20_000 : 120_000,
         hookTimeout: 60_000,
       },
