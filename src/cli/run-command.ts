@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { IpdmError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
-import { quietLog } from "../node.ts";
+import { quietLog } from "../network/node-defaults.ts";
 import type { RunSummary } from "../run/options.ts";
 import { runConfig } from "../run/run.ts";
 import { bytesText, counted, number } from "./counted.ts";
