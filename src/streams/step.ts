@@ -8,9 +8,9 @@ export interface Counters {
   late: number;
   /** Bytes of state, as the limits count them. */
   stateBytes: number;
-  /** Watermark in microseconds, where the operator has one: -∞ before the first row, +∞ after the end. */
+  /** Watermark in microseconds, where the operator has one: -∞ before the first row, of windows and joins +∞ after the end. */
   watermarkUs: number | undefined;
-  /** How far the watermark is behind the newest event time, in microseconds. */
+  /** How far the watermark is behind the newest event time, in microseconds; unknown of joins that marks move. */
   watermarkLagUs: number | undefined;
   /** Of an operator of several inputs: the input that the others wait for at the moment, which so holds the watermark back. */
   waitsFor: string | undefined;

@@ -169,7 +169,8 @@ export class JoinStage implements MergeStage {
       this.isBlocked = !isFree();
     }
     step.counters.watermarkUs = core.watermark;
-    step.counters.watermarkLagUs = core.outOfOrder;
+    const isOver = core.newest === Number.POSITIVE_INFINITY;
+    step.counters.watermarkLagUs = core.isMarked && !isOver ? undefined : isOver ? 0 : core.outOfOrder;
     step.counters.stateBytes = ENTRY_BYTES * (this.open?.rule.living ?? 0);
   }
 }

@@ -35,3 +35,13 @@ export class Punctuation {
     return isNull(this.column, row) ? Number.NEGATIVE_INFINITY : wordsToNumber(this.words, row) + this.outOfOrder;
   }
 }
+
+/** The newest event time of a batch and of what came before it. */
+export function newestTime(batch: Batch, name: string, before: number): number {
+  const column = batch.column(name);
+  const words = wordsOf(column);
+  let newest = before;
+  for (let row = 0; row < batch.rows; row++)
+    if (!isNull(column, row)) newest = Math.max(newest, wordsToNumber(words, row));
+  return newest;
+}

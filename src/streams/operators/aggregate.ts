@@ -3,6 +3,7 @@ import type { Batch } from "../../batch/batch.ts";
 import type { Untyped } from "../columns.ts";
 import type { Flow, Header } from "../flow.ts";
 import { operator } from "../flow.ts";
+import { newestTime } from "../keyed/punctuation.ts";
 import type { Step } from "../step.ts";
 import { type Aggregate, outputSchema, type WindowPlan } from "../window/plan.ts";
 import type { WindowOutput, WindowPieces } from "../window/window-aggregate.ts";
@@ -44,11 +45,13 @@ export function aggregate<const A extends Specs>(
       let late: Partial<Observer<Batch>> | undefined;
       let window: WindowAggregate | undefined;
       let earlyWatermark = Number.NEGATIVE_INFINITY;
+      /** Newest event time, where it does not move the watermark. */
+      let newest = Number.NEGATIVE_INFINITY;
       const give = (of: WindowAggregate, pieces: WindowPieces, isEnd = false): void =>
         out.all(
           rowsOf(pieces, (output, isLast) => {
             for (const batch of output.late) late?.next?.(batch);
-            count(step(), of, output);
+            count(step(), of, output, newest);
             if (isEnd && isLast) late?.complete?.();
           }),
         );
@@ -63,6 +66,7 @@ export function aggregate<const A extends Specs>(
           return schema === undefined ? anew(header) : { ...anew(header), schema: outputSchema(plan, schema) };
         },
         batch(batch) {
+          if (plan?.punctuated !== undefined) newest = newestTime(batch, plan.time, newest);
           if (window === undefined) {
             window = new WindowAggregate(plan as WindowPlan, batch.schema, options);
             window.advance(earlyWatermark); // nothing is open yet
@@ -125,13 +129,14 @@ function* rowsOf(
   }
 }
 
-function count(step: Step | undefined, window: WindowAggregate, { late }: WindowOutput): void {
+function count(step: Step | undefined, window: WindowAggregate, { late }: WindowOutput, seen: number): void {
   if (step === undefined) return;
   const { counters } = step;
   for (const batch of late) counters.late += batch.rows;
   counters.stateBytes = window.stateBytes;
   counters.watermarkUs = window.watermark;
-  counters.watermarkLagUs = Number.isFinite(window.newest) ? window.newest - window.watermark : 0;
+  const newest = Math.max(window.newest, seen);
+  counters.watermarkLagUs = Number.isFinite(window.newest) ? newest - window.watermark : 0;
 }
 
 function planOf(header: Header, aggregates: readonly Aggregate[]): WindowPlan {

@@ -10,7 +10,7 @@ import { TemporalRule } from "../join/temporal-rule.ts";
 import { WindowRule } from "../join/window-rule.ts";
 import { windowTimes } from "../window/plan.ts";
 import { undescribed } from "./event-time.ts";
-import { durationOf, oneOf, onlyKeys } from "./given.ts";
+import { durationOf, invalid, oneOf, onlyKeys } from "./given.ts";
 import type { Fit, One, Pair, Pairs } from "./join-types.ts";
 import { markedInputs } from "./marked.ts";
 
@@ -110,7 +110,8 @@ export function temporalJoin(
 
 /**
  * Pairs the rows of a key in the same window, when it closes. The windows are those that `tumble` or `hop` said of the left input
- * before. Pairs come by the window's end, key, left row, right row.
+ * before, with their offset and lateness. Pairs come by the window's end, key, left row, right row. Throws as `intervalJoin`, and
+ * `OPTION_INVALID` of windows that emit more than once.
  */
 export function windowJoin<const L extends One, const R extends One, const J extends JoinKind = "inner">(
   left: L,
@@ -127,7 +128,10 @@ export function windowJoin(first: Two, second: One | JoinOptions = {}, third: Jo
     const { window } = left;
     if (window?.shape !== "tumble" && window?.shape !== "hop")
       throw undescribed("windowJoin", "windows of fixed size on its left", "tumble(size) or hop(size, every)");
-    const { late: _late, ...shape } = window;
+    const { late, ...shape } = window;
+    const { emit = "final", trigger } = shape;
+    if (late !== undefined || trigger !== undefined || emit !== "final")
+      throw invalid("windowJoin", "its windows come out once", "remove emit and triggers; give late to windowJoin");
     return new WindowRule(
       core,
       windowTimes({ ...shape, time: "", outOfOrderUs: core.outOfOrder, keys: [], aggregates: [] }),

@@ -17,6 +17,7 @@ import {
   globalWindow,
   instant,
   intervalJoin,
+  isBatch,
   join,
   keyBy,
   map,
@@ -30,6 +31,8 @@ import {
   toRows,
   tumble,
   union,
+  windowJoin,
+  withColumns,
 } from "../../../src/streams/index.ts";
 
 const schema = columns({ at: "timestamp", who: "utf8", big: "i64?", x: "f64" });
@@ -166,6 +169,31 @@ describe("exact and the same everywhere", () => {
       [1n, 2n],
     ]);
     await expect(out(stream().pipe(scan({ s: sum("big") })))).rejects.toMatchObject({ code: "AGGREGATE_OVERFLOW" });
+  });
+
+  it("counters tell how far the watermark is behind the rows, whatever moves it", async () => {
+    const given = [
+      { at: 40n, who: "a", x: 1, big: 10n },
+      { at: 5_000_000n, who: "a", x: 1, big: 2_000_000n },
+    ];
+    const marked = rowSource(given, schema, { batchRows: 2 }).pipe(
+      withColumns({ mark: col("big").cast("timestamp") }),
+      eventTime("at", { punctuated: "mark" }),
+      tumble("1s"),
+      aggregate({ n: count() }),
+    ) as Observable<Flow>;
+    const lags: (number | undefined)[] = [];
+    let step: Step | undefined;
+    marked.subscribe((item) => {
+      if (!isBatch(item) && item.kind === "header") step = item.steps?.at(-1);
+      if (isBatch(item) || item.kind === "barrier") lags.push(step?.counters.watermarkLagUs);
+    });
+    await lastValueFrom(marked.pipe(toArray()));
+    expect(lags).toEqual([3_000_000, 0]);
+    const windowed = stream("a").pipe(tumble("1s", { emit: "upsert" }));
+    await expect(out(windowJoin({ a: windowed }, { b: stream("b") }))).rejects.toMatchObject({
+      code: "OPTION_INVALID",
+    });
   });
 
   it("mapBatch is a step like others", async () => {
