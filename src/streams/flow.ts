@@ -149,7 +149,7 @@ class Running {
   take(item: Flow): void {
     if (this.backlog?.isBusy === true) return this.backlog.add(item);
     this.work(item);
-    this.goOn();
+    if (this.last !== undefined || this.backlog?.isBusy === true) this.goOn();
   }
 
   complete(): void {
