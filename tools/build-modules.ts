@@ -35,7 +35,10 @@ const MODULES: readonly Recipe[] = [
     source: "src/modules/window-kernels/index.ts",
     output: "dist/src/modules/window-kernels.wasm",
     // Shared, since views over such a memory stay valid when it grows.
-    flags: ["--enable", "threads", "--sharedMemory", "--initialMemory", "1", "--maximumMemory", "65536"],
+    flags: [
+      ...["--enable", "simd", "--enable", "threads", "--sharedMemory"],
+      ...["--initialMemory", "1", "--maximumMemory", "65536"],
+    ],
   },
   ...["filter", "map", "flat-map", "aggregate", "stateful"].map((name) => ({
     source: `examples/modules/${name}/module/index.ts`,

@@ -35,76 +35,92 @@ const NEEDS_PANE: i32 = 1;
 const NEEDS_ROOM: i32 = 2;
 const IS_DUE: i32 = 3;
 
+// Behind the event times of a chunk, 4096 of them, stand its ids and slots: one address leads to all.
+const IDS: usize = 32_768;
+const SLOTS: usize = 49_152;
+
 /**
  * Gives rows `from` to `to` the slots of their key in the pane that their time lies in, 0 where that has closed; makes groups that
  * are not there. Returns the row that comes next, and in the control block why.
  */
-export function assign(control: usize, ring: usize, times: usize, marks: usize, ids: usize, slots: usize, from: i32, to: i32): i32 {
-  const offset = load<f64>(control, OFFSET);
-  const size = load<f64>(control, SIZE);
-  const nextDue = load<f64>(control, NEXT_DUE);
-  const slotIds = <usize>load<u32>(control, SLOT_IDS);
-  const touched = <usize>load<u32>(control, TOUCHED);
+export function assign(control: usize, ring: usize, times: usize, marks: usize, from: i32, to: i32): i32 {
   const idMax = load<i32>(control, ID_MAX);
+  const touched = <usize>load<u32>(control, TOUCHED);
   let newest = load<f64>(control, NEWEST);
+  // Two panes, one behind the other, from `start` to `end`: near their border rows lie in either, and no branch could foresee it.
   let start = NaN;
+  let middle = NaN;
   let end = NaN;
-  let closes = NaN;
-  let entry: usize = 0;
-  let table: usize = 0;
-  let mask: i32 = 0;
-  let i = from;
+  let first: usize = 0;
   let reason = DONE;
-  for (; i < to; i++) {
-    const at = (<usize>i) << 2;
+  let at = (<usize>from) << 2;
+  const last = (<usize>to) << 2;
+  for (; at < last; at += 4) {
     const time = load<f64>(times + (at << 1));
     if (!(time >= start && time < end)) {
-      const number = Math.floor((time - offset) / size);
-      entry = ring + <usize>(<i64>number & ENTRIES_MASK) * ENTRY_BYTES;
-      if (load<f64>(entry, NUMBER) != number) {
+      const size = load<f64>(control, SIZE);
+      const number = Math.floor((time - load<f64>(control, OFFSET)) / size);
+      const found = entryOf(ring, number);
+      if (load<f64>(found, NUMBER) != number) {
         reason = NEEDS_PANE;
         break;
       }
-      start = number * size + offset;
-      end = start + size;
-      closes = load<f64>(entry, CLOSES);
-      table = <usize>load<u32>(entry, TABLE);
-      mask = load<i32>(entry, MASK);
+      const isLater = time >= end;
+      first = found;
+      start = number * size + load<f64>(control, OFFSET);
+      middle = start + size;
+      end = middle;
+      const other = isLater ? number - 1.0 : number + 1.0;
+      const neighbour = entryOf(ring, other);
+      if (load<f64>(neighbour, NUMBER) == other) {
+        if (isLater && found == neighbour + ENTRY_BYTES) {
+          first = neighbour;
+          middle = start;
+          start -= size;
+        } else if (!isLater && neighbour == found + ENTRY_BYTES) {
+          end += size;
+        }
+      }
     }
-    if (closes <= newest) {
-      store<i32>(slots + at, 0);
+    const entry = first + <usize>(<i32>(time >= middle)) * ENTRY_BYTES;
+    if (load<f64>(entry, CLOSES) <= newest) {
+      store<i32>(times + at, 0, SLOTS);
       store<i32>(control, 1, LATE);
     } else {
+      const table = <usize>load<u32>(entry, TABLE);
       if (table == 0) {
         reason = NEEDS_PANE;
         break;
       }
-      const id = load<i32>(ids + at);
+      const mask = load<i32>(entry, MASK);
+      const id = load<i32>(times + at, IDS);
       let place = id & mask;
       let slot = load<i32>(table + ((<usize>place) << 2));
       if (mask < idMax) {
+        const slotIds = <usize>load<u32>(control, SLOT_IDS);
         while (slot != 0 && load<i32>(slotIds + ((<usize>slot) << 2)) != id) {
           place = (place + 1) & mask;
           slot = load<i32>(table + ((<usize>place) << 2));
         }
       }
       if (slot == 0) {
-        slot = begin(control, entry, i, id);
+        slot = begin(control, entry, <i32>(at >> 2), id);
         if (slot == 0) {
           reason = NEEDS_ROOM;
           break;
         }
         store<i32>(table + ((<usize>place) << 2), slot);
-        store<i32>(slotIds + ((<usize>slot) << 2), id);
+        store<i32>(<usize>load<u32>(control, SLOT_IDS) + ((<usize>slot) << 2), id);
       }
-      store<i32>(slots + at, slot);
+      store<i32>(times + at, slot, SLOTS);
       store<u8>(touched + <usize>slot, 1);
     }
-    const mark = load<f64>(marks + (at << 1));
+    let mark = time;
+    if (marks != times) mark = load<f64>(marks + (at << 1));
     if (mark > newest) {
       newest = mark;
-      if (newest >= nextDue) {
-        i++;
+      if (newest >= load<f64>(control, NEXT_DUE)) {
+        at += 4;
         reason = IS_DUE;
         break;
       }
@@ -112,7 +128,13 @@ export function assign(control: usize, ring: usize, times: usize, marks: usize, 
   }
   store<f64>(control, newest, NEWEST);
   store<i32>(control, reason, REASON);
-  return i;
+  return <i32>(at >> 2);
+}
+
+// @ts-ignore: decorator
+@inline
+function entryOf(ring: usize, number: f64): usize {
+  return ring + <usize>(<i64>number & ENTRIES_MASK) * ENTRY_BYTES;
 }
 
 /** A slot for a new group of a pane; 0 where there is no room. */

@@ -5,20 +5,8 @@ import { mergeRows } from "./merge";
 
 export { assign } from "./assign";
 export { identify } from "./identify";
-
-const SAFE: i64 = 9_007_199_254_740_991;
-
-/** Turns 64-bit integers into floats, in place; 1 when all of them are exact there. */
-export function widen(values: usize, count: i32, unsigned: i32): i32 {
-  let exact = 1;
-  for (let i = 0; i < count; i++) {
-    const at = values + ((<usize>i) << 3);
-    const value = load<i64>(at);
-    if (value > SAFE || value < -SAFE) exact = 0;
-    store<f64>(at, unsigned != 0 ? <f64>(<u64>value) : <f64>value);
-  }
-  return exact;
-}
+export { sessions } from "./sessions";
+export { widen } from "./widen";
 
 /**
  * Folds values into the slots beside them: bit 0 of `what` counts, bit 1 sums, bit 2 keeps the least, bit 3 the greatest; bit 4 says

@@ -5,33 +5,10 @@ import type { Header, Idle, Watermark } from "../flow.ts";
 import { timeOf } from "../operators/event-time.ts";
 import { timesOf } from "../window/event-clock.ts";
 import { LentCredits } from "./lent-credits.ts";
+import type { MergeSink } from "./merge-sink.ts";
 import { MergedInput } from "./merged-input.ts";
+import { type Front, takeTurns } from "./turns.ts";
 import { rowsOf, WaitingRows } from "./waiting-rows.ts";
-
-/** What a merge hands on, in one order that the inputs' rows alone decide. */
-export interface MergeSink {
-  /** It can take nothing for now: nothing is handed on until {@link InputMerge.resume}. */
-  readonly isBlocked: boolean;
-  /** Rows before this time may be handed on by {@link quietRows}, out of their order among the inputs: it does not matter for them. */
-  readonly quietUntil: number;
-  /** Called once, when every input has said what it is. */
-  begin(headers: readonly Header[]): void;
-  /**
-   * Rows `from` to `to` of a batch of that input, with the event times of the whole batch. Returns the row behind those that it took; less
-   * than `to` where it is blocked now.
-   */
-  rows(input: number, batch: Batch, from: number, to: number, times: Float64Array): number;
-  quietRows(input: number, batch: Batch, from: number, to: number, times: Float64Array): void;
-  /** No input has anything before this time any more. */
-  watermark(timeUs: number): void;
-  barrier(barrier: Barrier): void;
-  /** Nothing more can be handed on for now: what was collected is to come out. */
-  pause(): void;
-  /** All inputs have ended. */
-  end(): void;
-  /** It has ended, and is not blocked. */
-  finished(): void;
-}
 
 /** Where an input is: the rows of it that wait, marks between them, how many rows were handed on, and what it has promised. */
 export interface InputState {
@@ -54,6 +31,7 @@ export class InputMerge {
   private begun = false;
   private ended = false;
   private finished = false;
+  private isWorking = false;
   private watermark = Number.NEGATIVE_INFINITY;
   private barrier: Barrier | undefined;
 
@@ -94,7 +72,7 @@ export class InputMerge {
     input.held = [];
     input.credits.settle();
     for (const other of this.inputs) if (other.held === undefined && !other.ended) other.credits.lend();
-    this.tryBarrier();
+    this.work();
   }
 
   end(index: number): void {
@@ -102,7 +80,6 @@ export class InputMerge {
     input.ended = true;
     input.credits.settle();
     this.tryBegin();
-    this.tryBarrier();
     this.work();
   }
 
@@ -146,7 +123,6 @@ export class InputMerge {
 
   /** Goes on where the sink was blocked, if it is no more. */
   resume(): void {
-    this.tryBarrier();
     this.work();
   }
 
@@ -172,37 +148,44 @@ export class InputMerge {
     this.work();
   }
 
-  private tryBarrier(): void {
+  /** Passes the barrier that all inputs have seen; whether there was one. */
+  private passBarrier(): boolean {
     const { barrier } = this;
-    if (
-      barrier === undefined ||
-      this.sink.isBlocked ||
-      this.inputs.some(({ held, ended }) => held === undefined && !ended)
-    )
-      return;
+    if (barrier === undefined || this.inputs.some(({ held, ended }) => held === undefined && !ended)) return false;
     this.barrier = undefined;
     this.sink.barrier(barrier);
     for (const input of this.inputs) {
       input.queue.push(...(input.held ?? []));
       input.held = undefined;
     }
-    this.work();
+    return true;
   }
 
+  /** Hands on what can be. What comes from within waits for the rest: a savepoint never sees half of what a row comes to. */
   private work(): void {
-    this.handOn();
-    if (!this.begun || this.sink.isBlocked) return;
-    if (!this.ended) this.sink.pause();
-    else if (!this.finished) {
+    if (this.isWorking) return;
+    this.isWorking = true;
+    try {
+      do {
+        this.sink.resume();
+        this.handOn();
+        if (this.sink.isBlocked) return;
+        if (this.begun && !this.finished) this.sink.pause();
+      } while (!this.sink.isBlocked && this.passBarrier());
+      if (!this.ended || this.finished || this.sink.isBlocked) return;
       this.finished = true;
       this.sink.finished();
+    } finally {
+      this.isWorking = false;
     }
   }
 
   private handOn(): void {
     while (this.begun && !this.ended && !this.sink.isBlocked) {
-      this.takeTurns();
-      if (this.sink.isBlocked) return;
+      if (this.inputs.length === 2) {
+        takeTurns(this.sink, [this.prepared(0), this.prepared(1)]);
+        if (this.sink.isBlocked) return;
+      }
       let best = -1;
       let bestTime = Number.POSITIVE_INFINITY;
       let limit = Number.POSITIVE_INFINITY;
@@ -225,77 +208,13 @@ export class InputMerge {
     }
   }
 
-  /** Hands on what two inputs have while both stand in a batch: what the general way does, without looking at anything else. */
-  private takeTurns(): void {
-    const [first, second] = this.inputs;
-    const [a, b] = [first?.queue[0], second?.queue[0]];
-    if (this.inputs.length !== 2 || first === undefined || second === undefined) return;
-    if (a === undefined || b === undefined || !("rows" in a) || !("rows" in b)) return;
-    const left = (first.times ??= this.timesOf(first, a));
-    const right = (second.times ??= this.timesOf(second, b));
-    while (!this.ended && !this.sink.isBlocked) {
-      if (this.sink.quietUntil > Number.NEGATIVE_INFINITY && !this.takeQuiet(first, a, left, second, b, right)) return;
-      if ((left[first.row] as number) <= (right[second.row] as number)) {
-        const limit = right[second.row] as number;
-        let to = first.row + 1;
-        while (to < a.rows && (left[to] as number) <= limit) to++;
-        if (this.give(first, 0, a, to, left)) return;
-      } else {
-        const limit = left[first.row] as number;
-        let to = second.row + 1;
-        while (to < b.rows && (right[to] as number) < limit) to++;
-        if (this.give(second, 1, b, to, right)) return;
-      }
-    }
-  }
-
-  /** Hands on what the inputs have before any row that is not quiet; false when that was all of a batch. */
-  private takeQuiet(
-    first: MergedInput,
-    a: Batch,
-    left: Float64Array,
-    second: MergedInput,
-    b: Batch,
-    right: Float64Array,
-  ): boolean {
-    const { quietUntil } = this.sink;
-    let [i, j] = [first.row, second.row];
-    while (i < a.rows && j < b.rows) {
-      const [l, r] = [left[i] as number, right[j] as number];
-      if (l <= r) {
-        if (l >= quietUntil) break;
-        i++;
-      } else {
-        if (r >= quietUntil) break;
-        j++;
-      }
-    }
-    if (i > first.row) {
-      this.sink.quietRows(0, a, first.row, i, left);
-      this.took(first, a, i);
-    }
-    if (j > second.row) {
-      this.sink.quietRows(1, b, second.row, j, right);
-      this.took(second, b, j);
-    }
-    return i < a.rows && j < b.rows;
-  }
-
-  /** Hands on an input's rows up to one, as far as they are taken; true when the batch is done. */
-  private give(input: MergedInput, index: number, batch: Batch, to: number, times: Float64Array): boolean {
-    return this.took(input, batch, this.sink.rows(index, batch, input.row, to, times));
-  }
-
-  /** Rows up to one were taken; the batch goes when that is its last: true then. */
-  private took(input: MergedInput, batch: Batch, to: number): boolean {
-    input.consumed += to - input.row;
-    input.row = to;
-    if (to < batch.rows) return false;
-    input.queue.shift();
-    input.row = 0;
-    input.times = undefined;
-    input.credits.giveBack();
-    return true;
+  /** An input that stands in a batch, with the times of it; undefined where it does not. */
+  private prepared(index: number): Front | undefined {
+    const input = this.at(index);
+    const [batch] = input.queue;
+    if (batch === undefined || !("rows" in batch)) return undefined;
+    input.times ??= this.timesOf(input, batch);
+    return { input, batch, times: input.times };
   }
 
   /** Least time that an input's next item can have. */
@@ -329,7 +248,7 @@ export class InputMerge {
     const isFirst = index < limitIndex || limitIndex < 0;
     let to = input.row + 1;
     while (to < item.rows && ((times[to] as number) < limit || (isFirst && times[to] === limit))) to++;
-    this.give(input, index, item, to, times);
+    input.took(item, this.sink.rows(index, item, input.row, to, times));
   }
 
   private moveWatermark(moved: MergedInput): void {

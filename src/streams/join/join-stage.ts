@@ -8,9 +8,10 @@ import type { Flow, Header } from "../flow.ts";
 import { type EventTime, timeOf } from "../operators/event-time.ts";
 import { areMarked } from "../operators/marked.ts";
 import type { Step } from "../step.ts";
-import { JoinCore, type JoinRule, type SideIndex } from "./join-core.ts";
+import { JoinCore } from "./join-core.ts";
 import { type JoinInput, type JoinKind, joinPlan } from "./join-plan.ts";
-import type { MergeStage } from "./merging.ts";
+import type { JoinRule, SideIndex } from "./join-rule.ts";
+import type { MergeStage } from "./merge-stage.ts";
 import type { RowsState } from "./rows-state.ts";
 
 /** Options of every join. */
@@ -83,6 +84,7 @@ export class JoinStage implements MergeStage {
   }
 
   resume(): void {
+    this.isBlocked = !this.setting.isFree();
     this.settle();
   }
 
@@ -117,25 +119,18 @@ export class JoinStage implements MergeStage {
   private advance(newest: number): void {
     if (this.open === undefined) return;
     this.open.core.advance(this.open.rule, newest);
-    if (this.settle()) this.flush(this.open.core);
+    this.settle();
   }
 
-  /** Hands on full batches of pairs, and makes those that had no room; false, and the stage is blocked, where no more may come out now. */
+  /** Hands on full batches of pairs, and makes those that had no room, as far as there is room behind; whether that was all. */
   private settle(): boolean {
-    this.isBlocked = false;
     if (this.open === undefined) return true;
     const { core, rule } = this.open;
-    while (core.pairs.isFull || core.isBusy(rule)) {
-      if (core.pairs.isFull) {
-        if (!this.setting.isFree()) {
-          this.isBlocked = true;
-          return false;
-        }
-        this.flush(core);
-      }
-      core.proceed(rule);
+    while (!this.isBlocked && (core.pairs.isFull || core.isBusy(rule))) {
+      if (core.pairs.isFull) this.flush(core);
+      if (!this.isBlocked) core.proceed(rule);
     }
-    return true;
+    return !this.isBlocked;
   }
 
   private tellLate(input: number, batch: Batch, { late, lateCount }: JoinCore): void {
@@ -167,9 +162,12 @@ export class JoinStage implements MergeStage {
   }
 
   private flush(core: JoinCore): void {
-    const { out, step } = this.setting;
+    const { out, isFree, step } = this.setting;
     const batch = core.pairs.take();
-    if (batch !== undefined) out(batch);
+    if (batch !== undefined) {
+      out(batch);
+      this.isBlocked = !isFree();
+    }
     step.counters.watermarkUs = core.watermark;
     step.counters.watermarkLagUs = core.outOfOrder;
     step.counters.stateBytes = ENTRY_BYTES * (this.open?.rule.living ?? 0);

@@ -23,4 +23,15 @@ export class MergedInput {
   constructor(name: string) {
     this.name = name;
   }
+  /** Rows of the batch in front were taken up to one; the batch goes when that is its last: true then. */
+  took(batch: Batch, to: number): boolean {
+    this.consumed += to - this.row;
+    this.row = to;
+    if (to < batch.rows) return false;
+    this.queue.shift();
+    this.row = 0;
+    this.times = undefined;
+    this.credits.giveBack();
+    return true;
+  }
 }

@@ -11,43 +11,10 @@ import { Outlet } from "../outlet.ts";
 import { schemaOfIpld } from "../savepoint.ts";
 import { joinedStep, type Step } from "../step.ts";
 import { malformed, partOf } from "../window/state-bytes.ts";
-import { InputMerge, type InputState, type MergeSink } from "./input-merge.ts";
+import { InputMerge, type InputState } from "./input-merge.ts";
+import type { MergeSink } from "./merge-sink.ts";
+import type { MakeStage, MergeStage } from "./merge-stage.ts";
 import { loadRows, type RowsState, saveRows } from "./rows-state.ts";
-
-/** What an operator of several inputs does, once it has their headers. */
-export interface MergeStage {
-  /** The header of what comes out, without credits and steps. */
-  readonly header: Omit<Header, "kind">;
-  /** Whether it has more to put out than may come out now: nothing more is handed to it until it was told to {@link resume} and could. */
-  readonly isBlocked: boolean;
-  /** See {@link MergeSink}. */
-  readonly quietUntil?: number;
-  quietRows?(input: number, batch: Batch, from: number, to: number, times: Float64Array): void;
-  /** Takes rows as far as it can; returns the one behind them, before `to` only where it is blocked then. */
-  rows(input: number, batch: Batch, from: number, to: number, times: Float64Array): number;
-  watermark(timeUs: number): void;
-  /** Goes on where it was blocked. */
-  resume(): void;
-  /** Called when no more rows can come for now. */
-  pause?(): void;
-  end(): void;
-  /** Its own state, and going on from it. */
-  save?(): RowsState;
-  restore?(state: RowsState): void;
-}
-
-/** What a stage is given. */
-export interface StageSetting {
-  /** The columns of each input as far as they are known. */
-  readonly schemas: (input: number) => Schema | undefined;
-  readonly out: (item: Flow) => void;
-  /** Whether another batch may come out. */
-  readonly isFree: () => boolean;
-  readonly step: Step;
-}
-
-/** Makes a stage. */
-export type MakeStage = (headers: readonly Header[], setting: StageSetting) => MergeStage;
 
 /** A stream from several, which are brought into one order: see {@link InputMerge}. */
 export function merging(
@@ -58,7 +25,7 @@ export function merging(
   const names = Object.keys(inputs);
   return new Observable<Flow>((out) => {
     const resume = (): void => {
-      if (!out.closed) guarded(() => run.resume());
+      if (!out.closed) guarded(() => run.resumed());
     };
     const run = new Merging(names, { text, make, resume }, (item) => out.next(item));
     const guarded = (work: () => void): void => {
@@ -133,9 +100,12 @@ class Merging implements MergeSink {
     this.tellWait();
   }
 
-  /** Goes on where the stage was blocked. */
   resume(): void {
     this.stage?.resume();
+  }
+
+  /** Goes on where the stage was blocked. */
+  resumed(): void {
     this.merge.resume();
     this.tellWait();
   }
@@ -206,7 +176,7 @@ class Merging implements MergeSink {
   }
 
   pause(): void {
-    this.stage?.pause?.();
+    this.stage?.pause();
   }
 
   barrier(barrier: Barrier): void {

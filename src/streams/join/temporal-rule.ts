@@ -1,5 +1,6 @@
 import type { Batch } from "../../batch/batch.ts";
-import type { JoinCore, JoinRule, Kept, SideIndex } from "./join-core.ts";
+import type { JoinCore } from "./join-core.ts";
+import type { JoinRule, Kept, SideIndex } from "./join-rule.ts";
 import { TimeHeap } from "./time-heap.ts";
 
 /**

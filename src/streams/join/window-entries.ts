@@ -1,6 +1,10 @@
 import type { Batch } from "../../batch/batch.ts";
 import type { KeyStore } from "../window/key-store.ts";
 
+/** Entries that a side begins with room for, and most that it keeps the room of once it is cleared. */
+const ENTRIES = 64;
+const SPARE_ENTRIES = 2 ** 20;
+
 /** Rows of one side of a window, in the order in which they came. */
 export class WindowSide {
   /** The batches that they are rows of, the number of each among all that came, and its first entry. */
@@ -10,9 +14,9 @@ export class WindowSide {
   /** Number of the newest batch; -1 where there is none. */
   newest = -1;
   /** Row of each entry in its batch; the complement of it where a later window has the same row and counts it. */
-  rows = new Int32Array(64);
+  rows = new Int32Array(ENTRIES);
   /** Id of each entry's key; -1 where part of it is null. */
-  ids = new Int32Array(64);
+  ids = new Int32Array(ENTRIES);
   count = 0;
   /** Entries of which this is the last window. */
   counted = 0;
@@ -38,6 +42,9 @@ export class WindowSide {
     this.newest = -1;
     this.count = 0;
     this.counted = 0;
+    if (this.rows.length <= SPARE_ENTRIES) return;
+    this.rows = new Int32Array(ENTRIES);
+    this.ids = new Int32Array(ENTRIES);
   }
 
   /** Where the entries of the batch at a place of {@link batches} end. */

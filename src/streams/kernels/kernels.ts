@@ -40,16 +40,8 @@ export interface Kernels {
     next: number,
     ids: number,
   ): number;
-  assign(
-    control: number,
-    ring: number,
-    times: number,
-    marks: number,
-    ids: number,
-    slots: number,
-    from: number,
-    to: number,
-  ): number;
+  sessions(control: number, times: number, marks: number, from: number, to: number): number;
+  assign(control: number, ring: number, times: number, marks: number, from: number, to: number): number;
 }
 
 let compiled: WebAssembly.Module | null | undefined;

@@ -15,7 +15,7 @@ export interface EventTime {
    * Column of timestamps that are the watermark after their row, where they are not null; nothing else moves it then. True where marks
    * between rows do, as behind a union of punctuated inputs.
    */
-  readonly punctuated?: string | true;
+  readonly punctuated?: string | true | undefined;
 }
 
 /** Options of {@link eventTime}: one of them. */

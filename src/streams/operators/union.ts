@@ -53,12 +53,14 @@ export function union<C, K extends string>(
           if (writer.rows >= BATCH_ROWS_DEFAULT) flush();
           return to;
         },
-        pause: flush,
+        pause: () => {
+          if (isFree()) flush();
+        },
         watermark(timeUs) {
           flush();
           out({ kind: "watermark", timeUs });
         },
-        end: flush,
+        end: () => undefined,
       };
     },
   );

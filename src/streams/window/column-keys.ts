@@ -90,7 +90,8 @@ export class ColumnKeys {
     this.counted ??= arena.i32(1);
     this.chunk ??= arena.i32(CHUNK_ROWS);
     const { counted, chunk } = this;
-    chunk.set((column.values as Int32Array).subarray(from, to));
+    const values = column.values as Int32Array;
+    chunk.set(to - from === values.length ? values : values.subarray(from, to));
     counted[0] = this.count;
     let done = 0;
     for (;;) {

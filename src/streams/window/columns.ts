@@ -9,7 +9,7 @@ import { CHUNK_ROWS } from "../limits.ts";
 import type { Accumulator } from "./accumulator.ts";
 import { accumulatorFor, Counter, i64Of } from "./accumulators.ts";
 import { Joins } from "./joins.ts";
-import { Lane } from "./lanes.ts";
+import { Lane, type Scratch, scratchIn } from "./lanes.ts";
 import type { Aggregate, WindowPlan } from "./plan.ts";
 import { isInteger } from "./plan.ts";
 import { richAccumulator } from "./rich-accumulators.ts";
@@ -34,7 +34,7 @@ export class AggregateColumns {
   /** Parts that kernels fold, by column, and the others. */
   private readonly lanes = new Map<string | undefined, Lane>();
   private readonly others: Part[] = [];
-  private scratch: { readonly values: Float64Array; readonly into: Int32Array; readonly from: Int32Array } | undefined;
+  private scratch: Scratch | undefined;
   /** Accumulators whose values come out as they are, never null. */
   private readonly plain: readonly (Accumulator | undefined)[];
 
@@ -117,8 +117,9 @@ export class AggregateColumns {
 
   private addLane(kernels: Kernels, lane: Lane, column: Column, rows: Rows, counted: Counter | undefined): void {
     const { from, to, slots, times, joins } = rows;
-    const { values, into, from: other } = this.scratchOf();
-    const isExact = lane.load(kernels, column, from, to, values);
+    const scratch = this.scratchOf();
+    const { values, into, from: other } = scratch;
+    const isExact = lane.load(kernels, column, from, to, scratch);
     const parts = counted === undefined ? lane.parts : [...lane.parts, counted];
     for (let at = 0, join = 0; join <= joins.count; join++) {
       const end = join < joins.count ? (joins.rows[join] as number) : to - from;
@@ -167,9 +168,8 @@ export class AggregateColumns {
     this.others.push({ column: undefined, accumulator: numbers });
   }
 
-  private scratchOf(): NonNullable<AggregateColumns["scratch"]> {
-    const { arena } = this;
-    this.scratch ??= { values: arena.f64(CHUNK_ROWS), into: arena.i32(CHUNK_ROWS), from: arena.i32(CHUNK_ROWS) };
+  private scratchOf(): Scratch {
+    this.scratch ??= scratchIn(this.arena);
     return this.scratch;
   }
 

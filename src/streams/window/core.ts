@@ -46,6 +46,8 @@ export class WindowCore {
   ids: Int32Array = new Int32Array(CHUNK_ROWS);
   slots: Int32Array = new Int32Array(CHUNK_ROWS);
   readonly arena = new Arena();
+  /** The bytes of {@link times}, once kernels work. */
+  private timeWords: Int32Array = new Int32Array(0);
   /** Groups of the part at hand that join. */
   readonly joins = new Joins();
   private batch: Batch | undefined;
@@ -81,7 +83,7 @@ export class WindowCore {
     const { times } = this;
     const { kernels } = this.arena;
     if (kernels !== undefined) {
-      new Int32Array(times.buffer, times.byteOffset, 2 * CHUNK_ROWS).set(words.subarray(2 * from, 2 * to));
+      this.timeWords.set(2 * (to - from) === words.length ? words : words.subarray(2 * from, 2 * to));
       kernels.widen(times.byteOffset, to - from, 0);
       return;
     }
@@ -98,10 +100,13 @@ export class WindowCore {
     const { arena } = this;
     if (!arena.accelerate()) return false;
     const hasMarks = this.marks !== this.times;
-    this.times = arena.f64(CHUNK_ROWS);
+    // One behind the other, as kernels expect them.
+    const { buffer, byteOffset } = arena.f64(2 * CHUNK_ROWS);
+    this.times = new Float64Array(buffer, byteOffset, CHUNK_ROWS);
+    this.timeWords = new Int32Array(buffer, byteOffset, 2 * CHUNK_ROWS);
     this.marks = hasMarks ? arena.f64(CHUNK_ROWS) : this.times;
-    this.ids = arena.i32(CHUNK_ROWS);
-    this.slots = arena.i32(CHUNK_ROWS);
+    this.ids = new Int32Array(buffer, byteOffset + 8 * CHUNK_ROWS, CHUNK_ROWS);
+    this.slots = new Int32Array(buffer, byteOffset + 12 * CHUNK_ROWS, CHUNK_ROWS);
     this.groups.relocate();
     this.keys.relocate();
     return true;

@@ -1,13 +1,28 @@
+import { Arena } from "../kernels/arena.ts";
+
 /** For each key, by its id, a list of slots; a slot is in one list at most. */
 export class KeyLists {
-  /** First slot of a key, and the next of a slot; 0 ends a list. */
-  private heads = new Int32Array(16);
-  private nexts = new Int32Array(16);
+  /** First slot of a key, which may be beyond the end, and the next of a slot; 0 ends a list. */
+  heads: Int32Array;
+  nexts: Int32Array;
+  private readonly arena: Arena;
 
-  /** The slot of a key that has just one; 0 otherwise. */
-  only(id: number): number {
-    const slot = id < this.heads.length ? (this.heads[id] as number) : 0;
-    return slot === 0 || this.nexts[slot] !== 0 ? 0 : slot;
+  constructor(arena = new Arena()) {
+    this.arena = arena;
+    this.heads = arena.i32(16);
+    this.nexts = arena.i32(16);
+  }
+
+  /** Moves the lists to where the arena makes arrays now. */
+  relocate(): void {
+    this.heads = this.arena.grown(this.heads, this.heads.length);
+    this.nexts = this.arena.grown(this.nexts, this.nexts.length);
+  }
+
+  /** Takes the memory back; the lists are of no further use. */
+  release(): void {
+    this.arena.release(this.heads);
+    this.arena.release(this.nexts);
   }
 
   /** The first slot of a key; 0 where it has none. */
@@ -29,8 +44,8 @@ export class KeyLists {
   }
 
   link(slot: number, id: number): void {
-    if (id >= this.heads.length) this.heads = larger(this.heads, id);
-    if (slot >= this.nexts.length) this.nexts = larger(this.nexts, slot);
+    if (id >= this.heads.length) this.heads = this.arena.grown(this.heads, Math.max(2 * this.heads.length, id + 1));
+    if (slot >= this.nexts.length) this.nexts = this.arena.grown(this.nexts, Math.max(2 * this.nexts.length, slot + 1));
     this.nexts[slot] = this.heads[id] as number;
     this.heads[id] = slot;
   }
@@ -43,10 +58,4 @@ export class KeyLists {
       before = at;
     }
   }
-}
-
-function larger(array: Int32Array, index: number): Int32Array<ArrayBuffer> {
-  const made = new Int32Array(Math.max(2 * array.length, index + 1));
-  made.set(array);
-  return made;
 }

@@ -1,6 +1,7 @@
 import type { Column } from "../../batch/column.ts";
 import { wordsOf } from "../../batch/column.ts";
 import type { Field } from "../../batch/schema.ts";
+import type { Arena } from "../kernels/arena.ts";
 import type { Kernels } from "../kernels/kernels.ts";
 import { CHUNK_ROWS } from "../limits.ts";
 import type { Accumulator } from "./accumulator.ts";
@@ -14,6 +15,21 @@ const SUM = 2;
 const LEAST = 4;
 const MOST = 8;
 const EXACT = 16;
+
+/** Where kernels find a part's values, as floats and as words of 32 bits, and slots that are merged. */
+export interface Scratch {
+  readonly values: Float64Array;
+  readonly words: Int32Array;
+  readonly into: Int32Array;
+  readonly from: Int32Array;
+}
+
+/** Room for a part of a chunk. */
+export function scratchIn(arena: Arena): Scratch {
+  const values = arena.f64(CHUNK_ROWS);
+  const words = new Int32Array(values.buffer, values.byteOffset, 2 * CHUNK_ROWS);
+  return { values, words, into: arena.i32(CHUNK_ROWS), from: arena.i32(CHUNK_ROWS) };
+}
 
 /** What aggregates keep of one column, folded together: a row's numbers are added side by side instead of one after the other. */
 export class Lane {
@@ -80,14 +96,15 @@ export class Lane {
   }
 
   /** The column's values as floats; false where one is not exact as such. */
-  load(kernels: Kernels, column: Column, from: number, to: number, into: Float64Array): boolean {
+  load(kernels: Kernels, column: Column, from: number, to: number, into: Scratch): boolean {
     const { field } = this;
     if (field === undefined) return true;
     if (!isWide(field)) {
-      into.set((column.values as Float64Array).subarray(from, to));
+      const values = column.values as Float64Array;
+      into.values.set(to - from === values.length ? values : values.subarray(from, to));
       return true;
     }
-    new Int32Array(into.buffer, into.byteOffset, 2 * CHUNK_ROWS).set(wordsOf(column).subarray(2 * from, 2 * to));
-    return kernels.widen(into.byteOffset, to - from, field.type === "u64" ? 1 : 0) === 1;
+    into.words.set(wordsOf(column).subarray(2 * from, 2 * to));
+    return kernels.widen(into.values.byteOffset, to - from, field.type === "u64" ? 1 : 0) === 1;
   }
 }

@@ -66,21 +66,13 @@ export class PaneKernel {
     const { core, words, floats, ring } = this;
     const { kernels } = core.arena;
     if (kernels === undefined) return at;
-    const { times, marks, ids, slots } = core;
+    const { times, marks } = core;
     words[WORD.late] = 0;
+    this.renew();
     let next = at;
     for (;;) {
       this.begin();
-      next = kernels.assign(
-        words.byteOffset,
-        ring.byteOffset,
-        times.byteOffset,
-        marks.byteOffset,
-        ids.byteOffset,
-        slots.byteOffset,
-        next,
-        count,
-      );
+      next = kernels.assign(words.byteOffset, ring.byteOffset, times.byteOffset, marks.byteOffset, next, count);
       core.newest = floats[NEWEST] as number;
       const reason = words[WORD.reason];
       this.settle();
@@ -88,10 +80,24 @@ export class PaneKernel {
       else if (reason === NEEDS_ROOM) this.makeRoom(times[next] as number);
       else break;
     }
-    for (const { entry } of this.registered) this.floatsOf(entry, ENTRY.number, Number.NaN);
-    this.registered = [];
     this.late = words[WORD.late] === 1;
     return next;
+  }
+
+  /** Panes of the part before are still in the ring: those that are open stay, where their tables are now. */
+  private renew(): void {
+    const { panes } = this.core.groups;
+    let kept = 0;
+    for (const each of this.registered) {
+      const { entry, pane } = each;
+      if (pane === undefined || panes.get(pane.start) !== pane) {
+        this.floatsOf(entry, ENTRY.number, Number.NaN);
+      } else {
+        this.tableOf(entry, pane);
+        this.registered[kept++] = each;
+      }
+    }
+    this.registered.length = kept;
   }
 
   private begin(): void {

@@ -94,7 +94,7 @@ export interface WindowPlan {
    * Column whose values are the watermark after their rows, where they are not null; nothing else moves it then. True where
    * watermarks between rows alone move it.
    */
-  readonly punctuated?: string | true;
+  readonly punctuated?: string | true | undefined;
   /** Column of type `timestamp` that holds the event time. */
   readonly time: string;
   /** How far behind the newest event time the watermark stays. */

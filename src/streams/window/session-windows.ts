@@ -6,6 +6,7 @@ import { KeyLists } from "./key-lists.ts";
 import { LookQueue } from "./look-queue.ts";
 import { ordered } from "./session-order.ts";
 import { SessionReach } from "./session-reach.ts";
+import { SessionRows, type SessionTable } from "./session-rows.ts";
 import { malformed } from "./state-bytes.ts";
 import { Kept, type Windows } from "./windows.ts";
 
@@ -17,7 +18,7 @@ const BUCKETS_A_GAP = 8;
  * may join two of them to one; it is late when no open one is in reach and a session of its own would be closed. A session that has
  * closed stays as it was. Joined sessions add up in the order of their times.
  */
-export class SessionWindows implements Windows {
+export class SessionWindows implements Windows, SessionTable {
   readonly repeats = true;
   late = false;
   private readonly core: WindowCore;
@@ -26,9 +27,10 @@ export class SessionWindows implements Windows {
   /** From a session's last row to the newest time at which it comes out, and at which it takes no more rows. */
   private readonly due: number;
   private readonly closes: number;
-  private readonly firsts = new Kept();
-  private readonly lasts = new Kept();
-  private lists = new KeyLists();
+  private readonly rows: SessionRows;
+  readonly firsts: Kept;
+  readonly lasts: Kept;
+  lists: KeyLists;
   /** 1 while a session is to come out, 2 when it has and may still be taken back. */
   private states = new Uint8Array(16);
   /** Open sessions by when they are to be looked at again. */
@@ -40,10 +42,14 @@ export class SessionWindows implements Windows {
   constructor(core: WindowCore) {
     const { whole, outOfOrder, slack } = core.windowTimes;
     this.core = core;
+    this.firsts = new Kept(core.arena);
+    this.lasts = new Kept(core.arena);
+    this.lists = new KeyLists(core.arena);
     this.gap = whole;
     this.retracts = core.plan.emit === "retract";
     this.due = whole + (this.retracts ? outOfOrder : slack);
     this.closes = whole + slack;
+    this.rows = new SessionRows(core, this, this.closes);
     this.queue = new LookQueue(Math.max(1, Math.ceil(whole / BUCKETS_A_GAP)));
     this.reach = new SessionReach(this.firsts, this.lasts, this.gap, this.closes);
     core.columns.keep(this.firsts);
@@ -51,42 +57,53 @@ export class SessionWindows implements Windows {
   }
 
   assign(at: number, count: number): number {
+    this.late = false;
+    if (this.retracts) return this.assignRetracting(at, count);
+    this.rows.assign(at, count);
+    return count;
+  }
+
+  settle(i: number, at: number, newest: number): number {
+    const { core, reach } = this;
+    const time = core.times[i] as number;
+    const id = core.ids[i] as number;
+    const count = reach.seek(this.lists, id, time, newest);
+    if (count > 0) return this.joinLater(i - at, count, id, time, newest);
+    if (time + this.closes > newest) return this.begin(i, time);
+    this.late = true;
+    return 0;
+  }
+
+  private assignRetracting(at: number, count: number): number {
     const { core } = this;
     const { ids, slots, times, marks } = core;
     let { newest } = core;
     let stop = count;
-    this.late = false;
     for (let i = at; i < stop; i++) {
       const time = checkedTime(times[i] as number, this.gap, core.seen + i - at);
       const id = ids[i] as number;
-      let slot = this.only(id, time, newest);
-      if (slot < 0) {
-        const count = this.reach.seek(this.lists, id, time, newest);
-        if (count === 1 && this.states[this.reach.slots[0] as number] === 1) {
-          slot = this.reach.slots[0] as number;
-          this.extend(slot, time);
-        } else if (count === 0 && time + this.closes <= newest) {
-          slot = 0;
-          this.late = true;
-        } else if (!this.retracts) {
-          slot = count === 0 ? this.begin(i, time) : this.joinLater(i - at, count, id, time, newest);
-        } else {
-          const joins = Array.from(this.reach.slots.subarray(0, count));
-          const isOut = joins.some((each) => this.states[each] === 2) || time + this.due <= newest;
-          if ((isOut || count > 1) && i > at) {
-            stop = i;
-            break;
-          }
-          if (isOut) stop = i + 1;
-          slot = this.join(joins, i, id, time, newest);
+      const found = this.reach.seek(this.lists, id, time, newest);
+      let slot = found === 1 ? (this.reach.slots[0] as number) : 0;
+      if (slot !== 0 && this.states[slot] === 1) {
+        this.extend(slot, time);
+      } else if (found === 0 && time + this.closes <= newest) {
+        this.late = true;
+      } else {
+        const joins = Array.from(this.reach.slots.subarray(0, found));
+        const isOut = joins.some((each) => this.states[each] === 2) || time + this.due <= newest;
+        if ((isOut || found > 1) && i > at) {
+          stop = i;
+          break;
         }
+        if (isOut) stop = i + 1;
+        slot = this.join(joins, i, id, time, newest);
       }
       slots[i] = slot;
       core.groups.touched[slot] = 1;
       const mark = marks[i] as number;
       if (mark > newest) newest = mark;
       // Rows that are taken back must come after what came out before them.
-      if (this.retracts && newest >= this.queue.next) stop = i + 1;
+      if (newest >= this.queue.next) stop = i + 1;
     }
     core.newest = newest;
     return stop;
@@ -140,19 +157,9 @@ export class SessionWindows implements Windows {
       groups.ids[slot] = id;
       moved.push([slot, id]);
     }
-    this.lists = new KeyLists();
+    this.lists.release();
+    this.lists = new KeyLists(this.core.arena);
     for (const [slot, id] of moved) this.lists.link(slot, id);
-  }
-
-  /** The session that a row joins where the key has one open session and no other is in question; -1 where that is not so. */
-  private only(id: number, time: number, newest: number): number {
-    const slot = this.lists.only(id);
-    if (slot === 0 || this.states[slot] === 2) return -1;
-    const first = this.firsts.values[slot] as number;
-    const last = this.lasts.values[slot] as number;
-    if (time < first - this.gap || time > last + this.gap || last + this.closes <= newest) return -1;
-    this.extend(slot, time);
-    return slot;
   }
 
   private extend(slot: number, time: number): void {

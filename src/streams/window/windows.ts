@@ -1,6 +1,6 @@
 import type { Ipld } from "../../dag/block.ts";
+import { Arena } from "../kernels/arena.ts";
 import type { Accumulator } from "./accumulator.ts";
-import { grown } from "./accumulator.ts";
 import type { Run } from "./chunks.ts";
 import type { Steps } from "./core.ts";
 import { bytesOfF64, f64OfBytes } from "./state-bytes.ts";
@@ -36,11 +36,17 @@ export interface Windows {
 
 /** A number that windows themselves keep for each group: aggregates leave it alone. */
 export class Kept implements Accumulator {
-  values = new Float64Array(16);
+  values: Float64Array;
   private sums = new Float64Array(0);
+  private readonly arena: Arena;
+
+  constructor(arena = new Arena()) {
+    this.arena = arena;
+    this.values = arena.f64(16);
+  }
 
   grow(capacity: number): void {
-    this.values = grown(this.values, capacity);
+    this.values = this.arena.grown(this.values, capacity);
   }
 
   clear(slot: number): void {

@@ -90,6 +90,36 @@ describe("kernels of windows", () => {
     expect(loadKernels()).toBeDefined();
   });
 
+  it("make floats of whole numbers of 64 bits as JavaScript does, and say whether all are exact", () => {
+    const kernels = loadKernels();
+    if (kernels === undefined) throw new Error("no kernels");
+    const near = [2n ** 51n, 2n ** 52n, 2n ** 53n, 2n ** 63n].flatMap((edge) => [
+      edge - 2n,
+      edge - 1n,
+      edge,
+      edge + 1n,
+    ]);
+    const edges = fc.constantFrom(0n, ...near, ...near.map((value) => -value));
+    const numbers = fc.oneof(
+      edges,
+      fc.bigInt({ min: -(2n ** 51n), max: 2n ** 51n }),
+      fc.bigInt(-(2n ** 63n), 2n ** 64n),
+    );
+    const lists = fc.oneof(fc.array(numbers), fc.array(fc.bigInt(-(2n ** 50n), 2n ** 50n)));
+    fc.assert(
+      fc.property(lists, fc.boolean(), (list, isUnsigned) => {
+        const words = (isUnsigned ? BigUint64Array : BigInt64Array).from(list);
+        const room = new BigInt64Array(kernels.memory.buffer, 1024, list.length);
+        room.set(BigInt64Array.from(words));
+        const isExact = kernels.widen(1024, list.length, isUnsigned ? 1 : 0) === 1;
+        const floats = new Float64Array(kernels.memory.buffer, 1024, list.length);
+        expect([...floats]).toEqual(Array.from(words, Number));
+        if (isExact) expect([...floats].map(BigInt)).toEqual([...words]);
+        else expect([...words].every((value) => value < 2n ** 53n && value > -(2n ** 53n))).toBe(false);
+      }),
+    );
+  });
+
   it("give the rows and the state that TypeScript gives, to the bit, from whatever row on they work", () => {
     const sizes = fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1, maxLength: 4 });
     let windows = 0;
