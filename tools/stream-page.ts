@@ -14,7 +14,7 @@ const CHAPTERS: Readonly<Record<string, RegExp>> = {
   "Operators over rows": /^operators\/(expressions|rows|map-batch|keyed|scan|top-n|union)\.ts$/,
   "Event time and windows": /^operators\/(event-time|shapes|aggregate)\.ts$|^window\//,
   Aggregates: /^operators\/specs\.ts$/,
-  Joins: /^operators\/joins\.ts$|^join\//,
+  Joins: /^operators\/join(s|-types)\.ts$|^join\//,
   "Savepoints, explanations, counters": /^(checkpointer|savepoint|barrier|explain|step|diagnostics)\.ts$/,
 };
 

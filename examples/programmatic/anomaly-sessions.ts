@@ -9,6 +9,7 @@ import {
   eventTime,
   filter,
   first,
+  last,
   max,
   quantile,
   rowSource,
@@ -32,12 +33,12 @@ await metric()
 const troubles = metric().pipe(
   filter(col("value").gt(1.2 * usual)),
   session("2h"),
-  aggregate({ readings: count(), began: first("at"), worst: max("value") }),
+  aggregate({ readings: count(), began: first("at"), ended: last("at"), worst: max("value") }),
   toRows(),
 );
 console.log(`${rows.length} readings, usually below ${usual.toFixed(1)}`);
-await troubles.forEach(({ began, end, readings: n, worst }) => {
-  console.log(`${text(began)} to ${text(end)}: ${n} readings, up to ${worst.toFixed(1)}`);
+await troubles.forEach(({ began, ended, readings: n, worst }) => {
+  console.log(`${text(began)} to ${text(ended)}: ${n} ${n === 1n ? "reading" : "readings"}, up to ${worst.toFixed(1)}`);
 });
 
 function text(micros: bigint): string {

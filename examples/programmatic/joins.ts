@@ -23,10 +23,8 @@ const payments = rowSource(
 );
 
 const paid = intervalJoin(
-  {
-    orders: orders.pipe(eventTime("at", { outOfOrder: "1m" }), keyBy("order")),
-    payments: payments.pipe(eventTime("at", { outOfOrder: "1m" }), keyBy("order")),
-  },
+  { orders: orders.pipe(eventTime("at", { outOfOrder: "1m" }), keyBy("order")) },
+  { payments: payments.pipe(eventTime("at", { outOfOrder: "1m" }), keyBy("order")) },
   { after: "10m", kind: "left" }, // orders without a payment come out once none can come any more
 ).pipe(select("order", "amount", "method"));
 

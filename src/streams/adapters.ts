@@ -27,7 +27,7 @@ export function rowSource<C>(
   rows: AsyncIterable<Partial<Row<C>>> | Iterable<Partial<Row<C>>>,
   schema: TypedSchema<C>,
   { batchRows = BATCH_ROWS_DEFAULT, ...options }: RowSourceOptions<C> = {},
-): Observable<Flow<C>> {
+): Observable<Flow<C, never>> {
   const names = schema.fields.map((field) => field.name);
   wholeOf("rowSource", "batchRows", batchRows);
   async function* batches(): AsyncGenerator<Batch> {
@@ -61,7 +61,7 @@ export function fromObservable<C>(
   rows: Observable<Partial<Row<C>>>,
   schema: TypedSchema<C>,
   { waitingMax = 65_536, ...options }: ObservableOptions<C> = {},
-): Observable<Flow<C>> {
+): Observable<Flow<C, never>> {
   return rowSource({ [Symbol.asyncIterator]: () => pulled(rows, waitingMax) }, schema, options);
 }
 

@@ -35,7 +35,8 @@ export { aggregate } from "./operators/aggregate.ts";
 export type { EventTime, EventTimeOptions } from "./operators/event-time.ts";
 export { eventTime, keyBy } from "./operators/event-time.ts";
 export { filter, project, rename, select, withColumns } from "./operators/expressions.ts";
-export type { Joined } from "./operators/joins.ts";
+export type { Pairs } from "./operators/join-types.ts";
+export type { IntervalOptions, Joined, RegularOptions, TemporalOptions } from "./operators/joins.ts";
 export { intervalJoin, join, temporalJoin, windowJoin } from "./operators/joins.ts";
 export type { DedupOptions } from "./operators/keyed.ts";
 export { dedup } from "./operators/keyed.ts";
@@ -45,7 +46,7 @@ export type { RowOut } from "./operators/rows.ts";
 export { filterRows, flatMap, map, toRows } from "./operators/rows.ts";
 export type { ScanOptions } from "./operators/scan.ts";
 export { scan } from "./operators/scan.ts";
-export type { TriggerOptions, TumbleOptions, WindowShape } from "./operators/shapes.ts";
+export type { SessionOptions, TriggerOptions, TumbleOptions, WindowShape } from "./operators/shapes.ts";
 export { countWindow, cumulate, globalWindow, hop, session, tumble } from "./operators/shapes.ts";
 export type { AggregateSpec, Custom } from "./operators/specs.ts";
 export {

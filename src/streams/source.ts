@@ -38,10 +38,10 @@ export type SourceItem = Batch | Watermark | Idle;
 export function source<C = Untyped>(
   batches: AsyncIterable<SourceItem> | Iterable<SourceItem>,
   options: SourceOptions<C> = {},
-): Observable<Flow<C>> {
+): Observable<Flow<C, never>> {
   const { credits = CREDITS_DEFAULT, signal } = options;
   new CreditPool(credits);
-  return new Observable<Flow<C>>((out) => {
+  return new Observable<Flow<C, never>>((out) => {
     const pool = new CreditPool(credits);
     const abort = (): void => out.error(signal?.reason);
     signal?.addEventListener("abort", abort, { once: true });

@@ -10,6 +10,7 @@ import type { Node } from "../../streams/expressions/node.ts";
 import { joinPlan } from "../../streams/join/join-plan.ts";
 import { scanSchema } from "../../streams/keyed/running-totals.ts";
 import { areMarked } from "../../streams/operators/marked.ts";
+import type { Counted } from "../../streams/operators/result-types.ts";
 import type { AggregateSpec } from "../../streams/operators/specs.ts";
 import { rankField } from "../../streams/operators/top-n.ts";
 import { keyField, outputSchema, timeField, type WindowPlan, windowTimes } from "../../streams/window/plan.ts";
@@ -168,7 +169,9 @@ function checkKeys(
 }
 
 /** What a scan adds, as the stream operators take it. */
-export function runningOf({ running }: Extract<StreamStep, { kind: "scan" }>): Readonly<Record<string, AggregateSpec>> {
+export function runningOf({
+  running,
+}: Extract<StreamStep, { kind: "scan" }>): Readonly<Record<string, AggregateSpec<string, Counted>>> {
   return Object.fromEntries(
     running.map(({ name, kind, column }) => [name, { kind, ...(column === null ? {} : { column }) }]),
   );

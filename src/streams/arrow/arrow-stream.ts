@@ -14,7 +14,7 @@ import { readArrow } from "./read-arrow.ts";
 export function fromArrow<C = Untyped>(
   bytes: Uint8Array | AsyncIterable<Uint8Array>,
   options: SourceOptions<C> = {},
-): Observable<Flow<C>> {
+): Observable<Flow<C, never>> {
   async function* batches(): AsyncGenerator<Batch> {
     yield* readArrow(bytes instanceof Uint8Array ? bytes : await whole(bytes));
   }

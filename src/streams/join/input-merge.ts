@@ -60,7 +60,8 @@ export class InputMerge {
     if ("rows" in item) {
       if (item.rows === 0) return;
       input.credits.take();
-    }
+    } else if (timeOfMark(item) <= input.newest) return;
+    else input.newest = timeOfMark(item);
     (input.held ?? input.queue).push(item);
     this.work();
   }
@@ -118,6 +119,7 @@ export class InputMerge {
       mark();
       input.consumed = consumed;
       input.promised = promised;
+      input.newest = marks.reduce((newest, { item }) => Math.max(newest, timeOfMark(item)), promised);
     });
   }
 
@@ -221,7 +223,7 @@ export class InputMerge {
   private front(input: MergedInput): number {
     const [item] = input.queue;
     if (item === undefined) return input.ended && input.held === undefined ? Number.POSITIVE_INFINITY : input.promised;
-    if (!("rows" in item)) return item.kind === "idle" ? item.untilUs : item.timeUs;
+    if (!("rows" in item)) return timeOfMark(item);
     input.times ??= this.timesOf(input, item);
     return input.times[input.row] as number;
   }
@@ -240,7 +242,7 @@ export class InputMerge {
     if (item === undefined) return;
     if (!("rows" in item)) {
       input.queue.shift();
-      input.promised = Math.max(input.promised, item.kind === "idle" ? item.untilUs : item.timeUs);
+      input.promised = Math.max(input.promised, timeOfMark(item));
       return this.moveWatermark(input);
     }
     const times = input.times as Float64Array;
@@ -265,4 +267,8 @@ export class InputMerge {
     this.ended = true;
     this.sink.end();
   }
+}
+
+function timeOfMark(item: Watermark | Idle): number {
+  return item.kind === "idle" ? item.untilUs : item.timeUs;
 }

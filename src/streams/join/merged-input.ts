@@ -18,6 +18,8 @@ export class MergedInput {
   consumed = 0;
   /** It has said that nothing comes before this time. */
   promised = Number.NEGATIVE_INFINITY;
+  /** Time of its newest mark, waiting or not: one that says no more is left out, so that states are the same. */
+  newest = Number.NEGATIVE_INFINITY;
   ended = false;
 
   constructor(name: string) {

@@ -13,7 +13,7 @@ import type { KeyExpiry } from "./key-expiry.ts";
 import { KeyedValues } from "./keyed-values.ts";
 
 /** What runs along with the rows, by the name of its column. */
-export type RunningSpecs = Readonly<Record<string, AggregateSpec<string, unknown>>>;
+export type RunningSpecs = Readonly<Record<string, AggregateSpec>>;
 
 /** Columns of a scan of rows of a schema: theirs, then the running ones. Throws `COLUMN_MISSING`, `AGGREGATE_TYPE`, `KEY_TYPE`. */
 export function scanSchema(schema: Schema, keys: readonly string[], running: RunningSpecs): Schema {
@@ -42,7 +42,7 @@ export class RunningTotals {
   constructor(
     schema: Schema,
     keys: readonly string[],
-    specs: readonly (readonly [string, AggregateSpec<string, unknown>])[],
+    specs: readonly (readonly [string, AggregateSpec])[],
     expiry?: KeyExpiry,
   ) {
     if (specs.length === 0)
@@ -223,7 +223,7 @@ function columnOf({ kind, field }: Part, values: Float64Array): ColumnData {
   return { data, nulls, validity: nulls > 0 ? validity : undefined, offsets: undefined, extra: undefined, entries: 0 };
 }
 
-function partOf(schema: Schema, name: string, { kind, column }: AggregateSpec<string, unknown>): Part {
+function partOf(schema: Schema, name: string, { kind, column }: AggregateSpec): Part {
   const own = column === undefined ? undefined : fieldOf(schema, column);
   const isFloat = own?.type === "f32" || own?.type === "f64";
   const isKnown = kind === "count" || kind === "sum" || kind === "min" || kind === "max" || kind === "mean";

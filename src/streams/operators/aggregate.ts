@@ -1,6 +1,6 @@
 import type { Observable, Observer, OperatorFunction } from "rxjs";
 import type { Batch } from "../../batch/batch.ts";
-import type { ColumnSpec, Untyped } from "../columns.ts";
+import type { Untyped } from "../columns.ts";
 import type { Flow, Header } from "../flow.ts";
 import { operator } from "../flow.ts";
 import type { Step } from "../step.ts";
@@ -8,7 +8,8 @@ import { type Aggregate, outputSchema, type WindowPlan } from "../window/plan.ts
 import type { WindowOutput, WindowPieces } from "../window/window-aggregate.ts";
 import { WindowAggregate } from "../window/window-aggregate.ts";
 import { anew, timeOf, undescribed } from "./event-time.ts";
-import type { AggregateSpec, Own } from "./specs.ts";
+import type { Change, NeedsOf, Results, Specs } from "./result-types.ts";
+import type { AggregateSpec } from "./specs.ts";
 
 /** Options of {@link aggregate}. */
 export interface AggregateOptions {
@@ -16,18 +17,13 @@ export interface AggregateOptions {
   readonly batchRows?: number;
 }
 
-type Specs = Readonly<Record<string, AggregateSpec<string, unknown>>>;
-/** The columns that aggregates are over. */
-type ColumnsOf<A extends Specs> = { [P in keyof A]: A[P] extends AggregateSpec<infer N, unknown> ? N : never }[keyof A];
-type Results<C, A extends Specs> = {
-  readonly [P in keyof A]: A[P] extends AggregateSpec<infer N, infer T> ? (T extends Own ? C[N & keyof C] : T) : never;
-};
-/** The columns that come out of a window. */
+/** The columns that come out of a window: with `emit: 'retract'` also `change`. */
 export type Windowed<C, K extends string, A extends Specs> = {
   readonly start: "timestamp";
   readonly end: "timestamp";
-} & Pick<C, K & keyof C> &
-  Results<C, A>;
+} & Pick<C, Exclude<K, Change> & keyof C> &
+  Results<C, A> &
+  ([Extract<K, Change>] extends [never] ? unknown : { readonly change: "dict" });
 
 /**
  * Aggregates by window and key as the operators before it have described: {@link WindowAggregate} says which row
@@ -37,14 +33,12 @@ export type Windowed<C, K extends string, A extends Specs> = {
 export function aggregate<const A extends Specs>(
   columns: A,
   options: AggregateOptions = {},
-): <C extends Record<ColumnsOf<A>, ColumnSpec> = Untyped, K extends string = string>(
+): <C extends NeedsOf<A> = Untyped, K extends string = never>(
   input: Observable<Flow<C, K>>,
-) => Observable<Flow<Windowed<C, K, A>>> {
-  const aggregates = Object.entries<AggregateSpec<string, unknown>>(columns).map(
-    ([name, spec]): Aggregate => ({ ...spec, name }),
-  );
+) => Observable<Flow<Windowed<C, K, A>, never>> {
+  const aggregates = Object.entries<AggregateSpec>(columns).map(([name, spec]): Aggregate => ({ ...spec, name }));
   const detail = aggregates.map(({ name, kind, column = "" }) => `${name}: ${kind}(${column})`).join(", ");
-  return operator<Flow<Untyped, Untyped>, Flow<Untyped>>(
+  return operator<Flow<Untyped, Untyped>, Flow<Untyped, never>>(
     (out, step) => {
       let plan: WindowPlan | undefined;
       let late: Partial<Observer<Batch>> | undefined;

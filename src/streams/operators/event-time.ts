@@ -5,6 +5,7 @@ import type { KeySpec, TimeSpec, Untyped } from "../columns.ts";
 import type { Flow, Header } from "../flow.ts";
 import { operator } from "../flow.ts";
 import { durationOf, invalid, onlyKeys } from "./given.ts";
+import type { Change } from "./result-types.ts";
 
 /** Which column holds the event time, and what moves the watermark. */
 export interface EventTime {
@@ -35,7 +36,7 @@ export type EventTimeOptions<P extends string = string> =
 export function eventTime<const N extends string, const P extends string = never>(
   column: N,
   options: EventTimeOptions<P>,
-): <C extends Record<N, TimeSpec> & Record<P, TimeSpec> = Untyped, K extends string = string>(
+): <C extends Record<N, TimeSpec> & Record<P, TimeSpec> = Untyped, K extends string = never>(
   input: Observable<Flow<C, K>>,
 ) => Observable<Flow<C, K>> {
   const time = timeGiven(column, options);
@@ -66,7 +67,9 @@ const WAYS = ["outOfOrder", "monotonic", "punctuated"] as const;
 /** Says which columns make the key, in this order. Without it all rows have one key. Floats cannot be keys. */
 export function keyBy<const N extends string>(
   ...names: readonly N[]
-): <C extends Record<N, KeySpec> = Untyped>(input: Observable<Flow<C>>) => Observable<Flow<C, N>> {
+): <C extends Record<N, KeySpec> = Untyped, K extends string = never>(
+  input: Observable<Flow<C, K>>,
+) => Observable<Flow<C, N | Extract<K, Change>>> {
   return described("keyBy", names.join(", "), (header) => ({ ...header, keys: names }));
 }
 

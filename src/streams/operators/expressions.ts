@@ -107,7 +107,7 @@ export function rename<const M extends Readonly<Record<string, string>>>(
   to: M,
 ): <C extends Record<keyof M & string, ColumnSpec> = Untyped>(
   input: Observable<Flow<C>>,
-) => Observable<Flow<Renamed<C, M>>> {
+) => Observable<Flow<Renamed<C, M>, never>> {
   const detail = Object.entries(to).map(([from, name]) => `${from} as ${name}`);
   return operator(
     (out) => {

@@ -58,7 +58,7 @@ export type RowOut<C> = Partial<Row<C>>;
 export function map<C, D>(
   change: (row: Row<C>) => RowOut<D>,
   schema: TypedSchema<D>,
-): OperatorFunction<Flow<C>, Flow<D>> {
+): OperatorFunction<Flow<C>, Flow<D, never>> {
   return operator(
     (out) => {
       const made = new MadeRows<C, D>(schema);
@@ -84,7 +84,7 @@ export function map<C, D>(
 export function flatMap<C, D>(
   change: (row: Row<C>) => Iterable<RowOut<D>>,
   schema: TypedSchema<D>,
-): OperatorFunction<Flow<C>, Flow<D>> {
+): OperatorFunction<Flow<C>, Flow<D, never>> {
   return operator(
     (out) => {
       const made = new MadeRows<C, D>(schema);

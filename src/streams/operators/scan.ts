@@ -1,21 +1,19 @@
 import type { Observable } from "rxjs";
-import type { Added, ColumnSpec, Untyped } from "../columns.ts";
+import type { Added, Untyped } from "../columns.ts";
 import type { Flow, Header } from "../flow.ts";
 import { operator } from "../flow.ts";
 import { loadRows, saveRows } from "../join/rows-state.ts";
 import { KeyExpiry } from "../keyed/key-expiry.ts";
-import { RunningTotals, type RunningSpecs as Specs } from "../keyed/running-totals.ts";
+import { RunningTotals } from "../keyed/running-totals.ts";
 import { durationOf } from "./given.ts";
+import type { Averaged, Counted, Extreme, RunningNeedsOf, RunningOf, Summed } from "./result-types.ts";
 import type { AggregateSpec } from "./specs.ts";
 
-type Running<A extends Specs> = {
-  readonly [P in keyof A]: A[P] extends AggregateSpec<string, infer T>
-    ? T extends "i64"
-      ? "i64"
-      : "i64" | "f64"
-    : never;
+/** Aggregates that can be told row by row. */
+type Specs = Readonly<Record<string, AggregateSpec<string, Counted | Summed | Extreme | Averaged, unknown>>>;
+type Running<C, A extends Specs> = {
+  readonly [P in keyof A]: A[P] extends AggregateSpec<infer N, infer T, unknown> ? RunningOf<T, C[N & keyof C]> : never;
 };
-type ColumnsOf<A extends Specs> = { [P in keyof A]: A[P] extends AggregateSpec<infer N, unknown> ? N : never }[keyof A];
 
 /** Options of {@link scan}. */
 export interface ScanOptions {
@@ -34,10 +32,10 @@ export interface ScanOptions {
 export function scan<const A extends Specs>(
   running: A,
   { ttl }: ScanOptions = {},
-): <C extends Record<ColumnsOf<A>, ColumnSpec> = Untyped, K extends string = string>(
+): <C extends RunningNeedsOf<A> = Untyped, K extends string = string>(
   input: Observable<Flow<C, K>>,
-) => Observable<Flow<Added<C, Running<A>>, K>> {
-  const specs = Object.entries<AggregateSpec<string, unknown>>(running);
+) => Observable<Flow<Added<C, Running<C, A>>, K>> {
+  const specs = Object.entries<AggregateSpec>(running);
   const ttlUs = ttl === undefined ? undefined : durationOf("scan", "ttl", ttl);
   const text = specs.map(([name, { kind, column = "" }]) => `${name}: ${kind}(${column})`).join(", ");
   const detail = ttl === undefined ? text : `${text}, ttl ${ttl}`;

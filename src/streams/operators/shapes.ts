@@ -5,6 +5,7 @@ import type { Flow } from "../flow.ts";
 import { EMISSIONS, type Emission, type WindowPlan } from "../window/plan.ts";
 import { described } from "./event-time.ts";
 import { durationOf, oneOf, onlyKeys } from "./given.ts";
+import type { Change } from "./result-types.ts";
 
 /** A window as `aggregate` and `windowJoin` read it. */
 export type WindowShape = Pick<
@@ -32,12 +33,21 @@ export interface TriggerOptions {
   readonly everyTime?: string;
 }
 
-type Same = <C = Untyped, K extends string = string>(input: Observable<Flow<C, K>>) => Observable<Flow<C, K>>;
+type Same = <C = Untyped, K extends string = never>(input: Observable<Flow<C, K>>) => Observable<Flow<C, K>>;
+/** Windows that take rows back: the compiler knows that they have a column for it. */
+type Changing = <C = Untyped, K extends string = never>(
+  input: Observable<Flow<C, K>>,
+) => Observable<Flow<C, K | Change>>;
+type Retracting = { readonly emit: "retract" };
+/** Sessions cannot replace one another, and lie where their rows do. */
+export type SessionOptions = Omit<TumbleOptions, "offset" | "emit"> & { readonly emit?: "final" | "retract" };
 
 /**
  * Says that rows are collected in windows `[start, start + size)` of event time. With `emit: 'upsert'` rows may come out early, by a
  * trigger, and again for each late row.
  */
+export function tumble(size: string, options: TumbleOptions & Retracting): Changing;
+export function tumble(size: string, options?: TumbleOptions & TriggerOptions): Same;
 export function tumble(size: string, options: TumbleOptions & TriggerOptions = {}): Same {
   return shaped("tumble", size, {
     shape: "tumble",
@@ -47,12 +57,16 @@ export function tumble(size: string, options: TumbleOptions & TriggerOptions = {
 }
 
 /** Windows of a size, a new one every step: each row is in `size / every` of them. */
+export function hop(size: string, every: string, options: TumbleOptions & Retracting): Changing;
+export function hop(size: string, every: string, options?: TumbleOptions): Same;
 export function hop(size: string, every: string, options: TumbleOptions = {}): Same {
   const shape = { sizeUs: durationOf("hop", "size", size), stepUs: durationOf("hop", "every", every) };
   return shaped("hop", `${size} every ${every}`, { shape: "hop", ...shape, ...timesOf("hop", options, FIXED) });
 }
 
 /** Windows that all begin at a multiple of the size and are one step longer each: running totals of a day by the hour. */
+export function cumulate(size: string, step: string, options: TumbleOptions & Retracting): Changing;
+export function cumulate(size: string, step: string, options?: TumbleOptions): Same;
 export function cumulate(size: string, step: string, options: TumbleOptions = {}): Same {
   const shape = { sizeUs: durationOf("cumulate", "size", size), stepUs: durationOf("cumulate", "step", step) };
   const times = timesOf("cumulate", options, FIXED);
@@ -60,7 +74,9 @@ export function cumulate(size: string, step: string, options: TumbleOptions = {}
 }
 
 /** Sessions: rows of a key at most a gap apart, `[first, last + gap)`. They emit `final` or `retract`. */
-export function session(gap: string, options: Omit<TumbleOptions, "offset"> = {}): Same {
+export function session(gap: string, options: SessionOptions & Retracting): Changing;
+export function session(gap: string, options?: SessionOptions): Same;
+export function session(gap: string, options: SessionOptions = {}): Same {
   return shaped("session", gap, {
     shape: "session",
     sizeUs: durationOf("session", "gap", gap),

@@ -1,84 +1,82 @@
 import type { Value } from "../../batch/column.ts";
 import type { Ipld } from "../../dag/block.ts";
-import { type ColumnSpec, fieldOfSpec, type ValueOf } from "../columns.ts";
+import { type ColumnSpec, fieldOfSpec, type NumberSpec, type ValueOf } from "../columns.ts";
 import type { Aggregate, AggregateKind, MoreKind } from "../window/plan.ts";
 import { failed } from "./given.ts";
+import type { Averaged, Counted, Extreme, OrderedSpec, Own, Summed, Taking } from "./result-types.ts";
 
 declare const about: unique symbol;
 
 /**
- * An aggregate that has no name yet; see {@link count} and its siblings. `N` is its column, `T` the type of its result (the column's own
- * where that is `Own`), both for the compiler.
+ * An aggregate that has no name yet; see {@link count} and its siblings. `N` is its column, `T` the type of its result or how it follows from
+ * the column's, `S` the types of columns that it takes, all for the compiler.
  */
-export interface AggregateSpec<N extends string = string, T = ColumnSpec> extends Omit<Aggregate, "name"> {
-  readonly [about]?: { readonly column: N; readonly type: T };
+export interface AggregateSpec<N extends string = string, T = unknown, S = unknown> extends Omit<Aggregate, "name"> {
+  readonly [about]?: { readonly column: N; readonly type: T; readonly takes: S };
 }
 
-/** The type of an aggregate that is that of its column. */
-export type Own = "own";
-
 /** Counts rows; with a column, the rows that have a value there. i64. */
-export function count<const N extends string = never>(column?: N): AggregateSpec<N, "i64"> {
+export function count<const N extends string = never>(column?: N): AggregateSpec<N, Counted, ColumnSpec> {
   return column === undefined ? { kind: "count" } : { kind: "count", column };
 }
 
 /** Sum of a column: exact and i64 over integers, f64 in row order over floats. */
-export function sum<const N extends string>(column: N): AggregateSpec<N, "i64" | "f64"> {
+export function sum<const N extends string>(column: N): AggregateSpec<N, Summed, NumberSpec> {
   return spec("sum", column);
 }
 
 /** Smallest value of a column, in its type. */
-export function min<const N extends string>(column: N): AggregateSpec<N, Own> {
+export function min<const N extends string>(column: N): AggregateSpec<N, Extreme, OrderedSpec> {
   return spec("min", column);
 }
 
 /** Largest value of a column, in its type. */
-export function max<const N extends string>(column: N): AggregateSpec<N, Own> {
+export function max<const N extends string>(column: N): AggregateSpec<N, Extreme, OrderedSpec> {
   return spec("max", column);
 }
 
 /** Mean of a column, f64: its sum (exact over integers) divided once by the number of its values. */
-export function mean<const N extends string>(column: N): AggregateSpec<N, "f64"> {
+export function mean<const N extends string>(column: N): AggregateSpec<N, Averaged, NumberSpec> {
   return spec("mean", column);
 }
 
 /** Sample variance of a column, f64 in row order; null below two values. */
-export function variance<const N extends string>(column: N): AggregateSpec<N, "f64?"> {
+export function variance<const N extends string>(column: N): AggregateSpec<N, "f64?", NumberSpec> {
   return spec("variance", column);
 }
 
 /** The value of the earliest event time, of equal times the first row's. Nulls are skipped. */
-export function first<const N extends string>(column: N): AggregateSpec<N, Own> {
+export function first<const N extends string>(column: N): AggregateSpec<N, Own, ColumnSpec> {
   return spec("first", column);
 }
 
 /** The value of the latest event time, of equal times the last row's. Nulls are skipped. */
-export function last<const N extends string>(column: N): AggregateSpec<N, Own> {
+export function last<const N extends string>(column: N): AggregateSpec<N, Own, ColumnSpec> {
   return spec("last", column);
 }
 
 /** How many different values there are, exactly, up to 65,536 a group (`AGGREGATE_LIMIT` beyond). i64. */
-export function distinct<const N extends string>(column: N): AggregateSpec<N, "i64"> {
+export function distinct<const N extends string>(column: N): AggregateSpec<N, "i64", ColumnSpec> {
   return spec("distinct", column);
 }
 
 /** How many different values there are, about: HyperLogLog with 2048 registers, a standard error of 2.3 %. Same values, same number. i64. */
-export function approxDistinct<const N extends string>(column: N): AggregateSpec<N, "i64"> {
+export function approxDistinct<const N extends string>(column: N): AggregateSpec<N, "i64", ColumnSpec> {
   return spec("approxDistinct", column);
 }
 
 /** The value below which a share (0 to 1) of the values lies, off by at most one part in 512, whatever their order. f64. */
-export function quantile<const N extends string>(column: N, share: number): AggregateSpec<N, "f64"> {
+export function quantile<const N extends string>(column: N, share: number): AggregateSpec<N, Averaged, NumberSpec> {
   return { kind: "quantile", column, option: share };
 }
 
 /** The largest values, as a JSON list from the largest on; utf8. */
-export function topK<const N extends string>(column: N, most: number): AggregateSpec<N, "utf8"> {
+export function topK<const N extends string>(column: N, most: number): AggregateSpec<N, "utf8", OrderedSpec> {
   return { kind: "topK", column, option: most };
 }
 
 /** The first so many values in row order (of windows of several panes, pane after pane), as a JSON list; utf8. */
-export function collect<const N extends string>(column: N, most: number): AggregateSpec<N, "utf8"> {
+export function collect<const N extends string>(column: N, most: number): AggregateSpec<N, "utf8", ColumnSpec> {
   return { kind: "collect", column, option: most };
 }
 
@@ -103,7 +101,7 @@ export function custom<
   S extends Ipld,
   V extends NonNullable<Value>,
   const T extends ColumnSpec,
->(column: N, { type, zero, add, merge, value }: Custom<S, V, T>): AggregateSpec<N, T> {
+>(column: N, { type, zero, add, merge, value }: Custom<S, V, T>): AggregateSpec<N, T, Taking<V>> {
   const { type: bare, nullable, width } = fieldOfSpec(column, type);
   const guarded = <R>(what: string, work: () => R): R => {
     try {

@@ -11,6 +11,7 @@ import type { Steps } from "../window/core.ts";
 import { isInteger } from "../window/plan.ts";
 import { anew } from "./event-time.ts";
 import { oneOf } from "./given.ts";
+import type { OrderedSpec } from "./result-types.ts";
 import { TopRows } from "./top-rows.ts";
 
 /** Options of {@link topN}. */
@@ -43,7 +44,9 @@ export function rankField(schema: Schema, name: string): Field {
 export function topN<const N extends string, const P extends string = never>(
   n: number,
   { by, order = "desc", per = [], ties = false }: TopOptions<N, P>,
-): <C extends Record<N | P, ColumnSpec> = Untyped>(input: Observable<Flow<C>>) => Observable<Flow<C>> {
+): <C extends Record<N, OrderedSpec> & Record<P, ColumnSpec> = Untyped>(
+  input: Observable<Flow<C>>,
+) => Observable<Flow<C, never>> {
   if (!Number.isSafeInteger(n) || n < 1)
     throw new IpdmError("WINDOW_INVALID", `topN of ${n} rows`, { kind: "config", hint: "give a whole number from 1" });
   oneOf("topN", "order", order, ["asc", "desc"]);

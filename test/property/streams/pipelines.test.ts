@@ -29,6 +29,7 @@ import {
   topN,
   tumble,
   union,
+  when,
   windowJoin,
   withColumns,
 } from "../../../src/streams/index.ts";
@@ -73,6 +74,29 @@ const PIPELINES: Readonly<Record<string, (left: Input, right: Input) => Input>> 
     return intervalJoin(
       { left: prepared(one(left, "12us"), "0us"), right: prepared(one(right, "4us"), "20us") },
       { before: "8us", after: "8us", kind: "full" },
+    );
+  },
+  punctuated: (left, right) => {
+    const marked = (input: Input): Input =>
+      input.pipe(
+        withColumns({ mark: when(col("amount").lt(3), col("at").minus(4), null) }),
+        eventTime("at", { punctuated: "mark" }),
+        keyBy("who"),
+      );
+    const [one, two] = [marked(left), marked(right)];
+    return intervalJoin({ one }, { two }, { after: "6us", kind: "full" }) as Input;
+  },
+  marked: (left, right) => {
+    const marked = (input: Input): Input =>
+      input.pipe(
+        withColumns({ mark: when(col("amount").lt(3), col("at").minus(4), null) }),
+        eventTime("at", { punctuated: "mark" }),
+        keyBy("who"),
+      );
+    return union({ one: marked(left), two: marked(right) }).pipe(
+      scan({ n: count() }, { ttl: "5us" }),
+      tumble("10us"),
+      aggregate({ n: count(), most: sum("n") }),
     );
   },
   stateful: (left, right) =>

@@ -26,7 +26,7 @@ describe("the tutorial programs of streams", () => {
         "order 4 over 50: card",
         "ACME from minute -5: 3 trades at 1019.60",
         "4032 readings, usually below 59.2",
-        "2024-01-05T04:05 to 2024-01-05T07:55: 23 readings, up to 98.2",
+        "2024-01-05T04:05 to 2024-01-05T05:55: 23 readings, up to 98.2",
       ]),
     );
   });

@@ -483,7 +483,7 @@ describe("edges", () => {
     for (const shape of [
       hop("2s", "3s"),
       cumulate("10s", "3s"),
-      session("1s", { emit: "upsert" }),
+      session("1s", { emit: "upsert" as string as "final" }),
       countWindow(0),
       globalWindow({}),
       globalWindow({ everyRows: 0 }),

@@ -4,14 +4,24 @@ import {
   col,
   columns,
   count,
+  custom,
+  distinct,
   eventTime,
   filter,
   intervalJoin,
+  join,
   keyBy,
+  map,
   max,
+  mean,
+  min,
   project,
+  quantile,
   type Row,
   rowSource,
+  scan,
+  select,
+  session,
   sum,
   topN,
   toRows,
@@ -20,7 +30,14 @@ import {
   withColumns,
 } from "../../../src/streams/index.ts";
 
-const flights = columns({ date: "timestamp", origin: "utf8", delay: "i32", note: "utf8?" });
+const adding = {
+  type: "i64",
+  zero: () => 0,
+  add: (state: number, value: number) => state + value,
+  merge: (a: number, b: number) => a + b,
+  value: (state: number) => BigInt(state),
+} as const;
+const flights = columns({ date: "timestamp", origin: "utf8", delay: "i32", note: "utf8?", maybe: "i64?" });
 const stream = rowSource([{ date: 1n, origin: "ATL", delay: 3 }], flights);
 
 // The compiler checks this file: every @ts-expect-error is a mistake that it must find.
@@ -92,5 +109,70 @@ describe("typed columns", () => {
     daily.pipe(filter(col("delay").gt(1)));
     // @ts-expect-error inputs of a union have the same columns
     union({ prepared, sales });
+  });
+
+  it("follow aggregates: what they take, and what comes out", () => {
+    const keyed = stream.pipe(eventTime("date", { outOfOrder: "0s" }), keyBy("origin"));
+    const counted = keyed.pipe(
+      tumble("1d"),
+      aggregate({ all: sum("delay"), some: sum("maybe"), typical: mean("maybe"), least: min("delay") }),
+    );
+    counted.pipe(toRows()).subscribe(({ all, some, typical, least }) => {
+      const typed: readonly [bigint, bigint | null, number | null, number] = [all, some, typical, least];
+      // @ts-expect-error null where the column is
+      const wrong: bigint = some;
+      return [typed, wrong];
+    });
+    keyed.pipe(scan({ all: sum("delay"), mean: mean("delay") }), toRows()).subscribe((row) => {
+      const typed: readonly [bigint, number] = [row.all, row.mean];
+      return typed;
+    });
+    // @ts-expect-error a sum of texts
+    keyed.pipe(tumble("1d"), aggregate({ x: sum("origin") }));
+    // @ts-expect-error the greatest text
+    keyed.pipe(tumble("1d"), aggregate({ x: max("origin") }));
+    // @ts-expect-error a quantile of texts
+    keyed.pipe(tumble("1d"), aggregate({ x: quantile("origin", 0.5) }));
+    // @ts-expect-error an aggregate of numbers over a text
+    keyed.pipe(tumble("1d"), aggregate({ x: custom("origin", adding) }));
+    // @ts-expect-error no running value
+    keyed.pipe(scan({ x: distinct("origin") }));
+    // @ts-expect-error the best by a text
+    keyed.pipe(topN(1, { by: "origin" }));
+    // @ts-expect-error sessions do not replace one another
+    expect(session("1m", { emit: "upsert" })).toBeTypeOf("function");
+    // @ts-expect-error without a key only the window and its aggregates come out
+    stream.pipe(eventTime("date", { outOfOrder: "0s" }), tumble("1d"), aggregate({ n: count() }), select("origin"));
+    keyed.pipe(tumble("1d", { emit: "retract" }), aggregate({ n: count() }), filter(col("change").eq("insert")));
+    // @ts-expect-error nothing is taken back
+    keyed.pipe(tumble("1d"), aggregate({ n: count() }), filter(col("change").eq("insert")));
+    // @ts-expect-error map makes no such column
+    keyed.pipe(map((row) => ({ dealy: row.delay }), columns({ delay: "i32" })));
+  });
+
+  it("follow joins of one input and another to names, nulls and keys", () => {
+    const left = stream.pipe(eventTime("date", { outOfOrder: "0s" }), keyBy("origin"));
+    const sales = rowSource([], columns({ date: "timestamp", shop: "utf8", delay: "f64" }));
+    const right = sales.pipe(eventTime("date", { outOfOrder: "0s" }), keyBy("shop"));
+    const joined = intervalJoin({ left }, { right }, { after: "1h", kind: "left" });
+    joined.pipe(toRows()).subscribe((row) => {
+      const typed: readonly [number, number | null, string, bigint | null] = [
+        row.delay,
+        row.right_delay,
+        row.origin,
+        row.right_date,
+      ];
+      // @ts-expect-error the right may miss
+      const wrong: number = row.right_delay;
+      return [typed, wrong];
+    });
+    // @ts-expect-error the right's key is the left's
+    joined.pipe(select("shop"));
+    const byDelay = sales.pipe(eventTime("date", { outOfOrder: "0s" }), keyBy("date"));
+    // @ts-expect-error a text is no timestamp
+    join({ left }, { byDelay });
+    // @ts-expect-error a join has two inputs
+    expect(() => join({ left })).toThrow(/a join has two inputs/);
+    expect(() => join({ "1": left }, { "0": right })).toThrow(/two inputs of different names/);
   });
 });
