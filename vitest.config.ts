@@ -9,15 +9,15 @@ export default defineConfig({
     maxWorkers: 2,
     // Tests that run modules without a lane need this as lanes do: src/sandbox/lane-thread.ts.
     execArgv: ["--no-wasm-code-gc"],
-    globalSetup: ["test/support/seed-report.ts"],
+    globalSetup: ["test/support/seed-report.ts", "test/support/compile-cache.ts"],
     projects: lanes.map((name) => ({
       extends: true,
       test: {
         name,
         include: [`test/${name}/**/*.test.ts`],
-        setupFiles: ["test/support/seed.ts"],
+        setupFiles: ["test/support/seed.ts", "test/support/compiled-code.ts"],
         // These keep nothing from one file to the next, so they need no process of their own.
-        isolate: !["unit", "property", "simulation"].includes(name),
+        isolate: !["unit", "contract", "property", "simulation", "integration"].includes(name),
         testTimeout: name === "unit" || name === "property" ? 20_000 : 120_000,
         hookTimeout: 60_000,
       },

@@ -1,6 +1,6 @@
 import * as dagCbor from "@ipld/dag-cbor";
 import type { CID } from "multiformats/cid";
-import { satisfies } from "semver";
+import satisfies from "semver/functions/satisfies.js";
 import { entrySigned, type ModuleEntry, operatorOfEntry, parseModuleEntry } from "../../src/consensus/module-entry.ts";
 import { takeoverFault, takeoversOf } from "../../src/consensus/module-version.ts";
 import { slotName } from "../../src/consensus/slot.ts";

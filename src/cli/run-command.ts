@@ -1,7 +1,7 @@
 import { relative } from "node:path";
 import { IpdmError } from "../core/errors.ts";
 import type { Log } from "../core/ports.ts";
-import { quietLog } from "../node.ts";
+import { quietLog } from "../network/node-defaults.ts";
 import type { RunSummary } from "../run/options.ts";
 import { runConfig } from "../run/run.ts";
 import { bytesText, counted, number } from "./counted.ts";
@@ -89,6 +89,8 @@ function* summaryLines(summary: RunSummary): Generator<string> {
   yield `proofs        ${summary.proofs}${summary.proofs > 0 ? ` zero-knowledge${summary.production ? "" : ", made with DEVELOPMENT keys"}` : ""}`;
   for (const [task, count] of Object.entries(summary.late))
     yield `late rows     ${number(count)} of ${task}, kept as ${task}.late`;
+  for (const [task, count] of Object.entries(summary.lateRight))
+    yield `late rows     ${number(count)} of ${task}, kept as ${task}.late-right`;
   for (const [task, reasons] of Object.entries(summary.rejected)) {
     const logs = Object.values(reasons).reduce((sum, count) => sum + count, 0);
     const why = Object.entries(reasons).map(([reason, count]) => `${number(count)} ${reason}`);

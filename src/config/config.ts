@@ -25,6 +25,8 @@ export type TableFormat = (typeof TABLE_FORMATS)[number];
 export interface TimeConfig {
   readonly column: string;
   readonly outOfOrderUs: number;
+  /** Column whose timestamps are the watermark after their row; nothing else moves it then. */
+  readonly punctuated?: string;
 }
 
 /** How voters check a statement before they sign it: re-execute it always, or a share (above 0, at most 1) drawn by the challenges. */
@@ -172,6 +174,8 @@ export interface StreamTaskConfig {
   readonly input: string;
   readonly beside: readonly string[];
   readonly steps: readonly StreamStep[];
+  /** What a step is called in the file, where it has two names. */
+  readonly called?: Readonly<Record<string, string>>;
   readonly time?: TimeConfig;
 }
 
@@ -274,17 +278,20 @@ function passedTime(config: Config, { input, beside, steps }: StreamTaskConfig):
   if (steps.some(({ kind }) => kind === "join" || kind === "window")) return undefined;
   const [first, ...others] = [input, ...beside].map((name) => declaredTime(config, name));
   if (first === undefined) return undefined;
-  const { column } = first.time;
+  const { column, punctuated } = first.time; // a column that gets another name is declared anew
+  const needed = punctuated === undefined ? [column] : [column, punctuated];
   const isKept = steps.every((step) => {
-    if (step.kind === "scan") return step.running.every(({ name }) => name !== column);
+    if (step.kind === "scan") return step.running.every(({ name }) => !needed.includes(name));
+    if (step.kind === "rename") return step.columns.every(({ from }) => !needed.includes(from));
+    if (step.kind === "withColumns") return step.columns.every(({ name }) => !needed.includes(name));
     if (step.kind !== "select") return true;
-    return step.columns.some(
-      ({ name, expression }) => name === column && "name" in expression && expression.name === column,
+    return needed.every((each) =>
+      step.columns.some(({ name, expression }) => name === each && "name" in expression && expression.name === each),
     );
   });
   const outOfOrderUs = others.reduce(
     (most, each) => Math.max(most, each?.time.outOfOrderUs ?? 0),
     first.time.outOfOrderUs,
   );
-  return isKept ? { time: { column, outOfOrderUs }, path: first.path } : undefined;
+  return isKept ? { time: { ...first.time, outOfOrderUs }, path: first.path } : undefined;
 }

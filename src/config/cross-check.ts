@@ -14,7 +14,7 @@ import { type ConfigPath, type Finding, placeName } from "./problem.ts";
 import type { WrittenConfig } from "./schema.ts";
 import { checkSource } from "./source-check.ts";
 import { checkStreamTask } from "./stream-check.ts";
-import { isStreamTask } from "./stream-task.ts";
+import { isStreamTask, STREAM_KEYS } from "./stream-task.ts";
 
 type Module = NonNullable<WrittenConfig["modules"]>[string];
 type Task = NonNullable<WrittenConfig["tasks"]>[string];
@@ -122,8 +122,6 @@ function checkModuleKeys(path: ConfigPath, task: Task): Finding[] {
 
 /** What a task is: exactly one of these keys says it. */
 const TASK_KINDS = ["module", "table", "events", "window"] as const;
-/** Keys of stream operators beside window. */
-const STREAM_KEYS = ["filter", "select", "scan", "dedup", "top", "join"] as const;
 
 function checkTask(path: ConfigPath, task: Task): Finding[] {
   const place = placeName(path);
@@ -290,7 +288,10 @@ function checkEventTime(config: WrittenConfig, name: string, task: Task): Findin
       ? config.modules?.[before.module ?? ""]
       : undefined;
     if (typeof module === "object" && module.time !== undefined) return [];
-    if (before.select !== undefined || before.join !== undefined) return []; // planning sees whether the column stays
+    if (
+      [before.select, before.project, before.rename, before.withColumns, before.join].some((key) => key !== undefined)
+    )
+      return []; // planning sees whether the column stays
     input = before.input;
   }
   return [];

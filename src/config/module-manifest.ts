@@ -1,6 +1,6 @@
 import { readFile, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { validRange } from "semver";
+import validRange from "semver/ranges/valid.js";
 import { z } from "zod";
 import { IpdmError } from "../core/errors.ts";
 import { readJson } from "../core/json.ts";

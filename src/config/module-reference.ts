@@ -1,4 +1,4 @@
-import { validRange } from "semver";
+import validRange from "semver/ranges/valid.js";
 import { IpdmError } from "../core/errors.ts";
 
 /** Characters of a version range. */

@@ -19,6 +19,7 @@ import {
   majorityOf,
   type ProveConfig,
   type SourceConfig,
+  type StreamTaskConfig,
   type TaskConfig,
   type TimeConfig,
   type WindowTaskConfig,
@@ -183,7 +184,7 @@ function resolveTask(
   const { module = "", window, isolation } = task;
   const [input = "", ...beside] = inputNames(task);
   if (isStreamTask(task))
-    return { kind: "stream", name, input, beside, steps: streamSteps(task), ...timeOf(task.time) };
+    return { kind: "stream", name, input, beside, steps: streamSteps(task), ...calledOf(task), ...timeOf(task.time) };
   if (window === undefined) {
     const settings = task.settings === undefined ? {} : { settings: task.settings };
     const apart = isolation === undefined ? {} : { isolation };
@@ -205,6 +206,13 @@ function resolveTask(
   };
 }
 
+function calledOf({ project, topN }: Written<"tasks">): Pick<StreamTaskConfig, "called"> {
+  if (project === undefined && topN === undefined) return {};
+  return {
+    called: { ...(project !== undefined && { select: "project" }), ...(topN !== undefined && { top: "topN" }) },
+  };
+}
+
 function resolveProve(prove: Written<"tasks">["prove"]): ProveConfig {
   if (prove === undefined) return { kind: "none" };
   if (prove === "window") return { kind: "drawn", windows: 1 };
@@ -217,5 +225,9 @@ function resolveProve(prove: Written<"tasks">["prove"]): ProveConfig {
 }
 
 function timeOf(time: Written<"sources">["time"]): { time?: TimeConfig } {
-  return time === undefined ? {} : { time: { column: time.column, outOfOrderUs: parseDuration(time.outOfOrder) } };
+  if (time === undefined) return {};
+  const { column, outOfOrder, punctuated } = time;
+  return {
+    time: { column, outOfOrderUs: parseDuration(outOfOrder), ...(punctuated === undefined ? {} : { punctuated }) },
+  };
 }

@@ -82,5 +82,16 @@ export const time = z
     outOfOrder: duration
       .default("0s")
       .describe("How far a row's time may lie behind the newest before it; rows further behind are late."),
+    monotonic: z.literal(true).optional().describe("Times never go back: the same as outOfOrder: 0s, said aloud."),
+    punctuated: column
+      .optional()
+      .describe(
+        "Column of timestamps that are the watermark after their row, where they are not null; nothing else moves it then.",
+      ),
   })
+  .refine(
+    ({ outOfOrder, monotonic = false, punctuated }) =>
+      [outOfOrder !== "0s", monotonic, punctuated !== undefined].filter(Boolean).length < 2,
+    { message: "says twice what moves the watermark", params: { hint: "use outOfOrder, monotonic or punctuated" } },
+  )
   .describe("Event time of the rows.");

@@ -23,7 +23,7 @@ import { settings } from "./module-options.ts";
 import { moduleSchema } from "./module-schema.ts";
 import { column, file, hot, name, readBy, readColumnType, time, usedName } from "./schema-values.ts";
 import { SOURCE_KINDS } from "./source-check.ts";
-import { streamTaskKeys } from "./stream-task.ts";
+import { STREAM_KEYS, streamTaskKeys } from "./stream-task.ts";
 import { windowSchema } from "./window-schema.ts";
 
 const format = z.enum(TABLE_FORMATS);
@@ -152,14 +152,14 @@ const task = z
     prove: prove.optional(),
   })
   .describe(
-    "One step: a module (module), a table of a chain (table), decoded events (events), or stream operators, which are done in this order: join, or the union of several inputs, filter, select, scan, windows over event time (window, with aggregate) or dedup, top.",
+    "One step: a module (module), a table of a chain (table), decoded events (events), or stream operators, which are done in this order: join, or the union of several inputs, rename, withColumns, filter, select (or project), scan, windows over event time (window, with aggregate) or dedup, top (or topN).",
   )
   .meta({
     // Within allOf: these are no places where keys may stand.
     allOf: [
       {
         anyOf: [
-          ...["module", "table", "events", "filter", "select", "scan", "dedup", "top", "join"].map((key) => ({
+          ...["module", "table", "events", ...STREAM_KEYS].map((key) => ({
             required: [key],
           })),
           { required: ["window", "aggregate"] },

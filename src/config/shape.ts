@@ -157,11 +157,16 @@ function unitOf(origin: string, count: number | bigint): string {
   return "";
 }
 
+/** Keys whose values are durations. */
+const DURATIONS = [
+  ...["outOfOrder", "lateness", "tumble", "hop", "every", "cumulate", "step", "session", "offset", "timeout"],
+  ...["ttl", "within", "before", "after"],
+];
+
 /** What to write instead, for the slips that people make. */
 function hintOf(path: ConfigPath, value?: unknown): { hint?: string } {
   const last = path.at(-1);
-  if (typeof value === "number" && ["outOfOrder", "lateness", "tumble", "timeout"].includes(String(last)))
-    return { hint: `write a unit: ${value}s` };
+  if (typeof value === "number" && DURATIONS.includes(String(last))) return { hint: `write a unit: ${value}s` };
   if (typeof value === "number" && ["hot", "memory"].includes(String(last)))
     return { hint: `write a unit: ${value}MiB` };
   if (last === "prove") return { hint: "write { windows: 1 }" };

@@ -2,10 +2,21 @@ import { type ConfigPath, type Finding, placeName } from "./problem.ts";
 import type { WrittenStream } from "./stream-task.ts";
 import { checkWindow } from "./window-schema.ts";
 
+/** Two names of one key. */
+const SAME = [
+  ["select", "project"],
+  ["top", "topN"],
+] as const;
+
 /** Checks that the keys of a task of stream operators go together. */
 export function checkStreamTask(path: ConfigPath, task: WrittenStream): Finding[] {
   const { window, dedup, join, input } = task;
   const place = placeName(path);
+  for (const [one, other] of SAME)
+    if (task[one] !== undefined && task[other] !== undefined) {
+      const message = `${place} has both ${one} and ${other}`;
+      return [{ path: [...path, other], atKey: true, message, hint: "they are names of the same; use one" }];
+    }
   if (window !== undefined && dedup !== undefined) {
     const message = `${place} has both window and dedup`;
     return [{ path: [...path, "dedup"], atKey: true, message, hint: "make two tasks of it, one reading the other" }];

@@ -10,16 +10,40 @@ import { isPlain, microseconds, shapeOf, type WrittenWindow } from "./window-sch
 const expression = readBy((text) => parseExpression(text)).max(EXPRESSION_CHARS_MAX);
 const keyColumns = z.array(column).min(1).max(KEY_COLUMNS_MAX);
 
+const isNamed = (columns: object): boolean => Object.keys(columns).length > 0;
+const made = z.record(column, expression).refine(isNamed, "must name at least one column");
+const top = z.strictObject({
+  rows: z.int().min(1).max(WINDOW_ROWS_MAX).describe("How many rows of a group are kept."),
+  by: column.describe("Column of numbers or timestamps that decides."),
+  order: z.enum(["desc", "asc"]).default("desc").describe("The greatest (desc) or the least (asc) first."),
+  per: z
+    .array(column)
+    .max(KEY_COLUMNS_MAX)
+    .default([])
+    .describe(
+      "Columns of a group, whose rows must follow each other: [start, end] for the best of each window. One group when left out.",
+    ),
+  ties: z
+    .boolean()
+    .default(false)
+    .describe("Keeps the rows that are equal to the last of them as well, so that a group may have more."),
+});
+
 /** Keys of a task of stream operators. */
 export const streamTaskKeys = {
   filter: expression
     .optional()
     .describe("Keeps the rows for which an expression over their columns is true: delay > 15 and origin = 'ATL'."),
-  select: z
-    .record(column, expression)
-    .refine((columns) => Object.keys(columns).length > 0, "must name at least one column")
+  rename: z
+    .record(column, column)
+    .refine(isNamed, "must name at least one column")
     .optional()
-    .describe("The columns of the rows that come out, as name: expression, in this order."),
+    .describe("Gives columns other names, as name: new name; every other key knows them by the new ones."),
+  withColumns: made
+    .optional()
+    .describe("Adds computed columns to those that are there, as name: expression, in the place of one of that name."),
+  select: made.optional().describe("The columns of the rows that come out, as name: expression, in this order."),
+  project: made.optional().describe("Another name of select."),
   scan: z
     .strictObject({
       key: keyColumns
@@ -27,6 +51,7 @@ export const streamTaskKeys = {
         .describe("Columns of which equal values have one running value; the whole stream has one when left out."),
       running: z
         .record(column, readBy(readRunning))
+        .refine(isNamed, "must name at least one column")
         .describe(
           "Columns to add, as name: count(), count(column), sum(column), min(column), max(column) or mean(column), over numbers.",
         ),
@@ -49,25 +74,8 @@ export const streamTaskKeys = {
     })
     .optional()
     .describe("Keeps the first row of each key."),
-  top: z
-    .strictObject({
-      rows: z.int().min(1).max(WINDOW_ROWS_MAX).describe("How many rows of a group are kept."),
-      by: column.describe("Column of numbers or timestamps that decides."),
-      order: z.enum(["desc", "asc"]).default("desc").describe("The greatest (desc) or the least (asc) first."),
-      per: z
-        .array(column)
-        .max(KEY_COLUMNS_MAX)
-        .default([])
-        .describe(
-          "Columns of a group, whose rows must follow each other: [start, end] for the best of each window. One group when left out.",
-        ),
-      ties: z
-        .boolean()
-        .default(false)
-        .describe("Keeps the rows that are equal to the last of them as well, so that a group may have more."),
-    })
-    .optional()
-    .describe("Keeps the best rows of each group, of equal ones those that came first."),
+  top: top.optional().describe("Keeps the best rows of each group, of equal ones those that came first."),
+  topN: top.optional().describe("Another name of top."),
   join: z
     .strictObject({
       on: z
@@ -118,20 +126,25 @@ export interface WrittenStream extends z.output<z.ZodObject<typeof streamTaskKey
 /** Aggregates that windows always had. */
 const PLAIN_AGGREGATES: readonly string[] = ["count", "sum", "min", "max", "mean"];
 
+/** Keys of stream operators beside window, in the order in which they are done. */
+export const STREAM_KEYS = [
+  "join",
+  "rename",
+  "withColumns",
+  "filter",
+  "select",
+  "project",
+  "scan",
+  "dedup",
+  "top",
+  "topN",
+] as const;
+
 /** True for a task that is a plain tumbling window, or none of stream operators at all. */
-export function isStreamTask({
-  input,
-  filter,
-  select,
-  scan,
-  dedup,
-  top,
-  join,
-  window,
-  time,
-  aggregate = {},
-}: WrittenStream): boolean {
-  const own = filter ?? select ?? scan ?? dedup ?? top ?? join ?? (typeof input === "string" ? undefined : input);
+export function isStreamTask({ input, window, time, aggregate = {}, ...task }: WrittenStream): boolean {
+  const own =
+    STREAM_KEYS.map((key) => task[key]).find((value) => value !== undefined) ??
+    (typeof input === "string" ? undefined : input);
   if (own !== undefined || window === undefined) return own !== undefined;
   if (time !== undefined) return true;
   return (
@@ -141,18 +154,16 @@ export function isStreamTask({
 
 /** The steps of a task in the order in which they are done, in normal form. */
 export function streamSteps(task: WrittenStream): StreamStep[] {
-  const { filter, select, scan, dedup, top, join, window } = task;
+  const { rename, withColumns, filter, scan, dedup, join, window } = task;
+  const { select = task.project, top = task.topN } = task;
   const steps: StreamStep[] = [];
   if (join !== undefined) steps.push(joinStep(join));
   else if (typeof task.input !== "string") steps.push({ kind: "union" });
+  if (rename !== undefined)
+    steps.push({ kind: "rename", columns: Object.entries(rename).map(([from, to]) => ({ from, to })) });
+  if (withColumns !== undefined) steps.push({ kind: "withColumns", columns: madeColumns(withColumns) });
   if (filter !== undefined) steps.push({ kind: "filter", condition: parseExpression(filter) as never });
-  if (select !== undefined) {
-    const columns = Object.entries(select).map(([name, text]) => ({
-      name,
-      expression: parseExpression(text) as never,
-    }));
-    steps.push({ kind: "select", columns });
-  }
+  if (select !== undefined) steps.push({ kind: "select", columns: madeColumns(select) });
   if (scan !== undefined) {
     const running = Object.entries(scan.running).map(([name, text]) => {
       const { kind, column: of = null } = readRunning(text);
@@ -169,6 +180,10 @@ export function streamSteps(task: WrittenStream): StreamStep[] {
     steps.push({ kind: "top", ...rest, ...(ties && { ties }) });
   }
   return steps;
+}
+
+function madeColumns(columns: Readonly<Record<string, string>>): { name: string; expression: never }[] {
+  return Object.entries(columns).map(([name, text]) => ({ name, expression: parseExpression(text) as never }));
 }
 
 function windowStep({ key = [], aggregate = {} }: WrittenStream, window: WrittenWindow): StreamStep {

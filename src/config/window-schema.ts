@@ -68,6 +68,13 @@ export function checkWindow(path: ConfigPath, window: WrittenWindow): Finding[] 
     const message = `${place} has ${shape} without ${needed}`;
     return [{ path: [...path, shape], atKey: true, message, hint: `add ${needed}: <duration>` }];
   }
+  const senseless = withoutSense(shape, window);
+  if (senseless !== undefined) {
+    const [key, message, hint] = senseless;
+    return [
+      { path: [...path, key], atKey: true, message: `${place}.${key}${key === "emit" ? ": " : " "}${message}`, hint },
+    ];
+  }
   return Object.entries(OWN).flatMap(([key, shapes]) =>
     window[key as keyof typeof OWN] === undefined || (shapes as readonly string[]).includes(shape)
       ? []
@@ -80,6 +87,21 @@ export function checkWindow(path: ConfigPath, window: WrittenWindow): Finding[] 
           },
         ],
   );
+}
+
+/** A key that would change nothing. */
+function withoutSense(
+  shape: WindowKind,
+  { lateness, emit = "final", trigger }: WrittenWindow,
+): readonly [key: string, message: string, hint: string] | undefined {
+  const isTimeless = shape === "count" || shape === "global";
+  if (isTimeless && microseconds(lateness, 0) > 0)
+    return ["lateness", `has no meaning with ${shape}`, "nothing is late there; remove it"];
+  if (shape === "count" && emit !== "final")
+    return ["emit", `${emit} has no meaning with count`, "each such window comes out once; remove it"];
+  if (trigger !== undefined && trigger.rows === undefined && trigger.time === undefined)
+    return ["trigger", "is empty", "write { rows: 100 }, { time: 1m } or both"];
+  return undefined;
 }
 
 /** True for windows as they were before there were others: what they compute has a normal form of its own, and can be proved. */

@@ -1,5 +1,6 @@
 import type { CID } from "multiformats/cid";
-import { gt, satisfies } from "semver";
+import gt from "semver/functions/gt.js";
+import satisfies from "semver/functions/satisfies.js";
 import { equalBytes } from "../core/bytes.ts";
 import type { Verify } from "../core/ports.ts";
 import { entrySigned, type ModuleEntry } from "./module-entry.ts";

@@ -104,6 +104,8 @@ const windowOperator = z.strictObject({
   kind: z.literal("window"),
   time: name,
   outOfOrderUs: count,
+  /** Column whose values are the watermark; absent where event times move it. */
+  punctuated: name.optional(),
   sizeUs: count,
   offsetUs: z.number().int(),
   latenessUs: count,

@@ -87,6 +87,14 @@ const step = z.discriminatedUnion("kind", [
   z.strictObject(join),
   z.strictObject({ kind: z.literal("filter"), condition: expression }),
   z.strictObject({ kind: z.literal("select"), columns }),
+  z.strictObject({ kind: z.literal("withColumns"), columns }),
+  z.strictObject({
+    kind: z.literal("rename"),
+    columns: z
+      .array(z.strictObject({ from: name, to: name }))
+      .min(1)
+      .max(256),
+  }),
   z.strictObject({
     kind: z.literal("scan"),
     keys,
@@ -116,7 +124,7 @@ export const streamOperator = z.strictObject({
   kind: z.literal("stream"),
   /** Event time of each input, in the inputs' order; null where nothing needs one. */
   times: z
-    .array(z.strictObject({ column: name, outOfOrderUs: count }).nullable())
+    .array(z.strictObject({ column: name, outOfOrderUs: count, punctuated: name.optional() }).nullable())
     .min(1)
     .max(16),
   steps: z.array(step).min(1).max(16),

@@ -14,17 +14,19 @@ const UNITS_US: Readonly<Record<string, number>> = {
  * is 24 hours. The result is a safe integer (about 285 years at most). Throws `DURATION_INVALID`.
  */
 export function parseDuration(text: string): number {
-  const match = /^(\d{1,16})(d|h|m|s|ms|us)$/.exec(text);
+  const match = typeof text === "string" ? /^(\d{1,16})(d|h|m|s|ms|us)$/.exec(text) : null;
   const us = match === null ? Number.NaN : Number(match[1]) * (UNITS_US[match[2] ?? ""] ?? Number.NaN);
   if (Number.isSafeInteger(us)) return us;
   const what = match === null ? "is not a duration" : "is longer than a duration can be";
-  throw new IpdmError("DURATION_INVALID", `${JSON.stringify(text.slice(0, 40))} ${what}`, {
+  // A program without types may give a number, or nothing.
+  const shown = typeof text === "string" ? JSON.stringify(text.slice(0, 40)) : String(text);
+  throw new IpdmError("DURATION_INVALID", `${shown} ${what}`, {
     kind: "config",
     hint:
       match === null
         ? "write a whole number and a unit, one of d, h, m, s, ms, us: 1d, 30m, 250ms"
         : "durations are counted in microseconds, up to 2^53 - 1 of them: 104249d",
-    facts: { text: text.slice(0, 40) },
+    facts: { text: String(text).slice(0, 40) },
   });
 }
 

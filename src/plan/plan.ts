@@ -1,13 +1,14 @@
 import type { CID } from "multiformats/cid";
 import type { Schema } from "../batch/schema.ts";
 import { builtInModule, isBuiltIn } from "../config/built-in-module.ts";
-import type {
-  Config,
-  ModuleTaskConfig,
-  SourceConfig,
-  StreamTaskConfig,
-  TaskConfig,
-  WindowTaskConfig,
+import {
+  type Config,
+  isChainSource,
+  type ModuleTaskConfig,
+  type SourceConfig,
+  type StreamTaskConfig,
+  type TaskConfig,
+  type WindowTaskConfig,
 } from "../config/config.ts";
 import { isReference, readReference } from "../config/module-reference.ts";
 import { atPlace } from "../config/place.ts";
@@ -35,6 +36,7 @@ import type { Isolation } from "../sandbox/policy.ts";
 import type { Lane, ModuleSpec } from "../sandbox/port.ts";
 import { outputSchema, type WindowPlan } from "../streams/window/plan.ts";
 import { anchorOf, type FollowedContent, type SourceContent } from "./anchor.ts";
+import { checkTime } from "./declared-time.ts";
 import { moduleForm, readModule, withSettings } from "./module-form.ts";
 import { moduleTime } from "./module-time.ts";
 import { checkProvable, proveOf } from "./prove.ts";
@@ -115,7 +117,12 @@ class Planner {
 
   async plan(): Promise<RunPlan> {
     const { config, membership, cut, hash } = this.input;
-    for (const source of config.sources) this.addInput(source);
+    for (const source of config.sources) {
+      this.addInput(source);
+      const schema = this.inputs.get(source.name)?.schema;
+      if (schema !== undefined && !isChainSource(source))
+        await checkTime(["sources", source.name], schema, source.time);
+    }
     for (const task of config.tasks) await located(`tasks.${task.name}`, () => this.addTask(task));
     const outputs = config.outputs.map((output): OutputPlan => {
       const task = this.inputs.has(output.input)
@@ -224,6 +231,7 @@ class Planner {
     const { schema } = this.upstream(task.input);
     const time = await moduleTime(this.input.config, task, { operator, handle, input: schema });
     const ports = { [MAIN]: await handle.outputSchema(schema) };
+    await checkTime(["tasks", task.name], ports[MAIN] as Schema, task.time);
     const timed = time === undefined ? operator : { ...operator, time };
     this.add({ name: task.name, input: task.input, operator: timed, ports, module: spec, ...(live && { live }) });
   }

@@ -19,6 +19,7 @@ export function windowForm(
     kind: "window",
     time: time.column,
     outOfOrderUs: time.outOfOrderUs,
+    ...(time.punctuated === undefined ? {} : { punctuated: time.punctuated }),
     sizeUs: task.tumbleUs,
     offsetUs: 0,
     latenessUs: task.latenessUs,

@@ -1,4 +1,4 @@
-import { maxSatisfying } from "semver";
+import maxSatisfying from "semver/ranges/max-satisfying.js";
 import type { CatalogueRecord } from "../../actors/catalogue/record.ts";
 import type { ModuleReference } from "../config/module-reference.ts";
 import { type ModuleEntry, parseModuleEntry } from "../consensus/module-entry.ts";

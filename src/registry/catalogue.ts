@@ -1,7 +1,8 @@
 import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import type { CID } from "multiformats/cid";
-import { maxSatisfying, rcompare } from "semver";
+import rcompare from "semver/functions/rcompare.js";
+import maxSatisfying from "semver/ranges/max-satisfying.js";
 import { CatalogueEffects, notSigned } from "../../actors/catalogue/actor.ts";
 import type { CatalogueRecord } from "../../actors/catalogue/record.ts";
 import { CATALOGUE_ENTRIES_MAX } from "../../actors/catalogue/shelf.ts";

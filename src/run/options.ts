@@ -85,6 +85,8 @@ export interface RunSummary {
   readonly quorum: { readonly n: number; readonly q: number; readonly f: number };
   /** Rows that came too late for their windows, by task. */
   readonly late: Readonly<Record<string, number>>;
+  /** Rows of the right input of a join that came too late, by task. */
+  readonly lateRight: Readonly<Record<string, number>>;
   /** Logs that tasks with events did not decode, by task and reason (`anonymous`, `topics`, `malformed`); a task without any has an empty one. */
   readonly rejected: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** False where proofs are made with development keys, whose maker could forge. */

@@ -1,6 +1,6 @@
 import type { RunNode } from "../../actors/node/run-node.ts";
 import { quorumNumbers } from "../consensus/membership.ts";
-import { LATE } from "../runtime/plan.ts";
+import { LATE, LATE_RIGHT } from "../runtime/plan.ts";
 import type { RunSummary } from "./options.ts";
 import type { ReceiptContents } from "./receipt.ts";
 import { rejectedCounts } from "./rejected.ts";
@@ -24,9 +24,12 @@ export async function summaryOf(lead: RunNode, made: ReceiptContents, input: Sum
     rows: lead.writtenRows(name) ?? 0,
   }));
   const late: Record<string, number> = {};
+  const lateRight: Record<string, number> = {};
   for (const task of plan.tasks) {
-    const rows = lead.ledger.commits(task.name).at(-1)?.statement.tables?.[LATE]?.rows ?? 0;
+    const tables = lead.ledger.commits(task.name).at(-1)?.statement.tables;
+    const [rows, right] = [tables?.[LATE]?.rows ?? 0, tables?.[LATE_RIGHT]?.rows ?? 0];
     if (rows > 0) late[task.name] = rows;
+    if (right > 0) lateRight[task.name] = right;
   }
   return {
     receipt: input.receipt,
@@ -47,6 +50,7 @@ export async function summaryOf(lead: RunNode, made: ReceiptContents, input: Sum
     computed: plan.tasks.map(({ name }) => name).filter((name) => !lead.reused.has(name)),
     quorum: quorumNumbers(membership),
     late,
+    lateRight,
     rejected: await rejectedCounts(lead),
     production: input.production,
   };

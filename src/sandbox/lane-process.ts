@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from "node:child_process";
 import { extname } from "node:path";
+import { bareEnv } from "./bare-env.ts";
 import type { FromChild, ThreadCall, ToChild } from "./lane-messages.ts";
 import type { Thread, ThreadEvents } from "./lane-thread.ts";
 import type { Loaded } from "./load.ts";
@@ -11,7 +12,7 @@ const ANSWER_MS = 1000;
 
 /**
  * A {@link Thread} in a process of its own: a crash of the engine, or memory that runs out, ends that process alone. The child sees
- * no environment and no arguments of this one. Messages are copied, so a call costs more than in a thread of this process.
+ * no environment of this one but the folder of compiled code, and no arguments. Messages are copied, so a call costs more than in a thread of this process.
  */
 export class LaneProcess implements Thread {
   private readonly child: ChildProcess;
@@ -24,7 +25,7 @@ export class LaneProcess implements Thread {
     const file = new URL(`./lane-child${extname(new URL(import.meta.url).pathname)}`, import.meta.url);
     this.child = fork(file, [], {
       serialization: "advanced",
-      env: {},
+      env: bareEnv(),
       execArgv: [],
       stdio: ["ignore", "ignore", "ignore", "ipc"],
     });

@@ -1,6 +1,7 @@
 import { extname } from "node:path";
 import { setFlagsFromString } from "node:v8";
 import { Worker } from "node:worker_threads";
+import { bareEnv } from "./bare-env.ts";
 import type { FromWorker, Outcome, ThreadCall, ToWorker, WorkerData } from "./lane-messages.ts";
 import { MESSAGE_BYTES_MAX, STACK_MEBIBYTES } from "./limits.ts";
 import type { Loaded } from "./load.ts";
@@ -55,7 +56,7 @@ export class LaneThread implements Thread {
     const file = new URL(`./lane-worker${extname(new URL(import.meta.url).pathname)}`, import.meta.url);
     this.worker = new Worker(file, {
       workerData: data,
-      env: {},
+      env: bareEnv(),
       argv: [],
       execArgv: [],
       name: "ipdm-lane",

@@ -2,12 +2,9 @@ import type { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import { sameSchema } from "../batch/schema.ts";
 import { IpdmError } from "../core/errors.ts";
-import { ArrowEncoder } from "../streams/arrow/arrow-encoder.ts";
 import { AtomicFile } from "./atomic-file.ts";
 import { SINK_ENDINGS, type SinkFormat, sinkFormatOf } from "./formats.ts";
-import { ParquetEncoder } from "./parquet.ts";
 import type { Sink, SinkSpec, Written } from "./port.ts";
-import { SqliteTable } from "./sqlite.ts";
 import { EncodedTable, type TableWriter } from "./table-writer.ts";
 import { TextRowsEncoder } from "./text.ts";
 
@@ -33,14 +30,19 @@ export async function openSink({ file, schema }: SinkSpec): Promise<Sink> {
   }
 }
 
+/** The writer of a format, which comes with what it alone needs. */
 async function writerOf(format: SinkFormat, file: AtomicFile, schema: Schema): Promise<TableWriter> {
   switch (format) {
-    case "parquet":
+    case "parquet": {
+      const { ParquetEncoder } = await import("./parquet.ts");
       return new EncodedTable(new ParquetEncoder(schema), file);
-    case "arrow":
+    }
+    case "arrow": {
+      const { ArrowEncoder } = await import("../streams/arrow/arrow-encoder.ts");
       return new EncodedTable(new ArrowEncoder(schema), file);
+    }
     case "sqlite":
-      return SqliteTable.open(file, schema);
+      return (await import("./sqlite.ts")).SqliteTable.open(file, schema);
     default:
       return new EncodedTable(new TextRowsEncoder(format, schema), file);
   }

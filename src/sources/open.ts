@@ -3,14 +3,10 @@ import { checkBatches } from "../batch/cut.ts";
 import { declaredField } from "../batch/declared-field.ts";
 import type { Field, Schema } from "../batch/schema.ts";
 import { schemaOf } from "../batch/schema.ts";
-import { type BlockPlan, BlockReader } from "./chain/block-reader.ts";
-import { CsvReader, inferCsv } from "./csv.ts";
+import type { BlockPlan } from "./chain/block-reader.ts";
 import type { FileVersion } from "./file.ts";
 import { formatOf, SourceFile } from "./file.ts";
-import { GeneratedReader } from "./generated/generated-reader.ts";
 import type { GeneratedSpec } from "./generated/kind.ts";
-import { inferNdjson, NdjsonReader } from "./ndjson.ts";
-import { openParquet } from "./parquet/reader.ts";
 import type { BatchesOptions, Content, OpenSourceOptions, Source, SourceFormat, SourceSpec } from "./port.ts";
 import type { FileReader } from "./reader.ts";
 import { readInThread } from "./thread.ts";
@@ -38,10 +34,9 @@ export async function openSource(spec: SourceSpec, { signal, worker = true }: Op
   const inferred = spec.columns === undefined;
   let fields: readonly Field[] = [];
   if (format !== "parquet") {
-    const infer = format === "csv" ? inferCsv : inferNdjson;
     fields =
       spec.columns === undefined
-        ? (await infer(file, gzip, signal)).fields
+        ? (await inferSchema(file, format, gzip, signal)).fields
         : schemaOf(Object.entries(spec.columns).map(([name, type]) => declaredField(name, type))).fields;
   }
   const plan: ReadPlan = { version: file.version, format, gzip, columns: spec.columns, fields, inferred };
@@ -51,14 +46,38 @@ export async function openSource(spec: SourceSpec, { signal, worker = true }: Op
 /** Reads of a thread: a file, blocks of a chain, or rows to generate. */
 export type ThreadPlan = ReadPlan | { readonly chain: BlockPlan } | { readonly generated: GeneratedSpec };
 
-/** The reader of a plan, in this thread. */
+/** The reader of a plan, in this thread. Each comes with what its format alone needs, so a thread loads one of them. */
 export async function openReader(plan: ThreadPlan): Promise<FileReader> {
-  if ("generated" in plan) return new GeneratedReader(plan.generated);
-  if ("chain" in plan) return new BlockReader(plan.chain);
+  if ("generated" in plan) {
+    const { GeneratedReader } = await import("./generated/generated-reader.ts");
+    return new GeneratedReader(plan.generated);
+  }
+  if ("chain" in plan) {
+    const { BlockReader } = await import("./chain/block-reader.ts");
+    return new BlockReader(plan.chain);
+  }
   const file = new SourceFile(plan.version);
-  if (plan.format === "parquet") return openParquet(file, { file: file.path, columns: plan.columns });
+  if (plan.format === "parquet") {
+    const { openParquet } = await import("./parquet/reader.ts");
+    return openParquet(file, { file: file.path, columns: plan.columns });
+  }
   const text = { file, gzip: plan.gzip, schema: schemaOf(plan.fields), strict: plan.inferred };
-  return plan.format === "csv" ? new CsvReader(text) : new NdjsonReader(text);
+  if (plan.format === "csv") {
+    const { CsvReader } = await import("./csv.ts");
+    return new CsvReader(text);
+  }
+  const { NdjsonReader } = await import("./ndjson.ts");
+  return new NdjsonReader(text);
+}
+
+async function inferSchema(
+  file: SourceFile,
+  format: "csv" | "ndjson",
+  gzip: boolean,
+  signal: AbortSignal | undefined,
+): Promise<Schema> {
+  if (format === "csv") return (await import("./csv.ts")).inferCsv(file, gzip, signal);
+  return (await import("./ndjson.ts")).inferNdjson(file, gzip, signal);
 }
 
 class FileSource implements Source {

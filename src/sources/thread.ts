@@ -4,6 +4,7 @@ import type { Batch } from "../batch/batch.ts";
 import { viewBatch } from "../batch/layout.ts";
 import type { Schema } from "../batch/schema.ts";
 import { IpdmError } from "../core/errors.ts";
+import { bareEnv } from "../sandbox/bare-env.ts";
 import { fromRecord } from "./failure.ts";
 import { WORKER_HEAP_MIB_MAX } from "./limits.ts";
 import type { ThreadPlan } from "./open.ts";
@@ -25,6 +26,7 @@ export async function* readInThread(
   const entry = new URL(`./worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
   const worker = new Worker(entry, {
     workerData: task,
+    env: bareEnv(),
     resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MIB_MAX },
   });
   const exited = once(worker, "exit");

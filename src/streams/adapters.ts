@@ -4,11 +4,13 @@ import type { Batch } from "../batch/batch.ts";
 import type { Value } from "../batch/column.ts";
 import { BATCH_ROWS_DEFAULT } from "../batch/limits.ts";
 import { BatchWriter } from "../batch/writer.ts";
-import { IpdmError } from "../core/errors.ts";
+import { IpdmError, within } from "../core/errors.ts";
 import type { Row, TypedSchema } from "./columns.ts";
 import type { Credits } from "./credits.ts";
 import type { Flow } from "./flow.ts";
 import { isBatch } from "./flow.ts";
+import { SOURCE_NAME_DEFAULT } from "./limits.ts";
+import { wholeOf } from "./operators/given.ts";
 import { type SourceOptions, source } from "./source.ts";
 
 /** Options of {@link rowSource}. */
@@ -27,10 +29,17 @@ export function rowSource<C>(
   { batchRows = BATCH_ROWS_DEFAULT, ...options }: RowSourceOptions<C> = {},
 ): Observable<Flow<C>> {
   const names = schema.fields.map((field) => field.name);
+  wholeOf("rowSource", "batchRows", batchRows);
   async function* batches(): AsyncGenerator<Batch> {
     const writer = new BatchWriter(schema);
+    let count = 0;
     for await (const row of rows) {
-      writer.push(names.map((name) => (row as Readonly<Record<string, Value>>)[name] ?? null));
+      try {
+        writer.push(names.map((name) => (row as Readonly<Record<string, Value>>)[name] ?? null));
+      } catch (error) {
+        throw within(`${options.name ?? SOURCE_NAME_DEFAULT}: row ${count}`, error);
+      }
+      count++;
       if (writer.rows >= batchRows) yield writer.take();
     }
     if (writer.rows > 0) yield writer.take();

@@ -3,7 +3,7 @@ import type { Hash } from "../core/ports.ts";
 import type { SavedState } from "./window/state-tree.ts";
 
 /**
- * A mark in the stream at which every operator behind adds its state: since operators are synchronous, all states are of one place in the
+ * A mark in the stream at which every operator behind adds its state: since operators take one item after the other, all states are of one place in the
  * input. It passes through all of them before the next row does.
  */
 export interface Barrier {

@@ -4,6 +4,12 @@ import { assert, IpdmError } from "../core/errors.ts";
 export interface Credits {
   take(): void;
   giveBack(): void;
+  /**
+   * Takes a credit for what is not worked through yet, and keeps those before from going on until it is: {@link release}. So what an operator has
+   * more to make of is one batch, and no others gather before it.
+   */
+  hold(): void;
+  release(): void;
   /** Whether another batch may be under way. */
   readonly isFree: boolean;
   /** The most batches that were under way at a time; of several sources, of the one that had most. */
@@ -15,6 +21,8 @@ export function jointCredits(parts: readonly (Credits | undefined)[]): Credits {
   return {
     take: () => parts.forEach((part) => part?.take()),
     giveBack: () => parts.forEach((part) => part?.giveBack()),
+    hold: () => parts.forEach((part) => part?.hold()),
+    release: () => parts.forEach((part) => part?.release()),
     get isFree() {
       return parts.every((part) => part?.isFree ?? true);
     },
@@ -25,13 +33,14 @@ export function jointCredits(parts: readonly (Credits | undefined)[]): Credits {
 }
 
 /**
- * Counts the batches of one source that are under way after `next` has returned: waiting at a sink or inside an
- * asynchronous stage. Synchronous operators need no credit, since they are done when `next` returns.
+ * Counts the batches of one source that are under way after `next` has returned: waiting at a sink, inside an asynchronous stage, or in an
+ * operator that has more to make of it than there is room for. Other operators need no credit, since they are done when `next` returns.
  */
 export class CreditPool implements Credits {
   readonly credits: number;
   private taken = 0;
   private most = 0;
+  private held = 0;
   private waiting: (() => void) | undefined;
 
   constructor(credits: number) {
@@ -46,6 +55,11 @@ export class CreditPool implements Credits {
 
   get isFree(): boolean {
     return this.taken < this.credits;
+  }
+
+  /** Whether the source may give another batch: there is a credit, and nothing that it gave is half done. */
+  get isOpen(): boolean {
+    return this.held === 0 && this.isFree;
   }
 
   /** Batches under way. */
@@ -70,12 +84,22 @@ export class CreditPool implements Credits {
   giveBack(): void {
     assert(this.taken > 0, "a credit came back twice");
     this.taken--;
-    if (this.isFree) this.wake();
+    if (this.isOpen) this.wake();
   }
 
-  /** Resolves when a credit is free, or when {@link wake} is called. */
+  hold(): void {
+    this.held++;
+    this.take();
+  }
+
+  release(): void {
+    this.held--;
+    this.giveBack();
+  }
+
+  /** Resolves when it is open, or when {@link wake} is called. */
   async free(): Promise<void> {
-    if (this.isFree) return;
+    if (this.isOpen) return;
     await new Promise<void>((resolve) => {
       this.waiting = resolve;
     });

@@ -3,6 +3,7 @@ import { Observable } from "rxjs";
 import { Batch } from "../batch/batch.ts";
 import type { Schema } from "../batch/schema.ts";
 import { within } from "../core/errors.ts";
+import { Backlog, type Pieces } from "./backlog.ts";
 import type { Barrier } from "./barrier.ts";
 import type { Untyped } from "./columns.ts";
 import type { Credits } from "./credits.ts";
@@ -69,6 +70,8 @@ export function isBatch(item: Flow): item is Batch {
 
 /** What an operator does with the items of one subscription. A thrown error becomes the stream's error. */
 export interface Stage {
+  /** It may make many batches of an item, and gives them to {@link Emitter.all}: those behind it see how many are under way. */
+  readonly makesMany?: true;
   header?(header: Header): Header;
   batch(batch: Batch): void;
   watermark?(watermark: Watermark): void;
@@ -99,21 +102,23 @@ export function operator<From extends Flow, To extends Flow>(
   return (input) =>
     new Observable<Flow>((out) => {
       const run = new Running(out, stage, text);
+      out.add(() => run.close());
       return input.subscribe({
         next: (item) => run.guarded(() => run.take(item)),
         error: (error: unknown) => run.fail(error),
-        complete: () => {
-          run.guarded(() => run.end({ kind: "end" }));
-          out.complete();
-        },
+        complete: () => run.guarded(() => run.complete()),
       });
     }) as unknown as Observable<To>; // what the compiler knows of columns exists for it alone
 }
 
 /** Where a stage puts what it makes. */
 export interface Emitter {
-  readonly closed: boolean;
   next(item: Flow): void;
+  /**
+   * Hands on what is made lazily, as there is room for it, from when the stage returns; items that come before the end of it wait. For stages
+   * that make many batches of an item, once an item.
+   */
+  all(pieces: Pieces): void;
 }
 
 /** One subscription of an operator. */
@@ -122,8 +127,13 @@ class Running {
   private readonly does: Stage;
   private readonly text: OperatorText | undefined;
   private step: Step | undefined;
+  /** Of a stage that makes many batches of an item. */
+  private backlog: Backlog | undefined;
   private begun = false;
   private ended = false;
+  /** Follows what the end comes to. */
+  private last: Flow | undefined;
+  private completed = false;
 
   constructor(
     out: Subscriber<Flow>,
@@ -132,19 +142,42 @@ class Running {
   ) {
     this.out = out;
     this.text = text;
-    const counted: Emitter = {
-      get closed() {
-        return out.closed;
-      },
-      next: (item) => {
-        if (this.step !== undefined && isBatch(item)) this.step.counters.rowsOut += item.rows;
-        out.next(item);
-      },
-    };
-    this.does = stage(text === undefined ? out : counted, () => this.step);
+    const emitter: Emitter = { next: (item) => this.put(item), all: (pieces) => this.backlog?.begin(pieces) };
+    this.does = stage(emitter, () => this.step);
   }
 
   take(item: Flow): void {
+    if (this.backlog?.isBusy === true) return this.backlog.add(item);
+    this.work(item);
+    this.goOn();
+  }
+
+  complete(): void {
+    this.completed = true;
+    this.take({ kind: "end" });
+    if (this.backlog?.isBusy !== true) this.out.complete();
+  }
+
+  guarded(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.fail(this.step === undefined ? error : within(this.step.place, error));
+    }
+  }
+
+  fail(error: unknown): void {
+    if (!this.out.closed) this.does.error?.(error);
+    this.close();
+    this.out.error(error);
+  }
+
+  /** Gives all credits back. */
+  close(): void {
+    this.backlog?.close();
+  }
+
+  private work(item: Flow): void {
     if (this.ended) return;
     const { does, out } = this;
     if (isBatch(item)) {
@@ -167,35 +200,50 @@ class Running {
     }
   }
 
-  end(item: { readonly kind: "end" }): void {
-    if (this.ended) return;
-    if (!this.begun) this.begin({ kind: "header" });
-    this.ended = true;
-    this.does.end?.();
-    this.out.next(item);
-  }
-
-  guarded(work: () => void): void {
-    try {
-      work();
-    } catch (error) {
-      this.fail(this.step === undefined ? error : within(this.step.place, error));
+  /** Hands on what the item at hand comes to, then works on those that wait, as far as there is room. */
+  private goOn(): void {
+    const { backlog, out } = this;
+    while (backlog === undefined || backlog.pump()) {
+      const { last } = this;
+      this.last = undefined;
+      if (last !== undefined) out.next(last);
+      const item = backlog?.next();
+      if (item === undefined) return;
+      this.work(item);
     }
   }
 
-  fail(error: unknown): void {
-    if (!this.out.closed) this.does.error?.(error);
-    this.out.error(error);
+  private resume(): void {
+    if (this.out.closed) return;
+    this.goOn();
+    if (this.completed && this.backlog?.isBusy !== true) this.out.complete();
+  }
+
+  private put(item: Flow): void {
+    if (this.step !== undefined && isBatch(item)) this.step.counters.rowsOut += item.rows;
+    this.out.next(item);
+  }
+
+  private end(item: Flow): void {
+    if (!this.begun) this.begin({ kind: "header" });
+    this.ended = true;
+    this.last = item;
+    this.does.end?.();
   }
 
   private begin(header: Header): void {
     this.begun = true;
-    const { text } = this;
+    const { text, does } = this;
     let here = header;
     if (text !== undefined) {
       this.step = stepAfter(header.steps, text.name, text.detail);
       here = { ...header, steps: [...(header.steps ?? []), this.step] };
     }
-    this.out.next(this.does.header === undefined ? here : this.does.header(here));
+    if (does.makesMany === true) {
+      const resume = (): void => this.guarded(() => this.resume());
+      this.backlog = new Backlog(header.credits, (batch) => this.put(batch), resume);
+      here = { ...here, credits: this.backlog.outlet };
+    }
+    this.out.next(does.header === undefined ? here : does.header(here));
   }
 }

@@ -75,7 +75,7 @@ export type { Counters, Step } from "./step.ts";
 export type { Aggregate, AggregateKind, Emission, Trigger, WindowKind, WindowPlan } from "./window/plan.ts";
 export { outputSchema } from "./window/plan.ts";
 export type { SavedState, StateSource } from "./window/state-tree.ts";
-export type { WindowOptions, WindowOutput } from "./window/window-aggregate.ts";
+export type { WindowOptions, WindowOutput, WindowPieces } from "./window/window-aggregate.ts";
 export { WindowAggregate, WindowAggregate as TumblingAggregate } from "./window/window-aggregate.ts";
 export type { WatchedRows, WatchedWindow, WindowRowsOptions } from "./window/window-rows.ts";
 export { WindowRows } from "./window/window-rows.ts";

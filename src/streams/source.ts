@@ -32,7 +32,7 @@ export type SourceItem = Batch | Watermark | Idle;
 
 /**
  * A stream of the batches of an iterable, followed by `end`, with back-pressure: the next batch is pulled when the one
- * before went through the synchronous operators and fewer than `credits` are waiting at sinks and asynchronous stages.
+ * before went through the operators and fewer than `credits` are waiting at sinks and asynchronous stages.
  * Each subscription iterates anew. Unsubscribing or aborting closes the iterator (`return`). Throws `CREDITS_INVALID`.
  */
 export function source<C = Untyped>(
@@ -121,7 +121,7 @@ class Pump {
       }
       this.give(pulled.value);
       // An operator that had to wait may have been faster.
-      while (!pool.isFree && !out.closed) await pool.free();
+      while (!pool.isOpen && !out.closed) await pool.free();
     }
     await returned;
   }

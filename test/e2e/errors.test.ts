@@ -2,6 +2,7 @@ import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { build, endAll, run } from "../support/command.ts";
+import { runHere } from "../support/command-here.ts";
 import { type Change, checkFailed, type Failed, runChanged } from "../support/failing.ts";
 import { makeTestFolder, type TestFolder } from "../support/folder.ts";
 import { writeSmall } from "../support/small-flights.ts";
@@ -45,7 +46,7 @@ afterAll(async () => {
 });
 
 const failed = (changes: readonly Change[], args: readonly string[] = []): Promise<Failed> =>
-  runChanged(folder, good, changes, args);
+  runChanged(folder, good, changes, args, { by: runHere });
 
 const FILE = "file: ./flights.csv";
 const MODULE = /file: \S+late\.wasm/;
@@ -162,14 +163,14 @@ describe("what is wrong is said, with its place and the next step:", () => {
     ["no replicas", ["run", "ipdm.yaml", "--replicas", "0"], "REPLICAS_INVALID"],
     ["too many replicas", ["run", "ipdm.yaml", "--replicas", "99"], "REPLICAS_INVALID"],
   ])("%s", async (_name, args, code) => {
-    const { error, code: exit } = checkFailed(await run([...args, "--json"], { cwd: folder.path }));
+    const { error, code: exit } = checkFailed(await runHere([...args, "--json"], { cwd: folder.path }));
     expect(exit).toBe(2);
     expect(error["code"]).toBe(code);
   });
 
   it("no configuration, and a folder without one", async () => {
     for (const path of ["none.yaml", "taken"]) {
-      const { error } = checkFailed(await run(["run", path, "--json"], { cwd: folder.path }));
+      const { error } = checkFailed(await runHere(["run", path, "--json"], { cwd: folder.path }));
       expect(error).toMatchObject({ code: "CONFIG_MISSING", exit: 3 });
     }
   });
@@ -182,6 +183,16 @@ describe("what is wrong is said, with its place and the next step:", () => {
   ])("%s", async (_name, args) => {
     const { error } = await failed([], args);
     expect(error).toMatchObject({ code: "FOLDER_UNWRITABLE", exit: 3 });
+  });
+
+  // The others run in this process.
+  it.each<[string, readonly Change[], readonly string[], number, string]>([
+    ["a module that traps", [[MODULE, "file: ./trap.wasm"]], [], 1, "MODULE_TRAP"],
+    ["too many replicas", [], ["--replicas", "99"], 2, "REPLICAS_INVALID"],
+    ["a missing file", [[FILE, "file: ./nothing.csv"]], [], 3, "CONFIG_FILE_MISSING"],
+  ])("as the exit code of a process: %s", async (_name, changes, args, exit, code) => {
+    const { error, code: ended } = await runChanged(folder, good, changes, args);
+    expect({ ended, said: error["code"] }).toEqual({ ended: exit, said: code });
   });
 
   it("a stack only when asked", async () => {

@@ -1,11 +1,12 @@
 import type { Observable } from "rxjs";
 import type { Batch } from "../../batch/batch.ts";
 import type { StreamForm, StreamStep } from "../../consensus/stream-form.ts";
+import type { ColumnSpec, Untyped } from "../../streams/columns.ts";
 import { Expression } from "../../streams/expressions/expression.ts";
 import type { Flow } from "../../streams/flow.ts";
 import { aggregate } from "../../streams/operators/aggregate.ts";
-import { eventTime, keyBy } from "../../streams/operators/event-time.ts";
-import { filter, project } from "../../streams/operators/expressions.ts";
+import { described, type EventTime, keyBy } from "../../streams/operators/event-time.ts";
+import { filter, project, rename, withColumns } from "../../streams/operators/expressions.ts";
 import { intervalJoin, join, temporalJoin, windowJoin } from "../../streams/operators/joins.ts";
 import { dedup } from "../../streams/operators/keyed.ts";
 import { scan } from "../../streams/operators/scan.ts";
@@ -13,6 +14,8 @@ import { windowAs } from "../../streams/operators/shapes.ts";
 import { topN } from "../../streams/operators/top-n.ts";
 import { union } from "../../streams/operators/union.ts";
 import { nodeOf, runningOf, streamWindow } from "./stream-schema.ts";
+
+type Made = Expression<Untyped, ColumnSpec, string>;
 
 /** The inputs by name, in their order. */
 export type StreamInputs = Readonly<Record<string, Observable<Flow>>>;
@@ -23,18 +26,24 @@ export type OnLate = (batch: Batch, side: 0 | 1) => void;
 /** The operators of a stream task behind its inputs, as one stream. Its form has passed `streamPorts`. */
 export function streamPipe(form: StreamForm, inputs: StreamInputs, onLate: OnLate): Observable<Flow> {
   const names = Object.keys(inputs);
-  const timed = Object.fromEntries(
+  const inOrder = Object.fromEntries(
     names.map((name, i) => {
       const time = form.times[i] ?? null;
       const input = inputs[name] as Observable<Flow>;
-      return [
-        name,
-        time === null ? input : input.pipe(eventTime(time.column, { outOfOrder: `${time.outOfOrderUs}us` })),
-      ];
+      return [name, time === null ? input : input.pipe(timed(time))];
     }),
   );
-  const [first] = Object.values(timed) as [Observable<Flow>];
-  return form.steps.reduce((stream, step) => stepped(form, step, stream, timed, onLate), first);
+  const [first] = Object.values(inOrder) as [Observable<Flow>];
+  return form.steps.reduce((stream, step) => stepped(form, step, stream, inOrder, onLate), first);
+}
+
+function madeOf(columns: Extract<StreamStep, { kind: "select" }>["columns"]): Readonly<Record<string, Made>> {
+  return Object.fromEntries(columns.map(({ name, expression }) => [name, new Expression(nodeOf(expression))]));
+}
+
+/** Says the event time, in the words of a plan. */
+function timed(time: EventTime): (input: Observable<Flow>) => Observable<Flow> {
+  return described("eventTime", time.column, (header) => ({ ...header, time }));
 }
 
 function stepped(
@@ -51,16 +60,17 @@ function stepped(
       return joined(step, inputs, onLate);
     case "filter":
       return stream.pipe(filter(new Expression(nodeOf(step.condition))));
+    case "rename":
+      return stream.pipe(rename(Object.fromEntries(step.columns.map(({ from, to }) => [from, to]))));
+    case "withColumns":
+      return stream.pipe(withColumns(madeOf(step.columns)));
     case "select":
-      return stream.pipe(
-        project(
-          Object.fromEntries(step.columns.map(({ name, expression }) => [name, new Expression(nodeOf(expression))])),
-        ),
-      );
+      return stream.pipe(project(madeOf(step.columns)));
     case "window": {
-      const { aggregates, keys, time, outOfOrderUs, ...shape } = streamWindow(form, step);
+      const { aggregates, keys, time: column, outOfOrderUs, punctuated, ...shape } = streamWindow(form, step);
+      const marks = punctuated === undefined ? {} : { punctuated };
       return stream.pipe(
-        eventTime(time, { outOfOrder: `${outOfOrderUs}us` }),
+        timed({ column, outOfOrderUs: Number(outOfOrderUs), ...marks }),
         keyBy(...keys),
         windowAs({ ...shape, late: { next: (batch) => onLate(batch, 0) } }),
         aggregate(Object.fromEntries(aggregates.map(({ name, ...spec }) => [name, spec]))),

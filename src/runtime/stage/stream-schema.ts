@@ -1,3 +1,4 @@
+import { fieldOf } from "../../batch/batch.ts";
 import type { Field, Schema } from "../../batch/schema.ts";
 import { sameSchema, schemaOf } from "../../batch/schema.ts";
 import type { StreamForm, StreamStep } from "../../consensus/stream-form.ts";
@@ -8,8 +9,10 @@ import { computedField } from "../../streams/expressions/computed.ts";
 import type { Node } from "../../streams/expressions/node.ts";
 import { joinPlan } from "../../streams/join/join-plan.ts";
 import { scanSchema } from "../../streams/keyed/running-totals.ts";
+import { areMarked } from "../../streams/operators/marked.ts";
 import type { AggregateSpec } from "../../streams/operators/specs.ts";
-import { outputSchema, timeField, type WindowPlan, windowTimes } from "../../streams/window/plan.ts";
+import { rankField } from "../../streams/operators/top-n.ts";
+import { keyField, outputSchema, timeField, type WindowPlan, windowTimes } from "../../streams/window/plan.ts";
 import { LATE, LATE_RIGHT, MAIN, type TaskPlan } from "../plan.ts";
 
 /** One input of a stream task: how it is called, and its columns. */
@@ -31,7 +34,7 @@ export function streamInputs({
 }
 
 /** A step as the configuration knows it, for errors: its key, and the name below it. */
-export type StepPlace = (step: number, part?: string | number) => void;
+export type StepPlace = (step: number, ...part: readonly (string | number)[]) => void;
 
 /**
  * Columns of every output port of a stream task, from those of its inputs; `visit` is told which step is looked at. Throws, all of kind
@@ -49,8 +52,15 @@ export function streamPorts(
   const isJoined = form.steps[0]?.kind === "join" || form.steps[0]?.kind === "union";
   if (inputs.length > 1 && !isJoined) throw misfit("several inputs that no step brings together");
   form.times.forEach((time, i) => {
-    if (time !== null) timeField((inputs[i] as StreamInput).schema, time.column);
+    if (time === null) return;
+    timeField((inputs[i] as StreamInput).schema, time.column);
+    if (time.punctuated !== undefined) timeField((inputs[i] as StreamInput).schema, time.punctuated);
   });
+  if (isJoined)
+    areMarked(
+      form.times.filter((time) => time !== null),
+      form.steps[0]?.kind ?? "",
+    );
   let schema = first.schema;
   let late: Readonly<Record<string, Schema>> = {};
   for (const [i, step] of form.steps.entries()) {
@@ -59,7 +69,7 @@ export function streamPorts(
     if (step.kind === "join")
       late = { [LATE]: schema, [LATE_RIGHT]: (inputs[1] as StreamInput | undefined)?.schema ?? schema };
     if (step.kind === "window") late = { ...late, [LATE]: schema };
-    schema = stepSchema(form, step, schema, inputs, (part) => visit(i, part));
+    schema = stepSchema(form, step, schema, inputs, (...part) => visit(i, ...part));
   }
   return { [MAIN]: schema, ...late };
 }
@@ -69,7 +79,7 @@ function stepSchema(
   step: StreamStep,
   schema: Schema,
   inputs: readonly StreamInput[],
-  visit: (part: string | number) => void,
+  visit: (...part: readonly (string | number)[]) => void,
 ): Schema {
   switch (step.kind) {
     case "union":
@@ -79,27 +89,82 @@ function stepSchema(
     case "filter":
       compileCondition(nodeOf(step.condition), schema);
       return schema;
+    case "rename": {
+      const to = new Map(step.columns.map((each) => [each.from, each.to]));
+      for (const { from } of step.columns) {
+        visit(from);
+        fieldOf(schema, from);
+      }
+      visit();
+      return schemaOf(schema.fields.map((field) => ({ ...field, name: to.get(field.name) ?? field.name })));
+    }
+    case "withColumns": {
+      const made = new Map(schema.fields.map((field) => [field.name, field]));
+      for (const field of madeFields(step.columns, schema, visit)) made.set(field.name, field);
+      return schemaOf([...made.values()]);
+    }
     case "select":
-      return schemaOf(
-        step.columns.map(({ name, expression }): Field => {
-          visit(name);
-          return computedField(name, checked(name, compile(nodeOf(expression), schema)));
-        }),
-      );
-    case "window":
-      return outputSchema(streamWindow(form, step), schema);
+      return schemaOf(madeFields(step.columns, schema, visit));
+    case "window": {
+      const plan = streamWindow(form, step);
+      const bare = { ...plan, keys: [], aggregates: [] };
+      outputSchema(bare, schema);
+      for (const [i, name] of plan.keys.entries()) {
+        visit("key", i);
+        outputSchema({ ...bare, keys: [name] }, schema);
+      }
+      for (const each of plan.aggregates) {
+        visit("aggregate", each.name);
+        outputSchema({ ...bare, aggregates: [each] }, schema);
+      }
+      visit();
+      return outputSchema(plan, schema);
+    }
     case "scan":
-      for (const key of step.keys) compile({ op: "column", name: key }, schema);
+      checkKeys(step.keys, schema, visit);
       if (step.ttlUs !== undefined) timeField(schema, timeColumn(form, "scan with a ttl"));
+      for (const [name, spec] of Object.entries(runningOf(step))) {
+        visit("running", name);
+        scanSchema(schema, step.keys, { [name]: spec });
+      }
+      visit();
       return scanSchema(schema, step.keys, runningOf(step));
     case "dedup":
-      for (const key of step.keys) compile({ op: "column", name: key }, schema);
+      checkKeys(step.keys, schema, visit);
       if (step.withinUs !== null) timeField(schema, timeColumn(form, "dedup with a time"));
       return schema;
     case "top":
-      for (const name of [step.by, ...step.per]) compile({ op: "column", name }, schema);
+      visit("by");
+      rankField(schema, step.by);
+      for (const [i, name] of step.per.entries()) {
+        visit("per", i);
+        compile({ op: "column", name }, schema);
+      }
       return schema;
   }
+}
+
+function madeFields(
+  columns: Extract<StreamStep, { kind: "select" }>["columns"],
+  schema: Schema,
+  visit: (...part: readonly (string | number)[]) => void,
+): Field[] {
+  return columns.map(({ name, expression }): Field => {
+    visit(name);
+    return computedField(name, checked(name, compile(nodeOf(expression), schema)));
+  });
+}
+
+function checkKeys(
+  keys: readonly string[],
+  schema: Schema,
+  visit: (...part: readonly (string | number)[]) => void,
+): void {
+  for (const [i, name] of keys.entries()) {
+    visit("key", i);
+    keyField(fieldOf(schema, name));
+  }
+  visit();
 }
 
 /** What a scan adds, as the stream operators take it. */
@@ -119,6 +184,7 @@ export function streamWindow(form: StreamForm, step: Extract<StreamStep, { kind:
     ...(stepUs === undefined ? {} : { stepUs }),
     ...(rows === undefined ? {} : { rows }),
     time: column,
+    ...(time?.punctuated === undefined ? {} : { punctuated: form.steps[0]?.kind === "union" ? true : time.punctuated }),
     outOfOrderUs: form.times.reduce((most, each) => Math.max(most, each?.outOfOrderUs ?? 0), time?.outOfOrderUs ?? 0),
     ...(trigger === undefined
       ? {}

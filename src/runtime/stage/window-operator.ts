@@ -86,9 +86,10 @@ export class WindowOperator implements StageOperator {
 
 /** A window in normal form as the stream operators take it. */
 export function windowPlan(form: WindowForm): WindowPlan {
-  const { time, outOfOrderUs, sizeUs, offsetUs, latenessUs, keys } = form;
+  const { time, outOfOrderUs, punctuated, sizeUs, offsetUs, latenessUs, keys } = form;
   const aggregates = form.aggregates.map(({ name, kind, column }) =>
     column === null ? { name, kind } : { name, kind, column },
   );
-  return { time, outOfOrderUs, sizeUs, offsetUs, latenessUs, keys, aggregates };
+  const marks = punctuated === undefined ? {} : { punctuated };
+  return { time, outOfOrderUs, ...marks, sizeUs, offsetUs, latenessUs, keys, aggregates };
 }

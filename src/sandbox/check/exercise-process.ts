@@ -1,5 +1,6 @@
 import { fork } from "node:child_process";
 import { extname } from "node:path";
+import { bareEnv } from "../bare-env.ts";
 import { sandboxError } from "../errors.ts";
 import type { CallOutcome, Exercise } from "./exercise.ts";
 import type { ExerciseAnswer } from "./exercise-child.ts";
@@ -22,7 +23,7 @@ export function exerciseInProcess(
     if (signal?.aborted === true) return reject(signal.reason as Error);
     const child = fork(file, [], {
       execArgv: [...flags],
-      env: {},
+      env: bareEnv(),
       serialization: "advanced",
       stdio: ["ignore", "ignore", "ignore", "ipc"],
     });

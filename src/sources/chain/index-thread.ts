@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { IpdmError } from "../../core/errors.ts";
+import { bareEnv } from "../../sandbox/bare-env.ts";
 import type { ErrorRecord } from "../failure.ts";
 import { fromRecord } from "../failure.ts";
 import { WORKER_HEAP_MIB_MAX } from "../limits.ts";
@@ -18,6 +19,7 @@ export async function indexInThread(spec: ChainSpec, signal?: AbortSignal): Prom
   const entry = new URL(`./index-worker${import.meta.url.endsWith(".ts") ? ".ts" : ".js"}`, import.meta.url);
   const worker = new Worker(entry, {
     workerData: spec,
+    env: bareEnv(),
     resourceLimits: { maxOldGenerationSizeMb: WORKER_HEAP_MIB_MAX },
   });
   try {

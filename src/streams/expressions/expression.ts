@@ -1,5 +1,7 @@
 import type { Value } from "../../batch/column.ts";
+import { parseTimestamp } from "../../batch/text/timestamp.ts";
 import { parseDuration } from "../../core/duration.ts";
+import { IpdmError } from "../../core/errors.ts";
 import type { BoolSpec, ColumnSpec, NumberSpec, TextSpec, TimeSpec, Untyped } from "../columns.ts";
 import type { Node, Operation } from "./node.ts";
 
@@ -166,10 +168,16 @@ export function lit<const V extends Value>(
   return new Expression({ op: "value", value });
 }
 
-/** An instant, from ISO 8601 (`2001-01-01T00:00:00Z`) or from microseconds since 1970. Throws `EXPRESSION_TYPE`. */
+/** An instant, from ISO 8601 (`2001-01-01T00:00:00Z`, in UTC where no offset is written) or from microseconds since 1970. Throws `EXPRESSION_TYPE`. */
 export function instant(at: string | bigint | number): Expression<unknown, "timestamp"> {
-  const value = typeof at === "string" ? BigInt(Date.parse(at)) * 1000n : BigInt(at);
-  return new Expression({ op: "value", value, type: "timestamp" });
+  const value = typeof at === "string" ? parseTimestamp(at) : at;
+  if (value === undefined || !(typeof value === "bigint" || Number.isSafeInteger(value))) {
+    throw new IpdmError("EXPRESSION_TYPE", `${JSON.stringify(String(at).slice(0, 40))} is no instant`, {
+      kind: "config",
+      hint: "write it as in 2001-01-01T00:00:00Z, or as whole microseconds since 1970",
+    });
+  }
+  return new Expression({ op: "value", value: BigInt(value), type: "timestamp" });
 }
 
 /** One value where a condition is true, another elsewhere (also where it is null). */

@@ -1,4 +1,5 @@
 import type { Value } from "../../batch/column.ts";
+import { parseTimestamp } from "../../batch/text/timestamp.ts";
 import { parseDuration } from "../../core/duration.ts";
 import { IpdmError } from "../../core/errors.ts";
 import type { Node, Operation } from "./node.ts";
@@ -185,10 +186,10 @@ class Parser {
 
   private instant(): Node {
     const token = this.peek();
-    const at = Date.parse(this.constant("string", "a date and time in single quotes") as string);
-    if (Number.isNaN(at)) throw this.fail(token, "it is no date and time", "write timestamp('2001-01-01T00:00:00Z')");
+    const at = parseTimestamp(this.constant("string", "a date and time in single quotes") as string);
+    if (at === undefined) throw this.fail(token, "it is no date and time", "write timestamp('2001-01-01T00:00:00Z')");
     this.expect(")");
-    return { op: "value", value: at * 1000, type: "timestamp" };
+    return { op: "value", value: at, type: "timestamp" };
   }
 
   private constant(type: "string" | "number", what: string): Value {

@@ -4,43 +4,11 @@ import type { Barrier } from "../barrier.ts";
 import type { Header, Idle, Watermark } from "../flow.ts";
 import { timeOf } from "../operators/event-time.ts";
 import { timesOf } from "../window/event-clock.ts";
+import { LentCredits } from "./lent-credits.ts";
+import type { MergeSink } from "./merge-sink.ts";
+import { MergedInput } from "./merged-input.ts";
+import { type Front, takeTurns } from "./turns.ts";
 import { rowsOf, WaitingRows } from "./waiting-rows.ts";
-
-/** What a merge hands on, in one order that the inputs' rows alone decide. */
-export interface MergeSink {
-  /** Called once, when every input has said what it is. */
-  begin(headers: readonly Header[]): void;
-  /** Rows `from` to `to` of a batch of that input, with the event times of the whole batch. */
-  rows(input: number, batch: Batch, from: number, to: number, times: Float64Array): void;
-  /** No input has anything before this time any more. */
-  watermark(timeUs: number): void;
-  barrier(barrier: Barrier): void;
-  /** Nothing more can be handed on for now: what was collected is to come out. */
-  pause(): void;
-  end(): void;
-}
-
-/** One input of a merge. */
-class MergedInput {
-  readonly name: string;
-  header: Header | undefined;
-  readonly queue: (Batch | Watermark | Idle)[] = [];
-  /** Items behind a barrier that not every input has seen yet. */
-  held: (Batch | Watermark | Idle)[] | undefined;
-  /** Next row of the batch at the front, and the event times of that batch. */
-  row = 0;
-  times: Float64Array | undefined;
-  /** Where they stand, one batch's after the other's. */
-  room = new Float64Array(0);
-  consumed = 0;
-  /** It has said that nothing comes before this time. */
-  promised = Number.NEGATIVE_INFINITY;
-  ended = false;
-
-  constructor(name: string) {
-    this.name = name;
-  }
-}
 
 /** Where an input is: the rows of it that wait, marks between them, how many rows were handed on, and what it has promised. */
 export interface InputState {
@@ -62,6 +30,8 @@ export class InputMerge {
   private readonly sink: MergeSink;
   private begun = false;
   private ended = false;
+  private finished = false;
+  private isWorking = false;
   private watermark = Number.NEGATIVE_INFINITY;
   private barrier: Barrier | undefined;
 
@@ -77,7 +47,9 @@ export class InputMerge {
   }
 
   header(index: number, header: Header): void {
-    this.at(index).header ??= header;
+    const input = this.at(index);
+    if (input.header === undefined) input.credits = new LentCredits(header.credits);
+    input.header ??= header;
     this.tryBegin();
   }
 
@@ -87,7 +59,7 @@ export class InputMerge {
     if (input.ended) return;
     if ("rows" in item) {
       if (item.rows === 0) return;
-      input.header?.credits?.take();
+      input.credits.take();
     }
     (input.held ?? input.queue).push(item);
     this.work();
@@ -98,13 +70,16 @@ export class InputMerge {
     if (input.ended || input.held !== undefined) return;
     this.barrier = barrier;
     input.held = [];
-    this.tryBarrier();
+    input.credits.settle();
+    for (const other of this.inputs) if (other.held === undefined && !other.ended) other.credits.lend();
+    this.work();
   }
 
   end(index: number): void {
-    this.at(index).ended = true;
+    const input = this.at(index);
+    input.ended = true;
+    input.credits.settle();
     this.tryBegin();
-    this.tryBarrier();
     this.work();
   }
 
@@ -134,7 +109,7 @@ export class InputMerge {
         for (let from = 0; from < batch.rows; ) {
           mark();
           const to = Math.min(batch.rows, from + (items[0] === undefined ? batch.rows : items[0].before - before));
-          input.header?.credits?.take();
+          input.credits.take();
           input.queue.push(rowsOf(batch, from, to));
           before += to - from;
           from = to;
@@ -146,14 +121,20 @@ export class InputMerge {
     });
   }
 
+  /** Goes on where the sink was blocked, if it is no more. */
+  resume(): void {
+    this.work();
+  }
+
   /** Gives all credits back. */
   close(): void {
     for (const input of this.inputs) {
-      for (const item of input.queue.splice(0)) if ("rows" in item) input.header?.credits?.giveBack();
-      for (const item of input.held?.splice(0) ?? []) if ("rows" in item) input.header?.credits?.giveBack();
+      for (const item of input.queue.splice(0)) if ("rows" in item) input.credits.giveBack();
+      for (const item of input.held?.splice(0) ?? []) if ("rows" in item) input.credits.giveBack();
       input.ended = true;
     }
     this.ended = true;
+    this.finished = true;
   }
 
   private at(index: number): MergedInput {
@@ -167,26 +148,44 @@ export class InputMerge {
     this.work();
   }
 
-  private tryBarrier(): void {
+  /** Passes the barrier that all inputs have seen; whether there was one. */
+  private passBarrier(): boolean {
     const { barrier } = this;
-    if (barrier === undefined || this.inputs.some(({ held, ended }) => held === undefined && !ended)) return;
+    if (barrier === undefined || this.inputs.some(({ held, ended }) => held === undefined && !ended)) return false;
     this.barrier = undefined;
     this.sink.barrier(barrier);
     for (const input of this.inputs) {
       input.queue.push(...(input.held ?? []));
       input.held = undefined;
     }
-    this.work();
+    return true;
   }
 
+  /** Hands on what can be. What comes from within waits for the rest: a savepoint never sees half of what a row comes to. */
   private work(): void {
-    this.handOn();
-    if (this.begun && !this.ended) this.sink.pause();
+    if (this.isWorking) return;
+    this.isWorking = true;
+    try {
+      do {
+        this.sink.resume();
+        this.handOn();
+        if (this.sink.isBlocked) return;
+        if (this.begun && !this.finished) this.sink.pause();
+      } while (!this.sink.isBlocked && this.passBarrier());
+      if (!this.ended || this.finished || this.sink.isBlocked) return;
+      this.finished = true;
+      this.sink.finished();
+    } finally {
+      this.isWorking = false;
+    }
   }
 
   private handOn(): void {
-    while (this.begun && !this.ended) {
-      this.takeTurns();
+    while (this.begun && !this.ended && !this.sink.isBlocked) {
+      if (this.inputs.length === 2) {
+        takeTurns(this.sink, [this.prepared(0), this.prepared(1)]);
+        if (this.sink.isBlocked) return;
+      }
       let best = -1;
       let bestTime = Number.POSITIVE_INFINITY;
       let limit = Number.POSITIVE_INFINITY;
@@ -209,43 +208,13 @@ export class InputMerge {
     }
   }
 
-  /** Hands on what two inputs have while both stand in a batch: what the general way does, without looking at anything else. */
-  private takeTurns(): void {
-    const [first, second] = this.inputs;
-    const [a, b] = [first?.queue[0], second?.queue[0]];
-    if (this.inputs.length !== 2 || first === undefined || second === undefined) return;
-    if (a === undefined || b === undefined || !("rows" in a) || !("rows" in b)) return;
-    const left = (first.times ??= this.timesOf(first, a));
-    const right = (second.times ??= this.timesOf(second, b));
-    while (first.row < a.rows && second.row < b.rows && !this.ended) {
-      if ((left[first.row] as number) <= (right[second.row] as number)) {
-        const limit = right[second.row] as number;
-        let to = first.row + 1;
-        while (to < a.rows && (left[to] as number) <= limit) to++;
-        this.give(first, 0, a, to, left);
-        if (to === a.rows) return;
-      } else {
-        const limit = left[first.row] as number;
-        let to = second.row + 1;
-        while (to < b.rows && (right[to] as number) < limit) to++;
-        this.give(second, 1, b, to, right);
-        if (to === b.rows) return;
-      }
-    }
-  }
-
-  /** Hands on an input's rows up to one; the batch goes when that is its last. */
-  private give(input: MergedInput, index: number, batch: Batch, to: number, times: Float64Array): void {
-    const from = input.row;
-    input.row = to;
-    input.consumed += to - from;
-    if (to === batch.rows) {
-      input.queue.shift();
-      input.row = 0;
-      input.times = undefined;
-    }
-    this.sink.rows(index, batch, from, to, times);
-    if (to === batch.rows) input.header?.credits?.giveBack();
+  /** An input that stands in a batch, with the times of it; undefined where it does not. */
+  private prepared(index: number): Front | undefined {
+    const input = this.at(index);
+    const [batch] = input.queue;
+    if (batch === undefined || !("rows" in batch)) return undefined;
+    input.times ??= this.timesOf(input, batch);
+    return { input, batch, times: input.times };
   }
 
   /** Least time that an input's next item can have. */
@@ -272,21 +241,20 @@ export class InputMerge {
     if (!("rows" in item)) {
       input.queue.shift();
       input.promised = Math.max(input.promised, item.kind === "idle" ? item.untilUs : item.timeUs);
-      return this.moveWatermark();
+      return this.moveWatermark(input);
     }
     const times = input.times as Float64Array;
     // A promise leaves room for rows of just that time, and of equal times the input named first goes first.
     const isFirst = index < limitIndex || limitIndex < 0;
     let to = input.row + 1;
     while (to < item.rows && ((times[to] as number) < limit || (isFirst && times[to] === limit))) to++;
-    this.give(input, index, item, to, times);
+    input.took(item, this.sink.rows(index, item, input.row, to, times));
   }
 
-  private moveWatermark(): void {
-    const least = this.inputs.reduce(
-      (min, { promised, ended }) => Math.min(min, ended ? Number.POSITIVE_INFINITY : promised),
-      Number.POSITIVE_INFINITY,
-    );
+  private moveWatermark(moved: MergedInput): void {
+    // Others are over once nothing of them waits: what is heard of an end, and when, decides nothing.
+    const others = this.inputs.filter((input) => input !== moved && this.front(input) !== Number.POSITIVE_INFINITY);
+    const least = others.reduce((min, { promised }) => Math.min(min, promised), moved.promised);
     if (least <= this.watermark || least === Number.POSITIVE_INFINITY) return;
     this.watermark = least;
     this.sink.watermark(least);

@@ -1,9 +1,18 @@
 import type { Batch } from "../../batch/batch.ts";
-import type { JoinCore, JoinRule, SideIndex } from "./join-core.ts";
+import type { JoinCore } from "./join-core.ts";
+import type { JoinRule, Kept, SideIndex } from "./join-rule.ts";
 import { TimeHeap } from "./time-heap.ts";
 
 /** Rows kept between two looks for those that are no longer needed. */
 const SWEEP_ROWS = 65_536;
+
+interface Probed {
+  readonly side: SideIndex;
+  readonly batch: Batch;
+  readonly row: number;
+  readonly time: number;
+  readonly id: number;
+}
 
 /**
  * Pairs a left row at time `l` with the right rows of its key at `[l + lower, l + upper]`, as the later of the two comes, in the order
@@ -17,7 +26,14 @@ export class IntervalRule implements JoinRule {
   /** Whether rows of a side come out without a partner; then its entries by the time at which they go. */
   private readonly outer: readonly [boolean, boolean];
   private readonly heaps = [new TimeHeap(), new TimeHeap()] as const;
+  isBusy = false;
+  readonly quietUntil = Number.NEGATIVE_INFINITY;
   private untilSweep = SWEEP_ROWS;
+  /** The row whose partners had no room: where it is in its list, behind which entry (plus 1), and whether it had any. */
+  private probed: Probed | undefined;
+  private at = 0;
+  private before = 0;
+  private found = false;
 
   constructor(core: JoinCore, lower: number, upper: number) {
     const { kind } = core.plan;
@@ -27,21 +43,42 @@ export class IntervalRule implements JoinRule {
     this.outer = [kind === "left" || kind === "full", kind === "right" || kind === "full"];
   }
 
+  get living(): number {
+    return this.core.living;
+  }
+
+  get isSparse(): boolean {
+    const [left, right] = this.core.kept;
+    return left.isSparse || right.isSparse;
+  }
+
   row(side: SideIndex, batch: Batch, row: number, time: number, id: number): boolean {
     const { core } = this;
     if (time < core.watermark) return false;
-    const other: SideIndex = side === 0 ? 1 : 0;
-    const isMatched = id >= 0 && this.probe(side, other, batch, row, time, id);
-    if (id < 0 && !this.outer[side]) return true;
-    const entry = core.keep(side, batch, row, time, id);
-    if (isMatched) core.kept[side].matched[entry] = 1;
-    if (this.outer[side]) this.heaps[side].push(this.deadline(side, time), entry);
-    if (--this.untilSweep === 0) this.sweep();
+    if (id < 0) {
+      if (this.outer[side]) this.keep(side, batch, row, time, id, false);
+      return true;
+    }
+    this.before = 0;
+    if (this.probe(side, batch, row, time, id, core.heads[side === 0 ? 1 : 0][id] as number, false)) return true;
+    this.isBusy = true;
+    this.probed = { side, batch, row, time, id };
     return true;
   }
 
   advance(): void {
-    if (this.outer[0] || this.outer[1]) this.expire(this.core.watermark);
+    this.isBusy = !this.expire();
+  }
+
+  work(): boolean {
+    const { probed } = this;
+    if (probed !== undefined) {
+      const { side, batch, row, time, id } = probed;
+      if (!this.probe(side, batch, row, time, id, this.at, this.found)) return false;
+      this.probed = undefined;
+    }
+    this.isBusy = !this.expire();
+    return !this.isBusy;
   }
 
   rebuilt(): void {
@@ -54,8 +91,13 @@ export class IntervalRule implements JoinRule {
     }
   }
 
+  collect(): Kept {
+    this.sweep();
+    return this.core.kept;
+  }
+
   /** Lets go of the rows that can have no partner any more. */
-  sweep(): void {
+  private sweep(): void {
     const { core } = this;
     this.untilSweep = SWEEP_ROWS;
     for (const side of [0, 1] as const) {
@@ -66,16 +108,29 @@ export class IntervalRule implements JoinRule {
     }
   }
 
-  private probe(side: SideIndex, other: SideIndex, batch: Batch, row: number, time: number, id: number): boolean {
+  /**
+   * Pairs a row with those of the other side's list from an entry on (plus 1), and keeps it then; false when the pairs were full before, and
+   * {@link at} and {@link found} say where it was.
+   */
+  private probe(
+    side: SideIndex,
+    batch: Batch,
+    row: number,
+    time: number,
+    id: number,
+    from: number,
+    wasFound: boolean,
+  ): boolean {
     const { core, lower, upper } = this;
+    const other: SideIndex = side === 0 ? 1 : 0;
     const kept = core.kept[other];
     const { times, next, dead, matched } = kept;
-    const { watermark } = core;
+    const { watermark, pairs } = core;
     const least = side === 0 ? time + lower : time - upper;
     const most = side === 0 ? time + upper : time - lower;
-    let found = false;
-    let before = 0;
-    for (let at = core.heads[other][id] as number; at !== 0; ) {
+    let found = wasFound;
+    let { before } = this;
+    for (let at = from; at !== 0; ) {
       const entry = at - 1;
       const after = next[entry] as number;
       const partner = times[entry] as number;
@@ -86,32 +141,48 @@ export class IntervalRule implements JoinRule {
         else next[before - 1] = after;
         if (after === 0) core.tails[other][id] = before;
       } else {
-        before = at;
         if (partner >= least && partner <= most) {
+          if (pairs.isFull) {
+            [this.at, this.before, this.found] = [at, before, found];
+            return false;
+          }
           found = true;
           matched[entry] = 1;
           const held = kept.batches[kept.at[entry] as number] as Batch;
           const heldRow = kept.rows[entry] as number;
-          if (side === 0) core.pairs.put(batch, row, held, heldRow);
-          else core.pairs.put(held, heldRow, batch, row);
+          if (side === 0) pairs.put(batch, row, held, heldRow);
+          else pairs.put(held, heldRow, batch, row);
         }
+        before = at;
       }
       at = after;
     }
-    return found;
+    this.keep(side, batch, row, time, id, found);
+    return true;
   }
 
-  private expire(watermark: number): void {
+  private keep(side: SideIndex, batch: Batch, row: number, time: number, id: number, isMatched: boolean): void {
+    const { core } = this;
+    const entry = core.keep(side, batch, row, time, id);
+    if (isMatched) core.kept[side].matched[entry] = 1;
+    if (this.outer[side]) this.heaps[side].push(this.deadline(side, time), entry);
+    if (--this.untilSweep === 0) this.sweep();
+  }
+
+  /** Lets rows out that the watermark has passed and that had no partner; false when the pairs were full before. */
+  private expire(): boolean {
+    if (!this.outer[0] && !this.outer[1]) return true;
+    const { watermark, pairs, kept } = this.core;
     const [left, right] = this.heaps;
     for (;;) {
       const side: SideIndex = left.size > 0 && (left.time <= right.time || right.size === 0) ? 0 : 1;
       const heap = this.heaps[side];
       // At the end of input rows go as well that a partner of any time would do for.
-      if (heap.size === 0 || !(heap.time < watermark || watermark === Number.POSITIVE_INFINITY)) return;
+      if (heap.size === 0 || !(heap.time < watermark || watermark === Number.POSITIVE_INFINITY)) return true;
+      if (pairs.isFull) return false;
       const entry = heap.pop();
-      const kept = this.core.kept[side];
-      if (kept.matched[entry] === 0) this.core.putEntries(side === 0 ? entry : -1, side === 1 ? entry : -1);
-      kept.drop(entry);
+      if (kept[side].matched[entry] === 0) this.core.putEntries(side === 0 ? entry : -1, side === 1 ? entry : -1);
+      kept[side].drop(entry);
     }
   }
 

@@ -5,24 +5,10 @@ import { CHUNK_ROWS, KEYS_IDLE_MAX } from "../limits.ts";
 import { KeyTable } from "../window/key-table.ts";
 import { bytesPart, malformed, partOf } from "../window/state-bytes.ts";
 import type { JoinInput, JoinPlan } from "./join-plan.ts";
+import type { JoinRule, Kept, SideIndex } from "./join-rule.ts";
 import { KeptRows } from "./kept-rows.ts";
 import { Pairs } from "./pairs.ts";
 import type { RowsState } from "./rows-state.ts";
-
-/** The left is 0, the right 1. */
-export type SideIndex = 0 | 1;
-
-/** How a kind of join treats rows, which come in the order of their merge. */
-export interface JoinRule {
-  /** A row whose key has the id given; -1 where part of its key is null. False when it is late. */
-  row(side: SideIndex, batch: Batch, row: number, time: number, id: number): boolean;
-  /** The watermark has moved: what can have no partner any more goes. */
-  advance(): void;
-  /** Living entries have new numbers and new key ids. */
-  rebuilt(): void;
-  /** Lets go of what is no longer needed and is still there: the state is of what is needed alone. */
-  sweep(): void;
-}
 
 /** Ids of the keys of some rows of a batch; -1 where part of a key is null. Inputs take turns row by row: keys are looked up for many rows. */
 class ChunkIds {
@@ -36,17 +22,22 @@ class ChunkIds {
 export class JoinCore {
   readonly plan: JoinPlan;
   readonly inputs: readonly [JoinInput, JoinInput];
-  readonly kept: readonly [KeptRows, KeptRows];
+  kept: Kept;
   readonly pairs: Pairs;
   /** First and last entry of each key's list on a side, plus 1. */
   readonly heads: [Int32Array, Int32Array] = [new Int32Array(1024), new Int32Array(1024)];
   readonly tails: [Int32Array, Int32Array] = [new Int32Array(1024), new Int32Array(1024)];
   keys: KeyTable;
   newest = Number.NEGATIVE_INFINITY;
+  /** Marks alone move the watermark, not rows. */
+  isMarked = false;
   /** How far the watermark stays behind the newest event time. */
   readonly outOfOrder: number;
-  /** Rows of the last call of {@link rows} that are late. */
+  /** Rows of the last call of {@link rows} that are late, and how many. */
   late = new Int32Array(16);
+  lateCount = 0;
+  /** The newest time of a row whose pairs had no room. */
+  private reached = Number.NEGATIVE_INFINITY;
   private readonly chunks: readonly [ChunkIds, ChunkIds] = [new ChunkIds(), new ChunkIds()];
   private views = new WeakMap<Batch, Batch>();
 
@@ -54,7 +45,7 @@ export class JoinCore {
     this.plan = plan;
     this.inputs = inputs;
     this.outOfOrder = outOfOrder;
-    this.kept = [new KeptRows(inputs[0].schema), new KeptRows(inputs[1].schema)];
+    this.kept = this.emptyRows();
     this.pairs = new Pairs(plan);
     this.keys = this.emptyKeys();
   }
@@ -63,28 +54,74 @@ export class JoinCore {
     return this.newest - this.outOfOrder;
   }
 
-  /** Rows kept on both sides. */
+  /** Rows in {@link kept}. */
   get living(): number {
     return this.kept[0].living + this.kept[1].living;
   }
 
-  /** Hands rows to the rule one by one. Returns how many are late; their numbers stand in `late`. */
+  /** Rows of both sides, none yet. */
+  emptyRows(): Kept {
+    return [new KeptRows(this.inputs[0].schema), new KeptRows(this.inputs[1].schema)];
+  }
+
+  /** Whether something began that {@link proceed} has to go on with. */
+  isBusy(rule: JoinRule): boolean {
+    return rule.isBusy || this.reached > this.newest;
+  }
+
+  /** Goes on with what had no room among the pairs, up to where they are full again. */
+  proceed(rule: JoinRule): void {
+    if (rule.work()) this.advance(rule, this.reached);
+  }
+
+  /** Moves the newest time. */
+  advance(rule: JoinRule, newest: number): void {
+    if (newest <= this.newest) return;
+    this.newest = newest;
+    rule.advance();
+  }
+
+  /**
+   * Hands rows to the rule one by one, up to the one behind which pairs are full; returns the row behind it. The numbers of `lateCount` rows
+   * that are late stand in `late`.
+   */
   rows(rule: JoinRule, side: SideIndex, batch: Batch, from: number, to: number, times: Float64Array): number {
     const chunk = this.chunks[side];
-    let late = 0;
-    for (let row = from; row < to; row++) {
+    const { pairs } = this;
+    this.lateCount = 0;
+    let row = from;
+    while (row < to && !pairs.isFull) {
       if (batch !== chunk.batch || row >= chunk.to || row < chunk.from) this.readIds(side, batch, row);
       const time = times[row] as number;
-      if (!rule.row(side, batch, row, time, chunk.ids[row - chunk.from] as number)) {
-        if (late === this.late.length) this.late = longer(this.late, 2 * late);
-        this.late[late++] = row;
-      } else if (time > this.newest) {
-        this.newest = time;
-        rule.advance();
+      if (!rule.row(side, batch, row, time, chunk.ids[row - chunk.from] as number)) this.putLate(row);
+      else if (time > this.newest && !this.isMarked) {
+        // The row's own pairs come before those of what it moves the watermark past.
+        if (rule.isBusy) this.reached = time;
+        else this.advance(rule, time);
       }
+      row++;
     }
+    if (!pairs.isFull) this.tidy(rule);
+    return row;
+  }
+
+  /** {@link rows} that stay before the rule's `quietUntil`: none makes pairs. */
+  quietRows(rule: JoinRule, side: SideIndex, batch: Batch, from: number, to: number, times: Float64Array): void {
+    const chunk = this.chunks[side];
+    this.lateCount = 0;
+    let newest = Number.NEGATIVE_INFINITY;
+    for (let start = from; start < to; ) {
+      if (batch !== chunk.batch || start >= chunk.to || start < chunk.from) this.readIds(side, batch, start);
+      const end = Math.min(to, chunk.to);
+      for (let row = start; row < end; row++) {
+        const time = times[row] as number;
+        if (!rule.row(side, batch, row, time, chunk.ids[row - chunk.from] as number)) this.putLate(row);
+        else if (time > newest) newest = time;
+      }
+      start = end;
+    }
+    if (!this.isMarked) this.newest = Math.max(this.newest, newest);
     this.tidy(rule);
-    return late;
   }
 
   /** Keeps a row at the end of its key's list. */
@@ -100,21 +137,23 @@ export class JoinCore {
     if (!this.keys.store.has(id)) this.keys.remember(id, this.viewOf(side, batch), row);
   }
 
-  /** Puts a pair out; an entry or a row may be missing on one side. */
+  /** Puts a pair of kept rows; -1 where one is missing. */
   putEntries(left: number, right: number): void {
-    this.pairs.putKept(this.kept[0], left, this.kept[1], right);
+    const [a, b] = this.kept;
+    this.pairs.put(a.batchOf(left), a.rows[left] ?? -1, b.batchOf(right), b.rows[right] ?? -1);
   }
 
   /** What is needed to go on: the living rows of both sides and where the inputs were. */
-  state(about: { readonly [name: string]: Ipld }): RowsState {
-    const matched = this.kept.map((kept) => {
+  state(rule: JoinRule, about: { readonly [name: string]: Ipld }): RowsState {
+    const rows = rule.collect();
+    const matched = rows.map((kept) => {
       const flags: number[] = [];
       for (let entry = 0; entry < kept.count; entry++)
         if (kept.dead[entry] === 0) flags.push(kept.matched[entry] as number);
       return Uint8Array.from(flags);
     });
     return {
-      lists: [this.kept[0].toBatches(), this.kept[1].toBatches()],
+      lists: [rows[0].toBatches(), rows[1].toBatches()],
       about: { ...about, newest: Number.isFinite(this.newest) ? this.newest : null, matched },
     };
   }
@@ -138,11 +177,16 @@ export class JoinCore {
     rule.rebuilt();
   }
 
+  private putLate(row: number): void {
+    if (this.lateCount === this.late.length) this.late = longer(this.late, 2 * this.lateCount);
+    this.late[this.lateCount++] = row;
+  }
+
   private tidy(rule: JoinRule): void {
-    const isIdle = this.keys.size > 4 * this.living + KEYS_IDLE_MAX;
-    if (!isIdle && !this.kept[0].isSparse && !this.kept[1].isSparse) return;
-    this.kept[0].compact();
-    this.kept[1].compact();
+    const isIdle = this.keys.size > 4 * rule.living + KEYS_IDLE_MAX;
+    if (!isIdle && !rule.isSparse) return;
+    this.kept = rule.collect();
+    for (const kept of this.kept) kept.compact();
     if (isIdle) this.keys = this.emptyKeys();
     this.relist(isIdle);
     rule.rebuilt();

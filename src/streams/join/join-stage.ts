@@ -6,10 +6,12 @@ import type { Schema } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
 import type { Flow, Header } from "../flow.ts";
 import { type EventTime, timeOf } from "../operators/event-time.ts";
+import { areMarked } from "../operators/marked.ts";
 import type { Step } from "../step.ts";
-import { JoinCore, type JoinRule, type SideIndex } from "./join-core.ts";
+import { JoinCore } from "./join-core.ts";
 import { type JoinInput, type JoinKind, joinPlan } from "./join-plan.ts";
-import type { MergeStage } from "./merging.ts";
+import type { JoinRule, SideIndex } from "./join-rule.ts";
+import type { MergeStage } from "./merge-stage.ts";
 import type { RowsState } from "./rows-state.ts";
 
 /** Options of every join. */
@@ -31,6 +33,8 @@ interface JoinSetting {
   readonly headers: readonly [Header, Header];
   readonly schemas: (input: number) => Schema | undefined;
   readonly out: (item: Flow) => void;
+  /** Whether another batch may come out. */
+  readonly isFree: () => boolean;
   readonly step: Step;
   readonly rule: MakeRule;
 }
@@ -38,6 +42,7 @@ interface JoinSetting {
 /** A join between its merged input and what comes out. */
 export class JoinStage implements MergeStage {
   readonly header = {};
+  isBlocked = false;
   private readonly setting: JoinSetting;
   private readonly kind: JoinKind;
   private readonly late: readonly (Partial<Observer<Batch>> | undefined)[];
@@ -54,17 +59,33 @@ export class JoinStage implements MergeStage {
     this.outOfOrder = Math.max(this.times[0].outOfOrderUs, this.times[1].outOfOrderUs);
   }
 
-  rows(input: number, batch: Batch, from: number, to: number, times: Float64Array): void {
+  get quietUntil(): number {
+    return this.open?.rule.quietUntil ?? Number.NEGATIVE_INFINITY;
+  }
+
+  quietRows(input: number, batch: Batch, from: number, to: number, times: Float64Array): void {
+    if (this.open === undefined) return;
+    const { core, rule } = this.open;
+    core.quietRows(rule, input === 0 ? 0 : 1, batch, from, to, times);
+    this.tellLate(input, batch, core);
+  }
+
+  rows(input: number, batch: Batch, from: number, to: number, times: Float64Array): number {
     const here = this.opened();
-    if (here === undefined) return;
+    if (here === undefined) return to;
     const { core, rule } = here;
-    const late = core.rows(rule, input === 0 ? 0 : 1, batch, from, to, times);
-    if (late > 0) {
-      this.setting.step.counters.late += late;
-      this.late[input]?.next?.(gatherRows(batch, core.late, late));
+    let at = from;
+    while (at < to && this.settle()) {
+      at = core.rows(rule, input === 0 ? 0 : 1, batch, at, to, times);
+      this.tellLate(input, batch, core);
     }
-    // Runs of rows are short where inputs take turns: pairs are gathered over many of them.
-    if (core.pairs.isFull) this.flush(core);
+    this.settle();
+    return at;
+  }
+
+  resume(): void {
+    this.isBlocked = !this.setting.isFree();
+    this.settle();
   }
 
   pause(): void {
@@ -72,21 +93,19 @@ export class JoinStage implements MergeStage {
   }
 
   watermark(timeUs: number): void {
-    const here = this.opened();
-    if (here === undefined || timeUs + this.outOfOrder <= here.core.newest) return;
-    this.advance(here, timeUs + this.outOfOrder);
+    if (this.opened() !== undefined) this.advance(timeUs + this.outOfOrder);
   }
 
   end(): void {
     const { schemas } = this.setting;
-    const here = schemas(0) === undefined && schemas(1) === undefined ? undefined : this.opened();
-    if (here !== undefined) this.advance(here, Number.POSITIVE_INFINITY);
+    if ((schemas(0) !== undefined || schemas(1) !== undefined) && this.opened() !== undefined)
+      this.advance(Number.POSITIVE_INFINITY);
     for (const late of new Set(this.late)) late?.complete?.();
   }
 
   save(): RowsState {
-    this.open?.rule.sweep();
-    return this.open?.core.state({}) ?? { lists: [], about: null };
+    if (this.open === undefined) return { lists: [], about: null };
+    return this.open.core.state(this.open.rule, {});
   }
 
   restore(state: RowsState): void {
@@ -97,10 +116,27 @@ export class JoinStage implements MergeStage {
     });
   }
 
-  private advance({ core, rule }: { readonly core: JoinCore; readonly rule: JoinRule }, newest: number): void {
-    core.newest = newest;
-    rule.advance();
-    this.flush(core);
+  private advance(newest: number): void {
+    if (this.open === undefined) return;
+    this.open.core.advance(this.open.rule, newest);
+    this.settle();
+  }
+
+  /** Hands on full batches of pairs, and makes those that had no room, as far as there is room behind; whether that was all. */
+  private settle(): boolean {
+    if (this.open === undefined) return true;
+    const { core, rule } = this.open;
+    while (!this.isBlocked && (core.pairs.isFull || core.isBusy(rule))) {
+      if (core.pairs.isFull) this.flush(core);
+      if (!this.isBlocked) core.proceed(rule);
+    }
+    return !this.isBlocked;
+  }
+
+  private tellLate(input: number, batch: Batch, { late, lateCount }: JoinCore): void {
+    if (lateCount === 0) return;
+    this.setting.step.counters.late += lateCount;
+    this.late[input]?.next?.(gatherRows(batch, late, lateCount));
   }
 
   /** The join once the columns of both sides are known; undefined where an inner join can have no pairs. Throws `JOIN_SCHEMA`. */
@@ -114,6 +150,7 @@ export class JoinStage implements MergeStage {
     }
     const inputs = [this.input(0, left), this.input(1, right)] as const;
     const core = new JoinCore(joinPlan(this.kind, ...inputs), inputs, this.outOfOrder);
+    core.isMarked = areMarked(this.times, this.setting.name);
     this.open = { core, rule: rule(core, headers) };
     return this.open;
   }
@@ -125,15 +162,19 @@ export class JoinStage implements MergeStage {
   }
 
   private flush(core: JoinCore): void {
-    const { out, step } = this.setting;
-    for (const batch of core.pairs.take()) out(batch);
+    const { out, isFree, step } = this.setting;
+    const batch = core.pairs.take();
+    if (batch !== undefined) {
+      out(batch);
+      this.isBlocked = !isFree();
+    }
     step.counters.watermarkUs = core.watermark;
     step.counters.watermarkLagUs = core.outOfOrder;
-    step.counters.stateBytes = ENTRY_BYTES * core.living;
+    step.counters.stateBytes = ENTRY_BYTES * (this.open?.rule.living ?? 0);
   }
 }
 
-/** What an entry takes beside the batches that it points into. */
+/** What an entry takes at most, beside the batches that it points into. */
 const ENTRY_BYTES = 32;
 
 function unknownColumns(name: string): IpdmError {

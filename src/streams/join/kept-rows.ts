@@ -1,7 +1,7 @@
 import type { Batch } from "../../batch/batch.ts";
 import { assembleBatch } from "../../batch/gather.ts";
 import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
-import { pickColumn } from "../../batch/pick.ts";
+import { RowPicker } from "../../batch/pick.ts";
 import type { Schema } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { KEPT_ROWS_MAX } from "../limits.ts";
@@ -29,8 +29,6 @@ export class KeptRows {
   /** 1 for an entry that is no more. */
   dead = new Uint8Array(1024);
   count = 0;
-  /** Changes when entries point elsewhere. */
-  version = 0;
   private deadCount = 0;
   private readonly schema: Schema;
   private readonly max: number;
@@ -57,7 +55,7 @@ export class KeptRows {
     this.next[entry] = 0;
     this.matched[entry] = 0;
     this.dead[entry] = 0;
-    if (this.living > this.max) throw full(this.max);
+    if (this.living > this.max) throw stateFull(this.max);
     return entry;
   }
 
@@ -65,6 +63,18 @@ export class KeptRows {
     if (this.dead[entry] === 1) return;
     this.dead[entry] = 1;
     this.deadCount++;
+  }
+
+  /** The batch of an entry; undefined for -1. */
+  batchOf(entry: number): Batch | undefined {
+    return entry < 0 ? undefined : this.batches[this.at[entry] as number];
+  }
+
+  /** Keeps nothing any more. */
+  clear(): void {
+    this.batches = [];
+    this.count = 0;
+    this.deadCount = 0;
   }
 
   /** Whether {@link compact} pays. */
@@ -98,7 +108,6 @@ export class KeptRows {
     this.count = to;
     this.deadCount = 0;
     this.dead.fill(0, 0, to);
-    this.version++;
     if (held > HELD_SHARE * to + DEAD_MAX) this.copyTogether();
   }
 
@@ -106,6 +115,7 @@ export class KeptRows {
   toBatches(): Batch[] {
     const { schema } = this;
     const made: Batch[] = [];
+    const picker = new RowPicker();
     let entry = 0;
     while (entry < this.count) {
       const places = new Map<number, number>();
@@ -126,8 +136,8 @@ export class KeptRows {
         rows[count++] = this.rows[entry] as number;
       }
       if (count === 0) break;
-      const picked = { batches, at, rows, count };
-      const parts = schema.fields.map((field) => pickColumn(picked, field.name, field));
+      picker.choose(batches, at, rows, count);
+      const parts = schema.fields.map((field) => picker.column(field.name, field));
       made.push(assembleBatch(schema, count, parts));
     }
     return made;
@@ -161,7 +171,8 @@ export class KeptRows {
   }
 }
 
-function full(max: number): IpdmError {
+/** More rows are kept than may be. */
+export function stateFull(max: number): IpdmError {
   return new IpdmError("STREAM_STATE_FULL", `an operator keeps more than ${max} rows`, {
     hint: "join over shorter times, or give a time-to-live",
     facts: { max },

@@ -7,33 +7,14 @@ import type { Ipld } from "../../dag/block.ts";
 import type { Barrier } from "../barrier.ts";
 import { jointCredits } from "../credits.ts";
 import { type Flow, type Header, isBatch, type OperatorText } from "../flow.ts";
+import { Outlet } from "../outlet.ts";
 import { schemaOfIpld } from "../savepoint.ts";
 import { joinedStep, type Step } from "../step.ts";
 import { malformed, partOf } from "../window/state-bytes.ts";
-import { InputMerge, type InputState, type MergeSink } from "./input-merge.ts";
+import { InputMerge, type InputState } from "./input-merge.ts";
+import type { MergeSink } from "./merge-sink.ts";
+import type { MakeStage, MergeStage } from "./merge-stage.ts";
 import { loadRows, type RowsState, saveRows } from "./rows-state.ts";
-
-/** What an operator of several inputs does, once it has their headers. */
-export interface MergeStage {
-  /** The header of what comes out, without credits and steps. */
-  readonly header: Omit<Header, "kind">;
-  rows(input: number, batch: Batch, from: number, to: number, times: Float64Array): void;
-  watermark(timeUs: number): void;
-  /** Called when no more rows can come for now. */
-  pause?(): void;
-  end(): void;
-  /** Its own state, and going on from it. */
-  save?(): RowsState;
-  restore?(state: RowsState): void;
-}
-
-/** Makes a stage: `schemas` gives the columns of each input as far as they are known. */
-export type MakeStage = (
-  headers: readonly Header[],
-  schemas: (input: number) => Schema | undefined,
-  out: (item: Flow) => void,
-  step: Step,
-) => MergeStage;
 
 /** A stream from several, which are brought into one order: see {@link InputMerge}. */
 export function merging(
@@ -43,7 +24,10 @@ export function merging(
 ): Observable<Flow> {
   const names = Object.keys(inputs);
   return new Observable<Flow>((out) => {
-    const run = new Merging(names, text, make, (item) => out.next(item));
+    const resume = (): void => {
+      if (!out.closed) guarded(() => run.resumed());
+    };
+    const run = new Merging(names, { text, make, resume }, (item) => out.next(item));
     const guarded = (work: () => void): void => {
       try {
         work();
@@ -52,7 +36,7 @@ export function merging(
         out.error(run.step === undefined ? error : within(run.step.place, error));
       }
     };
-    const subscriptions = new Subscription(() => run.merge.close());
+    const subscriptions = new Subscription(() => run.close());
     out.add(subscriptions);
     for (const [index, input] of Object.values(inputs).entries()) {
       if (out.closed) return;
@@ -60,11 +44,18 @@ export function merging(
         input.subscribe({
           next: (item) => guarded(() => run.taken(index, item)),
           error: (error: unknown) => out.error(error),
-          complete: () => guarded(() => run.merge.end(index)),
+          complete: () => guarded(() => run.inputEnded(index)),
         }),
       );
     }
   });
+}
+
+/** What a merge does, what it is called, and how it is asked to go on. */
+interface How {
+  readonly text: OperatorText;
+  readonly make: MakeStage;
+  readonly resume: () => void;
 }
 
 /** One subscription. */
@@ -74,26 +65,54 @@ class Merging implements MergeSink {
   ended = false;
   private stage: MergeStage | undefined;
   private readonly names: readonly string[];
-  private readonly text: OperatorText;
-  private readonly make: MakeStage;
+  private readonly how: How;
+  private outlet: Outlet | undefined;
   private readonly out: (item: Flow) => void;
   private readonly schemas: (Schema | undefined)[];
   private readonly begun: boolean[];
 
-  constructor(names: readonly string[], text: OperatorText, make: MakeStage, out: (item: Flow) => void) {
+  constructor(names: readonly string[], how: How, out: (item: Flow) => void) {
     this.names = names;
-    this.text = text;
-    this.make = make;
+    this.how = how;
     this.out = out;
     this.schemas = names.map(() => undefined);
     this.begun = names.map(() => false);
     this.merge = new InputMerge(names, this);
   }
 
+  get isBlocked(): boolean {
+    return this.stage?.isBlocked ?? false;
+  }
+
+  get quietUntil(): number {
+    return this.stage?.quietUntil ?? Number.NEGATIVE_INFINITY;
+  }
+
   /** Takes an item, and tells which input is now waited for. */
   taken(index: number, item: Flow): void {
     this.take(index, item);
     this.tellWait();
+  }
+
+  /** An input has ended. */
+  inputEnded(index: number): void {
+    this.merge.end(index);
+    this.tellWait();
+  }
+
+  resume(): void {
+    this.stage?.resume();
+  }
+
+  /** Goes on where the stage was blocked. */
+  resumed(): void {
+    this.merge.resume();
+    this.tellWait();
+  }
+
+  close(): void {
+    this.outlet?.close();
+    this.merge.close();
   }
 
   private take(index: number, item: Flow): void {
@@ -117,19 +136,23 @@ class Merging implements MergeSink {
 
   begin(headers: readonly Header[]): void {
     const before = Object.fromEntries(this.names.map((name, i) => [name, headers[i]?.steps ?? []]));
-    const step = joinedStep(this.text.name, this.text.detail ?? "", before);
+    const { text, make, resume } = this.how;
+    const step = joinedStep(text.name, text.detail ?? "", before);
     this.step = step;
     const counted = (item: Flow): void => {
       if (isBatch(item)) step.counters.rowsOut += item.rows;
       this.out(item);
     };
-    const stage = this.make(headers, (input) => this.schemas[input], counted, step);
+    const outlet = new Outlet(jointCredits(headers.map((header) => header.credits)), resume);
+    this.outlet = outlet;
+    const schemas = (input: number): Schema | undefined => this.schemas[input];
+    const stage = make(headers, { schemas, out: counted, isFree: () => outlet.isOpen, step });
     this.stage = stage;
     const restored = headers.find((header) => header.restored !== undefined)?.restored;
     this.out({
       kind: "header",
       ...stage.header,
-      credits: jointCredits(headers.map((header) => header.credits)),
+      credits: outlet,
       steps: [step],
       ...(restored === undefined ? {} : { restored }),
     });
@@ -137,9 +160,15 @@ class Merging implements MergeSink {
     if (saved !== undefined) this.restore(loadRows(saved.state));
   }
 
-  rows(input: number, batch: Batch, from: number, to: number, times: Float64Array): void {
+  rows(input: number, batch: Batch, from: number, to: number, times: Float64Array): number {
+    const reached = this.stage?.rows(input, batch, from, to, times) ?? to;
+    if (this.step !== undefined) this.step.counters.rowsIn += reached - from;
+    return reached;
+  }
+
+  quietRows(input: number, batch: Batch, from: number, to: number, times: Float64Array): void {
     if (this.step !== undefined) this.step.counters.rowsIn += to - from;
-    this.stage?.rows(input, batch, from, to, times);
+    this.stage?.quietRows?.(input, batch, from, to, times);
   }
 
   watermark(timeUs: number): void {
@@ -147,7 +176,7 @@ class Merging implements MergeSink {
   }
 
   pause(): void {
-    this.stage?.pause?.();
+    this.stage?.pause();
   }
 
   barrier(barrier: Barrier): void {
@@ -156,14 +185,17 @@ class Merging implements MergeSink {
   }
 
   end(): void {
-    if (this.ended) return;
     this.stage?.end();
+  }
+
+  finished(): void {
     this.ended = true;
     this.out({ kind: "end" });
   }
 
   private tellWait(): void {
     const { step, merge } = this;
+    if (this.isBlocked) this.outlet?.wait();
     if (step === undefined) return;
     const { waitsFor } = merge;
     if (waitsFor === step.counters.waitsFor) return;

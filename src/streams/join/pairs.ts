@@ -4,149 +4,97 @@ import { ColumnWriter } from "../../batch/column-writer.ts";
 import { assembleBatch } from "../../batch/gather.ts";
 import type { ColumnData } from "../../batch/layout.ts";
 import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
-import { pickColumn } from "../../batch/pick.ts";
+import { RowPicker } from "../../batch/pick.ts";
 import type { JoinColumn, JoinPlan } from "./join-plan.ts";
-import type { KeptRows } from "./kept-rows.ts";
 
 /** One side of the pairs collected. */
 class Side {
   batches: Batch[] = [];
+  /** Row `rows[i]` of batch `at[i]` of {@link batches}; -1 where there is none. */
   readonly at = new Int32Array(BATCH_ROWS_DEFAULT);
   readonly rows = new Int32Array(BATCH_ROWS_DEFAULT);
-  private readonly places = new Map<Batch, number>();
+  readonly picker = new RowPicker();
+  private readonly numbers = new Map<Batch, number>();
   private newest: Batch | undefined;
-  private newestAt = 0;
-  /** Places of the batches of kept rows, by their number there, plus 1; good for one version of them. */
-  private keptPlaces = new Int32Array(64);
-  private version = -1;
+  private newestNumber = 0;
 
   put(i: number, batch: Batch | undefined, row: number): void {
     this.rows[i] = batch === undefined ? -1 : row;
-    if (batch === undefined) return;
-    if (batch !== this.newest) {
-      let at = this.places.get(batch);
-      if (at === undefined) {
-        at = this.batches.length;
-        this.batches.push(batch);
-        this.places.set(batch, at);
-      }
-      this.newest = batch;
-      this.newestAt = at;
-    }
-    this.at[i] = this.newestAt;
+    if (batch !== undefined) this.at[i] = this.numberOf(batch);
   }
 
-  /** Puts row `row` of a kept batch, by that batch's number. */
-  putKept(i: number, kept: KeptRows, number: number, row: number): void {
-    if (this.version !== kept.version || number >= this.keptPlaces.length) this.readPlaces(kept);
-    const place = this.keptPlaces[number] as number;
-    if (place > 0) {
-      this.rows[i] = row;
-      this.at[i] = place - 1;
-      return;
+  /** Number of a batch in {@link batches}. */
+  numberOf(batch: Batch): number {
+    if (batch === this.newest) return this.newestNumber;
+    let number = this.numbers.get(batch);
+    if (number === undefined) {
+      number = this.batches.length;
+      this.batches.push(batch);
+      this.numbers.set(batch, number);
     }
-    this.put(i, kept.batches[number], row);
-    this.keptPlaces[number] = this.newestAt + 1;
+    this.newest = batch;
+    this.newestNumber = number;
+    return number;
   }
 
-  private readPlaces({ batches, version }: KeptRows): void {
-    if (batches.length > this.keptPlaces.length) this.keptPlaces = new Int32Array(2 * batches.length);
-    this.keptPlaces.fill(0);
-    this.version = version;
+  /** The numbers of batches; at least one, for rows that are missing. */
+  numbersOf(batches: readonly Batch[]): Int32Array {
+    const numbers = new Int32Array(batches.length + 1);
+    for (let i = 0; i < batches.length; i++) numbers[i] = this.numberOf(batches[i] as Batch);
+    return numbers;
   }
 
   clear(): void {
-    this.version = -1;
     this.batches = [];
-    this.places.clear();
+    this.numbers.clear();
     this.newest = undefined;
   }
 }
 
-/** Rows of kept batches: the number of the batch, and the row. */
-interface PlacedRows {
-  readonly at: Int32Array;
-  readonly rows: Int32Array;
-}
-
-/** Collects pairs of rows and makes batches of 4096 of them. */
+/** Collects pairs of rows for a batch of 4096 of them. Who puts pairs looks at {@link isFull} after each, and goes on after it was taken. */
 export class Pairs {
+  readonly left = new Side();
+  readonly right = new Side();
+  count = 0;
   private readonly plan: JoinPlan;
-  private readonly sides = [new Side(), new Side()] as const;
-  private count = 0;
-  private done: Batch[] = [];
 
   constructor(plan: JoinPlan) {
     this.plan = plan;
   }
 
+  get isFull(): boolean {
+    return this.count === BATCH_ROWS_DEFAULT;
+  }
+
   /** A row of the left beside one of the right; one of them may be missing. */
   put(left: Batch | undefined, leftRow: number, right: Batch | undefined, rightRow: number): void {
-    this.sides[0].put(this.count, left, leftRow);
-    this.sides[1].put(this.count, right, rightRow);
+    this.left.put(this.count, left, leftRow);
+    this.right.put(this.count, right, rightRow);
     this.count++;
-    if (this.count === BATCH_ROWS_DEFAULT) this.cut();
   }
 
-  /** {@link put} of kept rows, by their entries; -1 where one is missing. */
-  putKept(left: KeptRows, leftEntry: number, right: KeptRows, rightEntry: number): void {
-    this.putEntry(this.sides[0], left, leftEntry);
-    this.putEntry(this.sides[1], right, rightEntry);
-    this.count++;
-    if (this.count === BATCH_ROWS_DEFAULT) this.cut();
-  }
-
-  /** {@link put} of kept rows, by their places in lists; -1 where one is missing. */
-  putPlaced(kept: readonly [KeptRows, KeptRows], left: PlacedRows, l: number, right: PlacedRows, r: number): void {
-    const [a, b] = this.sides;
-    if (l < 0) a.put(this.count, undefined, 0);
-    else a.putKept(this.count, kept[0], left.at[l] as number, left.rows[l] as number);
-    if (r < 0) b.put(this.count, undefined, 0);
-    else b.putKept(this.count, kept[1], right.at[r] as number, right.rows[r] as number);
-    this.count++;
-    if (this.count === BATCH_ROWS_DEFAULT) this.cut();
-  }
-
-  private putEntry(side: Side, kept: KeptRows, entry: number): void {
-    if (entry < 0) side.put(this.count, undefined, 0);
-    else side.putKept(this.count, kept, kept.at[entry] as number, kept.rows[entry] as number);
-  }
-
-  /** Whether a whole batch waits to be taken. */
-  get isFull(): boolean {
-    return this.done.length > 0;
-  }
-
-  /** The batches so far; the last may be short. */
-  take(): Batch[] {
-    this.cut();
-    const { done } = this;
-    this.done = [];
-    return done;
-  }
-
-  private cut(): void {
-    const { count, plan } = this;
-    if (count === 0) return;
+  /** The pairs so far; undefined where there are none. */
+  take(): Batch | undefined {
+    const { count, plan, left, right } = this;
+    if (count === 0) return undefined;
+    for (const { picker, batches, at, rows } of [left, right]) picker.choose(batches, at, rows, count);
     const parts = plan.columns.map((column) => this.column(column, count));
-    this.done.push(assembleBatch(plan.schema, count, parts));
-    this.sides[0].clear();
-    this.sides[1].clear();
+    left.clear();
+    right.clear();
     this.count = 0;
+    return assembleBatch(plan.schema, count, parts);
   }
 
   private column({ field, side, name, other = name }: JoinColumn, count: number): ColumnData {
-    if (side !== "key") return pickColumn({ ...this.picked(side), count }, name, field);
-    const [left] = this.sides;
+    const { left, right } = this;
+    if (side !== "key") return (side === 0 ? left : right).picker.column(name, field);
     const isWhole = left.batches.length > 0 && left.batches[0]?.column(name).field.type === field.type;
     const hasAll = left.rows.subarray(0, count).every((row) => row >= 0);
-    return isWhole && hasAll
-      ? pickColumn({ ...this.picked(0), count }, name, field)
-      : this.eitherKey(field, name, other, count);
+    return isWhole && hasAll ? left.picker.column(name, field) : this.eitherKey(field, name, other, count);
   }
 
   private eitherKey(field: JoinColumn["field"], name: string, other: string, count: number): ColumnData {
-    const [left, right] = this.sides;
+    const { left, right } = this;
     const writer = new ColumnWriter(field);
     for (let i = 0; i < count; i++) {
       const row = left.rows[i] as number;
@@ -158,10 +106,5 @@ export class Pairs {
       );
     }
     return writer.held(count);
-  }
-
-  private picked(side: 0 | 1): { batches: readonly Batch[]; at: Int32Array; rows: Int32Array } {
-    const { batches, at, rows } = this.sides[side];
-    return { batches, at, rows };
   }
 }

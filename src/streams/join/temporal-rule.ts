@@ -1,5 +1,6 @@
 import type { Batch } from "../../batch/batch.ts";
-import type { JoinCore, JoinRule, SideIndex } from "./join-core.ts";
+import type { JoinCore } from "./join-core.ts";
+import type { JoinRule, Kept, SideIndex } from "./join-rule.ts";
 import { TimeHeap } from "./time-heap.ts";
 
 /**
@@ -11,12 +12,23 @@ export class TemporalRule implements JoinRule {
   private readonly core: JoinCore;
   private readonly isLeft: boolean;
   private readonly pending = new TimeHeap();
+  isBusy = false;
+  readonly quietUntil = Number.NEGATIVE_INFINITY;
   /** Right entries by key id, by time. */
   private versions = new Map<number, number[]>();
 
   constructor(core: JoinCore) {
     this.core = core;
     this.isLeft = core.plan.kind === "left";
+  }
+
+  get living(): number {
+    return this.core.living;
+  }
+
+  get isSparse(): boolean {
+    const [left, right] = this.core.kept;
+    return left.isSparse || right.isSparse;
   }
 
   row(side: SideIndex, batch: Batch, row: number, time: number, id: number): boolean {
@@ -30,7 +42,12 @@ export class TemporalRule implements JoinRule {
   }
 
   advance(): void {
-    this.answer(this.core.watermark);
+    this.work();
+  }
+
+  work(): boolean {
+    this.isBusy = !this.answer(this.core.watermark);
+    return !this.isBusy;
   }
 
   rebuilt(): void {
@@ -42,9 +59,9 @@ export class TemporalRule implements JoinRule {
       this.insert(entry, right.times[entry] as number, right.ids[entry] as number);
   }
 
-  /** Lets go of right rows that no left row can ask for any more. */
-  sweep(): void {
+  collect(): Kept {
     for (const [, list] of this.versions) this.prune(list);
+    return this.core.kept;
   }
 
   private insert(entry: number, time: number, id: number): void {
@@ -69,9 +86,11 @@ export class TemporalRule implements JoinRule {
     for (const entry of list.splice(0, past - 1)) this.core.kept[1].drop(entry);
   }
 
-  private answer(watermark: number): void {
+  /** Answers the left rows before a watermark; false when the pairs were full before. */
+  private answer(watermark: number): boolean {
     const [left, right] = this.core.kept;
     while (this.pending.size > 0 && this.pending.time < watermark) {
+      if (this.core.pairs.isFull) return false;
       const { time } = this.pending;
       const entry = this.pending.pop();
       const list = this.versions.get(left.ids[entry] as number) ?? [];
@@ -81,5 +100,6 @@ export class TemporalRule implements JoinRule {
       else if (this.isLeft) this.core.putEntries(entry, -1);
       left.drop(entry);
     }
+    return true;
   }
 }

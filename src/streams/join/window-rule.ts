@@ -1,15 +1,31 @@
 import type { Batch } from "../../batch/batch.ts";
+import { wordsOf, wordsToNumber } from "../../batch/column.ts";
+import { KEPT_ROWS_MAX } from "../limits.ts";
 import { windowStart } from "../window/event-clock.ts";
 import type { WindowTimes } from "../window/plan.ts";
-import type { JoinCore, JoinRule, SideIndex } from "./join-core.ts";
-import { EntryList, RankedSide, ranksOf } from "./window-entries.ts";
+import type { JoinCore } from "./join-core.ts";
+import type { JoinRule, Kept, SideIndex } from "./join-rule.ts";
+import { stateFull } from "./kept-rows.ts";
+import { WindowSide } from "./window-entries.ts";
+import { WindowPairs } from "./window-pairs.ts";
 
 interface OpenWindow {
   readonly start: number;
   readonly end: number;
-  /** Entries of both sides. */
-  readonly lists: readonly [EntryList, EntryList];
+  readonly sides: readonly [WindowSide, WindowSide];
 }
+
+/** Rows of one batch, each with the id of its key. */
+interface Gathered {
+  readonly batch: Batch;
+  readonly entries: [row: number, id: number][];
+}
+
+/** Windows that a time is looked up in first. */
+const RECENT = 8;
+/** Rows of batches held for each entry, and beside, beyond which the rows kept are copied together. */
+const HELD_SHARE = 4;
+const HELD_MORE = 65_536;
 
 /**
  * Pairs the rows of a key that lie in the same window, when the window closes: windows by end, keys by their canonical bytes, left rows as
@@ -17,89 +33,189 @@ interface OpenWindow {
  * partner; they come out, where their side's rows do, behind all keys.
  */
 export class WindowRule implements JoinRule {
+  isSparse = false;
+  /** When the next window that there can be closes: until then the order of the inputs' rows among each other does not matter. */
+  quietUntil = Number.NEGATIVE_INFINITY;
   private readonly core: JoinCore;
   private readonly times: WindowTimes;
   private readonly windows = new Map<number, OpenWindow>();
   private nextClose = Number.POSITIVE_INFINITY;
-  /** The window that a row was put into last, where each row has one. */
-  private latest: OpenWindow | undefined;
-  /** Lists of windows that have closed. */
-  private readonly spare: OpenWindow["lists"][] = [];
-  private readonly ranked = [new RankedSide(), new RankedSide()] as const;
+  /** Windows that rows were put into last, by the low bits of their number on the grid. */
+  private readonly recent: (OpenWindow | undefined)[] = Array.from({ length: RECENT }, () => undefined);
+  /** What windows that have closed were made of. */
+  private readonly spare: OpenWindow["sides"][] = [];
+  /** Windows that are closing, the next one last. */
+  private due: OpenWindow[] = [];
+  private closing: OpenWindow | undefined;
+  private readonly pairs: WindowPairs;
+  /** Rows kept of each side. */
+  private readonly rows: [number, number] = [0, 0];
+  /** Rows of the batches held, of each window and side. */
+  private held = 0;
+  /** Batches so far of each side, and the present one's. */
+  private readonly numbers: [number, number] = [0, 0];
+  private readonly present: [Batch | undefined, Batch | undefined] = [undefined, undefined];
 
   constructor(core: JoinCore, times: WindowTimes) {
     this.core = core;
     this.times = times;
+    this.pairs = new WindowPairs(core);
+  }
+
+  get living(): number {
+    return this.rows[0] + this.rows[1];
+  }
+
+  get isBusy(): boolean {
+    return this.closing !== undefined;
   }
 
   row(side: SideIndex, batch: Batch, row: number, time: number, id: number): boolean {
     const { times } = this;
-    if (times.step === times.whole) return this.single(side, batch, row, time, id);
-    const starts = this.startsOf(time);
-    if (starts.length === 0) return false;
-    const entry = this.keep(side, batch, row, time, id);
-    for (const start of starts) this.opened(start).lists[side].push(entry);
-    return true;
-  }
-
-  /** A row that lies in one window. */
-  private single(side: SideIndex, batch: Batch, row: number, time: number, id: number): boolean {
-    let window = this.latest;
-    if (window === undefined || time < window.start || time >= window.end) {
-      const start = windowStart(time, this.times);
-      window = this.windows.get(start);
-      if (window === undefined) {
-        if (start + this.times.whole + this.times.slack <= this.core.newest) return false;
-        window = this.opened(start);
-      }
-      this.latest = window;
+    const number = this.numberOf(side, batch, row);
+    if (times.step === times.whole) {
+      const window = this.windowAt(time);
+      if (window === undefined) return false;
+      this.put(window, side, batch, number, row, id);
+    } else {
+      const starts = this.startsOf(time);
+      if (starts.length === 0) return false;
+      starts.forEach((start, i) => {
+        if (i === 0) this.put(this.opened(start), side, batch, number, row, id);
+        else this.share(this.opened(start), side, batch, number, row, id);
+      });
     }
-    // An open window takes every row of its time.
-    window.lists[side].push(this.keep(side, batch, row, time, id));
-    return true;
-  }
-
-  private keep(side: SideIndex, batch: Batch, row: number, time: number, id: number): number {
     if (id >= 0) this.core.remember(side, batch, row, id);
-    return this.core.kept[side].add(batch, row, time, id);
+    return true;
   }
 
   advance(): void {
     const { newest } = this.core;
+    if (newest >= this.quietUntil) this.findQuiet();
     if (newest < this.nextClose) return;
-    const due = [...this.windows].filter(([, { end }]) => end + this.times.slack <= newest);
-    for (const [start, window] of due.sort(([a], [b]) => a - b)) {
-      this.windows.delete(start);
-      this.emit(window);
-      for (const side of [0, 1] as const) {
-        const { entries, count } = window.lists[side];
-        for (let i = 0; i < count; i++) this.release(side, entries[i] as number);
-        window.lists[side].count = 0;
-      }
-      this.spare.push(window.lists);
-    }
-    this.latest = undefined;
+    const { slack } = this.times;
+    this.due = [...this.windows.values()].filter(({ end }) => end + slack <= newest).sort((a, b) => b.end - a.end);
+    for (const { start } of this.due) this.windows.delete(start);
+    this.recent.fill(undefined);
     this.nextClose = Number.POSITIVE_INFINITY;
-    for (const { end } of this.windows.values()) this.nextClose = Math.min(this.nextClose, end + this.times.slack);
+    for (const { end } of this.windows.values()) this.nextClose = Math.min(this.nextClose, end + slack);
+    this.closeNext();
+    this.work();
+  }
+
+  work(): boolean {
+    while (this.closing !== undefined) {
+      if (!this.pairs.work()) return false;
+      const { sides } = this.closing;
+      for (const side of [0, 1] as const) {
+        this.rows[side] -= sides[side].counted;
+        for (const { rows } of sides[side].batches) this.held -= rows;
+        sides[side].clear();
+      }
+      this.spare.push(sides);
+      this.closeNext();
+    }
+    this.isSparse = this.held > HELD_SHARE * this.entries() + HELD_MORE;
+    return true;
+  }
+
+  collect(): Kept {
+    const collected = this.core.emptyRows();
+    for (const side of [0, 1] as const) {
+      const gathered = new Map<number, Gathered>();
+      for (const { sides } of this.windows.values()) gather(sides[side], gathered);
+      for (const [, { batch, entries }] of [...gathered].sort(([a], [b]) => a - b)) {
+        const words = wordsOf(batch.column(this.core.inputs[side].time));
+        for (const [row, id] of entries.sort(([a], [b]) => a - b))
+          collected[side].add(batch, row, wordsToNumber(words, row), id);
+      }
+    }
+    return collected;
   }
 
   rebuilt(): void {
     this.windows.clear();
-    this.latest = undefined;
+    this.recent.fill(undefined);
+    this.nextClose = Number.POSITIVE_INFINITY;
+    this.held = 0;
+    this.isSparse = false;
+    this.findQuiet();
     for (const side of [0, 1] as const) {
+      this.rows[side] = 0;
       const kept = this.core.kept[side];
+      this.present[side] = undefined;
       for (let entry = 0; entry < kept.count; entry++) {
-        const id = kept.ids[entry] as number;
         const batch = kept.batches[kept.at[entry] as number] as Batch;
-        if (id >= 0) this.core.remember(side, batch, kept.rows[entry] as number, id);
-        for (const start of this.startsOf(kept.times[entry] as number)) this.opened(start).lists[side].push(entry);
+        this.row(side, batch, kept.rows[entry] as number, kept.times[entry] as number, kept.ids[entry] as number);
       }
+      this.present[side] = undefined;
+      kept.clear();
     }
   }
 
-  sweep(): void {}
+  private findQuiet(): void {
+    const { newest } = this.core;
+    const { whole, step, offset, slack } = this.times;
+    const next = (Math.floor((newest - whole - slack - offset) / step) + 1) * step + offset + whole + slack;
+    this.quietUntil = Number.isSafeInteger(next) && next > newest ? next : newest;
+  }
 
-  /** Open windows that a time lies in. */
+  /** Begins to close the next window that is due. */
+  private closeNext(): void {
+    this.closing = this.due.pop();
+    if (this.closing !== undefined) this.pairs.begin(this.closing.sides);
+  }
+
+  private entries(): number {
+    let entries = 0;
+    for (const { sides } of this.windows.values()) entries += sides[0].count + sides[1].count;
+    return entries;
+  }
+
+  private put(window: OpenWindow, side: SideIndex, batch: Batch, number: number, row: number, id: number): void {
+    this.listOf(window, side, batch, number).push(row, id);
+    window.sides[side].counted++;
+    this.rows[side]++;
+    if (this.rows[side] > KEPT_ROWS_MAX) throw stateFull(KEPT_ROWS_MAX);
+  }
+
+  /** Puts a row that a later window counts. */
+  private share(window: OpenWindow, side: SideIndex, batch: Batch, number: number, row: number, id: number): void {
+    this.listOf(window, side, batch, number).push(~row, id);
+  }
+
+  private listOf(window: OpenWindow, side: SideIndex, batch: Batch, number: number): WindowSide {
+    const list = window.sides[side];
+    if (list.newest !== number) {
+      list.begin(batch, number);
+      this.held += batch.rows;
+    }
+    return list;
+  }
+
+  /** The number of a batch among all of its side: the same batch that comes again has another. */
+  private numberOf(side: SideIndex, batch: Batch, row: number): number {
+    if (row === 0 || this.present[side] !== batch) {
+      this.present[side] = batch;
+      this.numbers[side]++;
+    }
+    return this.numbers[side];
+  }
+
+  /** The window that a time lies in, where each has one; undefined where it has closed. */
+  private windowAt(time: number): OpenWindow | undefined {
+    const { whole, offset, slack } = this.times;
+    const place = Math.floor((time - offset) / whole) & (RECENT - 1);
+    const recent = this.recent[place];
+    if (recent !== undefined && time >= recent.start && time < recent.end) return recent;
+    const start = windowStart(time, this.times);
+    if (start + whole + slack <= this.core.newest) return undefined;
+    const window = this.opened(start);
+    this.recent[place] = window;
+    return window;
+  }
+
+  /** Starts of the open windows that a time lies in, the latest first. */
   private startsOf(time: number): number[] {
     const { whole, step, slack } = this.times;
     const starts: number[] = [];
@@ -112,45 +228,26 @@ export class WindowRule implements JoinRule {
   private opened(start: number): OpenWindow {
     let window = this.windows.get(start);
     if (window === undefined) {
-      window = { start, end: start + this.times.whole, lists: this.spare.pop() ?? [new EntryList(), new EntryList()] };
+      const sides = this.spare.pop() ?? ([new WindowSide(), new WindowSide()] as const);
+      window = { start, end: start + this.times.whole, sides };
       this.windows.set(start, window);
       this.nextClose = Math.min(this.nextClose, window.end + this.times.slack);
     }
     return window;
   }
+}
 
-  private emit({ lists }: OpenWindow): void {
-    const { core } = this;
-    const { kind } = core.plan;
-    const keepsLeft = kind === "left" || kind === "full";
-    const keepsRight = kind === "right" || kind === "full";
-    const { kept, pairs } = core;
-    const [left, right] = this.ranked;
-    const ranks = ranksOf(core.keys.store, [
-      [lists[0], kept[0].ids],
-      [lists[1], kept[1].ids],
-    ]);
-    left.fill(lists[0], kept[0], ranks);
-    right.fill(lists[1], kept[1], ranks);
-    for (let i = 0, j = 0; i < left.count || j < right.count; ) {
-      const rank = Math.min(left.ranks[i] as number, right.ranks[j] as number);
-      const [a, b] = [i, j];
-      while (left.ranks[i] === rank) i++;
-      while (right.ranks[j] === rank) j++;
-      const isAlone = rank === ranks.count || a === i || b === j;
-      if (!isAlone) {
-        for (let l = a; l < i; l++) for (let r = b; r < j; r++) pairs.putPlaced(kept, left, l, right, r);
-        continue;
-      }
-      if (keepsLeft) for (let l = a; l < i; l++) pairs.putPlaced(kept, left, l, right, -1);
-      if (keepsRight) for (let r = b; r < j; r++) pairs.putPlaced(kept, left, -1, right, r);
+/** Puts the rows that a window counts to those of their batches. */
+function gather(side: WindowSide, into: Map<number, Gathered>): void {
+  for (const [place, batch] of side.batches.entries()) {
+    const number = side.numbers[place] as number;
+    let found = into.get(number);
+    if (found === undefined) {
+      found = { batch, entries: [] };
+      into.set(number, found);
     }
-  }
-
-  /** Lets go of a row with its last window. */
-  private release(side: SideIndex, entry: number): void {
-    const kept = this.core.kept[side];
-    const isLast = this.times.step === this.times.whole || this.startsOf(kept.times[entry] as number).length === 0;
-    if (isLast) kept.drop(entry);
+    const end = side.endOf(place);
+    for (let i = side.starts[place] as number; i < end; i++)
+      if ((side.rows[i] as number) >= 0) found.entries.push([side.rows[i] as number, side.ids[i] as number]);
   }
 }

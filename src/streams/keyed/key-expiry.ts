@@ -4,6 +4,7 @@ import type { Header } from "../flow.ts";
 import { timeOf } from "../operators/event-time.ts";
 import type { Counters } from "../step.ts";
 import { timesOf } from "../window/event-clock.ts";
+import { Punctuation } from "./punctuation.ts";
 
 /**
  * Event-time time-to-live of keys: a key is over once the watermark has passed the latest of its rows by `ttl` microseconds. Rows alone move the
@@ -15,12 +16,14 @@ export class KeyExpiry {
   private readonly ttl: number;
   private readonly column: string;
   private readonly outOfOrder: number;
+  private readonly clock: Punctuation;
   private times: Int32Array = new Int32Array(0);
   private rows = 0;
 
   /** Throws `WINDOW_UNDESCRIBED` where nothing was said of an event time. */
   constructor(header: Header, ttl: number, who: string) {
-    const { column, outOfOrderUs } = timeOf(header, who);
+    const { column, outOfOrderUs, punctuated } = timeOf(header, who);
+    this.clock = new Punctuation(punctuated);
     this.ttl = ttl;
     this.column = column;
     this.outOfOrder = outOfOrderUs;
@@ -29,14 +32,21 @@ export class KeyExpiry {
   /** Looks at the event times of rows; `at` may then be asked about these. */
   open(batch: Batch, from: number, to: number): void {
     this.times = wordsOf(timesOf(batch, this.column, from, to, this.rows));
+    this.clock.open(batch);
     this.rows += to - from;
   }
 
   /** Takes a row of the batch into account; gives the time until which its key lives by it. */
   at(row: number): number {
     const time = wordsToNumber(this.times, row);
-    if (time > this.newest) this.newest = time;
+    const mark = this.clock.at(row, time);
+    if (mark > this.newest) this.newest = mark;
     return time + this.ttl;
+  }
+
+  /** A watermark from between the rows: nothing is expected before it. */
+  pass(timeUs: number): void {
+    if (this.clock.isMarked) this.newest = Math.max(this.newest, timeUs);
   }
 
   /** Tells counters where the watermark is. */

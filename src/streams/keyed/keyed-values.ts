@@ -6,6 +6,7 @@ import { BatchWriter } from "../../batch/writer.ts";
 import type { RowsState } from "../join/rows-state.ts";
 import { KEYS_IDLE_MAX } from "../limits.ts";
 import { KeyTable } from "../window/key-table.ts";
+import { keyField } from "../window/plan.ts";
 
 /**
  * Numbers by key, several a key: the state of operators that keep no rows. A key that is forgotten has NaN as its first number; the
@@ -22,7 +23,7 @@ export class KeyedValues {
   private left = 0;
 
   constructor(schema: Schema, keys: readonly string[], width: number) {
-    this.fields = keys.map((name) => fieldOf(schema, name));
+    this.fields = keys.map((name) => keyField(fieldOf(schema, name)));
     this.width = width;
     this.keys = new KeyTable(this.fields);
     this.numbers = Array.from({ length: width }, () => new Float64Array(1024).fill(Number.NaN));

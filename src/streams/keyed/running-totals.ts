@@ -45,6 +45,8 @@ export class RunningTotals {
     specs: readonly (readonly [string, AggregateSpec<string, unknown>])[],
     expiry?: KeyExpiry,
   ) {
+    if (specs.length === 0)
+      throw new IpdmError("AGGREGATE_TYPE", "a scan adds nothing", { kind: "config", hint: "write { rows: count() }" });
     this.expiry = expiry;
     this.schema = schema;
     this.isOne = keys.length === 0;
@@ -115,7 +117,9 @@ export class RunningTotals {
       const totals = values.numbers[2 * p + 1] as Float64Array;
       const into = (data[p] as Float64Array).subarray(from, to);
       loaded.nulls = undefined;
-      if (part.column !== undefined) {
+      if (part.column !== undefined && part.kind === "count") {
+        loaded.nulls = loadNulls(batch.column(part.column.name), from, count);
+      } else if (part.column !== undefined) {
         const column = batch.column(part.column.name);
         if (this.isOne && part.kind === "sum" && part.field.type === "f64" && column.nulls === 0) {
           if (column.values instanceof Float64Array)

@@ -5,7 +5,7 @@ import type { Flow, Header } from "../flow.ts";
 import { operator } from "../flow.ts";
 import type { Step } from "../step.ts";
 import { type Aggregate, outputSchema, type WindowPlan } from "../window/plan.ts";
-import type { WindowOutput } from "../window/window-aggregate.ts";
+import type { WindowOutput, WindowPieces } from "../window/window-aggregate.ts";
 import { WindowAggregate } from "../window/window-aggregate.ts";
 import { anew, timeOf, undescribed } from "./event-time.ts";
 import type { AggregateSpec, Own } from "./specs.ts";
@@ -50,12 +50,16 @@ export function aggregate<const A extends Specs>(
       let late: Partial<Observer<Batch>> | undefined;
       let window: WindowAggregate | undefined;
       let earlyWatermark = Number.NEGATIVE_INFINITY;
-      const give = (output: WindowOutput): void => {
-        for (const batch of output.late) late?.next?.(batch);
-        for (const batch of output.rows) out.next(batch);
-        if (window !== undefined) count(step(), window, output);
-      };
+      const give = (of: WindowAggregate, pieces: WindowPieces, isEnd = false): void =>
+        out.all(
+          rowsOf(pieces, (output, isLast) => {
+            for (const batch of output.late) late?.next?.(batch);
+            count(step(), of, output);
+            if (isEnd && isLast) late?.complete?.();
+          }),
+        );
       return {
+        makesMany: true,
         header(header) {
           plan = planOf(header, aggregates);
           late = header.window?.late;
@@ -67,20 +71,20 @@ export function aggregate<const A extends Specs>(
         batch(batch) {
           if (window === undefined) {
             window = new WindowAggregate(plan as WindowPlan, batch.schema, options);
-            give(window.advance(earlyWatermark));
+            window.advance(earlyWatermark); // nothing is open yet
           }
-          give(window.push(batch));
+          give(window, window.pushing(batch));
         },
         watermark({ timeUs }) {
           if (window === undefined) earlyWatermark = Math.max(earlyWatermark, timeUs);
-          else give(window.advance(timeUs));
+          else give(window, window.advancing(timeUs));
         },
         barrier(barrier) {
           if (window !== undefined) barrier.add(step()?.place ?? "", window.save(barrier.hash), window.inputSchema);
         },
         end() {
-          if (window !== undefined) give(window.end());
-          late?.complete?.();
+          if (window === undefined) late?.complete?.();
+          else give(window, window.advancing(Number.POSITIVE_INFINITY), true);
         },
         error(error) {
           late?.error?.(error);
@@ -111,6 +115,20 @@ export function windowed(state: WindowAggregate, late: Partial<Observer<Batch>> 
       error: (error) => late.error?.(error),
     };
   });
+}
+
+/** The finished windows of what is given piece by piece; `each` is told of a piece before its rows are taken. */
+function* rowsOf(
+  pieces: WindowPieces,
+  each: (output: WindowOutput, isLast: boolean) => void,
+): Generator<Batch, Batch | undefined> {
+  for (;;) {
+    const { done = false, value } = pieces.next();
+    each(value, done);
+    const last = done ? value.rows.pop() : undefined;
+    yield* value.rows;
+    if (done) return last;
+  }
 }
 
 function count(step: Step | undefined, window: WindowAggregate, { late }: WindowOutput): void {

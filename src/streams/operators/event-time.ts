@@ -1,17 +1,21 @@
 import type { Observable, OperatorFunction } from "rxjs";
-import { durationText, parseDuration } from "../../core/duration.ts";
+import { durationText } from "../../core/duration.ts";
 import { IpdmError } from "../../core/errors.ts";
 import type { KeySpec, TimeSpec, Untyped } from "../columns.ts";
 import type { Flow, Header } from "../flow.ts";
 import { operator } from "../flow.ts";
+import { durationOf, invalid, onlyKeys } from "./given.ts";
 
 /** Which column holds the event time, and what moves the watermark. */
 export interface EventTime {
   readonly column: string;
   /** How far behind its newest value the watermark stays, in microseconds. */
   readonly outOfOrderUs: number;
-  /** Column of timestamps that are the watermark after their row, where they are not null; nothing else moves it then. */
-  readonly punctuated?: string;
+  /**
+   * Column of timestamps that are the watermark after their row, where they are not null; nothing else moves it then. True where marks
+   * between rows do, as behind a union of punctuated inputs.
+   */
+  readonly punctuated?: string | true | undefined;
 }
 
 /** Options of {@link eventTime}: one of them. */
@@ -26,7 +30,7 @@ export type EventTimeOptions<P extends string = string> =
  * - `monotonic: true`: times never go back; the same as `'0s'`.
  * - `punctuated: 'column'`: only rows with a value in that timestamp column move it, to that value.
  *
- * Watermarks are decided row by row by whoever needs them behind, from the rows that arrive there. Throws `DURATION_INVALID`.
+ * Watermarks are decided row by row by whoever needs them behind, from the rows that arrive there. Throws `DURATION_INVALID` and `OPTION_INVALID`.
  */
 export function eventTime<const N extends string, const P extends string = never>(
   column: N,
@@ -34,14 +38,30 @@ export function eventTime<const N extends string, const P extends string = never
 ): <C extends Record<N, TimeSpec> & Record<P, TimeSpec> = Untyped, K extends string = string>(
   input: Observable<Flow<C, K>>,
 ) => Observable<Flow<C, K>> {
-  const time: EventTime =
-    "punctuated" in options
-      ? { column, outOfOrderUs: 0, punctuated: options.punctuated }
-      : { column, outOfOrderUs: "outOfOrder" in options ? parseDuration(options.outOfOrder) : 0 };
+  const time = timeGiven(column, options);
   const how =
     "punctuated" in options ? `punctuated by ${options.punctuated}` : `${durationText(time.outOfOrderUs)} out of order`;
   return described("eventTime", `${column}, ${how}`, (header) => ({ ...header, time }));
 }
+
+function timeGiven(column: string, options: EventTimeOptions): EventTime {
+  const given = Object.keys(options ?? {});
+  onlyKeys("eventTime", options ?? {}, WAYS);
+  if (given.length !== 1)
+    throw invalid(
+      "eventTime",
+      `${given.length} ways to move the watermark`,
+      "give { outOfOrder: '2s' }, { monotonic: true } or { punctuated: column }",
+    );
+  if ("punctuated" in options) return { column, outOfOrderUs: 0, punctuated: options.punctuated };
+  if ("outOfOrder" in options)
+    return { column, outOfOrderUs: durationOf("eventTime", "outOfOrder", options.outOfOrder) };
+  if (options.monotonic) return { column, outOfOrderUs: 0 };
+  throw invalid("eventTime", "monotonic is true or left out", "give { outOfOrder: '2s' }");
+}
+
+/** What moves a watermark. */
+const WAYS = ["outOfOrder", "monotonic", "punctuated"] as const;
 
 /** Says which columns make the key, in this order. Without it all rows have one key. Floats cannot be keys. */
 export function keyBy<const N extends string>(

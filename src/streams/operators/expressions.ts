@@ -12,6 +12,7 @@ import { nodeText } from "../expressions/node.ts";
 import type { Flow, Header } from "../flow.ts";
 import { operator } from "../flow.ts";
 import { anew } from "./event-time.ts";
+import { invalid } from "./given.ts";
 import { filterRows } from "./rows.ts";
 
 /** New columns by name: expressions, or names of columns as they stand. */
@@ -86,12 +87,14 @@ export function withColumns<const P extends Made>(
   return computing("withColumns", made, (schema) => schema.fields.map(({ name }) => name));
 }
 
-/** Keeps the columns named, in this order. Throws `COLUMN_MISSING` as the stream's error. */
+/** Keeps the columns named, in this order. Throws `OPTION_INVALID`, and `COLUMN_MISSING` as the stream's error. */
 export function select<const N extends string>(
   ...names: readonly N[]
 ): <C extends Record<N, ColumnSpec> = Untyped, K extends string = string>(
   input: Observable<Flow<C, K>>,
 ) => Observable<Flow<Pick<C, N>, K>> {
+  const twice = names.find((name, i) => names.indexOf(name) !== i);
+  if (twice !== undefined) throw invalid("select", `column ${twice} stands twice`, "name each column once");
   return computing("select", Object.fromEntries(names.map((name) => [name, name])), () => []);
 }
 

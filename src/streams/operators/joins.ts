@@ -1,14 +1,17 @@
 import type { Observable } from "rxjs";
-import { parseDuration } from "../../core/duration.ts";
 import { IpdmError } from "../../core/errors.ts";
 import type { Flow, Header } from "../flow.ts";
 import { IntervalRule } from "../join/interval-rule.ts";
+import type { JoinKind } from "../join/join-plan.ts";
 import { type JoinOptions, JoinStage, type MakeRule } from "../join/join-stage.ts";
-import { type MakeStage, merging } from "../join/merging.ts";
+import type { MakeStage } from "../join/merge-stage.ts";
+import { merging } from "../join/merging.ts";
 import { TemporalRule } from "../join/temporal-rule.ts";
 import { WindowRule } from "../join/window-rule.ts";
 import { windowTimes } from "../window/plan.ts";
 import { undescribed } from "./event-time.ts";
+import { durationOf, oneOf, onlyKeys } from "./given.ts";
+import { markedInputs } from "./marked.ts";
 
 /** Two inputs by name, the left first. */
 type Two = Readonly<Record<string, Observable<Flow>>>;
@@ -27,9 +30,9 @@ export type Joined<I extends Two> = Both<{ [P in keyof I]: ColumnsIn<I[P]> }[key
  */
 export function intervalJoin<const I extends Two>(
   inputs: I,
-  { before = "0s", after = "0s", ...options }: JoinOptions & { readonly before?: string; readonly after?: string },
+  { before = "0s", after = "0s", ...options }: JoinOptions & { readonly before?: string; readonly after?: string } = {},
 ): Observable<Flow<Joined<I>>> {
-  const [lower, upper] = [-parseDuration(before), parseDuration(after)];
+  const [lower, upper] = [-durationOf("intervalJoin", "before", before), durationOf("intervalJoin", "after", after)];
   return joining(
     "intervalJoin",
     `${before} before to ${after} after`,
@@ -47,7 +50,7 @@ export function join<const I extends Two>(
   inputs: I,
   { ttl, ...options }: JoinOptions & { readonly ttl?: string } = {},
 ): Observable<Flow<Joined<I>>> {
-  const span = ttl === undefined ? Number.POSITIVE_INFINITY : parseDuration(ttl);
+  const span = ttl === undefined ? Number.POSITIVE_INFINITY : durationOf("join", "ttl", ttl);
   return joining(
     "join",
     ttl === undefined ? "" : `ttl ${ttl}`,
@@ -85,6 +88,8 @@ export function windowJoin<const I extends Two>(inputs: I, options: JoinOptions 
   });
 }
 
+const JOIN_KINDS: readonly JoinKind[] = ["inner", "left", "right", "full"];
+
 function joining(
   name: string,
   detail: string,
@@ -92,6 +97,8 @@ function joining(
   options: JoinOptions,
   rule: MakeRule,
 ): Observable<Flow> {
+  onlyKeys(name, options, ["kind", "late", "lateRight"]);
+  oneOf(name, "kind", options.kind ?? "inner", name === "temporalJoin" ? ["inner", "left"] : JOIN_KINDS);
   const names = Object.keys(inputs);
   if (names.length !== 2) {
     throw new IpdmError("JOIN_KEYS", `a join has two inputs, not ${names.length}`, {
@@ -100,7 +107,7 @@ function joining(
     });
   }
   const text = [options.kind ?? "inner", detail].filter((part) => part !== "").join(", ");
-  const make: MakeStage = (headers, schemas, out, step) =>
-    new JoinStage({ name, names, headers: headers as readonly [Header, Header], schemas, out, step, rule }, options);
-  return merging(inputs, { name, detail: text }, make);
+  const make: MakeStage = (headers, given) =>
+    new JoinStage({ ...given, name, names, headers: headers as readonly [Header, Header], rule }, options);
+  return merging(markedInputs(inputs), { name, detail: text }, make);
 }

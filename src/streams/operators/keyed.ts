@@ -2,16 +2,17 @@ import type { Observable } from "rxjs";
 import type { Batch } from "../../batch/batch.ts";
 import { wordsOf, wordsToNumber } from "../../batch/column.ts";
 import { gatherRows } from "../../batch/gather.ts";
-import { parseDuration } from "../../core/duration.ts";
 import type { Untyped } from "../columns.ts";
 import type { Flow, Header } from "../flow.ts";
 import { operator } from "../flow.ts";
 import { loadRows, saveRows } from "../join/rows-state.ts";
 import { KeyedValues } from "../keyed/keyed-values.ts";
+import { Punctuation } from "../keyed/punctuation.ts";
 import { CHUNK_ROWS } from "../limits.ts";
 import type { Counters } from "../step.ts";
 import { timesOf } from "../window/event-clock.ts";
 import { timeOf } from "./event-time.ts";
+import { durationOf } from "./given.ts";
 
 /** Options of {@link dedup}. */
 export interface DedupOptions {
@@ -28,7 +29,7 @@ export function dedup({
 }: DedupOptions = {}): <C = Untyped, K extends string = string>(
   input: Observable<Flow<C, K>>,
 ) => Observable<Flow<C, K>> {
-  const span = within === undefined ? Number.POSITIVE_INFINITY : parseDuration(within);
+  const span = within === undefined ? Number.POSITIVE_INFINITY : durationOf("dedup", "within", within);
   return operator(
     (out, step) => {
       let seen: Seen | undefined;
@@ -53,6 +54,10 @@ export function dedup({
           if (here !== undefined) seen.count(here.counters);
           if (kept > 0) out.next(kept === batch.rows ? batch : gatherRows(batch, rows, kept));
         },
+        watermark(item) {
+          seen?.pass(item.timeUs);
+          out.next(item);
+        },
         barrier(barrier) {
           const here = step();
           if (seen === undefined || here === undefined || seen.schema === undefined) return;
@@ -75,6 +80,7 @@ class Seen {
   private readonly outOfOrder: number;
   private readonly time: string | undefined;
   private readonly ids = new Int32Array(CHUNK_ROWS);
+  private readonly clock: Punctuation;
   private rows = 0;
 
   constructor(values: KeyedValues, header: Header, span: number) {
@@ -82,14 +88,16 @@ class Seen {
     this.span = span;
     const time = Number.isFinite(span) ? timeOf(header, "dedup with a time") : undefined;
     this.time = time?.column;
+    this.clock = new Punctuation(time?.punctuated);
     this.outOfOrder = time?.outOfOrderUs ?? 0;
   }
 
   /** Puts the rows to keep into `rows`; how many. */
   keep(batch: Batch, rows: Int32Array): number {
     this.schema = batch.schema;
-    const { ids, values, time, span } = this;
+    const { ids, values, time, span, clock } = this;
     let kept = 0;
+    if (time !== undefined) clock.open(batch);
     for (let from = 0; from < batch.rows; from += CHUNK_ROWS) {
       const to = Math.min(batch.rows, from + CHUNK_ROWS);
       values.fill(batch, from, to, ids);
@@ -98,8 +106,10 @@ class Seen {
       for (let row = from; row < to; row++) {
         const id = ids[row - from] as number;
         const at = words === undefined ? 0 : wordsToNumber(words, row);
-        if (at < this.newest - this.outOfOrder) continue;
-        if (words !== undefined && at > this.newest) this.newest = at;
+        const isLate = at < this.newest - this.outOfOrder;
+        const mark = words === undefined ? Number.NEGATIVE_INFINITY : clock.at(row, at);
+        if (mark > this.newest) this.newest = mark;
+        if (isLate) continue;
         const last = until[id] as number;
         if (!Number.isNaN(last) && at < last) continue;
         if (Number.isNaN(last)) values.begin(id, batch, row);
@@ -110,6 +120,11 @@ class Seen {
       if (Number.isFinite(span)) values.tidy((id) => this.isOver(id));
     }
     return kept;
+  }
+
+  /** A watermark from between the rows: nothing is expected before it. */
+  pass(timeUs: number): void {
+    if (this.clock.isMarked) this.newest = Math.max(this.newest, timeUs);
   }
 
   /** Tells counters how much is kept, and where the watermark is. */

@@ -1,11 +1,11 @@
 import type { Observable } from "rxjs";
-import { parseDuration } from "../../core/duration.ts";
 import type { Added, ColumnSpec, Untyped } from "../columns.ts";
 import type { Flow, Header } from "../flow.ts";
 import { operator } from "../flow.ts";
 import { loadRows, saveRows } from "../join/rows-state.ts";
 import { KeyExpiry } from "../keyed/key-expiry.ts";
 import { RunningTotals, type RunningSpecs as Specs } from "../keyed/running-totals.ts";
+import { durationOf } from "./given.ts";
 import type { AggregateSpec } from "./specs.ts";
 
 type Running<A extends Specs> = {
@@ -38,7 +38,7 @@ export function scan<const A extends Specs>(
   input: Observable<Flow<C, K>>,
 ) => Observable<Flow<Added<C, Running<A>>, K>> {
   const specs = Object.entries<AggregateSpec<string, unknown>>(running);
-  const ttlUs = ttl === undefined ? undefined : parseDuration(ttl);
+  const ttlUs = ttl === undefined ? undefined : durationOf("scan", "ttl", ttl);
   const text = specs.map(([name, { kind, column = "" }]) => `${name}: ${kind}(${column})`).join(", ");
   const detail = ttl === undefined ? text : `${text}, ttl ${ttl}`;
   return operator<Flow<Untyped, Untyped>, Flow<Untyped, Untyped>>(
@@ -66,6 +66,10 @@ export function scan<const A extends Specs>(
           if (here === undefined) return;
           here.counters.stateBytes = totals.values.stateBytes;
           totals.expiry?.count(here.counters);
+        },
+        watermark(item) {
+          totals?.expiry?.pass(item.timeUs);
+          out.next(item);
         },
         barrier(barrier) {
           const here = step();

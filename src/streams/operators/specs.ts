@@ -1,7 +1,8 @@
 import type { Value } from "../../batch/column.ts";
 import type { Ipld } from "../../dag/block.ts";
-import type { ColumnSpec, ValueOf } from "../columns.ts";
+import { type ColumnSpec, fieldOfSpec, type ValueOf } from "../columns.ts";
 import type { Aggregate, AggregateKind, MoreKind } from "../window/plan.ts";
+import { failed } from "./given.ts";
 
 declare const about: unique symbol;
 
@@ -86,30 +87,40 @@ export function collect<const N extends string>(column: N, most: number): Aggreg
  * (no undefined, no NaN); a whole number of a state that was saved comes back as a number up to 2^53 and as a bigint beyond.
  */
 export interface Custom<S extends Ipld, V, T extends ColumnSpec> {
-  /** Type of the result. */
+  /** Type of the result; with a `?` where it may be null. */
   readonly type: T;
   /** The state of no values: plain data that IPLD can hold. */
   readonly zero: () => S;
   readonly add: (state: S, value: V) => S;
   /** The state of the values of both, those of `before` first. */
   readonly merge: (before: S, after: S) => S;
-  readonly value: (state: S) => ValueOf<T> | null;
+  readonly value: (state: S) => ValueOf<T>;
 }
 
-/** An aggregate of your own over a column; nulls are skipped. */
+/** An aggregate of your own over a column; nulls are skipped. Throws `SCHEMA_INVALID`, and `FUNCTION_FAILED` as the stream's error. */
 export function custom<
   const N extends string,
   S extends Ipld,
   V extends NonNullable<Value>,
   const T extends ColumnSpec,
 >(column: N, { type, zero, add, merge, value }: Custom<S, V, T>): AggregateSpec<N, T> {
+  const { type: bare, nullable, width } = fieldOfSpec(column, type);
+  const guarded = <R>(what: string, work: () => R): R => {
+    try {
+      return work();
+    } catch (error) {
+      throw failed(`${what} of the aggregate over ${column}`, error);
+    }
+  };
   const own = {
-    type: type.replace("?", "") as never,
-    zero,
+    type: bare,
+    nullable,
+    ...(width === undefined ? {} : { width }),
+    zero: () => guarded("zero", zero),
     // States and values are those that this aggregate made and its column holds.
-    add: (state: Ipld, each: NonNullable<Value>) => add(state as S, each as V),
-    merge: (before: Ipld, after: Ipld) => merge(before as S, after as S),
-    value: (state: Ipld) => value(state as S) as Value,
+    add: (state: Ipld, each: NonNullable<Value>) => guarded("add", () => add(state as S, each as V)),
+    merge: (before: Ipld, after: Ipld) => guarded("merge", () => merge(before as S, after as S)),
+    value: (state: Ipld) => guarded("value", () => value(state as S) as Value),
   };
   return { kind: "custom", column, custom: own };
 }

@@ -1,12 +1,16 @@
 import type { Observable } from "rxjs";
-import type { Batch } from "../../batch/batch.ts";
-import type { Schema } from "../../batch/schema.ts";
+import { type Batch, fieldOf } from "../../batch/batch.ts";
+import type { Field, Schema } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
 import type { ColumnSpec, Untyped } from "../columns.ts";
 import type { Flow } from "../flow.ts";
 import { operator } from "../flow.ts";
 import { loadRows, saveRows } from "../join/rows-state.ts";
+import type { Counters } from "../step.ts";
+import type { Steps } from "../window/core.ts";
+import { isInteger } from "../window/plan.ts";
 import { anew } from "./event-time.ts";
+import { oneOf } from "./given.ts";
 import { TopRows } from "./top-rows.ts";
 
 /** Options of {@link topN}. */
@@ -24,37 +28,53 @@ export interface TopOptions<N extends string, P extends string> {
   readonly ties?: boolean;
 }
 
+/** The column that decides. Throws `COLUMN_MISSING`, and `AGGREGATE_TYPE` where its values are neither numbers nor timestamps. */
+export function rankField(schema: Schema, name: string): Field {
+  const field = fieldOf(schema, name);
+  if (isInteger(field) || field.type === "timestamp" || field.type === "f32" || field.type === "f64") return field;
+  throw new IpdmError("AGGREGATE_TYPE", `the best by ${name} are not defined: ${name} is ${field.type}`, {
+    kind: "config",
+    hint: "name a column of numbers or timestamps",
+  });
+}
+
 /** Keeps the first n rows of each group in the order of a column, of equal values those that came first. Rows without a value come last.
- * Fails with `STREAM_STATE_FULL` where more than 2^24 rows are equal. */
+ * Throws `OPTION_INVALID`, and as the stream's error `COLUMN_MISSING`, `AGGREGATE_TYPE`, and `STREAM_STATE_FULL` where more than 2^24 rows are equal. */
 export function topN<const N extends string, const P extends string = never>(
   n: number,
   { by, order = "desc", per = [], ties = false }: TopOptions<N, P>,
 ): <C extends Record<N | P, ColumnSpec> = Untyped>(input: Observable<Flow<C>>) => Observable<Flow<C>> {
   if (!Number.isSafeInteger(n) || n < 1)
     throw new IpdmError("WINDOW_INVALID", `topN of ${n} rows`, { kind: "config", hint: "give a whole number from 1" });
+  oneOf("topN", "order", order, ["asc", "desc"]);
   return operator(
     (out, step) => {
       let top: TopRows | undefined;
-      const make = (schema: Schema): TopRows =>
-        new TopRows(schema, { n, by, sign: order === "asc" ? 1 : -1, per, ties });
-      const give = (batches: readonly Batch[]): void => {
-        for (const batch of batches) out.next(batch);
+      const make = (schema: Schema): TopRows => {
+        rankField(schema, by);
+        return new TopRows(schema, { n, by, sign: order === "asc" ? 1 : -1, per, ties });
       };
+      function* written(rows: TopRows, steps: Steps, counters?: Counters): Generator<Batch, Batch | undefined> {
+        while (steps.next().done !== true) yield* rows.out.takeFull();
+        if (counters !== undefined) counters.stateBytes = rows.stateBytes;
+        const rest = rows.out.take();
+        const last = rest.pop();
+        yield* rest;
+        return last;
+      }
       return {
+        makesMany: true,
         header(header) {
           const saved = header.restored?.state(step()?.place ?? "");
           if (saved !== undefined) {
             top = make(saved.schema);
-            for (const batch of loadRows(saved.state).lists[0] ?? []) top.push(batch);
+            top.restore(loadRows(saved.state).lists[0] ?? []);
           }
           return anew(header);
         },
         batch(batch) {
           top ??= make(batch.schema);
-          top.push(batch);
-          const here = step();
-          if (here !== undefined) here.counters.stateBytes = top.stateBytes;
-          give(top.out.take());
+          out.all(written(top, top.pushing(batch), step()?.counters));
         },
         barrier(barrier) {
           const here = step();
@@ -63,9 +83,7 @@ export function topN<const N extends string, const P extends string = never>(
           barrier.add(here.place, saveRows(barrier.hash, { lists, about: null }), top.schema);
         },
         end() {
-          if (top === undefined) return;
-          top.finish();
-          give(top.out.take());
+          if (top !== undefined) out.all(written(top, top.finishing()));
         },
       };
     },

@@ -5,6 +5,7 @@ import type { Schema } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { KeptRows } from "../join/kept-rows.ts";
 import { KEPT_ROWS_MAX } from "../limits.ts";
+import type { Steps } from "../window/core.ts";
 import { BatchCutter } from "../window/output.ts";
 
 /** Which rows are the best. */
@@ -45,13 +46,14 @@ export class TopRows {
     return 32 * this.best.length;
   }
 
-  push(batch: Batch): void {
+  /** Takes rows, and writes the best of groups that are over; stops whenever a batch is finished. */
+  *pushing(batch: Batch): Steps {
     const by = batch.column(this.plan.by);
     const per = this.plan.per.map((name) => batch.column(name));
     const ranks = numbersOf(by);
     for (let from = 0; from < batch.rows; ) {
       if (per.length > 0 && !this.isSame(per, from)) {
-        this.finish();
+        while (!this.write()) yield;
         this.group = per.map((column) => valueAt(column, from));
       }
       const to = endOfRun(per, from, batch.rows);
@@ -61,10 +63,9 @@ export class TopRows {
     }
   }
 
-  /** Writes the best of the group, which is over. */
-  finish(): void {
-    for (const { batch, row } of this.best) this.out.copy(batch, row, row + 1);
-    this.best = [];
+  /** Writes the best of the last group, which is over. */
+  *finishing(): Steps {
+    while (!this.write()) yield;
   }
 
   /** The best so far, as batches: pushed again they give the same state. */
@@ -72,6 +73,23 @@ export class TopRows {
     const rows = new KeptRows(this.schema);
     for (const { batch, row } of this.best) rows.add(batch, row, 0, 0);
     return rows.toBatches();
+  }
+
+  /** Goes on from what {@link kept} gave. */
+  restore(batches: readonly Batch[]): void {
+    for (const batch of batches) Array.from(this.pushing(batch));
+  }
+
+  /** Writes the best of a group that is over, up to the row that finishes a batch; whether those were all. */
+  private write(): boolean {
+    const { best, out } = this;
+    let at = 0;
+    for (; at < best.length && !out.isFull; at++) {
+      const { batch, row } = best[at] as Candidate;
+      out.copy(batch, row, row + 1);
+    }
+    this.best = at === best.length ? [] : best.slice(at);
+    return this.best.length === 0;
   }
 
   private isSame(per: readonly Column[], row: number): boolean {

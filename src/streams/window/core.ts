@@ -21,6 +21,9 @@ import { windowText } from "./window-text.ts";
 /** Whether a row of a window's output is one, or takes one back. */
 export type Change = "insert" | "retract";
 
+/** Work that stops whenever a batch is finished, so that it can be taken before there is another. */
+export type Steps = Generator<undefined, void, undefined>;
+
 /** A bound of the windows written: the same for all, or by slot. */
 export type Bound = number | Float64Array;
 
@@ -109,10 +112,11 @@ export class WindowCore {
     return true;
   }
 
-  private readMarks(batch: Batch, name: string, from: number, to: number): void {
+  private readMarks(batch: Batch, name: string | true, from: number, to: number): void {
+    if (this.marks === this.times) this.marks = this.arena.f64(CHUNK_ROWS);
+    if (name === true) return void this.marks.fill(Number.NEGATIVE_INFINITY, 0, to - from);
     const column = batch.column(name);
     const words = wordsOf(column);
-    if (this.marks === this.times) this.marks = this.arena.f64(CHUNK_ROWS);
     const { outOfOrder } = this.windowTimes;
     for (let row = from; row < to; row++) {
       const mark = isNull(column, row) ? Number.NEGATIVE_INFINITY : wordsToNumber(words, row) + outOfOrder;
@@ -145,9 +149,22 @@ export class WindowCore {
 
   /** Writes groups in the order given. Errors name their window. */
   write(slots: Int32Array, start: Bound, end: Bound, change: Change = "insert"): void {
+    for (let at = 0; at < slots.length; ) at = this.writeFrom(at, slots, start, end, change);
+  }
+
+  /** {@link write} that stops whenever a batch is finished. What it writes stays as it is until it is done. */
+  *writing(slots: Int32Array, start: Bound, end: Bound, change: Change = "insert"): Steps {
+    for (let at = 0; at < slots.length; ) {
+      at = this.writeFrom(at, slots, start, end, change);
+      if (this.out.isFull) yield;
+    }
+  }
+
+  /** Writes groups from a place on, up to the one that finishes a batch; the place after it. */
+  private writeFrom(first: number, slots: Int32Array, start: Bound, end: Bound, change: Change): number {
     const { keys, plan } = this;
     const keyCount = plan.keys.length;
-    this.out.write(slots.length, (writer, from, to) => {
+    return this.out.write(first, slots.length, (writer, from, to) => {
       const part = slots.subarray(from, to);
       for (const [at, bound] of [start, end].entries()) {
         if (typeof bound === "number") writer.at(at).repeat(BigInt(bound), part.length);

@@ -1,5 +1,5 @@
 import type { Run } from "./chunks.ts";
-import type { WindowCore } from "./core.ts";
+import type { Steps, WindowCore } from "./core.ts";
 import { checkedTime } from "./event-clock.ts";
 import type { Pane } from "./groups.ts";
 import { slotsIn } from "./groups.ts";
@@ -65,11 +65,12 @@ export class CountWindows implements Windows {
     return stop;
   }
 
-  counted(): void {
+  counted(): undefined {
     const slot = this.filled;
     this.filled = 0;
     if (slot === 0) return;
-    this.write(Int32Array.of(slot));
+    const slots = Int32Array.of(slot);
+    this.core.write(slots, this.firsts.values, this.lasts.plus(slots, 1));
     if (!this.isCount) return;
     this.core.columns.clear(slot);
     this.pending[slot] = 0;
@@ -77,13 +78,19 @@ export class CountWindows implements Windows {
     this.lasts.values[slot] = Number.NEGATIVE_INFINITY;
   }
 
-  fire(): void {
+  fire(): Steps | undefined {
     const { core, stepUs } = this;
     const isEnd = core.newest === Number.POSITIVE_INFINITY;
     const isStep = stepUs > 0 && core.newest >= this.nextStep;
-    if (!isEnd && !isStep) return;
-    if (isEnd || this.nextStep !== Number.NEGATIVE_INFINITY)
-      this.write(core.groups.ordered(this.pane, core.keys.store).filter((slot) => core.columns.rowsOf(slot) > 0));
+    return isEnd || isStep ? this.putOut(isEnd) : undefined;
+  }
+
+  private *putOut(isEnd: boolean): Steps {
+    const { core } = this;
+    if (isEnd || this.nextStep !== Number.NEGATIVE_INFINITY) {
+      const slots = core.groups.ordered(this.pane, core.keys.store).filter((slot) => core.columns.rowsOf(slot) > 0);
+      yield* core.writing(slots, this.firsts.values, this.lasts.plus(slots, 1));
+    }
     if (isEnd) {
       for (const slot of slotsIn(this.pane)) core.columns.clear(slot);
       core.groups.close(this.pane, slotsIn(this.pane));
@@ -136,9 +143,5 @@ export class CountWindows implements Windows {
     const { newest, windowTimes } = this.core;
     const { stepUs } = this;
     this.nextStep = (Math.floor((newest - windowTimes.outOfOrder) / stepUs) + 1) * stepUs + windowTimes.outOfOrder;
-  }
-
-  private write(slots: Int32Array): void {
-    this.core.write(slots, this.firsts.values, this.lasts.plus(slots, 1));
   }
 }

@@ -21,17 +21,26 @@ export class BatchCutter {
     this.stepRows = width * batchRows < BATCH_BYTES_TARGET ? batchRows : STEP_ROWS;
   }
 
+  /** Whether a batch is finished that has not been taken. */
+  get isFull(): boolean {
+    return this.done.length > 0;
+  }
+
   /**
-   * Writes `rows` rows column by column: `write` is called for consecutive ranges and must write them to every column.
+   * Writes rows `from` to `rows` column by column, up to the one that finishes a batch: `write` is called for consecutive ranges and must write
+   * them to every column. Returns the row before which it stopped.
    */
-  write(rows: number, write: (writer: BatchWriter, from: number, to: number) => void): void {
-    for (let from = 0; from < rows; ) {
-      const to = Math.min(rows, from + this.stepRows, from + this.batchRows - this.writer.rows);
-      write(this.writer, from, to);
-      this.writer.endRows(to - from);
+  write(from: number, rows: number, write: (writer: BatchWriter, from: number, to: number) => void): number {
+    const finished = this.done.length;
+    let at = from;
+    while (at < rows && this.done.length === finished) {
+      const to = Math.min(rows, at + this.stepRows, at + this.batchRows - this.writer.rows);
+      write(this.writer, at, to);
+      this.writer.endRows(to - at);
       this.cut(false);
-      from = to;
+      at = to;
     }
+    return at;
   }
 
   /** Copies rows of a batch of the same schema. */
@@ -47,6 +56,11 @@ export class BatchCutter {
   /** The batches so far; the last one may be short. */
   take(): Batch[] {
     this.cut(true);
+    return this.takeFull();
+  }
+
+  /** The batches that are finished. */
+  takeFull(): Batch[] {
     const { done } = this;
     this.done = [];
     return done;

@@ -1,4 +1,4 @@
-import type { Change, WindowCore } from "./core.ts";
+import type { Change, Steps, WindowCore } from "./core.ts";
 import type { Pane } from "./groups.ts";
 import { slotOf, slotsIn } from "./groups.ts";
 import type { Bounds } from "./pane-layout.ts";
@@ -16,18 +16,26 @@ export class PaneOutput {
   }
 
   /** Writes a window's groups in the order of their keys. */
-  window({ start, end }: Bounds): void {
+  *window({ start, end }: Bounds): Steps {
     const { groups, keys, columns } = this.core;
     const panes = this.panesOf(start, end);
-    if (panes.length === 1) return this.core.write(groups.ordered(panes[0] as Pane, keys.store), start, end);
+    if (panes.length === 1) return yield* this.core.writing(groups.ordered(panes[0] as Pane, keys.store), start, end);
     const joined = this.join(panes);
-    this.core.write(joined, start, end);
+    yield* this.core.writing(joined, start, end);
     columns.clearAll(joined);
     groups.releaseAll(joined);
   }
 
+  /** Writes one group of several windows. */
+  *groups(windows: readonly Bounds[], id: number, change: Change): Steps {
+    for (const bounds of windows) {
+      this.group(bounds, id, change);
+      if (this.core.out.isFull) yield;
+    }
+  }
+
   /** Writes one group of a window, if it has rows. */
-  group({ start, end }: Bounds, id: number, change: Change): void {
+  private group({ start, end }: Bounds, id: number, change: Change): void {
     const { core } = this;
     const slots: number[] = [];
     for (const pane of this.panesOf(start, end)) {

@@ -1,7 +1,7 @@
 import { STATE_BYTES_MAX } from "../limits.ts";
 import type { Run } from "./chunks.ts";
 import { orderedRuns } from "./chunks.ts";
-import type { WindowCore } from "./core.ts";
+import type { Steps, WindowCore } from "./core.ts";
 import { windowStart } from "./event-clock.ts";
 import type { Pane } from "./groups.ts";
 import { slotsIn } from "./groups.ts";
@@ -158,21 +158,31 @@ export class PaneWindows implements Windows {
     return { pane: pane ?? this.openPane(start, start + windowTimes.size, closes, newest), closes };
   }
 
-  counted(): void {
+  counting(): Steps | undefined {
+    const { core, refined } = this;
+    if (refined === undefined || core.plan.emit !== "retract") return undefined;
+    return this.output.groups(refined.windows, refined.id, "retract");
+  }
+
+  counted(): Steps | undefined {
     const { core, refined, triggered } = this;
     this.refined = undefined;
     this.triggered = undefined;
-    if (refined !== undefined) for (const bounds of refined.windows) this.output.group(bounds, refined.id, "insert");
-    else if (triggered !== undefined)
-      core.write(Int32Array.of(triggered.slot), triggered.pane.start, triggered.pane.end);
+    if (refined !== undefined) return this.output.groups(refined.windows, refined.id, "insert");
+    if (triggered !== undefined) core.write(Int32Array.of(triggered.slot), triggered.pane.start, triggered.pane.end);
+    return undefined;
   }
 
-  fire(): void {
+  fire(): Steps | undefined {
     const { core } = this;
-    if (core.newest < this.nextDue && core.newest < this.nextClosed) {
-      this.fired = core.newest;
-      return;
-    }
+    if (core.newest >= this.nextDue || core.newest >= this.nextClosed) return this.putOut();
+    this.fired = core.newest;
+    return undefined;
+  }
+
+  /** Writes the windows that are due, and closes panes that are in no other. */
+  private *putOut(): Steps {
+    const { core } = this;
     const { panes } = core.groups;
     const isStep = this.stepUs > 0 && this.fired !== Number.NEGATIVE_INFINITY && core.newest >= this.nextStep();
     const due = new Map<number, number>();
@@ -182,7 +192,7 @@ export class PaneWindows implements Windows {
         if (at <= core.newest ? at > this.fired : isStep) due.set(end, start);
       }
     }
-    for (const [end, start] of [...due].sort(([a], [b]) => a - b)) this.output.window({ start, end });
+    for (const [end, start] of [...due].sort(([a], [b]) => a - b)) yield* this.output.window({ start, end });
     this.fired = core.newest;
     for (const pane of [...panes.values()]) if (pane.deadline <= core.newest) this.close(pane);
     this.findDue();
@@ -237,15 +247,14 @@ export class PaneWindows implements Windows {
     return (Math.floor((this.fired - outOfOrder) / this.stepUs) + 1) * this.stepUs + outOfOrder;
   }
 
-  /** Takes back what a late row is about to change, where rows are taken back. */
+  /** Finds what a late row is about to change. */
   private beginRefining(pane: Pane, id: number): void {
-    const { newest, plan, windowTimes } = this.core;
+    const { newest, windowTimes } = this.core;
     const windows = this.layout
       .windowsOf(pane.start)
       .filter(({ end }) => end + windowTimes.outOfOrder <= newest && end + windowTimes.slack > newest)
       .sort((a, b) => a.end - b.end);
     this.refined = { id, windows };
-    if (plan.emit === "retract") for (const bounds of windows) this.output.group(bounds, id, "retract");
   }
 
   private isTriggered(pane: Pane, slot: number): boolean {

@@ -40,8 +40,10 @@ export interface Aggregate {
  * and `add`, `merge` and `value` depend on their arguments alone; they return new states or change those given.
  */
 export interface CustomAggregate {
-  /** Type of the result. */
+  /** Type of the result, the width of a `fixed` one, and whether it may be null: true when left out. */
   readonly type: ColumnType;
+  readonly width?: number;
+  readonly nullable?: boolean;
   readonly zero: () => Ipld;
   readonly add: (state: Ipld, value: NonNullable<Value>) => Ipld;
   /** The state of the rows of both, those of `first` before those of `second`. */
@@ -55,12 +57,15 @@ export const WINDOW_KINDS = ["tumble", "hop", "cumulate", "session", "count", "g
 /** One of {@link WINDOW_KINDS}. */
 export type WindowKind = (typeof WINDOW_KINDS)[number];
 
+/** What there is of {@link Emission}. */
+export const EMISSIONS = ["final", "upsert", "retract"] as const;
+
 /**
  * What comes out of a window when: once, when it takes no more rows (`final`); or when the watermark reaches its end, and again for
  * each late row that changes it, as a row that replaces the one before (`upsert`), or as that row taken back and the new one (`retract`,
  * with a column `change`).
  */
-export type Emission = "final" | "upsert" | "retract";
+export type Emission = (typeof EMISSIONS)[number];
 
 /** When windows come out besides: after every so many rows of a group, or as event time passes multiples of a step. */
 export interface Trigger {
@@ -85,8 +90,11 @@ export interface WindowPlan {
   /** Default `final`. */
   readonly emit?: Emission;
   readonly trigger?: Trigger;
-  /** Column whose values are the watermark after their rows, where they are not null; nothing else moves it then. */
-  readonly punctuated?: string;
+  /**
+   * Column whose values are the watermark after their rows, where they are not null; nothing else moves it then. True where
+   * watermarks between rows alone move it.
+   */
+  readonly punctuated?: string | true | undefined;
   /** Column of type `timestamp` that holds the event time. */
   readonly time: string;
   /** How far behind the newest event time the watermark stays. */
@@ -165,7 +173,7 @@ function commonDivisor(a: number, b: number): number {
  */
 export function outputSchema(plan: WindowPlan, input: Schema): Schema {
   windowTimes(plan);
-  if (plan.punctuated !== undefined) timeField(input, plan.punctuated);
+  if (typeof plan.punctuated === "string") timeField(input, plan.punctuated);
   timeField(input, plan.time);
   const keys = plan.keys.map((name) => keyField(fieldOf(input, name)));
   const aggregates = plan.aggregates.map((aggregate) => aggregateField(aggregate, input));
@@ -197,7 +205,8 @@ export function isWide(field: Field): boolean {
   return field.type === "i64" || field.type === "u64" || field.type === "timestamp";
 }
 
-function keyField(field: Field): Field {
+/** A field that may be part of a key. Throws `KEY_TYPE`. */
+export function keyField(field: Field): Field {
   if (field.type === "f32" || field.type === "f64") {
     throw config(
       "KEY_TYPE",
@@ -210,6 +219,8 @@ function keyField(field: Field): Field {
 
 function aggregateField({ name, kind, column, option, custom }: Aggregate, input: Schema): Field {
   if (column === undefined) {
+    if (kind === undefined)
+      throw config("WINDOW_INVALID", `${name} is no aggregate`, "write count(), sum(column) or another");
     if (kind !== "count") throw config("WINDOW_INVALID", `${kind} needs a column`, `write ${kind}(column)`);
     return { name, type: "i64", nullable: false };
   }
@@ -236,7 +247,7 @@ function aggregateField({ name, kind, column, option, custom }: Aggregate, input
       if (kind === "topK" && !isNumber && field.type !== "timestamp") throw undefinedFor(kind, field);
       return { name, type: "utf8", nullable: false };
     case "custom":
-      return { name, type: custom?.type ?? "utf8", nullable: true };
+      return { name, type: "utf8", nullable: true, ...resultOf(custom) };
     default:
       break;
   }
@@ -246,6 +257,12 @@ function aggregateField({ name, kind, column, option, custom }: Aggregate, input
   if (!isNumber && !(ordered && field.type === "timestamp")) throw undefinedFor(kind, field);
   if (ordered) return { name, type: field.type, nullable };
   return { name, type: kind === "sum" && !float ? "i64" : "f64", nullable: nullable || kind === "variance" };
+}
+
+function resultOf(custom: CustomAggregate | undefined): Partial<Field> {
+  if (custom === undefined) return {};
+  const { type, width, nullable = true } = custom;
+  return { type, nullable, ...(width === undefined ? {} : { width }) };
 }
 
 function undefinedFor(kind: string, { name, type }: Field): IpdmError {

@@ -1,6 +1,6 @@
 import { compareBytes } from "../../core/bytes.ts";
 import type { Run } from "./chunks.ts";
-import type { WindowCore } from "./core.ts";
+import type { Steps, WindowCore } from "./core.ts";
 import { checkedTime } from "./event-clock.ts";
 import { KeyLists } from "./key-lists.ts";
 import { LookQueue } from "./look-queue.ts";
@@ -109,11 +109,11 @@ export class SessionWindows implements Windows, SessionTable {
     return stop;
   }
 
-  fire(isLast: boolean): void {
+  fire(isLast: boolean): Steps | undefined {
     const { core } = this;
     // Closed sessions stay as they are: where nothing is taken back, they can wait for others.
-    if (core.newest < this.queue.next || !(isLast || this.retracts)) return;
-    this.putOut(this.queue.take(core.newest).filter((slot) => this.isDue(slot)));
+    if (core.newest < this.queue.next || !(isLast || this.retracts)) return undefined;
+    return this.putOut(this.queue.take(core.newest).filter((slot) => this.isDue(slot)));
   }
 
   runs(): Run[] {
@@ -196,7 +196,10 @@ export class SessionWindows implements Windows, SessionTable {
     const [slot, ...others] = joins;
     if (slot === undefined) return this.begin(i, time);
     const taken = joins.filter((each) => this.states[each] === 2);
-    if (taken.length > 0) this.write(taken, "retract");
+    if (taken.length > 0) {
+      const order = this.inOrder(taken);
+      core.write(order, firsts, this.lasts.plus(order, this.gap), "retract");
+    }
     let last = Math.max(time, lasts[slot] as number);
     for (const other of others) {
       this.pair[0][0] = slot;
@@ -237,9 +240,12 @@ export class SessionWindows implements Windows, SessionTable {
     return false;
   }
 
-  /** Writes sessions in the order of their ends, starts and keys. */
-  private putOut(slots: readonly number[]): void {
-    this.write(slots, "insert");
+  /** Writes sessions. */
+  private *putOut(slots: readonly number[]): Steps {
+    if (slots.length === 0) return;
+    const { firsts } = this;
+    const order = this.inOrder(slots);
+    yield* this.core.writing(order, firsts.values, this.lasts.plus(order, this.gap));
     for (const slot of slots) {
       if (this.retracts && (this.lasts.values[slot] as number) + this.closes > this.core.newest) {
         this.states[slot] = 2;
@@ -250,20 +256,19 @@ export class SessionWindows implements Windows, SessionTable {
     }
   }
 
-  private write(slots: readonly number[], change: "insert" | "retract"): void {
-    if (slots.length === 0) return;
+  /** Sessions in the order of their ends, starts and keys. */
+  private inOrder(slots: readonly number[]): Int32Array {
     const { groups, keys } = this.core;
     const { values: firsts } = this.firsts;
     const { values: lasts } = this.lasts;
     const ranks = keys.store.ranks(slots.length)?.rankOf;
-    const order = ordered(slots, lasts, (a, b) => {
+    return ordered(slots, lasts, (a, b) => {
       const difference = (firsts[a] as number) - (firsts[b] as number);
       if (difference !== 0) return difference;
       const [x, y] = [groups.ids[a] as number, groups.ids[b] as number];
       if (ranks !== undefined) return (ranks[x] as number) - (ranks[y] as number);
       return compareBytes(keys.store.bytesOf(x), keys.store.bytesOf(y));
     });
-    this.core.write(order, firsts, this.lasts.plus(order, this.gap), change);
   }
 
   private drop(slot: number): void {

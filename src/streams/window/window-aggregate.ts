@@ -3,7 +3,7 @@ import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
 import type { Schema } from "../../batch/schema.ts";
 import type { Hash } from "../../core/ports.ts";
 import { CHUNK_ROWS, KERNELS_AFTER_ROWS } from "../limits.ts";
-import { WindowCore } from "./core.ts";
+import { type Steps, WindowCore } from "./core.ts";
 import { CountWindows } from "./count-windows.ts";
 import { checkSchema, newestAfter } from "./event-clock.ts";
 import { BatchCutter } from "./output.ts";
@@ -19,6 +19,9 @@ export interface WindowOutput {
   readonly rows: Batch[];
   readonly late: Batch[];
 }
+
+/** A step of a window piece by piece; the last one is returned. */
+export type WindowPieces = Generator<WindowOutput, WindowOutput, undefined>;
 
 /** Options of {@link WindowAggregate}. */
 export interface WindowOptions {
@@ -119,44 +122,22 @@ export class WindowAggregate {
 
   /** Takes a batch of any number of rows; gives what it finished. */
   push(batch: Batch): WindowOutput {
-    checkSchema(this.inputSchema, batch);
-    const { core, windows } = this;
-    if (!this.accelerated && core.seen + batch.rows >= this.kernelsAfter) {
-      this.accelerated = true;
-      core.accelerate();
-    }
-    const { slots, times } = core;
-    for (let from = 0; from < batch.rows; from += CHUNK_ROWS) {
-      const count = Math.min(CHUNK_ROWS, batch.rows - from);
-      core.open(batch, from, from + count);
-      for (let at = 0; at < count; ) {
-        const stop = windows.assign(at, count);
-        if (windows.late) this.copyLate(batch, from, at, stop);
-        const isWhole = at === 0;
-        core.columns.add(
-          batch,
-          from + at,
-          from + stop,
-          isWhole ? slots : slots.subarray(at),
-          isWhole ? times : times.subarray(at),
-          core.joins,
-        );
-        core.joins.count = 0;
-        core.seen += stop - at;
-        windows.counted?.();
-        if (stop === count) core.forgetIdleKeys((idOf) => windows.renumber(idOf));
-        windows.fire(stop === count);
-        at = stop;
-      }
-    }
-    return this.take();
+    return this.whole(this.rows(batch));
+  }
+
+  /** {@link push} that gives what it finishes batch by batch, as it is asked for it. Everything must have been asked for before the next call. */
+  pushing(batch: Batch): WindowPieces {
+    return this.pieces(this.rows(batch));
   }
 
   /** Moves the watermark to a time (whole microseconds) that is known from elsewhere; it never goes back. */
   advance(watermarkUs: number): WindowOutput {
-    this.core.newest = newestAfter(this.core.newest, watermarkUs, this.core.windowTimes);
-    this.windows.fire(true);
-    return this.take();
+    return this.whole(this.moved(watermarkUs));
+  }
+
+  /** {@link advance} in the way of {@link pushing}. */
+  advancing(watermarkUs: number): WindowPieces {
+    return this.pieces(this.moved(watermarkUs));
   }
 
   /** End of input: the watermark goes to +∞ and every open window fires. Rows that come afterwards are late. */
@@ -172,6 +153,56 @@ export class WindowAggregate {
     return this.tree.save(hash, { core: this.core, windows: this.windows });
   }
 
+  private *rows(batch: Batch): Steps {
+    checkSchema(this.inputSchema, batch);
+    const { core, windows } = this;
+    if (!this.accelerated && core.seen + batch.rows >= this.kernelsAfter) {
+      this.accelerated = true;
+      core.accelerate();
+    }
+    for (let from = 0; from < batch.rows; from += CHUNK_ROWS) {
+      const count = Math.min(CHUNK_ROWS, batch.rows - from);
+      core.open(batch, from, from + count);
+      for (let at = 0; at < count; ) {
+        const stop = windows.assign(at, count);
+        if (windows.late) this.copyLate(batch, from, at, stop);
+        const before = windows.counting?.();
+        if (before !== undefined) yield* before;
+        this.count(batch, from, at, stop);
+        const after = windows.counted?.();
+        if (after !== undefined) yield* after;
+        if (stop === count) core.forgetIdleKeys((idOf) => windows.renumber(idOf));
+        const due = windows.fire(stop === count);
+        if (due !== undefined) yield* due;
+        if (core.out.isFull) yield;
+        at = stop;
+      }
+    }
+  }
+
+  /** Adds the rows of a part to their groups. */
+  private count(batch: Batch, base: number, at: number, stop: number): void {
+    const { core } = this;
+    const { slots, times } = core;
+    const isWhole = at === 0;
+    core.columns.add(
+      batch,
+      base + at,
+      base + stop,
+      isWhole ? slots : slots.subarray(at),
+      isWhole ? times : times.subarray(at),
+      core.joins,
+    );
+    core.joins.count = 0;
+    core.seen += stop - at;
+  }
+
+  private *moved(watermarkUs: number): Steps {
+    this.core.newest = newestAfter(this.core.newest, watermarkUs, this.core.windowTimes);
+    const due = this.windows.fire(true);
+    if (due !== undefined) yield* due;
+  }
+
   private copyLate(batch: Batch, base: number, at: number, stop: number): void {
     const { slots } = this.core;
     for (let i = at; i < stop; i++) {
@@ -183,7 +214,13 @@ export class WindowAggregate {
     }
   }
 
-  private take(): WindowOutput {
+  private whole(steps: Steps): WindowOutput {
+    while (steps.next().done !== true);
+    return { rows: this.core.out.take(), late: this.lateOut.take() };
+  }
+
+  private *pieces(steps: Steps): WindowPieces {
+    while (steps.next().done !== true) yield { rows: this.core.out.takeFull(), late: this.lateOut.takeFull() };
     return { rows: this.core.out.take(), late: this.lateOut.take() };
   }
 }

@@ -4,6 +4,7 @@ import type { Value } from "../../batch/column.ts";
 import { isNull, wordsOf, wordsToNumber } from "../../batch/column.ts";
 import type { Schema } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
+import { Punctuation } from "../keyed/punctuation.ts";
 import { CHUNK_ROWS, KEYS_IDLE_MAX, WINDOW_VALUES_MAX } from "../limits.ts";
 import { checkSchema, newestAfter, timesOf, windowStart } from "./event-clock.ts";
 import { KeyTable } from "./key-table.ts";
@@ -51,6 +52,7 @@ export class WindowRows {
   /** Watched groups by window start, then by key id. */
   private watched = new Map<number, Map<number, number>>();
   private readonly ids = new Int32Array(CHUNK_ROWS);
+  private readonly clock: Punctuation;
   private newest = Number.NEGATIVE_INFINITY;
   private seen = 0;
 
@@ -66,6 +68,7 @@ export class WindowRows {
     this.plan = plan;
     this.schema = inputSchema;
     this.times = windowTimes(plan);
+    this.clock = new Punctuation(plan.punctuated, this.times.outOfOrder);
     this.options = options;
     this.found = options.windows.map(({ start, keys }) => ({ start: Number(start), keys, rows: 0, values: [] }));
     this.keys = this.freshKeys();
@@ -95,6 +98,7 @@ export class WindowRows {
   private collect(batch: Batch, from: number, to: number): void {
     const words = wordsOf(timesOf(batch, this.plan.time, from, to, this.seen));
     const { times, ids } = this;
+    this.clock.open(batch);
     this.keys.fill(batch, from, to, ids);
     let start = Number.NaN;
     let groups: Map<number, number> | undefined;
@@ -105,7 +109,8 @@ export class WindowRows {
         groups = this.watched.get(start);
       }
       const isLate = start + times.size + times.slack <= this.newest;
-      if (time > this.newest) this.newest = time;
+      const mark = this.clock.at(row, time);
+      if (mark > this.newest) this.newest = mark;
       if (isLate || groups === undefined) continue;
       const group = groups.get(ids[row - from] as number);
       if (group !== undefined) this.keep(batch, row, group);

@@ -2,6 +2,7 @@ import type { Ipld } from "../../dag/block.ts";
 import { Arena } from "../kernels/arena.ts";
 import type { Accumulator } from "./accumulator.ts";
 import type { Run } from "./chunks.ts";
+import type { Steps } from "./core.ts";
 import { bytesOfF64, f64OfBytes } from "./state-bytes.ts";
 
 /**
@@ -15,10 +16,12 @@ export interface Windows {
    */
   assign(at: number, count: number): number;
   readonly late: boolean;
-  /** After the rows of a part have been counted: what comes out for one row's sake. */
-  counted?(): void;
-  /** Writes what the watermark has made due; not every part has to, but the last of a chunk. */
-  fire(isLast: boolean): void;
+  /** Before the rows of a part are counted: what comes out for one row's sake. */
+  counting?(): Steps | undefined;
+  /** After they have been counted. */
+  counted?(): Steps | undefined;
+  /** Writes what the watermark has made due, if anything; not every part has to, but the last of a chunk. */
+  fire(isLast: boolean): Steps | undefined;
   /** Groups in canonical order, for the state. */
   runs(): Run[];
   /** Whether one key may have several groups in a run. */

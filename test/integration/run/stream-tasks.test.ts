@@ -26,6 +26,12 @@ const TASKS: Readonly<Record<string, string>> = {
   meeting: "{ input: [atl, ord], join: { on: [destination], window: { tumble: 1h } } }",
   latest: "{ input: [flights, atl], join: { on: { origin: destination }, temporal: true, keep: left } }",
   near: "{ input: [atl, ord], join: { on: [destination], ttl: 20m }, time: { column: date, outOfOrder: 20m } }",
+  named:
+    "{ input: flights, rename: { delay: minutes }, withColumns: { hours: minutes / 60 }, filter: hours > 0.1, project: { hours: hours, origin: origin }, topN: { rows: 5, by: hours } }",
+  marked: `{ input: flights, withColumns: { mark: "when(delay > 30, date, null)" }, time: { column: date, punctuated: mark } }`,
+  others: "{ input: marked, filter: distance > 500 }",
+  plain: "{ input: marked, window: { tumble: 1h }, key: [origin], aggregate: { n: count() } }",
+  least: "{ input: [marked, others], window: { hop: 1h, every: 30m }, aggregate: { n: count() } }",
   daily: "{ input: near, window: { tumble: 1d }, aggregate: { n: count() } }",
 };
 const SIDES = ["hop.late", "pairs.late", "pairs.late-right"];
@@ -120,5 +126,12 @@ describe("tasks of stream operators", () => {
     }
     expected += ord.filter((right) => !atl.some((left) => right[4] === left[4] && close(left[0], right[0]))).length;
     expect(await table("pairs")).toHaveLength(expected);
+    const slow = flights
+      .map(([, delay, , origin]) => [Number(delay) / 60, origin] as const)
+      .filter(([hours]) => hours > 0.1);
+    const most = slow.map(([hours], i) => [hours, i] as const).sort(([a, i], [b, k]) => b - a || i - k);
+    expect(await table("named")).toEqual(most.slice(0, 5).map(([hours, i]) => `${hours},${slow[i]?.[1]}`));
+    const inPlain = (await table("plain")).reduce((sum, line) => sum + Number(line.split(",").at(-1)), 0);
+    expect(inPlain).toBe(flights.length);
   });
 });

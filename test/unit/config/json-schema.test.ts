@@ -73,7 +73,7 @@ describe("the JSON Schema", () => {
   });
 
   it("tells which keys may stand where", () => {
-    expect(keysAt(["sources", "x", "time"])).toEqual(["column", "outOfOrder"]);
+    expect(keysAt(["sources", "x", "time"])).toEqual(["column", "outOfOrder", "monotonic", "punctuated"]);
     expect(keysAt(["tasks", "x", "prove", "windows", 3])).toEqual(["start", "key"]);
     expect(keysAt(["modules", "x", "fuel"])).toEqual(["call", "row"]);
     expect(keysAt(["name"])).toEqual([]);

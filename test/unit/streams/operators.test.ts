@@ -1,12 +1,12 @@
 import type { Observable } from "rxjs";
-import { from, lastValueFrom, Subject, toArray } from "rxjs";
+import { from, lastValueFrom, Subject, tap, toArray } from "rxjs";
 import { describe, expect, it } from "vitest";
 import type { Batch } from "../../../src/batch/batch.ts";
 import type { Value } from "../../../src/batch/column.ts";
 import { rowValues } from "../../../src/batch/rows.ts";
 import { schemaOf } from "../../../src/batch/schema.ts";
 import { BatchWriter } from "../../../src/batch/writer.ts";
-import type { CreditPool, Credits, Flow, Row } from "../../../src/streams/index.ts";
+import type { CreditPool, Flow, Row } from "../../../src/streams/index.ts";
 import {
   aggregate,
   count,
@@ -198,11 +198,14 @@ describe("credits", () => {
   async function peaks(
     credits: number,
     through: (stream: Observable<Flow>) => Observable<Flow>,
-  ): Promise<{ ahead: number; pool: Credits | undefined }> {
+  ): Promise<{ ahead: number; pool: CreditPool | undefined }> {
     let pulled = 0;
     let done = 0;
     let ahead = 0;
-    let pool: Credits | undefined;
+    let pool: CreditPool | undefined;
+    const told = (item: Flow): void => {
+      if (!isBatch(item) && item.kind === "header") pool = item.credits as CreditPool;
+    };
     async function* pull(): AsyncGenerator<Batch> {
       for (const one of numbered(50)) {
         pulled++;
@@ -210,14 +213,10 @@ describe("credits", () => {
         yield one;
       }
     }
-    await drain(
-      through(source(pull(), { credits })),
-      async () => {
-        for (let turn = 0; turn < 5; turn++) await Promise.resolve();
-        done++;
-      },
-      { control: (item) => void (item.kind === "header" && (pool = item.credits)) },
-    );
+    await drain(through(source(pull(), { credits }).pipe(tap(told))), async () => {
+      for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+      done++;
+    });
     expect(done).toBe(50);
     return { ahead, pool };
   }
@@ -228,7 +227,7 @@ describe("credits", () => {
       expect(ahead).toBeLessThanOrEqual(credits + 1);
       expect(ahead).toBeGreaterThanOrEqual(credits);
       expect(pool?.peak).toBeLessThanOrEqual(credits + 1);
-      expect((pool as CreditPool | undefined)?.inFlight).toBe(0);
+      expect(pool?.inFlight).toBe(0);
     }
   });
 
@@ -241,7 +240,7 @@ describe("credits", () => {
     );
     expect(ahead).toBeLessThanOrEqual(5);
     expect(pool?.peak).toBeLessThanOrEqual(5);
-    expect((pool as CreditPool | undefined)?.inFlight).toBe(0);
+    expect(pool?.inFlight).toBe(0);
   });
 
   it("must be a whole number from 1", () => {

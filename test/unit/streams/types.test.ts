@@ -60,7 +60,7 @@ describe("typed columns", () => {
     // @ts-expect-error the best by what?
     daily.pipe(topN(3, { by: "delay" }));
     // @ts-expect-error out-of-orderness has no default
-    stream.pipe(eventTime("date", {}));
+    expect(() => eventTime("date", {})).toThrow(/ways to move the watermark/);
     // @ts-expect-error a row has no column depature
     stream.pipe(filter((row) => row.depature === 1n));
     // @ts-expect-error a column type that does not exist

@@ -43,6 +43,12 @@ describe("the columns of a stream task", () => {
     ["a join of one input", form([join]), 1, "STREAM_STEP"],
     ["another number of event times", form([filter], [time, time]), 1, "STREAM_STEP"],
     ["a union without event times", form([{ kind: "union" }], [null, null]), 2, "TIME_MISSING"],
+    [
+      "punctuated inputs beside others",
+      form([{ kind: "union" }], [time, { ...time, punctuated: "at" }]),
+      2,
+      "WINDOW_UNDESCRIBED",
+    ],
     ["a join without event times", form([join], [time, null]), 2, "TIME_MISSING"],
     [
       "a dedup with a time and no event time",

@@ -1,0 +1,33 @@
+import type { Batch } from "../../batch/batch.ts";
+import type { KeptRows } from "./kept-rows.ts";
+
+/** The left is 0, the right 1. */
+export type SideIndex = 0 | 1;
+
+/** Rows kept of both sides. */
+export type Kept = readonly [KeptRows, KeptRows];
+
+/**
+ * How a kind of join treats rows, which come in the order of their merge. It puts pairs until they are full: what it could not put then is
+ * what {@link work} goes on with, before anything else is asked of it.
+ */
+export interface JoinRule {
+  /** Whether pairs are to be made that had no room. */
+  readonly isBusy: boolean;
+  /** Rows kept. */
+  readonly living: number;
+  /** Until the newest time comes to this one the order of the inputs' rows among each other does not matter; -∞ where it always does. */
+  readonly quietUntil: number;
+  /** Whether more is held than the rows kept are worth. */
+  readonly isSparse: boolean;
+  /** A row whose key has the id given; -1 where part of its key is null. False when it is late. */
+  row(side: SideIndex, batch: Batch, row: number, time: number, id: number): boolean;
+  /** The watermark has moved: what can have no partner any more goes. */
+  advance(): void;
+  /** Goes on; false when the pairs are full again. */
+  work(): boolean;
+  /** The rows of both sides that are needed to go on, and no others. */
+  collect(): Kept;
+  /** The kept rows of the core are these rows, with new numbers and key ids. */
+  rebuilt(): void;
+}
