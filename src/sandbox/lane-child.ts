@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import type { FromChild, ToChild } from "./lane-messages.ts";
 import { LaneThread } from "./lane-thread.ts";
 import { copiedOutcome, sharedImage } from "./state/image-copy.ts";
@@ -5,7 +6,11 @@ import { copiedOutcome, sharedImage } from "./state/image-copy.ts";
 // The process of a lane: it hands everything on to a thread, whose stack is large enough for modules, and says what comes back.
 const send = (message: FromChild): void => void process.send?.(message, () => undefined);
 const thread = new LaneThread({
-  ready: () => send({ type: "ready" }),
+  ready: () => {
+    send({ type: "ready" });
+    // This process is ended, it does not end: what it compiled is kept now.
+    flushCompileCache();
+  },
   outcome: (outcome) => send({ type: "outcome", outcome: copiedOutcome(outcome) }),
   lost: (message) => {
     send({ type: "lost", message });

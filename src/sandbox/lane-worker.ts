@@ -1,3 +1,4 @@
+import { flushCompileCache } from "node:module";
 import { parentPort, workerData } from "node:worker_threads";
 import { InstanceKeeper } from "./instance-keeper.ts";
 import type { FromWorker, Outcome, ThreadCall, ToWorker, WorkerData } from "./lane-messages.ts";
@@ -57,3 +58,5 @@ function moduleOf(number: number): ThreadModule {
 
 const ready: FromWorker = { type: "ready" };
 port.postMessage(ready);
+// A thread is ended, it does not end: what it compiled is kept now.
+flushCompileCache();

@@ -147,15 +147,15 @@ class Running {
   }
 
   take(item: Flow): void {
-    if (this.backlog?.isBusy === true) return this.backlog.add(item);
+    if (this.waits()) return this.backlog?.add(item);
     this.work(item);
-    this.goOn();
+    if (this.last !== undefined || this.waits()) this.goOn();
   }
 
   complete(): void {
     this.completed = true;
     this.take({ kind: "end" });
-    if (this.backlog?.isBusy !== true) this.out.complete();
+    if (!this.waits()) this.out.complete();
   }
 
   guarded(work: () => void): void {
@@ -216,7 +216,12 @@ class Running {
   private resume(): void {
     if (this.out.closed) return;
     this.goOn();
-    if (this.completed && this.backlog?.isBusy !== true) this.out.complete();
+    if (this.completed && !this.waits()) this.out.complete();
+  }
+
+  /** Whether an item that comes has to wait. */
+  private waits(): boolean {
+    return this.backlog?.isBusy === true;
   }
 
   private put(item: Flow): void {

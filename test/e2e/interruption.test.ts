@@ -15,12 +15,15 @@ let folder: TestFolder;
 let config: string;
 let result: unknown;
 let seconds: number;
+/** The folder of a run that ended. */
+let finished: string;
 
 beforeAll(async () => {
   build();
   folder = await makeTestFolder("stop");
   config = await writeSmall(folder.path, { rows: 12_000, replicas: 3, quorum: 2 });
-  const done = await runJson(["run", config, "--out", folder.fresh("out")]);
+  finished = folder.fresh("out");
+  const done = await runJson(["run", config, "--out", finished]);
   result = done["result"];
   seconds = Number(done["seconds"]);
 });
@@ -112,12 +115,9 @@ describe("a reader that goes away", () => {
 
 describe("a member that stopped earlier than the others", () => {
   it("catches up when its data folder is gone", async () => {
-    const outDir = folder.fresh("out");
-    const args = ["run", config, "--out", outDir];
-    await runJson(args);
-    await rm(join(outDir, ".data", "charlie", "store"), { recursive: true });
-    const again = await runJson(args);
+    await rm(join(finished, ".data", "charlie", "store"), { recursive: true });
+    const again = await runJson(["run", config, "--out", finished]);
     expect(again["result"]).toBe(result);
-    await audit(outDir);
+    await audit(finished);
   });
 });

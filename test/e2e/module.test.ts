@@ -5,6 +5,7 @@ import { Catalogue } from "../../src/registry/catalogue.ts";
 import { audit } from "../support/audit.ts";
 import { entryOf } from "../support/catalogue.ts";
 import { build, type Ended, endAll, lastJson, ROOT, run, runJson, start } from "../support/command.ts";
+import { runHere, runJsonHere } from "../support/command-here.ts";
 import { makeTestFolder, type TestFolder } from "../support/folder.ts";
 import { smallCsv } from "../support/small-flights.ts";
 import { watBytes, watSource } from "../support/wat-module.ts";
@@ -17,6 +18,7 @@ const FIRST_OF_BATCH = watSource({
     (i32.store (i32.add (local.get $batch) (i32.load offset=96 (local.get $batch))) (i32.const 77)))) (local.get $batch)`,
 });
 
+// One way through each command is a process of its own, as users start it; the other ways run in this process.
 let folder: TestFolder;
 let rows: string;
 
@@ -91,7 +93,7 @@ describe("module check", () => {
         runs: ["this process", "this process, again", "--liftoff-only", "--no-liftoff"],
       },
     });
-    const { stdout, code } = await run(["module", "check", file("echo.wasm")]);
+    const { stdout, code } = await runHere(["module", "check", file("echo.wasm")]);
     expect(code).toBe(0);
     expect(stdout).toMatch(/^PASSED$/m);
     expect(stdout).toMatch(/completed +15 with rows: 3,222 in, 3,222 out/);
@@ -104,7 +106,7 @@ describe("module check", () => {
     ["flights.csv", "MODULE_NOT_WASM", 5],
     ["nothing.wasm", "MODULE_MISSING", 3],
   ])("finds what is wrong with %s: %s", async (name, code, exit) => {
-    expect(codeOf(await run(["module", "check", file(name), "--json"]))).toEqual([exit, code]);
+    expect(codeOf(await runHere(["module", "check", file(name), "--json"]))).toEqual([exit, code]);
   });
 });
 
@@ -166,7 +168,7 @@ describe("module publish, list, show, export, import, run", () => {
   it("refuse what fails the check, another key's name, other contents of a version, and damaged files", async () => {
     const cwd = await fresh();
     const publish = (name: string, more: readonly string[]): Promise<Ended> =>
-      run(["module", "publish", file(name), ...more, "--json"], { cwd });
+      runHere(["module", "publish", file(name), ...more, "--json"], { cwd });
     const named = ["--name", "echo", "--version", "1.0.0"];
     expect(codeOf(await publish("first.wasm", named))).toEqual([5, "MODULE_NOT_ROWWISE"]);
     expect(codeOf(await publish("trap.wasm", named))).toEqual([5, "CHECK_NOT_EXERCISED"]);
@@ -189,15 +191,15 @@ describe("module publish, list, show, export, import, run", () => {
     await writeFile(join(cwd, "other.key"), `${"07".repeat(32)}\n`);
     const other = ["--name", "echo", "--version", "2.0.0", "--key", "other.key"];
     expect(codeOf(await publish("echo.wasm", other))).toEqual([6, "CATALOGUE_NAME_TAKEN"]);
-    await runJson(["module", "export", "echo", "echo.car"], { cwd });
+    await runJsonHere(["module", "export", "echo", "echo.car"], { cwd });
     const car = await readFile(join(cwd, "echo.car"));
     car[car.length - 1] = (car.at(-1) as number) ^ 1;
     await writeFile(join(cwd, "bad.car"), car);
-    expect(codeOf(await run(["module", "import", "bad.car", "--json"], { cwd }))).toEqual([5, "DAG_CID_MISMATCH"]);
+    expect(codeOf(await runHere(["module", "import", "bad.car", "--json"], { cwd }))).toEqual([5, "DAG_CID_MISMATCH"]);
     const elsewhere = ["module", "import", "bad.car", "--catalogue", "none", "--json"];
-    expect(codeOf(await run(elsewhere, { cwd }))).toEqual([5, "DAG_CID_MISMATCH"]);
+    expect(codeOf(await runHere(elsewhere, { cwd }))).toEqual([5, "DAG_CID_MISMATCH"]);
     await expect(stat(join(cwd, "none"))).rejects.toMatchObject({ code: "ENOENT" });
-    expect(lastJson(await run(["module", "list", "--json"], { cwd }))).toMatchObject({ modules: 1 });
+    expect(lastJson(await runHere(["module", "list", "--json"], { cwd }))).toMatchObject({ modules: 1 });
   });
 });
 
@@ -236,10 +238,10 @@ describe("a pipeline with a module of the catalogue", () => {
     const cwd = await fresh();
     await writeFile(join(cwd, "ipdm.yaml"), config("late@1.x"));
     await shelve(cwd, LATE, "1.2.0");
-    const one = await runJson(["run", "ipdm.yaml", "--out", "one"], { cwd });
-    const three = await runJson(["run", "ipdm.yaml", "--out", "three", "--replicas", "3"], { cwd });
+    const one = await runJsonHere(["run", "ipdm.yaml", "--out", "one"], { cwd });
+    const three = await runJsonHere(["run", "ipdm.yaml", "--out", "three", "--replicas", "3"], { cwd });
     expect(three["result"]).toBe(one["result"]);
-    expect(await runJson(["verify", "three/receipt.car"], { cwd })).toMatchObject({
+    expect(await runJsonHere(["verify", "three/receipt.car"], { cwd })).toMatchObject({
       ok: true,
       quorum: { n: 3, q: 2 },
       lock: [{ task: "delayed", version: "1.2.0" }],
@@ -248,7 +250,7 @@ describe("a pipeline with a module of the catalogue", () => {
     await writeFile(join(cwd, "other.csv"), smallCsv(10).replace("delay", "lateness"));
     const other = config("late@1.x").replace(rows, "./other.csv").replace("delay:", "lateness:");
     await writeFile(join(cwd, "other.yaml"), other);
-    const failed = lastJson(await run(["run", "other.yaml", "--json"], { cwd }));
+    const failed = lastJson(await runHere(["run", "other.yaml", "--json"], { cwd }));
     expect(failed).toMatchObject({
       code: "MODULE_TRAP",
       where: "late@1.2.0 a batch without rows",
@@ -260,7 +262,7 @@ describe("a pipeline with a module of the catalogue", () => {
     const cwd = await fresh();
     const failing = async (module: string): Promise<Record<string, unknown>> => {
       await writeFile(join(cwd, "ipdm.yaml"), config(module));
-      const ended = await run(["run", "ipdm.yaml", "--json"], { cwd });
+      const ended = await runHere(["run", "ipdm.yaml", "--json"], { cwd });
       expect(ended.code).toBe(3);
       return lastJson(ended);
     };
@@ -304,7 +306,7 @@ describe("module new and module test", () => {
   it.each(["filter", "map", "flat-map", "aggregate", "stateful"])(
     "the example %s gives what its cases expect",
     async (name) => {
-      expect(await runJson(["module", "test", join(ROOT, "examples", "modules", name)])).toMatchObject({
+      expect(await runJsonHere(["module", "test", join(ROOT, "examples", "modules", name)])).toMatchObject({
         event: "tested",
         ok: true,
         cases: 2,
@@ -320,18 +322,21 @@ describe("module new and module test", () => {
     // As `npm run build` there does; that it does is another test's.
     await cp(join(ROOT, "examples/modules/map/build"), join(project, "build"), { recursive: true });
     expect(await runJson(["module", "test", "map"], { cwd })).toMatchObject({ ok: true, failed: 0 });
-    expect(await runJson(["module", "check", "map"], { cwd })).toMatchObject({ ok: true });
+    expect(await runJsonHere(["module", "check", "map"], { cwd })).toMatchObject({ ok: true });
     const expected = join(cwd, "map", "cases", "readings.expected.ndjson");
     await writeFile(expected, (await readFile(expected, "utf8")).replace("88.25", "88.5"));
     const differs = await run(["module", "test", "map"], { cwd });
     expect(differs.code).toBe(1);
     expect(differs.stdout).toContain('- 2: {"room":"attic","millicelsius":31250,"fahrenheit":88.5}');
     expect(differs.stdout).toContain('+ 2: {"room":"attic","millicelsius":31250,"fahrenheit":88.25}');
-    expect((await run(["module", "test", "map", "--update"], { cwd })).code).toBe(0);
-    expect((await run(["module", "test", "map"], { cwd })).code).toBe(0);
-    expect(codeOf(await run(["module", "new", "map", "--json"], { cwd }))).toEqual([3, "INIT_NOT_EMPTY"]);
-    expect(codeOf(await run(["module", "new", "x", "--template", "none", "--json"], { cwd }))).toEqual([2, "USAGE"]);
+    expect((await runHere(["module", "test", "map", "--update"], { cwd })).code).toBe(0);
+    expect((await runHere(["module", "test", "map"], { cwd })).code).toBe(0);
+    expect(codeOf(await runHere(["module", "new", "map", "--json"], { cwd }))).toEqual([3, "INIT_NOT_EMPTY"]);
+    expect(codeOf(await runHere(["module", "new", "x", "--template", "none", "--json"], { cwd }))).toEqual([
+      2,
+      "USAGE",
+    ]);
     await cp(join(cwd, "map"), join(cwd, "bare"), { recursive: true, filter: (path) => !path.includes("cases") });
-    expect(codeOf(await run(["module", "test", "bare", "--json"], { cwd }))).toEqual([3, "MODULE_CASES_MISSING"]);
+    expect(codeOf(await runHere(["module", "test", "bare", "--json"], { cwd }))).toEqual([3, "MODULE_CASES_MISSING"]);
   });
 });

@@ -7,10 +7,7 @@ import { type Ended, lastJson, ROOT } from "./command.ts";
  * Runs a command line to its end in this process, from the sources: what it writes and its exit code, without the start of a process.
  * One at a time. Signals, permissions and files shared with other processes need `run` of ./command.ts.
  */
-export async function runHere(
-  args: readonly string[],
-  { cwd = ROOT }: { readonly cwd?: string } = {},
-): Promise<Ended> {
+export async function runHere(args: readonly string[], { cwd = ROOT }: { readonly cwd?: string } = {}): Promise<Ended> {
   const back = process.cwd();
   const [stdout, stderr] = [heard(process.stdout), heard(process.stderr)];
   const colour = process.env["NO_COLOR"];

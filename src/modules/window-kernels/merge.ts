@@ -1,7 +1,7 @@
 const LIMIT: f64 = 9_007_199_254_740_991;
 
-/** Adds what the slots of `from` hold to those of `into` beside them. Returns how many are done: see `fold`. */
-export function mergeRows(what: i32, into: usize, from: usize, count: i32, counts: usize, sums: usize, least: usize, most: usize): i32 {
+/** Adds what the slots of `from` hold to those of `into` beside them, in their order. Returns how many are done: see `fold`. */
+export function merge(what: i32, into: usize, from: usize, count: i32, counts: usize, sums: usize, least: usize, most: usize): i32 {
   for (let i = 0; i < count; i++) {
     const at = (<usize>load<u32>(into + ((<usize>i) << 2))) << 3;
     const other = (<usize>load<u32>(from + ((<usize>i) << 2))) << 3;

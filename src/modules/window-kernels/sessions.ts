@@ -16,8 +16,8 @@ const IDS: usize = 32_768;
 const SLOTS: usize = 49_152;
 
 /**
- * Gives rows from `from` on the slots of the sessions that they lie in, which grow by them, as far as each has one open session in reach
- * and no closed one in its key's list. Returns the first row that has not, `to` where all have.
+ * Gives rows from `from` on the slots of the sessions that they lie in, which grow by them, as far as each has just one open session in
+ * reach. Returns the first row that has not, `to` where all have.
  */
 export function sessions(control: usize, times: usize, marks: usize, from: i32, to: i32): i32 {
   const gap = load<f64>(control, GAP);
@@ -39,12 +39,12 @@ export function sessions(control: usize, times: usize, marks: usize, from: i32, 
     // Which of a key's sessions is in reach, and whether it has one or two, cannot be foreseen: no branch asks.
     let near = nearOf(each, time, newest, firsts, lasts, gap, closes);
     let found = near;
-    let slot = each * <usize>(near & 1);
+    let slot = each * <usize>near;
     each = <usize>load<u32>(nexts + (each << 2));
     do {
       near = nearOf(each, time, newest, firsts, lasts, gap, closes);
       found += near;
-      slot += each * <usize>(near & 1);
+      slot += each * <usize>near;
       each = <usize>load<u32>(nexts + (each << 2));
     } while (each != 0);
     if (found != 1) break;
@@ -63,12 +63,11 @@ export function sessions(control: usize, times: usize, marks: usize, from: i32, 
   return <i32>(at >> 2);
 }
 
-/** 1 for a session in reach, 2 (or 3) for one that has closed, 0 for others and for the end of a list, behind which the end stands again. */
+/** 1 for an open session in reach, 0 for others and for the end of a list, behind which the end stands again. */
 // @ts-ignore: decorator
 @inline
 function nearOf(each: usize, time: f64, newest: f64, firsts: usize, lasts: usize, gap: f64, closes: f64): i32 {
   const last = load<f64>(lasts + (each << 3));
-  const isClosed = <i32>(last + closes <= newest);
   const isNear = <i32>(time >= load<f64>(firsts + (each << 3)) - gap) & <i32>(time <= last + gap);
-  return (isNear | (isClosed << 1)) & -(<i32>(each != 0));
+  return isNear & <i32>(last + closes > newest) & <i32>(each != 0);
 }

@@ -1,5 +1,6 @@
 // A process that runs one exercise under the engine's flags it was started with, and answers on its channel.
 import { hash as nodeHash } from "node:crypto";
+import { flushCompileCache } from "node:module";
 import { openLane } from "../lane.ts";
 import { type CallOutcome, type Exercise, exercise } from "./exercise.ts";
 
@@ -9,6 +10,8 @@ export type ExerciseAnswer =
   | { readonly type: "failed"; readonly code: string; readonly message: string };
 
 process.once("message", (work: Exercise) => {
+  // Its code is compiled and kept by now: the answer ends this process at once.
+  flushCompileCache();
   void answer(work).then((said) => process.send?.(said, () => process.exit()));
 });
 // Whoever asked is gone.

@@ -21,6 +21,21 @@ export interface Kernels {
     least: number,
     most: number,
   ): number;
+  foldJoined(
+    what: number,
+    slots: number,
+    count: number,
+    values: number,
+    counts: number,
+    sums: number,
+    least: number,
+    most: number,
+    rows: number,
+    into: number,
+    from: number,
+    joins: number,
+    progress: number,
+  ): void;
   merge(
     what: number,
     into: number,

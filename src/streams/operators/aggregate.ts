@@ -47,14 +47,16 @@ export function aggregate<const A extends Specs>(
       let earlyWatermark = Number.NEGATIVE_INFINITY;
       /** Newest event time, where it does not move the watermark. */
       let newest = Number.NEGATIVE_INFINITY;
-      const give = (of: WindowAggregate, pieces: WindowPieces, isEnd = false): void =>
-        out.all(
-          rowsOf(pieces, (output, isLast) => {
-            for (const batch of output.late) late?.next?.(batch);
-            count(step(), of, output, newest);
-            if (isEnd && isLast) late?.complete?.();
-          }),
-        );
+      const give = (of: WindowAggregate, given: WindowOutput | WindowPieces, isEnd = false): void => {
+        const tell = (output: WindowOutput, isLast: boolean): void => {
+          for (const batch of output.late) late?.next?.(batch);
+          count(step(), of, output, newest);
+          if (isEnd && isLast) late?.complete?.();
+        };
+        if (!("rows" in given)) return out.all(rowsOf(given, tell));
+        tell(given, true);
+        if (given.rows.length > 0) out.all(allOf(given.rows));
+      };
       return {
         makesMany: true,
         header(header) {
@@ -115,19 +117,22 @@ export function windowed(state: WindowAggregate, late: Partial<Observer<Batch>> 
   });
 }
 
-/** The finished windows of what is given piece by piece; `each` is told of a piece before its rows are taken. */
-function* rowsOf(
-  pieces: WindowPieces,
-  each: (output: WindowOutput, isLast: boolean) => void,
-): Generator<Batch, Batch | undefined> {
+/** The finished windows of what is given piece by piece; `tell` hears of a piece before its rows are taken. */
+function* rowsOf(pieces: WindowPieces, tell: (output: WindowOutput, isLast: boolean) => void): BatchPieces {
   for (;;) {
     const { done = false, value } = pieces.next();
-    each(value, done);
-    const last = done ? value.rows.pop() : undefined;
+    tell(value, done);
+    if (done) return yield* allOf(value.rows);
     yield* value.rows;
-    if (done) return last;
   }
 }
+
+function* allOf(batches: readonly Batch[]): BatchPieces {
+  yield* batches.slice(0, -1);
+  return batches.at(-1);
+}
+
+type BatchPieces = Generator<Batch, Batch | undefined, undefined>;
 
 function count(step: Step | undefined, window: WindowAggregate, { late }: WindowOutput, seen: number): void {
   if (step === undefined) return;

@@ -8,7 +8,7 @@ import type { Kernels } from "../kernels/kernels.ts";
 import { CHUNK_ROWS } from "../limits.ts";
 import type { Accumulator } from "./accumulator.ts";
 import { accumulatorFor, Counter, i64Of } from "./accumulators.ts";
-import { Joins } from "./joins.ts";
+import { addJoined, Joins, type Rows } from "./joins.ts";
 import { Lane, type Scratch, scratchIn } from "./lanes.ts";
 import type { Aggregate, WindowPlan } from "./plan.ts";
 import { isInteger } from "./plan.ts";
@@ -121,7 +121,14 @@ export class AggregateColumns {
     const { values, into, from: other } = scratch;
     const isExact = lane.load(kernels, column, from, to, scratch);
     const parts = counted === undefined ? lane.parts : [...lane.parts, counted];
-    for (let at = 0, join = 0; join <= joins.count; join++) {
+    let at = 0;
+    let join = 0;
+    if (isExact && joins.count > 0 && joins.count <= CHUNK_ROWS) {
+      lane.foldJoined(kernels, slots.byteOffset, to - from, scratch, joins, counted);
+      at = scratch.progress[0] as number;
+      join = scratch.progress[1] as number;
+    }
+    for (; join <= joins.count; join++) {
       const end = join < joins.count ? (joins.rows[join] as number) : to - from;
       const [slotsAt, valuesAt] = [slots.byteOffset + 4 * at, values.byteOffset + 8 * at];
       const done = isExact ? at + lane.fold(kernels, slotsAt, end - at, valuesAt, counted) : at;
@@ -263,28 +270,7 @@ export class AggregateColumns {
   }
 }
 
-/** Rows of a batch and the slots beside them. */
-interface Rows {
-  readonly batch: Batch;
-  readonly from: number;
-  readonly to: number;
-  readonly slots: Int32Array;
-  readonly times: Float64Array;
-  readonly joins: Joins;
-}
-
 const NO_JOINS = new Joins();
-
-function addJoined(accumulator: Accumulator, column: Column, { from, to, slots, times, joins }: Rows): void {
-  for (let at = 0, join = 0; join <= joins.count; join++) {
-    const end = join < joins.count ? (joins.rows[join] as number) : to - from;
-    if (end > at) accumulator.add(column, from + at, from + end, slots.subarray(at), times.subarray(at));
-    at = end;
-    if (join === joins.count) return;
-    accumulator.merge(joins.into.subarray(join, join + 1), joins.from.subarray(join, join + 1));
-    accumulator.clear(joins.from[join] as number);
-  }
-}
 
 /** Below so many slots a call of the kernel is not worth it. */
 const MERGED_MIN = 16;

@@ -146,7 +146,7 @@ export class Groups {
     for (let rank = 0; rank < count; rank++) {
       const slot = table[order[rank] as number] as number;
       slots[at] = slot;
-      at += slot === 0 ? 0 : 1;
+      at += -slot >>> 31;
     }
     return slots.subarray(0, at);
   }
@@ -231,7 +231,7 @@ export function slotsIn({ count, table }: Pane, room?: Int32Array): Int32Array {
   for (let at = 0; at < table.length; at++) {
     const slot = table[at] as number;
     slots[found] = slot;
-    found += slot === 0 ? 0 : 1;
+    found += -slot >>> 31;
   }
   return slots.subarray(0, found);
 }

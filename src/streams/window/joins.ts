@@ -1,3 +1,7 @@
+import type { Batch } from "../../batch/batch.ts";
+import type { Column } from "../../batch/column.ts";
+import type { Accumulator } from "./accumulator.ts";
+
 /** Groups that become one while rows of a part are assigned: before the row, `from` is added to `into` and begins anew. */
 export class Joins {
   rows = new Int32Array(64);
@@ -17,5 +21,27 @@ export class Joins {
     this.rows[this.count] = row;
     this.into[this.count] = into;
     this.from[this.count++] = from;
+  }
+}
+
+/** Rows of a batch and the slots beside them. */
+export interface Rows {
+  readonly batch: Batch;
+  readonly from: number;
+  readonly to: number;
+  readonly slots: Int32Array;
+  readonly times: Float64Array;
+  readonly joins: Joins;
+}
+
+/** Folds rows into an accumulator, and joins groups between them. */
+export function addJoined(accumulator: Accumulator, column: Column, { from, to, slots, times, joins }: Rows): void {
+  for (let at = 0, join = 0; join <= joins.count; join++) {
+    const end = join < joins.count ? (joins.rows[join] as number) : to - from;
+    if (end > at) accumulator.add(column, from + at, from + end, slots.subarray(at), times.subarray(at));
+    at = end;
+    if (join === joins.count) return;
+    accumulator.merge(joins.into.subarray(join, join + 1), joins.from.subarray(join, join + 1));
+    accumulator.clear(joins.from[join] as number);
   }
 }

@@ -7,6 +7,7 @@ import { CHUNK_ROWS } from "../limits.ts";
 import type { Accumulator } from "./accumulator.ts";
 import { Counter, FloatSum, IntegerSum } from "./accumulators.ts";
 import { Extreme } from "./extremes.ts";
+import type { Joins } from "./joins.ts";
 import { isWide } from "./plan.ts";
 
 /** Bits that tell the kernel what to keep. */
@@ -16,10 +17,12 @@ const LEAST = 4;
 const MOST = 8;
 const EXACT = 16;
 
-/** Where kernels find a part's values, as floats and as words of 32 bits, and slots that are merged. */
+/** Where kernels find a part's values, as floats and as words of 32 bits, and slots that are merged before rows; how far they came. */
 export interface Scratch {
   readonly values: Float64Array;
   readonly words: Int32Array;
+  readonly rows: Int32Array;
+  readonly progress: Int32Array;
   readonly into: Int32Array;
   readonly from: Int32Array;
 }
@@ -28,7 +31,8 @@ export interface Scratch {
 export function scratchIn(arena: Arena): Scratch {
   const values = arena.f64(CHUNK_ROWS);
   const words = new Int32Array(values.buffer, values.byteOffset, 2 * CHUNK_ROWS);
-  return { values, words, into: arena.i32(CHUNK_ROWS), from: arena.i32(CHUNK_ROWS) };
+  const [rows, into, from] = [arena.i32(CHUNK_ROWS), arena.i32(CHUNK_ROWS), arena.i32(CHUNK_ROWS)];
+  return { values, words, rows, into, from, progress: arena.i32(2) };
 }
 
 /** What aggregates keep of one column, folded together: a row's numbers are added side by side instead of one after the other. */
@@ -78,6 +82,31 @@ export class Lane {
       this.sums?.sums.byteOffset ?? 0,
       this.least?.best.byteOffset ?? 0,
       this.most?.best.byteOffset ?? 0,
+    );
+  }
+
+  /**
+   * {@link fold} of `count` rows, with groups that join between them. `scratch.progress` holds the rows and joins that are done.
+   */
+  foldJoined(kernels: Kernels, slots: number, count: number, scratch: Scratch, joins: Joins, rows?: Counter): void {
+    const { values, rows: at, into, from, progress } = scratch;
+    at.set(joins.rows.subarray(0, joins.count));
+    into.set(joins.into.subarray(0, joins.count));
+    from.set(joins.from.subarray(0, joins.count));
+    kernels.foldJoined(
+      rows === undefined ? this.what : this.what | COUNT,
+      slots,
+      count,
+      values.byteOffset,
+      (rows ?? this.counts)?.counts.byteOffset ?? 0,
+      this.sums?.sums.byteOffset ?? 0,
+      this.least?.best.byteOffset ?? 0,
+      this.most?.best.byteOffset ?? 0,
+      at.byteOffset,
+      into.byteOffset,
+      from.byteOffset,
+      joins.count,
+      progress.byteOffset,
     );
   }
 

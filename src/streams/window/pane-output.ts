@@ -105,7 +105,7 @@ export class PaneOutput {
     for (let place = 0; place < places.length; place++) {
       const slot = places[place] as number;
       slots[at] = slot;
-      at += slot === 0 ? 0 : 1;
+      at += -slot >>> 31;
     }
     return slots.subarray(0, made);
   }

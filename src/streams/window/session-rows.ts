@@ -13,7 +13,7 @@ export interface SessionTable {
   readonly firsts: Kept;
   readonly lasts: Kept;
   readonly lists: KeyLists;
-  /** The slot of a row that no session or several are in reach of, or whose key has closed ones; 0 where it is late. */
+  /** The slot of a row that no session or several are in reach of; 0 where it is late. */
   settle(row: number, at: number, newest: number): number;
 }
 
@@ -98,8 +98,7 @@ export class SessionRows {
       let slot = 0;
       for (let each = id < heads.length ? (heads[id] as number) : 0; each !== 0; each = nexts[each] as number) {
         const last = lasts[each] as number;
-        if (last + closes <= newest) isPlain = false;
-        if (time < (firsts[each] as number) - gap || time > last + gap) continue;
+        if (last + closes <= newest || time < (firsts[each] as number) - gap || time > last + gap) continue;
         if (slot !== 0) isPlain = false;
         slot = each;
       }

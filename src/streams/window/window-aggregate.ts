@@ -20,8 +20,19 @@ export interface WindowOutput {
   readonly late: Batch[];
 }
 
-/** A step of a window piece by piece; the last one is returned. */
+/** What a step of a window gives, piece by piece as it is asked for; the last piece is returned. */
 export type WindowPieces = Generator<WindowOutput, WindowOutput, undefined>;
+
+/** How far a batch has been taken: rows `at` to `stop` of the chunk of `count` rows from row `from` are the part at hand. */
+interface Taking {
+  readonly batch: Batch;
+  from: number;
+  count: number;
+  at: number;
+  stop: number;
+  /** What is next of that part. */
+  next: "assign" | "count" | "fire";
+}
 
 /** Options of {@link WindowAggregate}. */
 export interface WindowOptions {
@@ -122,22 +133,29 @@ export class WindowAggregate {
 
   /** Takes a batch of any number of rows; gives what it finished. */
   push(batch: Batch): WindowOutput {
-    return this.whole(this.rows(batch));
+    const taking = this.begin(batch);
+    for (let due = this.goOn(taking); due !== undefined; due = this.goOn(taking)) finish(due);
+    return this.take();
   }
 
-  /** {@link push} that gives what it finishes batch by batch, as it is asked for it. Everything must have been asked for before the next call. */
-  pushing(batch: Batch): WindowPieces {
-    return this.pieces(this.rows(batch));
+  /** {@link push} that finishes batch by batch, as they are asked for, where windows were due; all must have been asked for before the next call. */
+  pushing(batch: Batch): WindowOutput | WindowPieces {
+    const taking = this.begin(batch);
+    const due = this.goOn(taking);
+    return due === undefined ? this.take() : this.pieces(due, taking);
   }
 
   /** Moves the watermark to a time (whole microseconds) that is known from elsewhere; it never goes back. */
   advance(watermarkUs: number): WindowOutput {
-    return this.whole(this.moved(watermarkUs));
+    const due = this.move(watermarkUs);
+    if (due !== undefined) finish(due);
+    return this.take();
   }
 
   /** {@link advance} in the way of {@link pushing}. */
-  advancing(watermarkUs: number): WindowPieces {
-    return this.pieces(this.moved(watermarkUs));
+  advancing(watermarkUs: number): WindowOutput | WindowPieces {
+    const due = this.move(watermarkUs);
+    return due === undefined ? this.take() : this.pieces(due);
   }
 
   /** End of input: the watermark goes to +∞ and every open window fires. Rows that come afterwards are late. */
@@ -153,31 +171,53 @@ export class WindowAggregate {
     return this.tree.save(hash, { core: this.core, windows: this.windows });
   }
 
-  private *rows(batch: Batch): Steps {
+  private begin(batch: Batch): Taking {
     checkSchema(this.inputSchema, batch);
-    const { core, windows } = this;
+    const { core } = this;
     if (!this.accelerated && core.seen + batch.rows >= this.kernelsAfter) {
       this.accelerated = true;
       core.accelerate();
     }
-    for (let from = 0; from < batch.rows; from += CHUNK_ROWS) {
-      const count = Math.min(CHUNK_ROWS, batch.rows - from);
-      core.open(batch, from, from + count);
-      for (let at = 0; at < count; ) {
-        const stop = windows.assign(at, count);
-        if (windows.late) this.copyLate(batch, from, at, stop);
-        const before = windows.counting?.();
-        if (before !== undefined) yield* before;
-        this.count(batch, from, at, stop);
-        const after = windows.counted?.();
-        if (after !== undefined) yield* after;
-        if (stop === count) core.forgetIdleKeys((idOf) => windows.renumber(idOf));
-        const due = windows.fire(stop === count);
-        if (due !== undefined) yield* due;
-        if (core.out.isFull) yield;
-        at = stop;
+    return { batch, from: 0, count: 0, at: 0, stop: 0, next: "assign" };
+  }
+
+  /** Goes on with a batch up to where something is to be written; undefined when all its rows are taken. */
+  private goOn(taking: Taking): Steps | undefined {
+    const { core, windows } = this;
+    const { batch } = taking;
+    for (;;) {
+      let due: Steps | undefined;
+      if (taking.next === "assign") {
+        if (taking.at === taking.count && !this.openNext(taking)) return undefined;
+        taking.stop = windows.assign(taking.at, taking.count);
+        if (windows.late) this.copyLate(batch, taking.from, taking.at, taking.stop);
+        taking.next = "count";
+        due = windows.counting?.();
+      } else if (taking.next === "count") {
+        this.count(batch, taking.from, taking.at, taking.stop);
+        taking.next = "fire";
+        due = windows.counted?.();
+      } else {
+        const isLast = taking.stop === taking.count;
+        if (isLast) core.forgetIdleKeys((idOf) => windows.renumber(idOf));
+        taking.at = taking.stop;
+        taking.next = "assign";
+        due = windows.fire(isLast) ?? (core.out.isFull ? NOTHING : undefined);
       }
+      if (due !== undefined) return due;
     }
+  }
+
+  /** Opens the next chunk of a batch, if there is one. */
+  private openNext(taking: Taking): boolean {
+    const { batch, from, count } = taking;
+    const next = from + count;
+    if (next >= batch.rows) return false;
+    taking.from = next;
+    taking.count = Math.min(CHUNK_ROWS, batch.rows - next);
+    taking.at = 0;
+    this.core.open(batch, next, next + taking.count);
+    return true;
   }
 
   /** Adds the rows of a part to their groups. */
@@ -197,10 +237,9 @@ export class WindowAggregate {
     core.seen += stop - at;
   }
 
-  private *moved(watermarkUs: number): Steps {
+  private move(watermarkUs: number): Steps | undefined {
     this.core.newest = newestAfter(this.core.newest, watermarkUs, this.core.windowTimes);
-    const due = this.windows.fire(true);
-    if (due !== undefined) yield* due;
+    return this.windows.fire(true);
   }
 
   private copyLate(batch: Batch, base: number, at: number, stop: number): void {
@@ -214,15 +253,25 @@ export class WindowAggregate {
     }
   }
 
-  private whole(steps: Steps): WindowOutput {
-    while (steps.next().done !== true);
-    return { rows: this.core.out.take(), late: this.lateOut.take() };
+  private *pieces(first: Steps, taking?: Taking): WindowPieces {
+    const { out } = this.core;
+    for (let due: Steps | undefined = first; due !== undefined; due = taking && this.goOn(taking)) {
+      while (due.next().done !== true) yield { rows: out.takeFull(), late: this.lateOut.takeFull() };
+      if (out.isFull) yield { rows: out.takeFull(), late: this.lateOut.takeFull() };
+    }
+    return this.take();
   }
 
-  private *pieces(steps: Steps): WindowPieces {
-    while (steps.next().done !== true) yield { rows: this.core.out.takeFull(), late: this.lateOut.takeFull() };
+  private take(): WindowOutput {
     return { rows: this.core.out.take(), late: this.lateOut.take() };
   }
+}
+
+/** Steps of which none is left. */
+const NOTHING: Steps = (function* none() {})();
+
+function finish(steps: Steps): void {
+  while (steps.next().done !== true);
 }
 
 function windowsOf(core: WindowCore): Windows {

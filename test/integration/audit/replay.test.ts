@@ -27,7 +27,7 @@ let fixture: Fixture;
 let alone: string;
 
 beforeAll(async () => {
-  fixture = await runFixture({ replicas: 1, batchRows: BATCH });
+  fixture = await runFixture({ replicas: 1, batchRows: BATCH, proved: 1 });
   await mkdir(join(fixture.dir, "alone"));
   alone = join(fixture.dir, "alone", "receipt.car");
   await copyFile(fixture.receipt, alone);
@@ -61,12 +61,12 @@ describe("replaying an honest receipt", () => {
 
   it("comes out the same where equal batches come again and again", async () => {
     const csv = flightsCsv((lines) => [lines[0] as string, ...Array.from({ length: 260 }, () => flight(0))]);
-    await using equal = await runFixture({ replicas: 1, batchRows: 1, csv, proved: false });
+    await using equal = await runFixture({ replicas: 1, batchRows: 1, csv, proved: 0 });
     expect((await replay(equal.receipt)).report).toMatchObject({ ok: true, mismatches: [] });
   }, 60_000);
 
   it("needs the file itself where there were no rows", async () => {
-    await using empty = await runFixture({ replicas: 1, csv: flightsCsv((lines) => lines.slice(0, 1)), proved: false });
+    await using empty = await runFixture({ replicas: 1, csv: flightsCsv((lines) => lines.slice(0, 1)), proved: 0 });
     await expect(replay(empty.receipt)).rejects.toMatchObject({ code: "NEEDS_DATA", kind: "unreachable" });
     expect((await replay(empty.receipt, withInput(empty.csv))).report).toMatchObject({
       ok: true,

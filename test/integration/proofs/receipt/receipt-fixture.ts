@@ -73,8 +73,8 @@ export async function runFixture(
     readonly config?: string;
     readonly csv?: string;
     readonly batchRows?: number;
-    /** Without proofs a run takes a fraction of the time. */
-    readonly proved?: boolean;
+    /** Windows that are proved, 2 by default. Without proofs a run takes a fraction of the time. */
+    readonly proved?: 0 | 1 | 2;
   } = {},
 ): Promise<Fixture> {
   const dir = await mkdtemp(join(tmpdir(), "ipdm-receipt-"));
@@ -83,7 +83,9 @@ export async function runFixture(
   const out = join(dir, "out");
   await mkdir(out);
   const text = options.config ?? CONFIG;
-  await writeFile(config, options.proved === false ? text.replace("    prove: { windows: 2 }\n", "") : text);
+  const { proved = 2 } = options;
+  const prove = "    prove: { windows: 2 }\n";
+  await writeFile(config, text.replace(prove, proved === 0 ? "" : prove.replace("2", String(proved))));
   await writeFile(csv, options.csv ?? flightsCsv());
   const replicas = options.replicas ?? NODES.length;
   const { receipt, result } = await runConfig({
