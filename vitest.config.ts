@@ -2,6 +2,8 @@ import { defineConfig } from "vitest/config";
 
 // One project a lane; `long` and `browser` run only when named.
 const lanes = ["unit", "contract", "property", "simulation", "integration", "e2e", "long"];
+/** Measures the memory of its process, and so has one of its own: it runs with the lane whose files all have. */
+const ALONE = "test/integration/sources/flights.test.ts";
 
 export default defineConfig({
   test: {
@@ -14,7 +16,8 @@ export default defineConfig({
       extends: true,
       test: {
         name,
-        include: [`test/${name}/**/*.test.ts`],
+        include: name === "e2e" ? [`test/${name}/**/*.test.ts`, ALONE] : [`test/${name}/**/*.test.ts`],
+        exclude: name === "integration" ? [ALONE] : [],
         setupFiles: ["test/support/seed.ts", "test/support/compiled-code.ts"],
         // These keep nothing from one file to the next, so they need no process of their own.
         isolate: !["unit", "contract", "property", "simulation", "integration"].includes(name),

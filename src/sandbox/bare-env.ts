@@ -7,9 +7,10 @@ import { env } from "node:process";
  * where there is one (`NODE_COMPILE_CACHE`, or as the command line sets it), so that they do not compile what was compiled before.
  */
 export function bareEnv(): Record<string, string> {
-  if (env["NODE_DISABLE_COMPILE_CACHE"] === "1") return {};
+  const { NODE_COMPILE_CACHE: told, NODE_DISABLE_COMPILE_CACHE: disabled } = env;
+  if (disabled === "1") return {};
   const own = getCompileCacheDir();
   // Node.js adds the folder of its version itself.
-  const folder = env["NODE_COMPILE_CACHE"] ?? (own === undefined ? undefined : dirname(own));
+  const folder = told ?? (own === undefined ? undefined : dirname(own));
   return folder === undefined ? {} : { NODE_COMPILE_CACHE: folder };
 }

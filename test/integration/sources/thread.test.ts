@@ -1,12 +1,18 @@
+import { subscribe } from "node:diagnostics_channel";
 import { setImmediate as turn } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { Worker } from "node:worker_threads";
 import { describe, expect, it } from "vitest";
 import { openSource } from "../../../src/sources/port.ts";
 
 const FLIGHTS = fileURLToPath(new URL("../../../node_modules/vega-datasets/data/flights-3m.parquet", import.meta.url));
 
+const workers: Worker[] = [];
+subscribe("worker_threads", (message) => workers.push((message as { readonly worker: Worker }).worker));
+
+/** Threads that began in this file and have not ended. */
 function threads(): number {
-  return process.getActiveResourcesInfo().filter((name) => name === "Worker" || name === "MessagePort").length;
+  return workers.filter(({ threadId }) => threadId !== -1).length;
 }
 
 describe("the thread of a source", () => {
