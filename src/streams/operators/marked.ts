@@ -6,14 +6,19 @@ import { IpdmError } from "../../core/errors.ts";
 import { type Flow, type Header, operator } from "../flow.ts";
 import { timeField } from "../window/plan.ts";
 import type { EventTime } from "./event-time.ts";
+import { invalid } from "./given.ts";
 
 /**
  * Inputs that are to be brought together, with the punctuation in their rows as marks between them: the watermark of several inputs is the
- * least of theirs. Others pass as they are.
+ * least of theirs. Others pass as they are. Throws `OPTION_INVALID`.
  */
 export function markedInputs<C, K extends string>(
   inputs: Readonly<Record<string, Observable<Flow<C, K>>>>,
 ): Readonly<Record<string, Observable<Flow<C, K>>>> {
+  // Names that are whole numbers stand first in any object, in their own order: the input named first would be another.
+  const number = Object.keys(inputs).find((name) => /^\d+$/.test(name));
+  if (number !== undefined)
+    throw invalid("inputs", `none can be named ${number}`, "name them by words: { north, south }");
   return Object.fromEntries(Object.entries(inputs).map(([name, input]) => [name, marked(input)]));
 }
 
