@@ -16,13 +16,15 @@ interface Probed {
 
 /**
  * Pairs a left row at time `l` with the right rows of its key at `[l + lower, l + upper]`, as the later of the two comes, in the order
- * in which the earlier ones came. A row whose time lies before the watermark is late. A row that can have no partner any more goes; where
+ * in which the earlier ones came. A row whose time lies before the watermark is late, where the times are bounded. A row that can have no partner any more goes; where
  * its side's rows come out without a partner, it does, in the order in which the watermark passes them.
  */
 export class IntervalRule implements JoinRule {
   private readonly core: JoinCore;
   private readonly lower: number;
   private readonly upper: number;
+  /** Rows of every time keep their partners where it is not: none is late. */
+  private readonly isBounded: boolean;
   /** Whether rows of a side come out without a partner; then its entries by the time at which they go. */
   private readonly outer: readonly [boolean, boolean];
   private readonly heaps = [new TimeHeap(), new TimeHeap()] as const;
@@ -40,6 +42,7 @@ export class IntervalRule implements JoinRule {
     this.core = core;
     this.lower = lower;
     this.upper = upper;
+    this.isBounded = Number.isFinite(lower) || Number.isFinite(upper);
     this.outer = [kind === "left" || kind === "full", kind === "right" || kind === "full"];
   }
 
@@ -54,7 +57,7 @@ export class IntervalRule implements JoinRule {
 
   row(side: SideIndex, batch: Batch, row: number, time: number, id: number): boolean {
     const { core } = this;
-    if (time < core.watermark) return false;
+    if (this.isBounded && time < core.watermark) return false;
     if (id < 0) {
       if (this.outer[side]) this.keep(side, batch, row, time, id, false);
       return true;

@@ -63,7 +63,7 @@ export function intervalJoin(
 
 /**
  * Pairs rows of equal keys. A row waits for partners as long as the watermark is not further ahead of it than `ttl`, its time-to-live in event
- * time, and has none that is further away; without one rows wait until the end of input, up to 2^24 of them.
+ * time, and has none that is further away; without one rows wait until the end of input, up to 2^24 of them, and none is late.
  */
 export function join<const L extends One, const R extends One, const J extends JoinKind = "inner">(
   left: L,
