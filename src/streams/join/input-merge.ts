@@ -1,5 +1,6 @@
 import type { Batch } from "../../batch/batch.ts";
 import { wordsOf, wordsToNumber } from "../../batch/column.ts";
+import { assert } from "../../core/errors.ts";
 import type { Barrier } from "../barrier.ts";
 import type { Header, Idle, Watermark } from "../flow.ts";
 import { timeOf } from "../operators/event-time.ts";
@@ -32,6 +33,8 @@ export class InputMerge {
   private ended = false;
   private finished = false;
   private isWorking = false;
+  /** Something came from within {@link work}. */
+  private hasMore = false;
   private watermark = Number.NEGATIVE_INFINITY;
   private barrier: Barrier | undefined;
 
@@ -66,13 +69,12 @@ export class InputMerge {
     this.work();
   }
 
+  /** A barrier of an input; one that comes while the others have not seen the one before waits behind it. */
   pass(index: number, barrier: Barrier): void {
     const input = this.at(index);
-    if (input.ended || input.held !== undefined) return;
-    this.barrier = barrier;
-    input.held = [];
-    input.credits.settle();
-    for (const other of this.inputs) if (other.held === undefined && !other.ended) other.credits.lend();
+    if (input.ended) return;
+    if (input.held !== undefined) input.held.push(barrier);
+    else this.hold(input, barrier);
     this.work();
   }
 
@@ -82,6 +84,10 @@ export class InputMerge {
     input.credits.settle();
     this.tryBegin();
     this.work();
+  }
+
+  hasEnded(index: number): boolean {
+    return this.at(index).ended;
   }
 
   /** The order is the same if it goes on from here. Equal rows give equal states, whatever batches they came in. */
@@ -143,6 +149,15 @@ export class InputMerge {
     return this.inputs[index] as MergedInput;
   }
 
+  /** Keeps what comes behind an input's barrier until the others have seen it. */
+  private hold(input: MergedInput, barrier: Barrier): void {
+    this.barrier ??= barrier;
+    assert(this.barrier === barrier, "inputs have their barriers in one order");
+    input.held = [];
+    input.credits.settle();
+    for (const other of this.inputs) if (other.held === undefined && !other.ended) other.credits.lend();
+  }
+
   private tryBegin(): void {
     if (this.begun || this.inputs.some(({ header, ended }) => header === undefined && !ended)) return;
     this.begun = true;
@@ -156,24 +171,32 @@ export class InputMerge {
     if (barrier === undefined || this.inputs.some(({ held, ended }) => held === undefined && !ended)) return false;
     this.barrier = undefined;
     this.sink.barrier(barrier);
-    for (const input of this.inputs) {
-      input.queue.push(...(input.held ?? []));
-      input.held = undefined;
+    const waiting = this.inputs.map(({ held }) => held ?? []);
+    for (const input of this.inputs) input.held = undefined;
+    for (const [i, input] of this.inputs.entries()) {
+      for (const item of waiting[i] ?? []) {
+        if ("kind" in item && item.kind === "barrier") {
+          if (input.held === undefined) this.hold(input, item);
+          else input.held.push(item);
+        } else (input.held ?? input.queue).push(item);
+      }
     }
     return true;
   }
 
   /** Hands on what can be. What comes from within waits for the rest: a savepoint never sees half of what a row comes to. */
   private work(): void {
+    this.hasMore = true;
     if (this.isWorking) return;
     this.isWorking = true;
     try {
       do {
+        this.hasMore = false;
         this.sink.resume();
         this.handOn();
         if (this.sink.isBlocked) return;
         if (this.begun && !this.finished) this.sink.pause();
-      } while (!this.sink.isBlocked && this.passBarrier());
+      } while (!this.sink.isBlocked && (this.passBarrier() || this.hasMore));
       if (!this.ended || this.finished || this.sink.isBlocked) return;
       this.finished = true;
       this.sink.finished();

@@ -1,6 +1,7 @@
 import type { Batch } from "../../batch/batch.ts";
 import type { JoinCore } from "./join-core.ts";
 import type { JoinRule, Kept, SideIndex } from "./join-rule.ts";
+import { NEVER_QUIET } from "./merge-sink.ts";
 import { TimeHeap } from "./time-heap.ts";
 
 /** Rows kept between two looks for those that are no longer needed. */
@@ -29,7 +30,7 @@ export class IntervalRule implements JoinRule {
   private readonly outer: readonly [boolean, boolean];
   private readonly heaps = [new TimeHeap(), new TimeHeap()] as const;
   isBusy = false;
-  readonly quietUntil = Number.NEGATIVE_INFINITY;
+  readonly quiet = NEVER_QUIET;
   private untilSweep = SWEEP_ROWS;
   /** The row whose partners had no room: where it is in its list, behind which entry (plus 1), and whether it had any. */
   private probed: Probed | undefined;

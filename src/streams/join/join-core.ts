@@ -105,18 +105,17 @@ export class JoinCore {
     return row;
   }
 
-  /** {@link rows} that stay before the rule's `quietUntil`: none makes pairs. */
+  /** {@link rows} of times that are quiet for the rule. */
   quietRows(rule: JoinRule, side: SideIndex, batch: Batch, from: number, to: number, times: Float64Array): void {
     const chunk = this.chunks[side];
-    this.lateCount = 0;
     let newest = Number.NEGATIVE_INFINITY;
     for (let start = from; start < to; ) {
       if (batch !== chunk.batch || start >= chunk.to || start < chunk.from) this.readIds(side, batch, start);
       const end = Math.min(to, chunk.to);
       for (let row = start; row < end; row++) {
         const time = times[row] as number;
-        if (!rule.row(side, batch, row, time, chunk.ids[row - chunk.from] as number)) this.putLate(row);
-        else if (time > newest) newest = time;
+        rule.row(side, batch, row, time, chunk.ids[row - chunk.from] as number);
+        if (time > newest) newest = time;
       }
       start = end;
     }

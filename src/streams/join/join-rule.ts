@@ -1,5 +1,6 @@
 import type { Batch } from "../../batch/batch.ts";
 import type { KeptRows } from "./kept-rows.ts";
+import type { Quiet } from "./merge-sink.ts";
 
 /** The left is 0, the right 1. */
 export type SideIndex = 0 | 1;
@@ -16,8 +17,8 @@ export interface JoinRule {
   readonly isBusy: boolean;
   /** Rows kept. */
   readonly living: number;
-  /** Until the newest time comes to this one the order of the inputs' rows among each other does not matter; -∞ where it always does. */
-  readonly quietUntil: number;
+  /** Times of rows whose order among the inputs does not matter, as long as no other comes between: none is late or makes pairs. */
+  readonly quiet: Quiet;
   /** Whether more is held than the rows kept are worth. */
   readonly isSparse: boolean;
   /** A row whose key has the id given; -1 where part of its key is null. False when it is late. */

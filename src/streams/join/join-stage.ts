@@ -4,14 +4,14 @@ import { wordsOf, wordsToNumber } from "../../batch/column.ts";
 import { gatherRows } from "../../batch/gather.ts";
 import type { Schema } from "../../batch/schema.ts";
 import { IpdmError } from "../../core/errors.ts";
-import type { Flow, Header } from "../flow.ts";
+import type { Header } from "../flow.ts";
 import { type EventTime, timeOf } from "../operators/event-time.ts";
 import { areMarked } from "../operators/marked.ts";
-import type { Step } from "../step.ts";
 import { JoinCore } from "./join-core.ts";
 import { type JoinInput, type JoinKind, joinPlan } from "./join-plan.ts";
 import type { JoinRule, SideIndex } from "./join-rule.ts";
-import type { MergeStage } from "./merge-stage.ts";
+import { NEVER_QUIET, type Quiet } from "./merge-sink.ts";
+import type { MergeStage, StageSetting } from "./merge-stage.ts";
 import type { RowsState } from "./rows-state.ts";
 
 /** Options of every join. */
@@ -27,15 +27,10 @@ export interface JoinOptions {
 /** Makes the rule of a join, which may ask what was said of the inputs. */
 export type MakeRule = (core: JoinCore, headers: readonly [Header, Header]) => JoinRule;
 
-interface JoinSetting {
+interface JoinSetting extends StageSetting {
   readonly name: string;
   readonly names: readonly string[];
   readonly headers: readonly [Header, Header];
-  readonly schemas: (input: number) => Schema | undefined;
-  readonly out: (item: Flow) => void;
-  /** Whether another batch may come out. */
-  readonly isFree: () => boolean;
-  readonly step: Step;
   readonly rule: MakeRule;
 }
 
@@ -49,6 +44,8 @@ export class JoinStage implements MergeStage {
   private readonly times: readonly [EventTime, EventTime];
   private readonly outOfOrder: number;
   private open: { readonly core: JoinCore; readonly rule: JoinRule } | undefined;
+  /** What marks have moved the newest time to before the first row. */
+  private early = Number.NEGATIVE_INFINITY;
 
   constructor(setting: JoinSetting, { kind = "inner", late, lateRight = late }: JoinOptions) {
     const [left, right] = setting.headers;
@@ -59,18 +56,20 @@ export class JoinStage implements MergeStage {
     this.outOfOrder = Math.max(this.times[0].outOfOrderUs, this.times[1].outOfOrderUs);
   }
 
-  get quietUntil(): number {
-    return this.open?.rule.quietUntil ?? Number.NEGATIVE_INFINITY;
+  get quiet(): Quiet {
+    return this.open?.rule.quiet ?? NEVER_QUIET;
   }
 
   quietRows(input: number, batch: Batch, from: number, to: number, times: Float64Array): void {
     if (this.open === undefined) return;
-    const { core, rule } = this.open;
-    core.quietRows(rule, input === 0 ? 0 : 1, batch, from, to, times);
-    this.tellLate(input, batch, core);
+    this.open.core.quietRows(this.open.rule, input === 0 ? 0 : 1, batch, from, to, times);
   }
 
   rows(input: number, batch: Batch, from: number, to: number, times: Float64Array): number {
+    if (this.open === undefined && this.waitsForColumns()) {
+      this.isBlocked = true;
+      return from;
+    }
     const here = this.opened();
     if (here === undefined) return to;
     const { core, rule } = here;
@@ -93,22 +92,22 @@ export class JoinStage implements MergeStage {
   }
 
   watermark(timeUs: number): void {
-    if (this.opened() !== undefined) this.advance(timeUs + this.outOfOrder);
+    if (this.open === undefined) this.early = Math.max(this.early, timeUs + this.outOfOrder);
+    else this.advance(timeUs + this.outOfOrder);
   }
 
   end(): void {
-    const { schemas } = this.setting;
-    if ((schemas(0) !== undefined || schemas(1) !== undefined) && this.opened() !== undefined)
-      this.advance(Number.POSITIVE_INFINITY);
+    this.advance(Number.POSITIVE_INFINITY);
     for (const late of new Set(this.late)) late?.complete?.();
   }
 
   save(): RowsState {
-    if (this.open === undefined) return { lists: [], about: null };
+    if (this.open === undefined) return { lists: [], about: Number.isFinite(this.early) ? this.early : null };
     return this.open.core.state(this.open.rule, {});
   }
 
   restore(state: RowsState): void {
+    if (typeof state.about === "number") this.early = state.about;
     const here = state.lists.length === 0 ? undefined : this.opened();
     here?.core.restore(state, here.rule, (side, batch) => {
       const words = wordsOf(batch.column(this.times[side].column));
@@ -139,7 +138,13 @@ export class JoinStage implements MergeStage {
     this.late[input]?.next?.(gatherRows(batch, late, lateCount));
   }
 
-  /** The join once the columns of both sides are known; undefined where an inner join can have no pairs. Throws `JOIN_SCHEMA`. */
+  /** Whether the columns of an input are not known that may still have rows. */
+  private waitsForColumns(): boolean {
+    const { schemas, hasEnded } = this.setting;
+    return [0, 1].some((input) => schemas(input) === undefined && !hasEnded(input));
+  }
+
+  /** The join once the columns of both sides are known; undefined where an inner join has no pairs, since a side has no rows. Throws `JOIN_SCHEMA`. */
   private opened(): { readonly core: JoinCore; readonly rule: JoinRule } | undefined {
     if (this.open !== undefined) return this.open;
     const { schemas, names, headers, rule } = this.setting;
@@ -152,6 +157,7 @@ export class JoinStage implements MergeStage {
     const core = new JoinCore(joinPlan(this.kind, ...inputs), inputs, this.outOfOrder);
     core.isMarked = areMarked(this.times, this.setting.name);
     this.open = { core, rule: rule(core, headers) };
+    core.advance(this.open.rule, this.early);
     return this.open;
   }
 

@@ -2,12 +2,21 @@ import type { Batch } from "../../batch/batch.ts";
 import type { Barrier } from "../barrier.ts";
 import type { Header } from "../flow.ts";
 
+/** Times from one to before another. */
+export interface Quiet {
+  readonly from: number;
+  readonly until: number;
+}
+
+/** No times at all. */
+export const NEVER_QUIET: Quiet = { from: Number.POSITIVE_INFINITY, until: Number.NEGATIVE_INFINITY };
+
 /** What a merge hands on, in one order that the inputs' rows alone decide. */
 export interface MergeSink {
   /** It can take nothing for now: nothing is handed on until {@link InputMerge.resume}. */
   readonly isBlocked: boolean;
-  /** Rows before this time may be handed on by {@link quietRows}, out of their order among the inputs: it does not matter for them. */
-  readonly quietUntil: number;
+  /** Rows of these times may be handed on by {@link quietRows}, out of their order among the inputs: it does not matter for them. */
+  readonly quiet: Quiet;
   /** Goes on where it was blocked, as far as it can. */
   resume(): void;
   /** Called once, when every input has said what it is. */

@@ -2,6 +2,7 @@ import type { Batch } from "../../batch/batch.ts";
 import type { Schema } from "../../batch/schema.ts";
 import type { Flow, Header } from "../flow.ts";
 import type { Step } from "../step.ts";
+import type { Quiet } from "./merge-sink.ts";
 import type { RowsState } from "./rows-state.ts";
 
 /** What an operator of several inputs does, once it has their headers. */
@@ -11,7 +12,7 @@ export interface MergeStage {
   /** Whether it has more to put out than may come out now: nothing more is handed to it until it was told to {@link resume} and could. */
   readonly isBlocked: boolean;
   /** See `MergeSink`. */
-  readonly quietUntil?: number;
+  readonly quiet?: Quiet;
   quietRows?(input: number, batch: Batch, from: number, to: number, times: Float64Array): void;
   /** Takes rows as far as it can; returns the one behind them, before `to` only where it is blocked then. */
   rows(input: number, batch: Batch, from: number, to: number, times: Float64Array): number;
@@ -30,6 +31,8 @@ export interface MergeStage {
 export interface StageSetting {
   /** The columns of each input as far as they are known. */
   readonly schemas: (input: number) => Schema | undefined;
+  /** Whether nothing more comes of an input than what waits. */
+  readonly hasEnded: (input: number) => boolean;
   readonly out: (item: Flow) => void;
   /** Whether another batch may come out. */
   readonly isFree: () => boolean;

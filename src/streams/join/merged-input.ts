@@ -1,4 +1,5 @@
 import type { Batch } from "../../batch/batch.ts";
+import type { Barrier } from "../barrier.ts";
 import type { Header, Idle, Watermark } from "../flow.ts";
 import { LentCredits } from "./lent-credits.ts";
 
@@ -9,7 +10,7 @@ export class MergedInput {
   credits = new LentCredits();
   readonly queue: (Batch | Watermark | Idle)[] = [];
   /** Items behind a barrier that not every input has seen yet. */
-  held: (Batch | Watermark | Idle)[] | undefined;
+  held: (Batch | Watermark | Idle | Barrier)[] | undefined;
   /** Next row of the batch at the front, and the event times of that batch. */
   row = 0;
   times: Float64Array | undefined;
@@ -25,8 +26,9 @@ export class MergedInput {
   constructor(name: string) {
     this.name = name;
   }
-  /** Rows of the batch in front were taken up to one; the batch goes when that is its last: true then. */
+  /** Rows of the batch in front were taken up to one; the batch goes when that is its last: true then, and where it has gone already. */
   took(batch: Batch, to: number): boolean {
+    if (this.queue[0] !== batch) return true;
     this.consumed += to - this.row;
     this.row = to;
     if (to < batch.rows) return false;

@@ -12,7 +12,7 @@ import { schemaOfIpld } from "../savepoint.ts";
 import { joinedStep, type Step } from "../step.ts";
 import { malformed, partOf } from "../window/state-bytes.ts";
 import { InputMerge, type InputState } from "./input-merge.ts";
-import type { MergeSink } from "./merge-sink.ts";
+import { type MergeSink, NEVER_QUIET, type Quiet } from "./merge-sink.ts";
 import type { MakeStage, MergeStage } from "./merge-stage.ts";
 import { loadRows, type RowsState, saveRows } from "./rows-state.ts";
 
@@ -67,6 +67,7 @@ class Merging implements MergeSink {
   private readonly names: readonly string[];
   private readonly how: How;
   private outlet: Outlet | undefined;
+  private closed = false;
   private readonly out: (item: Flow) => void;
   private readonly schemas: (Schema | undefined)[];
   private readonly begun: boolean[];
@@ -81,11 +82,11 @@ class Merging implements MergeSink {
   }
 
   get isBlocked(): boolean {
-    return this.stage?.isBlocked ?? false;
+    return this.closed || (this.stage?.isBlocked ?? false);
   }
 
-  get quietUntil(): number {
-    return this.stage?.quietUntil ?? Number.NEGATIVE_INFINITY;
+  get quiet(): Quiet {
+    return this.stage?.quiet ?? NEVER_QUIET;
   }
 
   /** Takes an item, and tells which input is now waited for. */
@@ -111,6 +112,7 @@ class Merging implements MergeSink {
   }
 
   close(): void {
+    this.closed = true;
     this.outlet?.close();
     this.merge.close();
   }
@@ -146,7 +148,13 @@ class Merging implements MergeSink {
     const outlet = new Outlet(jointCredits(headers.map((header) => header.credits)), resume);
     this.outlet = outlet;
     const schemas = (input: number): Schema | undefined => this.schemas[input];
-    const stage = make(headers, { schemas, out: counted, isFree: () => outlet.isOpen, step });
+    const stage = make(headers, {
+      schemas,
+      hasEnded: (input) => this.merge.hasEnded(input),
+      out: counted,
+      isFree: () => !this.closed && outlet.isOpen,
+      step,
+    });
     this.stage = stage;
     const restored = headers.find((header) => header.restored !== undefined)?.restored;
     this.out({

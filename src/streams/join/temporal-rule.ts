@@ -1,6 +1,7 @@
 import type { Batch } from "../../batch/batch.ts";
 import type { JoinCore } from "./join-core.ts";
 import type { JoinRule, Kept, SideIndex } from "./join-rule.ts";
+import { NEVER_QUIET } from "./merge-sink.ts";
 import { TimeHeap } from "./time-heap.ts";
 
 /**
@@ -13,7 +14,7 @@ export class TemporalRule implements JoinRule {
   private readonly isLeft: boolean;
   private readonly pending = new TimeHeap();
   isBusy = false;
-  readonly quietUntil = Number.NEGATIVE_INFINITY;
+  readonly quiet = NEVER_QUIET;
   /** Right entries by key id, by time. */
   private versions = new Map<number, number[]>();
 

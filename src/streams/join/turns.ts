@@ -1,5 +1,5 @@
 import type { Batch } from "../../batch/batch.ts";
-import type { MergeSink } from "./merge-sink.ts";
+import { type MergeSink, NEVER_QUIET } from "./merge-sink.ts";
 import type { MergedInput } from "./merged-input.ts";
 
 /** Where an input stands in a batch. */
@@ -16,7 +16,7 @@ export function takeTurns(sink: MergeSink, [left, right]: readonly [Front | unde
   const { input: first, batch: a, times: early } = left;
   const { input: second, batch: b, times: late } = right;
   while (!sink.isBlocked) {
-    if (sink.quietUntil > Number.NEGATIVE_INFINITY && !takeQuiet(sink, left, right)) return;
+    if (sink.quiet !== NEVER_QUIET && !takeQuiet(sink, left, right)) return;
     if ((early[first.row] as number) <= (late[second.row] as number)) {
       const limit = late[second.row] as number;
       let to = first.row + 1;
@@ -33,17 +33,17 @@ export function takeTurns(sink: MergeSink, [left, right]: readonly [Front | unde
 
 /** Hands on what both have before any row that is not quiet; false when that was all of a batch. */
 function takeQuiet(sink: MergeSink, left: Front, right: Front): boolean {
-  const { quietUntil } = sink;
+  const { from, until } = sink.quiet;
   const { input: first, batch: a, times: early } = left;
   const { input: second, batch: b, times: late } = right;
   let [i, j] = [first.row, second.row];
   while (i < a.rows && j < b.rows) {
     const [l, r] = [early[i] as number, late[j] as number];
     if (l <= r) {
-      if (l >= quietUntil) break;
+      if (l < from || l >= until) break;
       i++;
     } else {
-      if (r >= quietUntil) break;
+      if (r < from || r >= until) break;
       j++;
     }
   }

@@ -1,9 +1,10 @@
 import type { Batch } from "../../batch/batch.ts";
 import type { KeyStore } from "../window/key-store.ts";
 
-/** Entries that a side begins with room for, and most that it keeps the room of once it is cleared. */
-const ENTRIES = 64;
-const SPARE_ENTRIES = 2 ** 20;
+/** Entries that a side first makes room for, and most that it keeps the room of once it is cleared. */
+const ENTRIES = 8;
+const SPARE_ENTRIES = 2 ** 17;
+const NO_ENTRIES = new Int32Array(0);
 
 /** Rows of one side of a window, in the order in which they came. */
 export class WindowSide {
@@ -14,9 +15,9 @@ export class WindowSide {
   /** Number of the newest batch; -1 where there is none. */
   newest = -1;
   /** Row of each entry in its batch; the complement of it where a later window has the same row and counts it. */
-  rows = new Int32Array(ENTRIES);
+  rows = NO_ENTRIES;
   /** Id of each entry's key; -1 where part of it is null. */
-  ids = new Int32Array(ENTRIES);
+  ids = NO_ENTRIES;
   count = 0;
   /** Entries of which this is the last window. */
   counted = 0;
@@ -43,8 +44,8 @@ export class WindowSide {
     this.count = 0;
     this.counted = 0;
     if (this.rows.length <= SPARE_ENTRIES) return;
-    this.rows = new Int32Array(ENTRIES);
-    this.ids = new Int32Array(ENTRIES);
+    this.rows = NO_ENTRIES;
+    this.ids = NO_ENTRIES;
   }
 
   /** Where the entries of the batch at a place of {@link batches} end. */
@@ -59,9 +60,37 @@ export class WindowSide {
 }
 
 function doubled(array: Int32Array): Int32Array<ArrayBuffer> {
-  const larger = new Int32Array(2 * array.length);
+  const larger = new Int32Array(Math.max(ENTRIES, 2 * array.length));
   larger.set(array);
   return larger;
+}
+
+/** The batches that entries of any window point into. */
+export class HeldBatches {
+  /** Rows of them all. */
+  rows = 0;
+  /** By number: how many windows hold a batch, and its rows. */
+  private readonly batches = new Map<number, { windows: number; readonly rows: number }>();
+
+  hold(number: number, { rows }: Batch): void {
+    const held = this.batches.get(number);
+    if (held !== undefined) {
+      held.windows++;
+      return;
+    }
+    this.batches.set(number, { windows: 1, rows });
+    this.rows += rows;
+  }
+
+  /** A window lets go of batches. */
+  release(numbers: readonly number[]): void {
+    for (const number of numbers) {
+      const held = this.batches.get(number);
+      if (held === undefined || --held.windows > 0) continue;
+      this.batches.delete(number);
+      this.rows -= held.rows;
+    }
+  }
 }
 
 /** Row of an entry, whoever counts it. */

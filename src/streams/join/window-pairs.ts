@@ -69,6 +69,7 @@ export class WindowPairs {
       }
     } while (this.next());
     pairs.count = count;
+    left.batches = right.batches = [];
     return true;
   }
 

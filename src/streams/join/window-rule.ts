@@ -6,7 +6,8 @@ import type { WindowTimes } from "../window/plan.ts";
 import type { JoinCore } from "./join-core.ts";
 import type { JoinRule, Kept, SideIndex } from "./join-rule.ts";
 import { stateFull } from "./kept-rows.ts";
-import { WindowSide } from "./window-entries.ts";
+import { NEVER_QUIET, type Quiet } from "./merge-sink.ts";
+import { HeldBatches, WindowSide } from "./window-entries.ts";
 import { WindowPairs } from "./window-pairs.ts";
 
 interface OpenWindow {
@@ -23,7 +24,9 @@ interface Gathered {
 
 /** Windows that a time is looked up in first. */
 const RECENT = 8;
-/** Rows of batches held for each entry, and beside, beyond which the rows kept are copied together. */
+/** Sides of windows that have closed, kept for the next. */
+const SPARE_MAX = 16;
+/** Rows of batches held for each row kept, and beside, beyond which the rows kept are copied together. */
 const HELD_SHARE = 4;
 const HELD_MORE = 65_536;
 
@@ -34,8 +37,8 @@ const HELD_MORE = 65_536;
  */
 export class WindowRule implements JoinRule {
   isSparse = false;
-  /** When the next window that there can be closes: until then the order of the inputs' rows among each other does not matter. */
-  quietUntil = Number.NEGATIVE_INFINITY;
+  /** From the start of the first window that can be open to when it closes. */
+  quiet: Quiet = NEVER_QUIET;
   private readonly core: JoinCore;
   private readonly times: WindowTimes;
   private readonly windows = new Map<number, OpenWindow>();
@@ -50,11 +53,13 @@ export class WindowRule implements JoinRule {
   private readonly pairs: WindowPairs;
   /** Rows kept of each side. */
   private readonly rows: [number, number] = [0, 0];
-  /** Rows of the batches held, of each window and side. */
-  private held = 0;
+  private held: readonly [HeldBatches, HeldBatches] = [new HeldBatches(), new HeldBatches()];
+  /** Rows of batches below which another look at whether few of them are kept brings nothing. */
+  private heldAtLeast = 0;
   /** Batches so far of each side, and the present one's. */
   private readonly numbers: [number, number] = [0, 0];
   private readonly present: [Batch | undefined, Batch | undefined] = [undefined, undefined];
+  private readonly last: [number, number] = [-1, -1];
 
   constructor(core: JoinCore, times: WindowTimes) {
     this.core = core;
@@ -91,7 +96,7 @@ export class WindowRule implements JoinRule {
 
   advance(): void {
     const { newest } = this.core;
-    if (newest >= this.quietUntil) this.findQuiet();
+    if (newest >= this.quiet.until) this.findQuiet();
     if (newest < this.nextClose) return;
     const { slack } = this.times;
     this.due = [...this.windows.values()].filter(({ end }) => end + slack <= newest).sort((a, b) => b.end - a.end);
@@ -109,13 +114,14 @@ export class WindowRule implements JoinRule {
       const { sides } = this.closing;
       for (const side of [0, 1] as const) {
         this.rows[side] -= sides[side].counted;
-        for (const { rows } of sides[side].batches) this.held -= rows;
+        this.held[side].release(sides[side].numbers);
         sides[side].clear();
       }
-      this.spare.push(sides);
+      if (this.spare.length < SPARE_MAX) this.spare.push(sides);
       this.closeNext();
     }
-    this.isSparse = this.held > HELD_SHARE * this.entries() + HELD_MORE;
+    const held = this.held[0].rows + this.held[1].rows;
+    this.isSparse = held > Math.max(HELD_SHARE * this.living + HELD_MORE, this.heldAtLeast);
     return true;
   }
 
@@ -137,7 +143,7 @@ export class WindowRule implements JoinRule {
     this.windows.clear();
     this.recent.fill(undefined);
     this.nextClose = Number.POSITIVE_INFINITY;
-    this.held = 0;
+    this.held = [new HeldBatches(), new HeldBatches()];
     this.isSparse = false;
     this.findQuiet();
     for (const side of [0, 1] as const) {
@@ -151,25 +157,22 @@ export class WindowRule implements JoinRule {
       this.present[side] = undefined;
       kept.clear();
     }
+    this.heldAtLeast = 2 * (this.held[0].rows + this.held[1].rows);
   }
 
   private findQuiet(): void {
     const { newest } = this.core;
     const { whole, step, offset, slack } = this.times;
-    const next = (Math.floor((newest - whole - slack - offset) / step) + 1) * step + offset + whole + slack;
-    this.quietUntil = Number.isSafeInteger(next) && next > newest ? next : newest;
+    const from = (Math.floor((newest - whole - slack - offset) / step) + 1) * step + offset;
+    const until = from + whole + slack;
+    const isExact = Number.isSafeInteger(from - whole) && Number.isSafeInteger(until + whole) && until > newest;
+    this.quiet = isExact ? { from, until } : NEVER_QUIET;
   }
 
   /** Begins to close the next window that is due. */
   private closeNext(): void {
     this.closing = this.due.pop();
     if (this.closing !== undefined) this.pairs.begin(this.closing.sides);
-  }
-
-  private entries(): number {
-    let entries = 0;
-    for (const { sides } of this.windows.values()) entries += sides[0].count + sides[1].count;
-    return entries;
   }
 
   private put(window: OpenWindow, side: SideIndex, batch: Batch, number: number, row: number, id: number): void {
@@ -188,17 +191,18 @@ export class WindowRule implements JoinRule {
     const list = window.sides[side];
     if (list.newest !== number) {
       list.begin(batch, number);
-      this.held += batch.rows;
+      this.held[side].hold(number, batch);
     }
     return list;
   }
 
   /** The number of a batch among all of its side: the same batch that comes again has another. */
   private numberOf(side: SideIndex, batch: Batch, row: number): number {
-    if (row === 0 || this.present[side] !== batch) {
+    if (this.present[side] !== batch || row <= (this.last[side] as number)) {
       this.present[side] = batch;
       this.numbers[side]++;
     }
+    this.last[side] = row;
     return this.numbers[side];
   }
 
