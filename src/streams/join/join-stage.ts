@@ -181,7 +181,7 @@ export class JoinStage implements MergeStage {
   }
 }
 
-/** What an entry takes at most, beside the batches that it points into. */
+/** What a row kept counts beside its batch; one in several windows takes eight more for each. */
 const ENTRY_BYTES = 32;
 
 function unknownColumns(name: string): IpdmError {

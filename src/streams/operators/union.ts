@@ -53,9 +53,7 @@ export function union<C, K extends string>(
           if (writer.rows >= BATCH_ROWS_DEFAULT) flush();
           return to;
         },
-        pause: () => {
-          if (isFree()) flush();
-        },
+        pause: flush,
         watermark(timeUs) {
           flush();
           out({ kind: "watermark", timeUs });
