@@ -39,6 +39,7 @@ import { anchorOf, type FollowedContent, type SourceContent } from "./anchor.ts"
 import { checkTime } from "./declared-time.ts";
 import { moduleForm, readModule, withSettings } from "./module-form.ts";
 import { moduleTime } from "./module-time.ts";
+import type { NewTask, Upstream } from "./new-task.ts";
 import { checkProvable, proveOf } from "./prove.ts";
 import { checkSettled } from "./several-inputs.ts";
 import { planStream } from "./stream-task.ts";
@@ -83,22 +84,6 @@ export interface CataloguedModule {
 export async function makePlan(input: PlanInput): Promise<RunPlan> {
   const planner = new Planner(input);
   return planner.plan();
-}
-
-/** What a task reads: how it is named, and the way back to the inputs; `after` as in a task's key. */
-interface Upstream {
-  readonly ref: InputRef;
-  readonly schema: Schema;
-  readonly link: CID;
-  readonly after?: CID;
-}
-
-/** A task as the planner adds it, its input by name. */
-interface NewTask extends Pick<TaskPlan, "name" | "operator" | "ports" | "live"> {
-  readonly input: string;
-  readonly beside?: readonly string[];
-  readonly module?: ModuleSpec | null;
-  readonly prove?: ProveWindows | null;
 }
 
 class Planner {

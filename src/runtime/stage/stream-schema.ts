@@ -15,6 +15,7 @@ import type { AggregateSpec } from "../../streams/operators/specs.ts";
 import { rankField } from "../../streams/operators/top-n.ts";
 import { keyField, outputSchema, timeField, type WindowPlan, windowTimes } from "../../streams/window/plan.ts";
 import { LATE, LATE_RIGHT, MAIN, type TaskPlan } from "../plan.ts";
+import { misfit, mismatch, untimed } from "./stream-errors.ts";
 
 /** One input of a stream task: how it is called, and its columns. */
 export interface StreamInput {
@@ -283,22 +284,4 @@ function joinSchema(
     { name: left.name, schema: left.schema, time: leftTime.column, keys: step.keys.left },
     { name: right.name.replace(/^copy:/, ""), schema: right.schema, time: rightTime.column, keys: step.keys.right },
   ).schema;
-}
-
-function untimed(what: string): IpdmError {
-  return new IpdmError("TIME_MISSING", what, {
-    kind: "config",
-    hint: "declare time: { column: …, outOfOrder: 0s } at the sources, or at tasks before this one",
-  });
-}
-
-function mismatch(what: string, hint: string): IpdmError {
-  return new IpdmError("SCHEMA_MISMATCH", what, { kind: "config", hint });
-}
-
-function misfit(what: string): IpdmError {
-  return new IpdmError("STREAM_STEP", `a task cannot have ${what}`, {
-    kind: "config",
-    hint: "use the version that made it, or a newer one",
-  });
 }

@@ -1,5 +1,25 @@
+import { compareBytes } from "../../core/bytes.ts";
+import type { WindowCore } from "./core.ts";
+
+/** Sessions, by slot, in the order of their ends, starts and keys. */
+export function sessionsInOrder(
+  { groups, keys }: WindowCore,
+  slots: readonly number[],
+  firsts: Float64Array,
+  lasts: Float64Array,
+): Int32Array {
+  const ranks = keys.store.ranks(slots.length)?.rankOf;
+  return ordered(slots, lasts, (a, b) => {
+    const difference = (firsts[a] as number) - (firsts[b] as number);
+    if (difference !== 0) return difference;
+    const [x, y] = [groups.ids[a] as number, groups.ids[b] as number];
+    if (ranks !== undefined) return (ranks[x] as number) - (ranks[y] as number);
+    return compareBytes(keys.store.bytesOf(x), keys.store.bytesOf(y));
+  });
+}
+
 /** Slots in the order of a whole number each has, and where that is equal in the order of `compare`. */
-export function ordered(
+function ordered(
   slots: readonly number[],
   numbers: Float64Array,
   compare: (a: number, b: number) => number,

@@ -1,10 +1,9 @@
-import { compareBytes } from "../../core/bytes.ts";
 import type { Run } from "./chunks.ts";
 import type { Steps, WindowCore } from "./core.ts";
 import { checkedTime } from "./event-clock.ts";
 import { KeyLists } from "./key-lists.ts";
 import { LookQueue } from "./look-queue.ts";
-import { ordered } from "./session-order.ts";
+import { sessionsInOrder } from "./session-order.ts";
 import { SessionReach } from "./session-reach.ts";
 import { SessionRows, type SessionTable } from "./session-rows.ts";
 import { malformed } from "./state-bytes.ts";
@@ -256,19 +255,8 @@ export class SessionWindows implements Windows, SessionTable {
     }
   }
 
-  /** Sessions in the order of their ends, starts and keys. */
   private inOrder(slots: readonly number[]): Int32Array {
-    const { groups, keys } = this.core;
-    const { values: firsts } = this.firsts;
-    const { values: lasts } = this.lasts;
-    const ranks = keys.store.ranks(slots.length)?.rankOf;
-    return ordered(slots, lasts, (a, b) => {
-      const difference = (firsts[a] as number) - (firsts[b] as number);
-      if (difference !== 0) return difference;
-      const [x, y] = [groups.ids[a] as number, groups.ids[b] as number];
-      if (ranks !== undefined) return (ranks[x] as number) - (ranks[y] as number);
-      return compareBytes(keys.store.bytesOf(x), keys.store.bytesOf(y));
-    });
+    return sessionsInOrder(this.core, slots, this.firsts.values, this.lasts.values);
   }
 
   private drop(slot: number): void {
