@@ -87,10 +87,10 @@ function* summaryLines(summary: RunSummary): Generator<string> {
   yield `statements    ${summary.statements}, each with a certificate of at least ${quorum.q} of ${quorum.n} votes (nodes of one process, not independent parties)`;
   yield `certificates  ${summary.certificates}`;
   yield `proofs        ${summary.proofs}${summary.proofs > 0 ? ` zero-knowledge${summary.production ? "" : ", made with DEVELOPMENT keys"}` : ""}`;
-  for (const [task, count] of Object.entries(summary.late))
-    yield `late rows     ${number(count)} of ${task}, kept as ${task}.late`;
-  for (const [task, count] of Object.entries(summary.lateRight))
-    yield `late rows     ${number(count)} of ${task}, kept as ${task}.late-right`;
+  for (const [side, count] of Object.entries(summary.late)) {
+    const [task, port = "late"] = side.split(".");
+    yield `late rows     ${number(count)} of ${task}, kept as ${task}.${port}`;
+  }
   for (const [task, reasons] of Object.entries(summary.rejected)) {
     const logs = Object.values(reasons).reduce((sum, count) => sum + count, 0);
     const why = Object.entries(reasons).map(([reason, count]) => `${number(count)} ${reason}`);

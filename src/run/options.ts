@@ -83,10 +83,8 @@ export interface RunSummary {
   /** Stages that this run computed, in part where an earlier one had begun them. */
   readonly computed: readonly string[];
   readonly quorum: { readonly n: number; readonly q: number; readonly f: number };
-  /** Rows that came too late for their windows, by task. */
+  /** Rows that came too late, by task; those of a join's right input by `<task>.late-right`. */
   readonly late: Readonly<Record<string, number>>;
-  /** Rows of the right input of a join that came too late, by task. */
-  readonly lateRight: Readonly<Record<string, number>>;
   /** Logs that tasks with events did not decode, by task and reason (`anonymous`, `topics`, `malformed`); a task without any has an empty one. */
   readonly rejected: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** False where proofs are made with development keys, whose maker could forge. */

@@ -24,12 +24,11 @@ export async function summaryOf(lead: RunNode, made: ReceiptContents, input: Sum
     rows: lead.writtenRows(name) ?? 0,
   }));
   const late: Record<string, number> = {};
-  const lateRight: Record<string, number> = {};
   for (const task of plan.tasks) {
     const tables = lead.ledger.commits(task.name).at(-1)?.statement.tables;
     const [rows, right] = [tables?.[LATE]?.rows ?? 0, tables?.[LATE_RIGHT]?.rows ?? 0];
     if (rows > 0) late[task.name] = rows;
-    if (right > 0) lateRight[task.name] = right;
+    if (right > 0) late[`${task.name}.${LATE_RIGHT}`] = right;
   }
   return {
     receipt: input.receipt,
@@ -50,7 +49,6 @@ export async function summaryOf(lead: RunNode, made: ReceiptContents, input: Sum
     computed: plan.tasks.map(({ name }) => name).filter((name) => !lead.reused.has(name)),
     quorum: quorumNumbers(membership),
     late,
-    lateRight,
     rejected: await rejectedCounts(lead),
     production: input.production,
   };
