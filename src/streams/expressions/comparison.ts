@@ -37,7 +37,10 @@ function selecting(op: Comparison, left: Compiled, right: Compiled): Compiled["s
   };
 }
 
-/** A row is written whether it counts or not: the next one takes its place then, and the loop needs no branch. */
+/**
+ * A row is written whether it counts or not: the next one takes its place then, and the loop needs no branch. A truth value made a number is
+ * the processor's flag; `? 1 : 0` would be a branch, which nobody can foresee.
+ */
 function selectRows(
   op: Comparison,
   values: Float64Array,
@@ -51,37 +54,37 @@ function selectRows(
     case "eq":
       for (let row = from; row < to; row++) {
         into[found] = row;
-        found += values[row] === constant ? 1 : 0;
+        found += +(values[row] === constant);
       }
       return found;
     case "ne":
       for (let row = from; row < to; row++) {
         into[found] = row;
-        found += values[row] !== constant ? 1 : 0;
+        found += +(values[row] !== constant);
       }
       return found;
     case "lt":
       for (let row = from; row < to; row++) {
         into[found] = row;
-        found += (values[row] as number) < constant ? 1 : 0;
+        found += +((values[row] as number) < constant);
       }
       return found;
     case "lte":
       for (let row = from; row < to; row++) {
         into[found] = row;
-        found += (values[row] as number) <= constant ? 1 : 0;
+        found += +((values[row] as number) <= constant);
       }
       return found;
     case "gt":
       for (let row = from; row < to; row++) {
         into[found] = row;
-        found += (values[row] as number) > constant ? 1 : 0;
+        found += +((values[row] as number) > constant);
       }
       return found;
     case "gte":
       for (let row = from; row < to; row++) {
         into[found] = row;
-        found += (values[row] as number) >= constant ? 1 : 0;
+        found += +((values[row] as number) >= constant);
       }
       return found;
   }
@@ -104,22 +107,22 @@ function comparing(left: Compiled, right: Compiled, fail: Complain): Compare {
 function compareNumbers(op: Comparison, a: Float64Array, b: Float64Array, count: number, into: Float64Array): void {
   switch (op) {
     case "eq":
-      for (let i = 0; i < count; i++) into[i] = a[i] === b[i] ? 1 : 0;
+      for (let i = 0; i < count; i++) into[i] = +(a[i] === b[i]);
       return;
     case "ne":
-      for (let i = 0; i < count; i++) into[i] = a[i] !== b[i] ? 1 : 0;
+      for (let i = 0; i < count; i++) into[i] = +(a[i] !== b[i]);
       return;
     case "lt":
-      for (let i = 0; i < count; i++) into[i] = (a[i] as number) < (b[i] as number) ? 1 : 0;
+      for (let i = 0; i < count; i++) into[i] = +((a[i] as number) < (b[i] as number));
       return;
     case "lte":
-      for (let i = 0; i < count; i++) into[i] = (a[i] as number) <= (b[i] as number) ? 1 : 0;
+      for (let i = 0; i < count; i++) into[i] = +((a[i] as number) <= (b[i] as number));
       return;
     case "gt":
-      for (let i = 0; i < count; i++) into[i] = (a[i] as number) > (b[i] as number) ? 1 : 0;
+      for (let i = 0; i < count; i++) into[i] = +((a[i] as number) > (b[i] as number));
       return;
     case "gte":
-      for (let i = 0; i < count; i++) into[i] = (a[i] as number) >= (b[i] as number) ? 1 : 0;
+      for (let i = 0; i < count; i++) into[i] = +((a[i] as number) >= (b[i] as number));
       return;
   }
 }
