@@ -35,6 +35,13 @@ export function gatherRows(batch: Batch, rows: Int32Array, count: number): Batch
   );
 }
 
+/** Rows `from` to `to` of a batch as a batch. */
+export function rangeOf(batch: Batch, from: number, to: number): Batch {
+  if (from === 0 && to === batch.rows) return batch;
+  const rows = Int32Array.from({ length: to - from }, (_, i) => from + i);
+  return gatherRows(batch, rows, rows.length);
+}
+
 /** Columns of another batch's rows, made one by one; that batch is let go when all are. */
 class Gathered {
   private readonly parts: (ColumnData | undefined)[];

@@ -3,8 +3,8 @@ import type { Credits } from "./credits.ts";
 import type { Flow } from "./flow.ts";
 import { Outlet } from "./outlet.ts";
 
-/** What an operator makes of an item, made one after the other as there is room; a batch that is returned is the last. */
-export type Pieces = Iterator<Batch, Batch | undefined, undefined>;
+/** What an operator makes of an item, made one after the other as there is room; one that is returned is the last. */
+export type Pieces = Iterator<Flow, Flow | undefined, undefined>;
 
 /**
  * What an operator has not come to: the rest of what it makes of the item at hand, where there is no room for it behind, and the items that
@@ -14,14 +14,14 @@ export class Backlog {
   /** Stands in for the source's credits behind the operator. */
   readonly outlet: Outlet;
   private readonly before: Credits | undefined;
-  private readonly put: (batch: Batch) => void;
+  private readonly put: (item: Flow) => void;
   private readonly waiting: Flow[] = [];
   private pieces: Pieces | undefined;
   private holds = false;
   private isMaking = false;
 
-  /** `put` hands a batch on; `resume` is called when {@link pump} may go on. */
-  constructor(before: Credits | undefined, put: (batch: Batch) => void, resume: () => void) {
+  /** `put` hands an item on; `resume` is called when {@link pump} may go on. */
+  constructor(before: Credits | undefined, put: (item: Flow) => void, resume: () => void) {
     this.before = before;
     this.put = put;
     this.outlet = new Outlet(before, resume);

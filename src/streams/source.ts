@@ -2,7 +2,7 @@ import { setImmediate } from "node:timers/promises";
 import type { Subscriber } from "rxjs";
 import { Observable } from "rxjs";
 import type { Batch } from "../batch/batch.ts";
-import { gatherRows } from "../batch/gather.ts";
+import { rangeOf } from "../batch/gather.ts";
 import type { Checkpointer } from "./checkpointer.ts";
 import type { TypedSchema, Untyped } from "./columns.ts";
 import { CreditPool } from "./credits.ts";
@@ -136,14 +136,9 @@ class Pump {
     this.rows += item.rows;
     if (this.rows <= skip && item.rows > 0) return;
     const isPart = before < skip;
-    const given = isPart ? partOf(item, skip - before) : item;
+    const given = isPart ? rangeOf(item, skip - before, item.rows) : item;
     step.counters.rowsOut += given.rows;
     out.next(given);
     this.options.checkpoints?.counted(this.name);
   }
-}
-
-function partOf(batch: Batch, from: number): Batch {
-  const rows = Int32Array.from({ length: batch.rows - from }, (_, i) => from + i);
-  return gatherRows(batch, rows, rows.length);
 }

@@ -1,5 +1,6 @@
 import type { Batch } from "../../batch/batch.ts";
 import { wordsOf, wordsToNumber } from "../../batch/column.ts";
+import { rangeOf } from "../../batch/gather.ts";
 import { assert } from "../../core/errors.ts";
 import type { Barrier } from "../barrier.ts";
 import type { Header, Idle, Watermark } from "../flow.ts";
@@ -9,7 +10,7 @@ import { LentCredits } from "./lent-credits.ts";
 import type { MergeSink } from "./merge-sink.ts";
 import { MergedInput } from "./merged-input.ts";
 import { type Front, takeTurns } from "./turns.ts";
-import { rowsOf, WaitingRows } from "./waiting-rows.ts";
+import { WaitingRows } from "./waiting-rows.ts";
 
 /** Where an input is: the rows of it that wait, marks between them, how many rows were handed on, and what it has promised. */
 export interface InputState {
@@ -117,7 +118,7 @@ export class InputMerge {
           mark();
           const to = Math.min(batch.rows, from + (items[0] === undefined ? batch.rows : items[0].before - before));
           input.credits.take();
-          input.queue.push(rowsOf(batch, from, to));
+          input.queue.push(rangeOf(batch, from, to));
           before += to - from;
           from = to;
         }

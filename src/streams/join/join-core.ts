@@ -143,7 +143,7 @@ export class JoinCore {
   }
 
   /** What is needed to go on: the living rows of both sides and where the inputs were. */
-  state(rule: JoinRule, about: { readonly [name: string]: Ipld }): RowsState {
+  state(rule: JoinRule): RowsState {
     const rows = rule.collect();
     const matched = rows.map((kept) => {
       const flags: number[] = [];
@@ -153,7 +153,7 @@ export class JoinCore {
     });
     return {
       lists: [rows[0].toBatches(), rows[1].toBatches()],
-      about: { ...about, newest: Number.isFinite(this.newest) ? this.newest : null, matched },
+      about: { newest: Number.isFinite(this.newest) ? this.newest : null, matched },
     };
   }
 
@@ -183,7 +183,8 @@ export class JoinCore {
 
   private tidy(rule: JoinRule): void {
     const isIdle = this.keys.size > 4 * rule.living + KEYS_IDLE_MAX;
-    if (!isIdle && !rule.isSparse) return;
+    const [left, right] = this.kept;
+    if (!isIdle && !left.isSparse && !right.isSparse && rule.isSparse !== true) return;
     this.kept = rule.collect();
     for (const kept of this.kept) kept.compact();
     if (isIdle) this.keys = this.emptyKeys();

@@ -19,8 +19,8 @@ export interface JoinRule {
   readonly living: number;
   /** Times of rows whose order among the inputs does not matter, as long as no other comes between: none is late or makes pairs. */
   readonly quiet: Quiet;
-  /** Whether more is held than the rows kept are worth. */
-  readonly isSparse: boolean;
+  /** Of a rule that keeps rows itself: whether more is held than they are worth. */
+  readonly isSparse?: boolean;
   /** A row whose key has the id given; -1 where part of its key is null. False when it is late. */
   row(side: SideIndex, batch: Batch, row: number, time: number, id: number): boolean;
   /** The watermark has moved: what can have no partner any more goes. */

@@ -103,7 +103,7 @@ export class JoinStage implements MergeStage {
 
   save(): RowsState {
     if (this.open === undefined) return { lists: [], about: Number.isFinite(this.early) ? this.early : null };
-    return this.open.core.state(this.open.rule, {});
+    return this.open.core.state(this.open.rule);
   }
 
   restore(state: RowsState): void {

@@ -27,11 +27,6 @@ export class TemporalRule implements JoinRule {
     return this.core.living;
   }
 
-  get isSparse(): boolean {
-    const [left, right] = this.core.kept;
-    return left.isSparse || right.isSparse;
-  }
-
   row(side: SideIndex, batch: Batch, row: number, time: number, id: number): boolean {
     const { core } = this;
     if (time < core.watermark) return false;

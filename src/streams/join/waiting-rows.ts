@@ -1,5 +1,4 @@
 import type { Batch } from "../../batch/batch.ts";
-import { gatherRows } from "../../batch/gather.ts";
 import { BATCH_ROWS_DEFAULT } from "../../batch/limits.ts";
 import { BatchWriter } from "../../batch/writer.ts";
 
@@ -24,11 +23,4 @@ export class WaitingRows {
     if (this.writer !== undefined && this.writer.rows > 0) this.done.push(this.writer.take());
     return this.done;
   }
-}
-
-/** Some rows of a batch as a batch. */
-export function rowsOf(batch: Batch, from: number, to: number): Batch {
-  if (from === 0 && to === batch.rows) return batch;
-  const rows = Int32Array.from({ length: to - from }, (_, i) => from + i);
-  return gatherRows(batch, rows, rows.length);
 }

@@ -41,6 +41,8 @@ export class WindowRule implements JoinRule {
   quiet: Quiet = NEVER_QUIET;
   private readonly core: JoinCore;
   private readonly times: WindowTimes;
+  /** The same, with windows a step apart. */
+  private readonly steps: WindowTimes;
   private readonly windows = new Map<number, OpenWindow>();
   private nextClose = Number.POSITIVE_INFINITY;
   /** Windows that rows were put into last, by the low bits of their number on the grid. */
@@ -64,6 +66,7 @@ export class WindowRule implements JoinRule {
   constructor(core: JoinCore, times: WindowTimes) {
     this.core = core;
     this.times = times;
+    this.steps = { ...times, size: times.step };
     this.pairs = new WindowPairs(core);
   }
 
@@ -223,7 +226,7 @@ export class WindowRule implements JoinRule {
   private startsOf(time: number): number[] {
     const { whole, step, slack } = this.times;
     const starts: number[] = [];
-    const last = windowStart(time, { ...this.times, size: step });
+    const last = windowStart(time, this.steps);
     for (let start = last; start + whole > time; start -= step)
       if (start + whole + slack > this.core.newest) starts.push(start);
     return starts;

@@ -1,7 +1,7 @@
 import type { Observable } from "rxjs";
 import type { Batch } from "../../batch/batch.ts";
 import { isNull, wordsOf, wordsToNumber } from "../../batch/column.ts";
-import { gatherRows } from "../../batch/gather.ts";
+import { rangeOf } from "../../batch/gather.ts";
 import { IpdmError } from "../../core/errors.ts";
 import { type Flow, type Header, operator } from "../flow.ts";
 import { timeField } from "../window/plan.ts";
@@ -41,7 +41,23 @@ function marked<C, K extends string>(input: Observable<Flow<C, K>>): Observable<
     operator((out) => {
       let column: string | undefined;
       let newest = Number.NEGATIVE_INFINITY;
+      function* cut(batch: Batch, name: string): Generator<Flow, Flow | undefined> {
+        timeField(batch.schema, name);
+        const marks = batch.column(name);
+        const words = wordsOf(marks);
+        let from = 0;
+        for (let row = 0; row < batch.rows; row++) {
+          const mark = isNull(marks, row) ? Number.NEGATIVE_INFINITY : wordsToNumber(words, row);
+          if (mark <= newest) continue;
+          newest = mark;
+          yield rangeOf(batch, from, row + 1);
+          yield { kind: "watermark", timeUs: mark };
+          from = row + 1;
+        }
+        return from < batch.rows ? rangeOf(batch, from, batch.rows) : undefined;
+      }
       return {
+        makesMany: true,
         header(header): Header {
           const { time } = header;
           if (typeof time?.punctuated !== "string") return header;
@@ -49,28 +65,10 @@ function marked<C, K extends string>(input: Observable<Flow<C, K>>): Observable<
           return { ...header, time: { ...time, punctuated: true } };
         },
         batch(batch) {
-          if (column === undefined) return out.next(batch);
-          timeField(batch.schema, column);
-          const marks = batch.column(column);
-          const words = wordsOf(marks);
-          let from = 0;
-          for (let row = 0; row < batch.rows; row++) {
-            const mark = isNull(marks, row) ? Number.NEGATIVE_INFINITY : wordsToNumber(words, row);
-            if (mark <= newest) continue;
-            newest = mark;
-            out.next(partOf(batch, from, row + 1));
-            out.next({ kind: "watermark", timeUs: mark });
-            from = row + 1;
-          }
-          if (from < batch.rows) out.next(partOf(batch, from, batch.rows));
+          if (column === undefined) out.next(batch);
+          else out.all(cut(batch, column));
         },
       };
     }),
   );
-}
-
-function partOf(batch: Batch, from: number, to: number): Batch {
-  if (from === 0 && to === batch.rows) return batch;
-  const rows = Int32Array.from({ length: to - from }, (_, i) => from + i);
-  return gatherRows(batch, rows, rows.length);
 }

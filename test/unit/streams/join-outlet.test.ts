@@ -143,6 +143,31 @@ describe("joins make pairs as there is room behind them", () => {
     }
   });
 
+  it("punctuated inputs, whose batches are cut at each mark", async () => {
+    for (const credits of [1, 3, 16]) {
+      const pools: CreditPool[] = [];
+      const cut = (name: string, from: number): Observable<Flow> =>
+        (source(batchesOf(schema, rowsFrom(from, 300, 7, 0), 100), { name, credits }) as Observable<Flow>).pipe(
+          tap((item) => {
+            if (!isBatch(item) && item.kind === "header") pools.push(item.credits as CreditPool);
+          }),
+          eventTime("at", { punctuated: "at" }) as never,
+          keyBy("key") as never,
+        ) as Observable<Flow>;
+      let rows = 0;
+      await drain(union({ left: cut("left", 0), right: cut("right", 1) }), async (batch) => {
+        for (let turn = 0; turn < 5; turn++) await Promise.resolve();
+        rows += batch.rows;
+      });
+      expect(rows).toBe(600);
+      for (const { peak, inFlight } of pools) {
+        // The cut and the union need a batch each.
+        expect(peak).toBeLessThanOrEqual(Math.max(credits, 2) + 1);
+        expect(inFlight).toBe(0);
+      }
+    }
+  });
+
   it("a savepoint that comes between two pairs waits for the rest of the row or the window", async () => {
     for (const name of ["interval, with rows alone", "window", "temporal"]) {
       const size = name === "temporal" ? 30_000 : 100;
