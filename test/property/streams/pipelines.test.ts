@@ -1,5 +1,4 @@
 import fc from "fast-check";
-import type { CID } from "multiformats/cid";
 import type { Observable } from "rxjs";
 import { describe, expect, it } from "vitest";
 import type { Batch } from "../../../src/batch/batch.ts";
@@ -20,7 +19,6 @@ import {
   intervalJoin,
   join,
   keyBy,
-  openSavepoint,
   scan,
   session,
   source,
@@ -33,6 +31,7 @@ import {
   windowJoin,
   withColumns,
 } from "../../../src/streams/index.ts";
+import { KeptSavepoints } from "../../support/kept-savepoints.ts";
 import { batchesOf, leavesOf, rowsOf } from "./reference.ts";
 
 const schema = columns({ at: "timestamp", who: "dict?", amount: "i64" });
@@ -143,25 +142,18 @@ describe("pipelines", () => {
         fc.asyncProperty(rows, rows, cuts, cuts, fc.integer({ min: 1, max: 4 }), async (left, right, a, b, credits) => {
           const tables = [left, right] as const;
           const expected = leavesOf(await run(name, tables, { cut: [100], credits: 16 }));
-          const blocks = new Map<string, Uint8Array>();
-          const saved: { root: CID; rows: number }[] = [];
           const found: Batch[] = [];
-          const checkpoints = new Checkpointer({
-            hash: sha256,
+          const savepoints = new KeptSavepoints(() => found.reduce((sum, batch) => sum + batch.rows, 0), {
             everyBatches: 2,
-            store: {
-              put: (cid, bytes) => void blocks.set(cid.toString(), bytes),
-              get: (cid) => blocks.get(cid.toString()) as Uint8Array,
-            },
-            stored: (_, root) => saved.push({ root, rows: found.reduce((sum, batch) => sum + batch.rows, 0) }),
           });
+          const { checkpoints, saved } = savepoints;
           const input = (index: 0 | 1, called: string): Input =>
             source(batchesOf(schema, tables[index], ...a), { name: called, credits, schema, checkpoints }) as Input;
           const stream = PIPELINES[name]?.(input(0, "first"), input(1, "second")) as Input;
           await drain(stream, (batch) => void found.push(batch), { checkpoints });
           expect(leavesOf(found)).toEqual(expected);
-          for (const { root, rows: done } of saved) {
-            const from = await openSavepoint(root, sha256, async (cid) => blocks.get(cid.toString()) as Uint8Array);
+          for (const { root, done } of saved) {
+            const from = await savepoints.open(root);
             const rest = await run(name, tables, { cut: b, credits: 1, from });
             expect(leavesOf(rest)).toEqual(expected.slice(done));
             restored++;

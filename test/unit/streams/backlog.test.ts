@@ -1,4 +1,3 @@
-import type { CID } from "multiformats/cid";
 import { Observable, Subject, tap } from "rxjs";
 import { describe, expect, it } from "vitest";
 import { sha256 } from "../../../src/node.ts";
@@ -11,10 +10,10 @@ import {
   intervalJoin,
   isBatch,
   keyBy,
-  openSavepoint,
   CreditPool as Pool,
   source,
 } from "../../../src/streams/index.ts";
+import { KeptSavepoints } from "../../support/kept-savepoints.ts";
 import {
   BATCH_ROWS,
   bytesOf,
@@ -35,17 +34,9 @@ describe("while what an operator makes waits", () => {
     for (const name of ["tumble", "hop, taken back", "session", "globalWindow"]) {
       const pipe = PIPES[name] as Pipe;
       const expected = bytesOf(await fast(pipe));
-      const blocks = new Map<string, Uint8Array>();
-      const saved: { readonly root: CID; readonly done: number }[] = [];
       const seen = nothing();
-      const checkpoints = new Checkpointer({
-        hash: sha256,
-        store: {
-          put: (cid, bytes) => void blocks.set(cid.toString(), bytes),
-          get: (cid) => blocks.get(cid.toString()) as Uint8Array,
-        },
-        stored: (_, root) => void saved.push({ root, done: seen.batches.length }),
-      });
+      const savepoints = new KeptSavepoints(() => seen.batches.length);
+      const { checkpoints, saved } = savepoints;
       const begun = (batches: number): void => {
         if (batches % 40 === 7) checkpoints.trigger();
       };
@@ -54,7 +45,7 @@ describe("while what an operator makes waits", () => {
       expect(seen.waiting).toBeLessThanOrEqual(3);
       expect(saved.length).toBeGreaterThan(1);
       for (const { root, done } of saved) {
-        const from = await openSavepoint(root, sha256, async (cid) => blocks.get(cid.toString()) as Uint8Array);
+        const from = await savepoints.open(root);
         const rest = nothing();
         await slow(pipe, rest, { credits: 1, from });
         expect(bytesOf(rest.batches)).toEqual(expected.slice(done));

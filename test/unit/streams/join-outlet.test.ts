@@ -1,9 +1,7 @@
-import type { CID } from "multiformats/cid";
 import { type Observable, tap } from "rxjs";
 import { describe, expect, it } from "vitest";
 import type { Batch } from "../../../src/batch/batch.ts";
 import type { Value } from "../../../src/batch/column.ts";
-import { sha256 } from "../../../src/node.ts";
 import type { CreditPool, Flow, SavedPlaces } from "../../../src/streams/index.ts";
 import {
   Checkpointer,
@@ -14,7 +12,6 @@ import {
   isBatch,
   join,
   keyBy,
-  openSavepoint,
   source,
   temporalJoin,
   tumble,
@@ -22,6 +19,7 @@ import {
   windowJoin,
 } from "../../../src/streams/index.ts";
 import { batchesOf, leavesOf } from "../../property/streams/reference.ts";
+import { KeptSavepoints } from "../../support/kept-savepoints.ts";
 import { schema } from "../../support/slow-sinks.ts";
 
 type Two = { readonly left: Observable<Flow>; readonly right: Observable<Flow> };
@@ -172,28 +170,20 @@ describe("joins make pairs as there is room behind them", () => {
     for (const name of ["interval, with rows alone", "window", "temporal"]) {
       const size = name === "temporal" ? 30_000 : 100;
       const expected = await fast(name, size);
-      const blocks = new Map<string, Uint8Array>();
-      const saved: { readonly root: CID; readonly rows: number }[] = [];
       const seen = nothing();
-      const checkpoints = new Checkpointer({
-        hash: sha256,
-        store: {
-          put: (cid, bytes) => void blocks.set(cid.toString(), bytes),
-          get: (cid) => blocks.get(cid.toString()) as Uint8Array,
-        },
-        stored: (_, root) => void saved.push({ root, rows: seen.done.reduce((sum, { rows }) => sum + rows, 0) }),
-      });
+      const savepoints = new KeptSavepoints(() => seen.done.reduce((sum, { rows }) => sum + rows, 0));
+      const { checkpoints, saved } = savepoints;
       const begun = (batches: number): void => {
         if (batches % 3 === 1) checkpoints.trigger();
       };
       await slow(name, seen, { credits: 2, size, checkpoints, begun });
       same(leavesOf(seen.done), expected);
       expect(saved.length).toBeGreaterThan(0);
-      for (const { root, rows } of saved) {
-        const from = await openSavepoint(root, sha256, async (cid) => blocks.get(cid.toString()) as Uint8Array);
+      for (const { root, done } of saved) {
+        const from = await savepoints.open(root);
         const rest = nothing();
         await slow(name, rest, { credits: 1, size, from });
-        same(leavesOf(rest.done), expected.slice(rows));
+        same(leavesOf(rest.done), expected.slice(done));
       }
     }
   });

@@ -1,26 +1,23 @@
 import { setImmediate } from "node:timers/promises";
-import type { CID } from "multiformats/cid";
 import { filter, type Observable, Subject, take, tap } from "rxjs";
 import { describe, expect, it } from "vitest";
 import type { Batch } from "../../../src/batch/batch.ts";
 import type { Value } from "../../../src/batch/column.ts";
-import { sha256 } from "../../../src/node.ts";
 import type { CreditPool, Flow, Header, SavedPlaces, Step } from "../../../src/streams/index.ts";
 import {
-  Checkpointer,
   drain,
   eventTime,
   intervalJoin,
   isBatch,
   join,
   keyBy,
-  openSavepoint,
   source,
   tumble,
   union,
   windowJoin,
 } from "../../../src/streams/index.ts";
 import { batchesOf, leavesOf, rowsOf } from "../../property/streams/reference.ts";
+import { KeptSavepoints } from "../../support/kept-savepoints.ts";
 import { schema } from "../../support/slow-sinks.ts";
 
 const HEADER: Header = { kind: "header", time: { column: "at", outOfOrderUs: 0 }, keys: ["key"] };
@@ -50,17 +47,9 @@ function amountsOf(item: Flow, column = 2): number[] {
 describe("operators of several inputs", () => {
   it("store each of the savepoints that are asked for while pairs wait, one behind the other", async () => {
     const run = async (triggers: readonly number[], from?: SavedPlaces) => {
-      const blocks = new Map<string, Uint8Array>();
-      const saved: { readonly root: CID; readonly rows: number }[] = [];
       const out: string[] = [];
-      const checkpoints = new Checkpointer({
-        hash: sha256,
-        store: {
-          put: (cid, bytes) => void blocks.set(cid.toString(), bytes),
-          get: (cid) => blocks.get(cid.toString()) as Uint8Array,
-        },
-        stored: (_, root) => void saved.push({ root, rows: out.length }),
-      });
+      const savepoints = new KeptSavepoints(() => out.length);
+      const { checkpoints } = savepoints;
       const options = { credits: 4, checkpoints, ...(from === undefined ? {} : { from }) };
       const a = input("a", ofOneKey(400), 100, options);
       const b = input("b", ofOneKey(400), 100, options);
@@ -83,15 +72,15 @@ describe("operators of several inputs", () => {
       };
       const joined = intervalJoin({ ab, c } as never, { before: "2us", after: "2us" }) as Observable<Flow>;
       await drain(joined, sink, { checkpoints });
-      return { out, saved, blocks };
+      return { out, savepoints };
     };
     const whole = await run([]);
-    const { out, saved, blocks } = await run([0, 1, 2, 3, 4, 5]);
+    const { out, savepoints } = await run([0, 1, 2, 3, 4, 5]);
     expect(out).toEqual(whole.out);
-    expect(saved.length).toBeGreaterThan(3);
-    for (const { root, rows } of saved) {
-      const from = await openSavepoint(root, sha256, async (cid) => blocks.get(cid.toString()) as Uint8Array);
-      expect((await run([], from)).out).toEqual(whole.out.slice(rows));
+    expect(savepoints.saved.length).toBeGreaterThan(3);
+    for (const { root, done } of savepoints.saved) {
+      const from = await savepoints.open(root);
+      expect((await run([], from)).out).toEqual(whole.out.slice(done));
     }
   });
 
