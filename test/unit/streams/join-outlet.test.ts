@@ -2,9 +2,8 @@ import { type Observable, tap } from "rxjs";
 import { describe, expect, it } from "vitest";
 import type { Batch } from "../../../src/batch/batch.ts";
 import type { Value } from "../../../src/batch/column.ts";
-import type { CreditPool, Flow, SavedPlaces } from "../../../src/streams/index.ts";
+import type { Checkpointer, CreditPool, Flow, SavedPlaces } from "../../../src/streams/index.ts";
 import {
-  Checkpointer,
   drain,
   eventTime,
   hop,
